@@ -1,0 +1,181 @@
+"""One picture, or several side by side, in a notebook.
+
+Every pixel of a picture stays a pixel: nothing is resampled that is between `SMALLEST` and the page in width, so what a
+learner judges is what was computed.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylelearn.figures.display import DPI, POINTS, display_figure, pieces
+from stylelearn.images import ImageError, resize, to_pil
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SMALLEST = 256  # pixels; a smaller picture is enlarged to this width
+PAGE = 832  # pixels; with margins what a notebook shows unshrunk in a window 1280 pixels wide
+_GAP, _MARGIN = 10, 6  # pixels between pictures and around them
+_LINE, _LETTER = 19, 8.2  # pixels: height of a line and mean width of a letter in a title
+
+
+def show(image: Tensor, title: str | None = None, alt: str | None = None, width: int | None = None) -> None:
+    """Show one image in the notebook.
+
+    Args:
+        image: (1, 3, H, W) or (3, H, W) in [0, 1].
+        title: a line above it; TeX between dollars is set as mathematics.
+        alt: what the picture shows, for those who cannot see it; by default made of the title and the size.
+        width: pixels; by default the picture's own width, at least `SMALLEST` and at most `PAGE`.
+    Raises:
+        ImageError: if it is not one image.
+    """
+    if image.ndim == 4 and image.shape[0] != 1:
+        raise ImageError(f"show takes one image, got {tuple(image.shape)}; use grid for several")
+    titles = None if title is None else [title]
+    display_figure(_figure([image], titles, None, columns=1, width=width), alt or _describe([image], titles, None))
+
+
+def grid(
+    images: Sequence[Tensor] | Tensor,
+    titles: Sequence[str] | None = None,
+    alt: str | None = None,
+    columns: int | None = None,
+    title: str | None = None,
+) -> None:
+    """Show several images side by side; their sizes may differ.
+
+    Args:
+        images: images (1, 3, H, W) or (3, H, W) in [0, 1], or one batch (B, 3, H, W).
+        titles: one for each image.
+        alt: what the figure shows, for those who cannot see it; by default made of the titles.
+        columns: images in a row; by default as many as fit the page at `SMALLEST` pixels, rows evenly filled.
+        title: a line above all.
+    Raises:
+        ImageError: if there is no image, or the number of titles is another one.
+    """
+    pictures = [picture for image in images for picture in (image if image.ndim == 4 else image[None])]
+    if not pictures:
+        raise ImageError("grid got no images; give at least one")
+    if titles is not None and len(titles) != len(pictures):
+        raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
+    if columns is not None and columns < 1:
+        raise ImageError(f"columns is {columns}; choose at least 1")
+    display_figure(_figure(pictures, titles, title, columns=columns), alt or _describe(pictures, titles, title))
+
+
+class LivePicture:
+    """One place in the notebook whose picture is replaced, for work that one wants to watch; the last picture stays.
+
+    view = LivePicture()
+    for step in optimize_image(start, objective):
+        view.update(step.image, f"step {step.number}")
+    """
+
+    def __init__(self, width: int | None = None) -> None:
+        self._width = width  # as for `show`
+        self._handles: list[Any] = []
+
+    def update(self, image: Tensor, title: str | None = None, alt: str | None = None) -> None:
+        """Show this image, from now on instead of the one before. Arguments as for `show`."""
+        titles = None if title is None else [title]
+        figure = _figure([image], titles, None, columns=1, width=self._width)
+        parts = pieces(figure, alt or _describe([image], titles, None))
+        if self._handles:
+            for handle, piece in zip(self._handles, parts, strict=True):
+                handle.update(piece)
+        else:
+            from IPython.display import display
+
+            self._handles = [handle for piece in parts if (handle := display(piece, display_id=True)) is not None]
+
+
+def _describe(images: Sequence[Tensor], titles: Sequence[str] | None, title: str | None) -> str:
+    names = "; ".join(" ".join(name.split()) for name in titles or [])
+    height, width = images[0].shape[-2:]
+    if len(images) == 1:
+        what = f"Picture: {names}" if names else "Picture"
+        return f"{what} ({width} × {height} pixels)"
+    what = f"{len(images)} pictures" + (f": {names}" if names else "")
+    return f"{title}. {what}" if title else what
+
+
+def _figure(
+    images: Sequence[Tensor],
+    titles: Sequence[str] | None,
+    title: str | None,
+    *,
+    columns: int | None = None,
+    width: int | None = None,
+) -> Figure:
+    """Lay the images out on a white matplotlib figure, pixel for pixel."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(len(images), columns) if columns else _columns(len(images))
+    pixels = [_fit(image, width, columns) for image in images]  # (h, w, 3) each
+    texts = [_wrap(text, pixel.shape[1]) for text, pixel in zip(titles or [""] * len(images), pixels, strict=True)]
+    rows = [range(i, min(i + columns, len(images))) for i in range(0, len(images), columns)]
+    cell = max(pixel.shape[1] for pixel in pixels)
+    whole = _wrap(title or "", columns * cell)
+    heads = [_LINE * max(_lines(texts[i]) for i in row) for row in rows]
+    bodies = [max(pixels[i].shape[0] for i in row) for row in rows]
+    top = _LINE * _lines(whole)
+    figure_width = columns * cell + (columns - 1) * _GAP + 2 * _MARGIN
+    figure_height = top + sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
+
+    figure = Figure(figsize=(figure_width / DPI, figure_height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+
+    def write(x: float, y: float, text: str, weight: str) -> None:
+        figure.text(x / figure_width, y / figure_height, text, ha="center", va="center", size=POINTS, weight=weight)
+
+    y = figure_height - _MARGIN  # pixels from below, as matplotlib counts
+    if whole:
+        write(figure_width / 2, y - top / 2, whole, "bold")
+        y -= top
+    for row, head, body in zip(rows, heads, bodies, strict=True):
+        for place, i in enumerate(row):
+            x = _MARGIN + place * (cell + _GAP) + (cell - pixels[i].shape[1]) // 2
+            if texts[i]:
+                write(x + pixels[i].shape[1] / 2, y - head / 2, texts[i], "normal")
+            figure.figimage(pixels[i], x, y - head - pixels[i].shape[0], origin="upper")
+        y -= head + body + _GAP
+    return figure
+
+
+def _columns(count: int) -> int:
+    most = max(1, PAGE // (SMALLEST + _GAP))
+    return math.ceil(count / math.ceil(count / most))
+
+
+def _fit(image: Tensor, width: int | None, columns: int) -> np.ndarray:
+    """The image as (h, w, 3) uint8, as wide as it is shown."""
+    image = image[None] if image.ndim == 3 else image
+    own = image.shape[-1]
+    if width is None:
+        widest = max(SMALLEST, (PAGE - (columns - 1) * _GAP) // columns)
+        width = min(max(own, SMALLEST), widest)
+    if width >= 2 * own:  # so few pixels are meant to be seen as pixels
+        image = F.interpolate(image, size=(round(image.shape[-2] * width / own), width), mode="nearest")
+    elif width != own:
+        image = resize(image, (max(1, round(image.shape[-2] * width / own)), width), "box")
+    return np.asarray(to_pil(image))
+
+
+def _wrap(text: str, width: int) -> str:
+    if "$" in text:  # a formula must not be cut
+        return text
+    return "\n".join(textwrap.fill(line, max(8, int(width / _LETTER))) for line in text.splitlines())
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1 if text else 0

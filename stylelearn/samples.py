@@ -1,0 +1,195 @@
+"""The course's own pictures: photographs to stylise, and styles to do it with. Nothing is ever downloaded.
+
+The photographs are the ones that scikit-image and scikit-learn install with themselves; the styles are the project's,
+made by the program beside them in data/styles. Every picture has a `Credit`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from stylelearn.images import read_image
+
+_PUBLIC_DOMAIN = "public domain"
+_CC0 = "CC0 1.0 (public domain)"
+_CC_BY = "CC BY 2.0"
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Who made a picture, and what one may do with it."""
+
+    title: str
+    author: str
+    licence: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.title} — {self.author}, {self.licence} ({self.source})"
+
+
+@dataclass(frozen=True)
+class _Photo:
+    package: str  # the installed package it comes with
+    file: str  # inside that package
+    credit: Credit
+
+
+def _scikit_image(file: str, title: str, author: str, licence: str, source: str) -> _Photo:
+    return _Photo("skimage", f"data/{file}", Credit(title, author, licence, source))
+
+
+def _scikit_learn(file: str, title: str, author: str, source: str) -> _Photo:
+    return _Photo("sklearn", f"datasets/images/{file}", Credit(title, author, _CC_BY, source))
+
+
+# Read as files and not through skimage.data and sklearn.datasets: these import for seconds, and skimage.data may
+# download. Authors and licences as those packages state them.
+_PHOTOS = {
+    "astronaut": _scikit_image(
+        "astronaut.png", "Astronaut Eileen Collins", "NASA", _PUBLIC_DOMAIN, "https://flic.kr/p/r9qvLn"
+    ),
+    "camera": _scikit_image(
+        "camera.png",
+        "Photographer with a camera (grey)",
+        "Lav Varshney",
+        _CC0,
+        "https://github.com/scikit-image/scikit-image/issues/3927",
+    ),
+    "chelsea": _scikit_image(
+        "chelsea.png",
+        "Chelsea the cat",
+        "Stefan van der Walt",
+        _CC0,
+        "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.chelsea",
+    ),
+    "china": _scikit_learn(
+        "china.jpg", "Temple in China", "danielbuechele", "https://www.flickr.com/photos/danielbuechele/6061409035/"
+    ),
+    "coffee": _scikit_image(
+        "coffee.png",
+        "Coffee cup",
+        "Rachel Michetti, courtesy of Pikolo Espresso Bar",
+        _CC0,
+        "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.coffee",
+    ),
+    "flower": _scikit_learn(
+        "flower.jpg",
+        "Flower",
+        "vultilion (danielbuechele in scikit-learn's README)",
+        "https://www.flickr.com/photos/vultilion/6056698931/",
+    ),
+    "hubble": _scikit_image(
+        "hubble_deep_field.jpg",
+        "Hubble eXtreme Deep Field",
+        "NASA",
+        _PUBLIC_DOMAIN,
+        "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
+    ),
+    "rocket": _scikit_image(
+        "rocket.jpg",
+        "Falcon 9 carrying DSCOVR",
+        "SpaceX",
+        _PUBLIC_DOMAIN,
+        "https://www.flickr.com/photos/spacexphotos/16511594820/",
+    ),
+}
+
+
+def data_file(*parts: str) -> Path:
+    """A file or folder of the project's data: in a clone beside the package, in an installed wheel inside it.
+
+    Args:
+        parts: below data/, for instance ("weights", "mini.safetensors").
+    Raises:
+        FileNotFoundError: if it is in neither place.
+    """
+    package = Path(__file__).resolve().parent
+    places = [package / "data"]
+    if package.parent.name not in ("site-packages", "dist-packages"):  # there, "data" would be someone else's
+        places.append(package.parent / "data")
+    for place in places:
+        path = place.joinpath(*parts)
+        if path.exists():
+            return path
+    raise FileNotFoundError(
+        f"'{'/'.join(('data', *parts))}' is not there (looked in {', '.join(str(p) for p in places)}); "
+        "install stylelearn again, or clone the whole repository"
+    )
+
+
+def content_names() -> list[str]:
+    """The names that `content` knows, in alphabetical order."""
+    return sorted(_PHOTOS)
+
+
+def style_names() -> list[str]:
+    """The names that `style` knows: the pictures in data/styles, in alphabetical order."""
+    return sorted(path.stem for path in data_file("styles").glob("*.jpg"))
+
+
+def content(name: str, size: int | None = None) -> Tensor:
+    """One of the course's photographs.
+
+    Args:
+        name: one of `content_names()`.
+        size: length of the shorter side in pixels; None keeps the photo's own.
+    Returns:
+        image (1, 3, H, W) in [0, 1].
+    Raises:
+        ValueError: if there is no photograph of that name.
+        FileNotFoundError: if the package that has it is not installed, or not whole.
+    """
+    if name not in _PHOTOS:
+        raise ValueError(_unknown("content", name, content_names()))
+    photo = _PHOTOS[name]
+    package = importlib.util.find_spec(photo.package)
+    path = Path(package.origin).parent / photo.file if package and package.origin else None
+    if path is None or not path.is_file():
+        distribution = {"skimage": "scikit-image", "sklearn": "scikit-learn"}[photo.package]
+        raise FileNotFoundError(
+            f"content '{name}' comes with {distribution}, which is not there or not whole ({photo.file}); "
+            f"run: pip install --force-reinstall {distribution}"
+        )
+    return read_image(path, size=size)
+
+
+def style(name: str, size: int | None = None) -> Tensor:
+    """One of the project's style pictures.
+
+    Args:
+        name: one of `style_names()`.
+        size: length of the shorter side in pixels; None keeps the picture's own.
+    Returns:
+        image (1, 3, H, W) in [0, 1].
+    Raises:
+        ValueError: if there is no style of that name.
+    """
+    if name not in style_names():
+        raise ValueError(_unknown("style", name, style_names()))
+    return read_image(data_file("styles", f"{name}.jpg"), size=size)
+
+
+def credit(name: str) -> Credit:
+    """Title, author, licence and source of a content or style picture.
+
+    Raises:
+        ValueError: if there is no picture of that name.
+    """
+    if name in _PHOTOS:
+        return _PHOTOS[name].credit
+    if name in style_names():
+        title = name.replace("_", " ").replace("-", " ").capitalize()
+        return Credit(title, "stylelearn project", "CC BY 4.0", f"data/styles/{name}.jpg")
+    raise ValueError(_unknown("picture", name, content_names() + style_names()))
+
+
+def _unknown(kind: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(known)}"
+    return f"there is no {kind} '{name}'; {hint}"

@@ -1,0 +1,67 @@
+"""What all tests share: the same random numbers, no network, and the pictures that only some machines have."""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads leave the cores to the others
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = bool(os.environ.get("CI"))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+hypothesis.settings.register_profile("stylelearn", deadline=None, derandomize=IN_CI, print_blob=True)
+hypothesis.settings.load_profile("stylelearn")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """An optional folder of pictures and a teacher network beside the repository; tests that need it skip without."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the optional picture collection ../shared, beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program of an installed Chromium or Chrome; `STYLELEARN_CHROMIUM` names another. Only CI must have one."""
+    program = os.environ.get("STYLELEARN_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program:
+        return program
+    message = f"needs Chromium: none of {', '.join(BROWSERS)} is installed, and STYLELEARN_CHROMIUM is not set"
+    return pytest.fail(message) if IN_CI else pytest.skip(message)
+
+
+@pytest.fixture(autouse=True)
+def _same_random_numbers() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """Tests give the same answer with and without internet: only this machine can be reached."""
+    connect = socket.socket.connect
+
+    def only_local(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise ConnectionRefusedError(f"tests are offline, and this one asked for {address[0]}:{address[1]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", only_local)
+        yield

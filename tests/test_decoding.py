@@ -1,0 +1,338 @@
+"""Every kind of picture file against values computed by hand; every broken one ends in an ImageError."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image, ImageCms, features
+
+from stylelearn.images import ImageError, psnr, read_image
+
+quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+pixels = hnp.arrays(np.uint8, st.tuples(st.integers(1, 7), st.integers(1, 7), st.just(3)))
+STEP = 1 / 255
+AVIF = ["AVIF"] if features.check("avif") else []  # not every build of PIL has it
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, depth: int, colour: int, raw: bytes, extra: bytes = b"") -> bytes:
+    """A PNG written by hand after its specification: `raw` is filter byte + samples for each row."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    data = chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
+def saved(picture: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def values(data) -> np.ndarray:
+    """What read_image makes of it, as (H, W, 3)."""
+    image = read_image(data)
+    assert image.dtype == torch.float32 and image.ndim == 4 and image.shape[:2] == (1, 3)
+    assert image.is_contiguous()
+    return image[0].permute(1, 2, 0).numpy()
+
+
+def photo(height: int = 48, width: int = 64) -> np.ndarray:
+    """A smooth coloured picture that lossy formats keep well."""
+    y, x = np.mgrid[0:height, 0:width] / max(height, width)
+    return np.stack([x, y, 1 - x], axis=-1)
+
+
+# ------------------------------------------------------------------------------------------------ the good ones
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP"])
+@quick
+@given(array=pixels)
+def test_lossless_files_give_exactly_their_values(kind, array):
+    options = {"lossless": True} if kind == "WEBP" else {}
+    assert np.array_equal(values(saved(Image.fromarray(array), kind, **options)), array.astype(np.float32) / 255)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", *AVIF])
+def test_lossy_files_come_close(kind):
+    data = saved(Image.fromarray(np.uint8(photo() * 255)), kind, quality=95)
+    assert psnr(torch.from_numpy(values(data)), torch.from_numpy(photo())) > 30
+
+
+def upright(stored: np.ndarray, orientation: int) -> np.ndarray:
+    """Brute force from the EXIF standard's table: where the stored row 0 and column 0 are in the upright picture."""
+    row0, column0 = {
+        1: ("top", "left"), 2: ("top", "right"), 3: ("bottom", "right"), 4: ("bottom", "left"),
+        5: ("left", "top"), 6: ("right", "top"), 7: ("right", "bottom"), 8: ("left", "bottom"),
+    }[orientation]  # fmt: skip
+    height, width = stored.shape[:2]
+    turned = row0 in ("left", "right")
+    result = np.zeros((width, height, 3) if turned else (height, width, 3), stored.dtype)
+    for r in range(height):
+        for c in range(width):
+            place = {
+                "top": (r, 0), "bottom": (height - 1 - r, 0), "left": (0, r), "right": (0, height - 1 - r),
+            }[row0]  # fmt: skip
+            other = {
+                "left": (0, c), "right": (0, width - 1 - c), "top": (c, 0), "bottom": (width - 1 - c, 0),
+            }[column0]  # fmt: skip
+            result[place[0] + other[0], place[1] + other[1]] = stored[r, c]
+    return result
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_turned_upright(kind, orientation):
+    array = np.random.default_rng(orientation).integers(0, 256, (3, 5, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = saved(Image.fromarray(array), kind, exif=exif, **options)
+    assert np.array_equal(values(data), upright(array, orientation).astype(np.float32) / 255)
+
+
+def test_orientation_of_a_jpeg_and_of_an_open_pil_image():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(Image.fromarray(np.uint8(photo() * 255)), "JPEG", exif=exif, quality=95)
+    expected = torch.from_numpy(upright(photo(), 6))
+    assert psnr(torch.from_numpy(values(data)), expected) > 30
+    with Image.open(io.BytesIO(data)) as picture:
+        assert np.array_equal(values(picture), values(data))
+
+
+def test_a_meaningless_orientation_is_ignored():
+    exif = Image.Exif()
+    exif[0x0112] = 77
+    array = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    assert np.array_equal(values(saved(Image.fromarray(array), "PNG", exif=exif)), array.astype(np.float32) / 255)
+
+
+@quick
+@given(rgb=pixels, seed=st.integers(0, 2**16))
+def test_alpha_is_laid_on_white(rgb, seed):
+    alpha = np.random.default_rng(seed).integers(0, 256, (*rgb.shape[:2], 1), dtype=np.uint8)
+    a, colour = alpha / 255, rgb / 255
+    expected = colour * a + (1 - a)
+    rgba = np.concatenate([rgb, alpha], axis=2)
+    assert np.abs(values(saved(Image.fromarray(rgba), "PNG")) - expected).max() < 1.01 * STEP
+    assert np.abs(values(rgba) - expected).max() < 1e-6
+
+
+def test_grey_with_alpha():
+    la = Image.fromarray(np.array([[[100, 255], [100, 0], [100, 51]]], np.uint8), "LA")
+    expected = np.array([100, 255, 100 * 0.2 + 255 * 0.8])[None, :, None] / 255
+    assert np.abs(values(saved(la, "PNG")) - expected).max() < 1.01 * STEP
+
+
+def test_palette_with_and_without_transparency():
+    palette = chunk(b"PLTE", bytes([255, 0, 0, 0, 128, 0]))
+    raw = b"\0\0\1"
+    assert np.array_equal(values(png(2, 1, 8, 3, raw, palette)) * 255, [[[255, 0, 0], [0, 128, 0]]])
+    half = palette + chunk(b"tRNS", bytes([0]))  # the first colour is clear, the second opaque
+    assert np.array_equal(values(png(2, 1, 8, 3, raw, half)) * 255, [[[255, 255, 255], [0, 128, 0]]])
+
+
+def test_low_depths():
+    assert np.array_equal(values(png(8, 1, 1, 0, b"\0\xaa"))[0, :, 0], [1, 0, 1, 0, 1, 0, 1, 0])
+    assert np.allclose(values(png(4, 1, 2, 0, b"\0\x1b"))[0, :, 1], [0, 1 / 3, 2 / 3, 1])
+    keyed = png(8, 1, 1, 0, b"\0\xaa", chunk(b"tRNS", b"\0\0"))  # black is clear
+    assert np.array_equal(values(keyed)[0, :, 2], np.ones(8))
+
+
+def test_deep_grey_keeps_its_sixteen_bits():
+    raw = b"\0" + struct.pack(">3H", 0, 1000, 65535)
+    assert np.allclose(values(png(3, 1, 16, 0, raw))[0, :, 0], [0, 1000 / 65535, 1], atol=1e-7)
+    keyed = png(3, 1, 16, 0, raw, chunk(b"tRNS", struct.pack(">H", 1000)))
+    assert np.allclose(values(keyed)[0, :, 0], [0, 1, 1], atol=1e-7)
+
+
+def test_deep_colour_and_deep_alpha():
+    colour = png(1, 1, 16, 2, b"\0" + struct.pack(">3H", 1000, 40000, 65535))
+    assert np.abs(values(colour)[0, 0] - np.array([1000, 40000, 65535]) / 65535).max() < STEP
+    clear = png(1, 1, 16, 6, b"\0" + struct.pack(">4H", 1000, 40000, 5, 0))
+    assert np.array_equal(values(clear)[0, 0], [1, 1, 1])
+
+
+def test_tiff_of_32_bits():
+    levels = np.array([[0, 30000, 65535]], np.int32)
+    assert np.allclose(values(saved(Image.fromarray(levels), "TIFF"))[0, :, 0], levels[0] / 65535)
+    floats = np.array([[0.0, 0.25, 1.0]], np.float32)
+    assert np.allclose(values(saved(Image.fromarray(floats), "TIFF"))[0, :, 0], floats[0])
+    with pytest.raises(ImageError, match="deeper than 16 bits"):
+        read_image(saved(Image.fromarray(levels * 2), "TIFF"))
+    with pytest.raises(ImageError, match="values from 0 to 10"):
+        read_image(saved(Image.fromarray(floats * 10), "TIFF"))
+
+
+def test_grey_and_cmyk_jpeg():
+    grey = np.uint8(photo()[..., 0] * 255)
+    data = saved(Image.fromarray(grey), "JPEG", quality=95)
+    assert np.abs(values(data) - grey[..., None] / 255).max() < 4 * STEP
+    ink = Image.new("CMYK", (16, 16), (0, 255, 51, 51))  # no cyan, all magenta, a fifth of yellow and of black
+    expected = np.array([0.8, 0.0, 0.8 * 0.8])
+    assert np.abs(values(saved(ink, "JPEG", quality=95)) - expected).max() < 5 * STEP
+
+
+def test_gif_gives_its_first_frame():
+    frames = [Image.new("RGB", (4, 3), colour) for colour in ("red", "lime")]
+    data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.array_equal(values(data), np.broadcast_to([1, 0, 0], (3, 4, 3)))
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+def test_an_embedded_profile_is_converted(alpha):
+    """A profile like sRGB but with red and green exchanged: reading must exchange the channels."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = srgb.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+    array = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    picture = Image.fromarray(array).convert("RGBA") if alpha else Image.fromarray(array)
+    assert np.abs(values(saved(picture, "PNG", icc_profile=srgb)) - array / 255).max() < 1.01 * STEP
+    result = values(saved(picture, "PNG", icc_profile=exchanged))
+    assert np.abs(result - array[:, :, [1, 0, 2]] / 255).max() < 1.01 * STEP
+
+
+def test_an_unusable_profile_is_ignored():
+    array = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    data = saved(Image.fromarray(array), "PNG", icc_profile=b"not a profile")
+    assert np.array_equal(values(data), array.astype(np.float32) / 255)
+
+
+# ------------------------------------------------------------------------------------------- arrays and tensors
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (np.array([[True, False]]), [1, 0]),
+        (np.array([[0, 51]], np.uint8), [0, 0.2]),
+        (np.array([[0, 13107]], np.uint16), [0, 0.2]),
+        (np.array([[0, 13107]], ">u2"), [0, 0.2]),
+        (np.array([[0.5, 1.0]], np.float64), [0.5, 1]),
+        (np.array([[0.5, 1.0]], np.float16), [0.5, 1]),
+    ],
+)
+def test_arrays_of_every_kind(array, expected):
+    for shaped in (array, array[..., None], np.repeat(array[..., None], 3, axis=2)):
+        assert np.allclose(values(shaped), np.array(expected)[None, :, None])
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((2, 2), np.int64), "int64.*astype"),
+        (np.zeros((2, 2), complex), "complex128"),
+        (np.full((2, 2), 200.0), "from 200 to 200.*255"),
+        (np.full((2, 2), -0.5), "from -0.5"),
+        (np.full((2, 2), np.nan), "not finite"),
+        (np.zeros((3, 5, 7)), r"\(3, 5, 7\).*transpose"),
+        (np.zeros((4, 5, 2)), r"\(4, 5, 2\)"),
+        (np.zeros(4), r"\(4,\)"),
+        (np.zeros((0, 5), np.uint8), "no pixels"),
+        (np.zeros((5, 0, 3), np.uint8), "no pixels"),
+    ],
+)
+def test_arrays_that_are_no_pictures(array, message):
+    with pytest.raises(ImageError, match=message):
+        read_image(array)
+
+
+def test_tensors():
+    image = torch.rand(1, 3, 4, 5)
+    copy = read_image(image)
+    assert torch.equal(copy, image) and copy.data_ptr() != image.data_ptr()
+    assert torch.equal(read_image(image[0]), image)
+    for wrong in (torch.rand(2, 3, 4, 4), torch.rand(1, 1, 4, 4), torch.zeros(1, 3, 4, 4, dtype=torch.uint8)):
+        with pytest.raises(ImageError, match="tensor has the shape"):
+            read_image(wrong)
+    with pytest.raises(ImageError, match="values from"):
+        read_image(image * 255 + 2)
+
+
+# -------------------------------------------------------------------------------------------------- the bad ones
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"hello, I am no picture", "not a picture.*begins with b'hello"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b'\n<html lang="en">', "web page"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg">', "SVG"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "begins like a PNG"),
+        (b"\xff\xd8\xff\xe0", "begins like a JPEG"),
+        (png(0, 1, 8, 0, b""), "no pixels"),
+        (png(1, 0, 8, 0, b""), "no pixels"),
+    ],
+)
+def test_files_that_are_no_pictures(data, message):
+    with pytest.raises(ImageError, match=message):
+        read_image(data)
+
+
+def test_a_zero_sized_pil_image():
+    with pytest.raises(ImageError, match="no pixels"):
+        read_image(Image.new("RGB", (0, 4)))
+
+
+def test_a_bomb_is_stopped_by_its_header():
+    """The pixels behind these headers are rubbish: whoever unpacked them would complain of that instead."""
+    with pytest.raises(ImageError, match=r"8000 × 9000 = 72\.0 million pixels.*limit of 50\.0 million"):
+        read_image(png(9000, 8000, 8, 2, b"rubbish"))
+    with pytest.raises(ImageError, match="too large to be safe"):
+        read_image(png(100_000, 100_000, 8, 2, b"rubbish"))
+
+
+@quick
+@given(height=st.integers(1, 9), width=st.integers(1, 9), spare=st.integers(-3, 3))
+def test_the_pixel_limit_is_exact(height, width, spare):
+    array = np.zeros((height, width, 3), np.uint8)
+    limit = height * width + spare
+    for source in (array, Image.fromarray(array), saved(Image.fromarray(array), "PNG"), torch.zeros(3, height, width)):
+        if spare >= 0:
+            assert read_image(source, max_pixels=limit).shape == (1, 3, height, width)
+        else:
+            with pytest.raises(ImageError, match="more than the limit"):
+                read_image(source, max_pixels=limit)
+
+
+WHOLE = {
+    kind: saved(Image.fromarray(np.random.default_rng(1).integers(0, 256, (32, 32, 3), dtype=np.uint8)), kind)
+    for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", *AVIF)
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_file_cut_in_half_is_refused(kind):
+    data = WHOLE[kind]
+    with pytest.raises(ImageError, match=r"broken or cut off|not a picture"):
+        read_image(data[: len(data) // 2])
+
+
+@pytest.mark.filterwarnings("ignore")  # PIL also warns of broken notes inside a file
+@pytest.mark.parametrize("kind", WHOLE)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_damage_never_ends_in_another_error(kind, data):
+    """Cut anywhere, with any few bytes changed: an image in [0, 1], or an ImageError."""
+    whole = bytearray(WHOLE[kind])
+    for _ in range(data.draw(st.integers(0, 4))):
+        whole[data.draw(st.integers(0, min(len(whole) - 1, 200)))] = data.draw(st.integers(0, 255))
+    damaged = bytes(whole[: data.draw(st.integers(1, len(whole)))])
+    try:
+        image = read_image(damaged, max_pixels=1_000_000)
+    except ImageError:
+        return
+    assert image.shape[:2] == (1, 3) and float(image.min()) >= 0 and float(image.max()) <= 1

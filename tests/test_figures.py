@@ -1,0 +1,271 @@
+"""Figures pixel by pixel, and what a notebook is told about them."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from stylelearn.figures import (
+    PAGE,
+    SMALLEST,
+    LivePicture,
+    curves_figure,
+    describe_curves,
+    grid,
+    pictures,
+    plot_curves,
+    show,
+)
+from stylelearn.images import ImageError, psnr, read_image, to_pil
+
+
+def random_image(height: int, width: int, seed: int = 0) -> torch.Tensor:
+    levels = torch.randint(0, 256, (1, 3, height, width), generator=torch.Generator().manual_seed(seed))
+    return levels.float() / 255
+
+
+def drawn(*args, **options) -> np.ndarray:
+    """The figure's pixels, (H, W, 3)."""
+    figure = pictures._figure(*args, **options)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
+
+
+def found(page: np.ndarray, picture: np.ndarray) -> tuple[int, int] | None:
+    """Where the picture stands in the page, exactly, pixel for pixel."""
+    height, width = picture.shape[:2]
+    for y, x in np.argwhere((page == picture[0, 0]).all(axis=2)):
+        if np.array_equal(page[y : y + height, x : x + width], picture):
+            return int(y), int(x)
+    return None
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    """What IPython would send for each displayed object: (data, metadata)."""
+    import IPython.display
+    from IPython.core.formatters import DisplayFormatter
+
+    outputs = []
+    formatter = DisplayFormatter()
+    monkeypatch.setattr(IPython.display, "display", lambda thing: outputs.append(formatter.format(thing)))
+    return outputs
+
+
+def test_a_picture_keeps_every_pixel_on_white():
+    image = random_image(260, 300)
+    page = drawn([image], None, None)
+    margin = pictures._MARGIN
+    assert page.shape == (260 + 2 * margin, 300 + 2 * margin, 3)
+    assert found(page, np.asarray(to_pil(image))) == (margin, margin)
+    page[margin:-margin, margin:-margin] = 255
+    assert (page == 255).all()
+
+
+def test_a_grid_keeps_every_pixel_of_every_picture_in_its_place():
+    images = [random_image(256, 256, 1), random_image(300, 270, 2), random_image(256, 300, 3)]
+    page = drawn(images, ["one", "two", "three"], "all", columns=2)
+    places = [found(page, np.asarray(to_pil(image))) for image in images]
+    assert None not in places
+    (y1, x1), (y2, x2), (y3, x3) = places
+    assert y1 == y2 and x1 < x2 and y3 > y1 + 300 and x3 < x2
+    head = page[: y1 - 1]
+    assert (head < 128).any(axis=2).sum() > 50  # dark letters above the pictures
+    assert (page[:, -pictures._MARGIN :] == 255).all() and (page[-pictures._MARGIN :] == 255).all()
+
+
+@pytest.mark.parametrize("own", [1, 16, 64, 128])
+def test_small_pictures_are_enlarged_as_pixels(own):
+    image = random_image(own, own)
+    page = drawn([image], None, None)
+    factor = SMALLEST // own
+    expected = np.asarray(to_pil(image)).repeat(factor, axis=0).repeat(factor, axis=1)
+    assert found(page, expected) is not None
+
+
+@pytest.mark.parametrize(("own", "shown"), [(200, SMALLEST), (256, 256), (700, 700), (2000, PAGE)])
+def test_the_width_of_one_picture(own, shown):
+    assert drawn([random_image(8, own)], None, None).shape[1] == shown + 2 * pictures._MARGIN
+    assert drawn([random_image(8, own)], None, None, width=400).shape[1] == 400 + 2 * pictures._MARGIN
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3), (7, 3), (10, 3)])
+def test_rows_are_filled_evenly(count, columns):
+    page = drawn([random_image(256, 256)] * count, None, None)
+    assert page.shape[1] == columns * 256 + (columns - 1) * pictures._GAP + 2 * pictures._MARGIN
+
+
+def test_long_titles_are_wrapped_and_formulas_are_not():
+    image = random_image(256, 256)
+    long = drawn([image], ["a rather long title that does not fit on one line above a small picture"], None)
+    short = drawn([image], ["short"], None)
+    assert long.shape[0] > short.shape[0] and long.shape[1] == short.shape[1]
+    assert drawn([image], [r"$\alpha / \beta = 10^{-3}$"], None).shape == short.shape
+
+
+def test_show_sends_a_jpeg_and_its_text(displayed):
+    image = torch.linspace(0, 1, 256).expand(1, 3, 256, 256)
+    show(image, "A grey ramp")
+    (data, metadata), (hidden, _) = displayed
+    jpeg = read_image(base64.b64decode(data["image/jpeg"]))
+    margin, head = pictures._MARGIN, pictures._MARGIN + pictures._LINE
+    assert psnr(jpeg[..., head : head + 256, margin : margin + 256], image) > 38
+    alt = "Picture: A grey ramp (256 × 256 pixels)"
+    assert metadata["image/jpeg"]["alt"] == alt
+    assert data["text/plain"] == alt
+    assert alt in hidden["text/html"] and "jp-sr-only" in hidden["text/html"]
+
+
+def test_the_text_is_the_authors_where_there_is_one(displayed):
+    show(random_image(4, 4), "title", alt='a <cat> & a "dog"')
+    (data, metadata), (hidden, _) = displayed
+    assert metadata["image/jpeg"]["alt"] == data["text/plain"] == 'a <cat> & a "dog"'
+    assert "a &lt;cat&gt; &amp; a &quot;dog&quot;" in hidden["text/html"]
+
+
+def test_grid_describes_itself_by_its_titles(displayed):
+    images = [random_image(4, 4, i) for i in range(3)]
+    grid(images, ["content", "style", "pastiche"], title="Strength 1")
+    grid(torch.cat(images))
+    texts = [metadata["image/jpeg"]["alt"] for _, metadata in displayed[::2]]
+    assert texts == ["Strength 1. 3 pictures: content; style; pastiche", "3 pictures"]
+
+
+def test_without_a_notebook_only_the_text_is_printed(capsys):
+    show(random_image(4, 4), "title")
+    assert capsys.readouterr().out.strip() == "Picture: title (4 × 4 pixels)"
+
+
+def test_refusals():
+    with pytest.raises(ImageError, match="use grid"):
+        show(torch.zeros(2, 3, 4, 4))
+    with pytest.raises(ImageError, match="no images"):
+        grid([])
+    with pytest.raises(ImageError, match="2 images and 1 titles"):
+        grid(torch.zeros(2, 3, 4, 4), ["one"])
+    with pytest.raises(ImageError, match="columns is 0"):
+        grid(torch.zeros(2, 3, 4, 4), columns=0)
+    with pytest.raises(ImageError, match="NaN"):
+        show(torch.full((1, 3, 300, 300), float("nan")))
+
+
+# --------------------------------------------------------------------------------------------------------- live picture
+
+
+def test_a_live_picture_is_replaced_in_its_place(monkeypatch):
+    """One display for the picture and one for its text; every later picture goes to the same two handles."""
+    import IPython.display
+
+    shown, updated = [], []
+
+    class Handle:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def update(self, thing: object) -> None:
+            updated.append((self.number, thing))
+
+    def display(thing: object, display_id: bool) -> Handle:
+        assert display_id is True
+        shown.append(thing)
+        return Handle(len(shown))
+
+    monkeypatch.setattr(IPython.display, "display", display)
+    view = LivePicture(width=400)
+    view.update(random_image(4, 4), "step 1")
+    assert read_image(shown[0].data).shape[-1] == 400 + 2 * pictures._MARGIN
+    view.update(random_image(4, 4), "step 2")
+    view.update(random_image(4, 4), "step 3", alt="the end")
+    assert repr(shown[0]) == "Picture: step 1 (4 × 4 pixels)" and len(shown) == 2
+    assert [number for number, _ in updated] == [1, 2, 1, 2]
+    assert [repr(thing) for _, thing in updated[::2]] == ["Picture: step 2 (4 × 4 pixels)", "the end"]
+    assert "the end" in updated[-1][1]._repr_html_()
+
+
+def test_a_live_picture_prints_where_there_is_no_notebook(capsys):
+    view = LivePicture()
+    for number in (1, 2):
+        view.update(random_image(4, 4), f"step {number}")
+    said = capsys.readouterr().out
+    assert "step 1" in said and "step 2" in said
+
+
+# --------------------------------------------------------------------------------------------------------------- curves
+
+FALLING = {"content": [4.0, 2.0, 1.0, 2.0], "style": [3.0, float("nan"), 0.5, 0.25]}
+
+
+def test_curves_are_told_apart_without_colour():
+    names = {f"curve {i}": [1.0, 2.0] for i in range(8)}
+    (axes,) = curves_figure(names).axes
+    assert [line.get_label() for line in axes.lines] == list(names)
+    looks = {(line.get_linestyle(), line.get_marker()) for line in axes.lines}
+    assert len(looks) == len({line.get_marker() for line in axes.lines}) == len(names)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names)
+
+
+def test_curves_show_the_values_they_were_given():
+    (axes,) = curves_figure(FALLING, x="iteration", y="distance", title="Two", at=[0, 10, 20, 30]).axes
+    for line, values in zip(axes.lines, FALLING.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [0, 10, 20, 30])
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("iteration", "distance", "Two")
+    assert axes.get_yscale() == "log"
+    (axes,) = curves_figure({"a": [1.0, 0.0, -1.0]}, log=False).axes
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [1, 2, 3])
+    assert axes.get_yscale() == "linear"
+
+
+def test_curves_are_drawn_on_white_and_marks_where_they_belong():
+    figure = curves_figure(FALLING, marks=[2], size=(500, 300))
+    figure.canvas.draw()
+    page = np.asarray(figure.canvas.buffer_rgba())
+    assert page.shape[:2] == (300, 500)
+    assert (page[:2] == 255).all() and (page[:, -1] == 255).all() and (page == 255).mean() > 0.8
+    assert list(figure.axes[0].lines[-1].get_xdata()) == [2, 2]
+
+
+def test_curves_that_reach_zero_and_negative_values_do_not_break_the_logarithm():
+    figure = curves_figure({"a": [1.0, 0.0, -2.0, 0.1], "b": [0.0] * 4})
+    figure.canvas.draw()
+    low, high = figure.axes[0].get_ylim()
+    assert 0 < low <= 0.1 and high >= 1
+
+
+def test_curves_in_words():
+    words = describe_curves(FALLING, y="weighted loss", title="Tug of war")
+    assert words == (
+        "Tug of war. weighted loss by step: content starts at 4 (step 1), ends at 2 (step 4), lowest 1 (step 3); "
+        "style starts at 3 (step 1), ends at 0.25 (step 4), lowest 0.25 (step 4)"
+    )
+    assert "nothing has no values" in describe_curves({"nothing": [float("nan")]})
+    assert "λ 0.1" in describe_curves({"a": [2.0]}, x="λ", at=[0.1])
+    assert "ends at 3 (layer relu2_1)" in describe_curves({"a": [2.0, 3.0]}, x="layer", at=["relu1_1", "relu2_1"])
+
+
+def test_positions_may_have_names():
+    names = [f"relu{i}_1" for i in range(1, 8)]
+    figure = curves_figure({"a": range(1, 8)}, at=names)
+    figure.canvas.draw()
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == names
+
+
+def test_plot_curves_sends_a_jpeg_and_its_text(displayed):
+    plot_curves({"relu3_1": [0.5, 0.25]}, title="Downhill")
+    plot_curves({"relu3_1": torch.tensor([0.5, 0.25])}, alt="my own words")
+    (data, metadata), (hidden, _) = displayed[:2]
+    assert read_image(base64.b64decode(data["image/jpeg"])).shape == (1, 3, 340, 640)
+    alt = "Downhill. loss by step: relu3_1 starts at 0.5 (step 1), ends at 0.25 (step 2), lowest 0.25 (step 2)"
+    assert metadata["image/jpeg"]["alt"] == data["text/plain"] == alt
+    assert alt in hidden["text/html"]
+    assert displayed[2][0]["text/plain"] == "my own words"
+
+
+def test_curves_refuse_what_cannot_be_plotted():
+    with pytest.raises(ValueError, match="no curve"):
+        plot_curves({})
+    with pytest.raises(ValueError, match="'a' has 0 values"):
+        plot_curves({"a": []})
+    with pytest.raises(ValueError, match="3 values for 2 positions"):
+        curves_figure({"a": [1, 2, 3]}, at=[1, 2])

@@ -1,0 +1,305 @@
+"""Resizing against closed forms, writing against reading, settings against what went in."""
+
+import io
+import math
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from stylelearn.images import (
+    ImageError,
+    encode_image,
+    psnr,
+    read_image,
+    read_settings,
+    resize,
+    to_pil,
+    write_image,
+)
+
+quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+sides = st.integers(1, 40)
+
+
+def random_image(height: int, width: int, seed: int = 0, batch: int = 1) -> torch.Tensor:
+    """Values that 8 bits can hold exactly."""
+    levels = torch.randint(0, 256, (batch, 3, height, width), generator=torch.Generator().manual_seed(seed))
+    return levels.float() / 255
+
+
+def smooth_image(height: int = 48, width: int = 64) -> torch.Tensor:
+    y = torch.linspace(0, 1, height)[:, None].expand(height, width)
+    x = torch.linspace(0, 1, width)[None].expand(height, width)
+    return torch.stack([x, y, 1 - x])[None]
+
+
+# ----------------------------------------------------------------------------------------------------- resizing
+
+
+@quick
+@given(height=sides, width=sides, size=sides)
+def test_resize_sizes(height, width, size):
+    image = random_image(height, width)
+    for fit, side in (("short", min), ("long", max)):
+        result = resize(image, size, fit)
+        assert side(result.shape[-2:]) == size
+        for got, before in zip(result.shape[-2:], (height, width), strict=True):
+            exact = before * size / side(height, width)
+            assert abs(got - exact) <= 0.5 or (got == 1 and exact < 0.5)
+        assert float(result.min()) >= 0 and float(result.max()) <= 1 and result.dtype == torch.float32
+    assert resize(image, (size, 3), "box").shape == (1, 3, size, 3)
+    assert resize(image, size, "box").shape == (1, 3, size, size)
+
+
+@quick
+@given(height=sides, width=sides, size=sides, level=st.floats(0, 1, width=32))
+def test_a_constant_stays_constant(height, width, size, level):
+    image = torch.full((2, 3, height, width), level)
+    assert torch.allclose(resize(image, (size, size), "box"), torch.tensor(level), atol=1e-5)
+
+
+def test_fine_stripes_turn_grey_and_not_into_false_stripes():
+    """One-pixel stripes are above what a third of the pixels can show: antialiased they are even grey."""
+    stripes = (torch.arange(96) % 2).float().expand(1, 3, 96, 96)
+    inner = resize(stripes, 32)[..., 4:-4, 4:-4]
+    assert float((inner - 0.5).abs().max()) < 0.02
+    assert float((stripes[..., ::3] - 0.5).abs().max()) == 0.5  # plain subsampling keeps full contrast
+
+
+def test_a_ramp_stays_a_ramp():
+    """Enlarging a linear ramp twice puts new pixels at quarter steps between the old ones."""
+    ramp = torch.linspace(0.1, 0.9, 17).expand(1, 3, 17, 17)
+    step = 0.8 / 16
+    expected = 0.1 + step * ((torch.arange(34) + 0.5) / 2 - 0.5)
+    assert torch.allclose(resize(ramp, 34)[0, 0, 17, 6:-6], expected[6:-6], atol=1e-5)
+
+
+def test_resize_batches_equal_a_loop_and_the_same_size_is_a_copy():
+    batch = random_image(9, 13, batch=3)
+    loop = torch.cat([resize(batch[i : i + 1], 5) for i in range(3)])
+    assert torch.allclose(resize(batch, 5), loop, atol=1e-6)
+    same = resize(batch, 9)
+    assert torch.equal(same, batch) and same.data_ptr() != batch.data_ptr()
+
+
+def test_resize_passes_a_gradient():
+    image = random_image(8, 8).mul(0.5).add(0.25).requires_grad_()
+    resize(image, 4).sum().backward()
+    assert torch.isfinite(image.grad).all() and float(image.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize(
+    ("size", "fit", "message"),
+    [
+        (0, "short", "at least 1; got 0"),
+        (-3, "long", "got -3"),
+        (2.5, "short", "whole number"),
+        (True, "short", "whole number"),
+        ((4, 4), "short", "whole number"),
+        ((4, 4, 4), "box", "height, width"),
+        ((4, 0), "box", "got 0"),
+        (4, "crop", "'short', 'long' or 'box'"),
+    ],
+)
+def test_resize_refuses(size, fit, message):
+    with pytest.raises(ImageError, match=message):
+        resize(random_image(5, 5), size, fit)
+
+
+def test_resize_never_makes_a_giant():
+    """1 × 100,000 pixels are few; with the short side at 1,000 they would be a hundred thousand million."""
+    with pytest.raises(ImageError, match="fit='long'"):
+        resize(torch.zeros(1, 3, 1, 100_000), 1000)
+    with pytest.raises(ImageError, match=r"\(B, 3, H, W\)"):
+        resize(torch.zeros(3, 4, 4), 2)
+
+
+def test_reading_with_a_size_is_reading_and_resizing(tmp_path):
+    image = random_image(30, 20)
+    path = write_image(image, tmp_path / "a.png")
+    assert torch.equal(read_image(path, size=10), resize(image, 10))
+    assert torch.equal(read_image(path, size=10, fit="long"), resize(image, 10, "long"))
+    assert torch.equal(read_image(path, size=(7, 9), fit="box"), resize(image, (7, 9), "box"))
+
+
+# ------------------------------------------------------------------------------------------------------ writing
+
+
+@quick
+@given(height=sides, width=sides, seed=st.integers(0, 99))
+def test_png_brings_back_every_level(height, width, seed):
+    image = random_image(height, width, seed)
+    assert torch.equal(read_image(encode_image(image, "png")), image)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "jpg", "webp", "JPEG"])
+@pytest.mark.parametrize("quality", [50, 89, 90, 100])
+def test_lossy_kinds_come_close(kind, quality):
+    assert psnr(read_image(encode_image(smooth_image(), kind, quality)), smooth_image()) > 32
+
+
+def test_quality_costs_bytes():
+    image = random_image(64, 64)
+    assert len(encode_image(image, "jpeg", 30)) < len(encode_image(image, "jpeg", 80))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".PNG"])
+def test_write_and_read(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    assert write_image(smooth_image(), path) == path
+    assert write_image(smooth_image(), str(path)) == path  # over the old one
+    assert psnr(read_image(path), smooth_image()) > 32
+    with Image.open(path) as picture:
+        assert picture.format == {".png": "PNG", ".webp": "WEBP"}.get(suffix.lower(), "JPEG")
+    assert os.listdir(tmp_path) == [path.name]  # nothing left over
+
+
+def test_to_pil_rounds_and_clamps():
+    levels = torch.tensor([-0.5, 0.0, 0.499 / 255, 0.501 / 255, 0.5, 1.0, 1.7])
+    picture = to_pil(levels.expand(1, 3, 1, 7))
+    assert picture.mode == "RGB"
+    assert np.asarray(picture)[0, :, 0].tolist() == [0, 0, 0, 1, 128, 255, 255]
+    assert to_pil(random_image(4, 5)[0]).size == (5, 4)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(2, 3, 4, 4), r"\(2, 3, 4, 4\).*image\[i:i\+1\]"),
+        (torch.zeros(1, 1, 4, 4), r"\(1, 1, 4, 4\)"),
+        (torch.zeros(1, 3, 0, 4), r"\(1, 3, 0, 4\)"),
+        (torch.full((1, 3, 2, 2), math.nan), "NaN or Inf"),
+        (torch.full((1, 3, 2, 2), math.inf), "NaN or Inf"),
+    ],
+)
+def test_what_is_no_image_is_not_written(tmp_path, image, message):
+    with pytest.raises(ImageError, match=message):
+        write_image(image, tmp_path / "a.png")
+    assert not os.listdir(tmp_path)
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    image = random_image(4, 4)
+    with pytest.raises(ImageError, match=r"ends in '\.tiff'"):
+        write_image(image, tmp_path / "a.tiff")
+    with pytest.raises(ImageError, match="does not exist; create it"):
+        write_image(image, tmp_path / "nowhere" / "a.png")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(ImageError, match="is a folder"):
+        write_image(image, tmp_path / "folder.png")
+    with pytest.raises(ImageError, match="'bmp' cannot be written"):
+        encode_image(image, "bmp")
+    with pytest.raises(ImageError, match="quality is 0"):
+        encode_image(image, "jpeg", 0)
+    with pytest.raises(ImageError, match="use PNG"):
+        encode_image(torch.zeros(1, 3, 1, 70_000), "jpeg")  # JPEG counts pixels with 16 bits
+
+
+def test_a_failure_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    path = write_image(random_image(4, 4, 1), tmp_path / "a.png")
+    before = path.read_bytes()
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    for name in ("fsync", "replace"):
+        with monkeypatch.context() as patch, pytest.raises(ImageError, match="No space left"):
+            patch.setattr(os, name, full_disk)
+            write_image(random_image(4, 4, 2), path)
+        assert path.read_bytes() == before
+        assert os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes and links of Unix")
+def test_modes_and_links_are_those_of_a_plain_file(tmp_path):
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"")
+    path = write_image(random_image(4, 4), tmp_path / "a.png")
+    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+    link = tmp_path / "link.png"
+    link.symlink_to(path)
+    write_image(random_image(4, 4, 5), link)
+    assert link.is_symlink() and torch.equal(read_image(path), random_image(4, 4, 5))
+
+
+# ----------------------------------------------------------------------------------------------------- settings
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+@quick
+@given(kept=st.dictionaries(st.text(max_size=8), json_values, max_size=4))
+def test_settings_come_back_as_they_went_in(tmp_path_factory, suffix, kept):
+    path = write_image(random_image(4, 4), tmp_path_factory.getbasetemp() / f"settings{suffix}", settings=kept)
+    assert read_settings(path) == kept
+    assert read_settings(path.read_bytes()) == kept
+    assert read_image(path).shape == (1, 3, 4, 4)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_no_settings_or_those_of_others(kind):
+    assert read_settings(encode_image(random_image(4, 4), kind)) == {}
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0a holiday"
+    buffer = io.BytesIO()
+    to_pil(random_image(4, 4)).save(buffer, kind, exif=exif)
+    assert read_settings(buffer.getvalue()) == {}
+
+
+@pytest.mark.parametrize("kept", [{"a": torch.ones(2)}, {"a": math.nan}, {"a": "x" * 70_000}])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_settings_that_cannot_be_kept(tmp_path, suffix, kept):
+    with pytest.raises(ImageError, match="settings"):
+        write_image(random_image(4, 4), tmp_path / f"a{suffix}", settings=kept)
+
+
+def test_settings_of_what_is_no_picture(tmp_path):
+    with pytest.raises(ImageError, match="does not exist"):
+        read_settings(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="not a picture"):
+        read_settings(b"hello")
+
+
+# --------------------------------------------------------------------------------------------------------- psnr
+
+
+@quick
+@given(error=st.floats(1e-3, 1))
+def test_psnr_of_a_constant_error(error):
+    a = torch.zeros(1, 3, 4, 4, dtype=torch.float64)
+    assert psnr(a, a + error) == pytest.approx(-20 * math.log10(error))
+
+
+def test_psnr_of_equal_and_of_different_shapes():
+    image = random_image(4, 4)
+    assert psnr(image, image) == math.inf
+    with pytest.raises(ValueError, match=r"\(1, 3, 4, 4\) and \(1, 3, 4, 5\)"):
+        psnr(image, random_image(4, 5))
+
+
+# ------------------------------------------------------------------------------------------------------- import
+
+
+def test_importing_costs_nothing_that_is_not_needed():
+    code = (
+        "import sys, stylelearn.images, stylelearn.figures, stylelearn.colour, stylelearn.samples\n"
+        "heavy = {'matplotlib', 'requests', 'skimage', 'sklearn', 'IPython', 'torchvision'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    root = Path(__file__).resolve().parent.parent
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)

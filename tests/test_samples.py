@@ -1,0 +1,123 @@
+"""The course's pictures: all there, offline, with their credits."""
+
+import socket
+
+import numpy as np
+import pytest
+
+from stylelearn import samples
+from stylelearn.images import read_image, write_image
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """Whoever opens a connection here fails."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a sample picture must not need the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_the_promised_photographs_are_there():
+    names = samples.content_names()
+    assert names == sorted(names)
+    assert {"astronaut", "chelsea", "coffee", "rocket", "hubble", "china", "flower"} <= set(names)
+
+
+@pytest.mark.parametrize("name", samples.content_names())
+def test_every_photograph_loads_and_has_a_credit(name):
+    image = samples.content(name, size=64)
+    assert image.shape[:2] == (1, 3) and min(image.shape[-2:]) == 64
+    assert float(image.std()) > 0.05
+    credit = samples.credit(name)
+    assert credit.title and credit.author and credit.licence and credit.source.startswith("http")
+    assert all(part in str(credit) for part in (credit.title, credit.author, credit.licence, credit.source))
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("astronaut", "astronaut"), ("chelsea", "chelsea"), ("camera", "camera"), ("hubble", "hubble_deep_field")],
+)
+def test_photographs_are_those_of_scikit_image(name, function):
+    import skimage.data
+
+    theirs = getattr(skimage.data, function)()
+    assert np.array_equal(samples.content(name).numpy(), read_image(theirs).numpy())
+
+
+@pytest.mark.parametrize("name", ["china", "flower"])
+def test_photographs_are_those_of_scikit_learn(name):
+    from sklearn.datasets import load_sample_image
+
+    assert np.array_equal(samples.content(name).numpy(), read_image(load_sample_image(f"{name}.jpg")).numpy())
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError, match="no content 'astronot'; did you mean 'astronaut'"):
+        samples.content("astronot")
+    with pytest.raises(ValueError, match="no style 'zzz'; choose from"):
+        samples.style("zzz")
+    with pytest.raises(ValueError, match="no picture 'zzz'"):
+        samples.credit("zzz")
+
+
+def test_a_package_that_lost_its_pictures(monkeypatch):
+    photo = samples._PHOTOS["coffee"]
+    monkeypatch.setitem(samples._PHOTOS, "coffee", samples._Photo("skimage", "data/lost.png", photo.credit))
+    with pytest.raises(FileNotFoundError, match=r"scikit-image.*data/lost\.png.*pip install"):
+        samples.content("coffee")
+    monkeypatch.setitem(samples._PHOTOS, "coffee", samples._Photo("sklearn", "lost.jpg", photo.credit))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(FileNotFoundError, match="scikit-learn"):
+        samples.content("coffee")
+
+
+# ----------------------------------------------------------------------------------------------------- data and styles
+
+
+def test_every_style_loads_and_has_a_credit():
+    names = samples.style_names()
+    assert len(names) >= 10 and names == sorted(names)
+    assert not set(names) & set(samples.content_names())
+    for name in names:
+        image = samples.style(name)
+        assert min(image.shape[-2:]) >= 512, name
+        assert float(image.std()) > 0.05, name
+        assert min(samples.style(name, size=100).shape[-2:]) == 100
+        assert samples.credit(name).author == "stylelearn project"
+        assert samples.data_file("styles", f"{name}.jpg").is_file()
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """As if the package lay in tmp_path/NAME/stylelearn."""
+
+    def move(name: str):
+        package = tmp_path / name / "stylelearn"
+        package.mkdir(parents=True)
+        monkeypatch.setattr(samples, "__file__", str(package / "samples.py"))
+        return package
+
+    return move
+
+
+def test_data_of_a_clone_and_of_an_installed_wheel(elsewhere):
+    package = elsewhere("clone")
+    beside, inside = package.parent / "data", package / "data"
+    for data in (beside, inside):  # what is installed inside the package wins
+        (data / "styles").mkdir(parents=True)
+        write_image(samples.content("coffee", 32), data / "styles" / "ink_waves.jpg")
+        assert samples.data_file("styles", "ink_waves.jpg") == data / "styles" / "ink_waves.jpg"
+    assert samples.style_names() == ["ink_waves"]
+    assert samples.style("ink_waves", 16).shape == (1, 3, 16, 24)
+    assert samples.credit("ink_waves") == samples.Credit(
+        "Ink waves", "stylelearn project", "CC BY 4.0", "data/styles/ink_waves.jpg"
+    )
+
+
+def test_data_beside_an_installed_package_is_someone_elses(elsewhere):
+    package = elsewhere("site-packages")
+    (package.parent / "data" / "styles").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"data/styles.*looked in.*install stylelearn again"):
+        samples.data_file("styles")
