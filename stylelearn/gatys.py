@@ -1,0 +1,170 @@
+"""Style transfer by optimising pixels — Gatys, Ecker & Bethge, CVPR 2016.
+
+The pastiche x should have the content's activations in one deep layer and the style's correlations between channels
+in several layers:
+
+    L_total = α L_content + β L_style,     L_style = Σ_l w_l E_l                         (Eq. 5 and 7)
+
+There is no training: x itself is moved down the gradient (`optimize.py`) until both are small.
+
+**Differs from the paper:** by default the losses are the course's own (`losses.py`), whose weights mean the same at
+every size and layer; ``normalisation="paper"`` takes the paper's, which want a β of 1e3 to 1e4 times α. The encoder is
+the one that is given; the paper's is VGG-19 with average pooling, each channel scaled to a mean activation of 1.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from stylelearn import losses
+from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.images import resize
+from stylelearn.optimize import Objective, Step, coarse_to_fine, optimize_image
+
+# What looks good with the course's losses; lesson 02 explores it. STYLE_WEIGHT is β/α.
+CONTENT_WEIGHT = 1.0
+STYLE_WEIGHT = 10.0
+SMALLEST = 64  # the shortest side in pixels that a coarse level may have
+
+NORMALISATIONS = {
+    "course": (losses.content_loss, losses.style_loss),
+    "paper": (losses.gatys_content_loss, losses.gatys_style_loss),
+}
+
+
+def objective(
+    content: Tensor,
+    style: Tensor,
+    *,
+    encoder: Encoder,
+    content_weight: float = CONTENT_WEIGHT,
+    style_weight: float = STYLE_WEIGHT,
+    layer_weights: Mapping[str, float] | Sequence[str] = STYLE_LAYERS,
+    content_layer: str = CONTENT_LAYER,
+    tv_weight: float = 0.0,
+    normalisation: str = "course",
+) -> Objective:
+    """The total loss as a function of the pastiche; everything about content and style is computed once, here.
+
+    Args:
+        content: (1, 3, H, W) in [0, 1]; the pastiche will have its size. `style`: (1, 3, H', W'), of any size.
+        encoder: in which the pictures are compared.
+        content_weight: α ≥ 0. `style_weight`: β ≥ 0.
+        layer_weights: w_l ≥ 0 by layer, or names of layers that share the weight 1 equally (the paper's 1/5 each).
+        content_layer: where content is compared.
+        tv_weight: weight ≥ 0 of the total variation (β = 2) per value; 0, as in the paper, to a few.
+        normalisation: "course" or "paper", see the module.
+
+    Returns:
+        image -> {"content relu4_2": …, "style relu1_1": …, …, "tv": …}, terms of weight 0 left out.
+    Raises:
+        ValueError: a negative weight, all weights 0, unknown normalisation or layer.
+    """
+    weights = _layer_weights(layer_weights)
+    _not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, **weights)
+    if normalisation not in NORMALISATIONS:
+        raise ValueError(f"unknown normalisation {normalisation!r}; there are {', '.join(NORMALISATIONS)}")
+    content_loss, style_loss = NORMALISATIONS[normalisation]
+    style_layers = [layer for layer, weight in weights.items() if style_weight * weight > 0]
+    if not style_layers and content_weight == 0 and tv_weight == 0:
+        raise ValueError("all weights are 0: there is nothing to optimise")
+    layers = list(dict.fromkeys(([content_layer] if content_weight > 0 else []) + style_layers))
+    with torch.no_grad():
+        wanted = encoder(content, [content_layer])[content_layer] if content_weight > 0 else None  # P
+        found = encoder(style, style_layers) if style_layers else {}
+        grams = {layer: losses.mean_gram(activations) for layer, activations in found.items()}  # A^l
+
+    def terms(image: Tensor) -> dict[str, Tensor]:
+        features = encoder(image, layers) if layers else {}  # F^l
+        found: dict[str, Tensor] = {}
+        if wanted is not None:
+            found[f"content {content_layer}"] = content_weight * content_loss(features[content_layer], wanted)
+        for layer, gram in grams.items():
+            found[f"style {layer}"] = style_weight * weights[layer] * style_loss(features[layer], gram)
+        if tv_weight > 0:
+            found["tv"] = tv_weight * losses.tv_loss(image)
+        return found
+
+    return terms
+
+
+def _layer_weights(weights: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
+    if isinstance(weights, Mapping):
+        return dict(weights)
+    names = dict.fromkeys([weights] if isinstance(weights, str) else weights)
+    return {layer: 1 / len(names) for layer in names}
+
+
+def _not_negative(**weights: float) -> None:
+    for name, value in weights.items():
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"the weight {name} must be a number from 0 up; got {value}")
+
+
+def start_image(kind: str, content: Tensor, style: Tensor, seed: int = 0) -> Tensor:
+    """Where to begin: "content", "style" (resized to the content), or "noise" (grey with `seed`'s normal noise).
+
+    Args:
+        content: (1, 3, H, W) in [0, 1]. `style`: (1, 3, H', W').
+        seed: for noise; the same seed gives the same picture on every device.
+    Returns:
+        (1, 3, H, W) in [0, 1], the content's size.
+    Raises:
+        ValueError: unknown kind.
+    """
+    if kind == "content":
+        return content.clone()
+    if kind == "style":
+        return resize(style, content.shape[-2:], fit="box")
+    if kind == "noise":
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(content.shape, generator=generator)
+        return (0.5 + 0.15 * noise).clamp(0, 1).to(content.device)
+    raise ValueError(f"unknown start {kind!r}; there are content, style, noise")
+
+
+def stylize(
+    content: Tensor,
+    style: Tensor,
+    *,
+    encoder: Encoder,
+    steps: int = 300,
+    start: str = "content",
+    seed: int = 0,
+    optimizer: str = "lbfgs",
+    levels: int = 1,
+    **weights: object,
+) -> Iterator[Step]:
+    """The whole method: objective, start, optimisation; yields every step.
+
+    Args:
+        content, style, encoder, weights: as `objective`.
+        steps: in all; with several levels half of them at full size.
+        start, seed: as `start_image`. `optimizer`: as `optimize_image`.
+        levels: 2 or 3 first work at half and quarter size: larger structures, fewer steps at full size. Levels with
+            a side below SMALLEST are left out.
+    Raises:
+        ValueError: levels < 1, or what `objective`, `start_image` and `optimize_image` refuse.
+    """
+    if levels < 1:
+        raise ValueError(f"levels must be at least 1; got {levels}")
+    height, width = content.shape[-2:]
+    sizes = [(height >> k, width >> k) for k in range(levels - 1, 0, -1) if min(height, width) >> k >= SMALLEST]
+
+    def pictures(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        scale = size[0] / height
+        smaller = tuple(max(SMALLEST // 2, round(side * scale)) for side in style.shape[-2:])
+        return resize(content, size, fit="box"), resize(style, smaller, fit="box")
+
+    def objective_at(size: tuple[int, int]) -> Objective:
+        pair = pictures(size) if size != (height, width) else (content, style)
+        return objective(*pair, encoder=encoder, **weights)  # type: ignore[arg-type]
+
+    if not sizes:
+        x = start_image(start, content, style, seed)
+        return optimize_image(x, objective_at((height, width)), steps, optimizer=optimizer)
+    x = start_image(start, *pictures(sizes[0]), seed)  # at its own size: noise that is made smaller turns grey
+    early = max(1, (steps - steps // 2) // len(sizes))
+    counts = [early] * len(sizes) + [steps - early * len(sizes)]
+    return coarse_to_fine(x, objective_at, [*sizes, (height, width)], counts, optimizer=optimizer)

@@ -1,0 +1,288 @@
+"""The field's loss terms as pure functions of tensors.
+
+The field's code disagrees on divisors, so a weight does not carry over from one repository to another. Here each
+paper's own normalisation stands under its name, and beside it one course default, used everywhere else:
+
+    content_loss = ‖F − P‖² / ‖P‖²        style_loss = ‖G − A‖² / ‖A‖²        tv_loss = V^β / (C·H·W)
+
+The first two are 0 for a perfect match and 1 for a picture that leaves the layer silent (F = 0); they are the same at
+every size, for every layer and every encoder, so one weight means the same everywhere. How to change a weight from
+one convention to another: N channels, M positions, D = C·H·W values of the picture; P and A of one picture, and both
+Gram matrices divided by their own M, as `mean_gram` does.
+
+    ====================  ===============================  =======================
+    function              formula                          times the course default
+    ====================  ===============================  =======================
+    gatys_content_loss    ½ ‖F − P‖²                       ½ ‖P‖²
+    johnson_content_loss  ‖F − P‖² / (N M)                 ‖P‖² / (N M)
+    gatys_style_loss      ‖G − A‖² / (4 N²)                ‖A‖² / (4 N²)
+    johnson_style_loss    ‖G/N − A/N‖²                     ‖A‖² / N²
+    total_variation       Σ (Δ_right² + Δ_down²)^{β/2}     D
+    tv_l1                 Σ |Δ_right| + |Δ_down|           none: another function
+    ====================  ===============================  =======================
+
+Every loss is the mean over the images of a batch; images of a batch never mix.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+# Keeps the gradients of V^β and of the standard deviation finite where a picture is flat. Small against one step of
+# 8 bits, (1/255)² = 1.5e-5.
+EPSILON = 1e-8
+# What a silent target, ‖P‖² = 0 or ‖A‖² = 0, counts as: the ratios stay finite.
+SILENCE = 1e-12
+
+
+def _shape(features: Tensor, what: str, dims: str = "(B, C, H, W)") -> torch.Size:
+    """The shape, once it is known that there is a value in each of `dims`."""
+    came = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+    if not isinstance(features, Tensor) or features.ndim != dims.count(",") + 1:
+        raise ValueError(f"{what} must be a tensor {dims}; this is {came}")
+    if features.numel() == 0:
+        raise ValueError(f"{what} must be a tensor {dims} with something in it; this is {came}")
+    return features.shape
+
+
+def _same(a: Tensor, b: Tensor, what: str) -> None:
+    """Equal shapes, or a single target for the whole batch."""
+    if a.shape[1:] != b.shape[1:] or b.shape[0] not in (1, a.shape[0]):
+        raise ValueError(f"{what}: the shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit")
+
+
+def _precise(x: Tensor) -> Tensor:
+    """Half precision is too coarse to sum thousands of values in: float32 for it, anything else as it is."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _squares(x: Tensor) -> Tensor:
+    """Sum of squares of each image of the batch: (B, …) -> (B,)."""
+    return _precise(x).square().flatten(start_dim=1).sum(dim=1)
+
+
+# --- content ---------------------------------------------------------------------------------------------------------
+
+
+def _content_difference(features: Tensor, target: Tensor, what: str) -> Tensor:
+    _shape(features, f"{what}: features")
+    _shape(target, f"{what}: the target")
+    _same(features, target, what)
+    return _squares(features - target)  # (B,)
+
+
+def content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """How far one layer's activations are from the content's: ‖F − P‖² / ‖P‖² (the course default).
+
+    0 for equal activations, 1 for none at all; Mahendran & Vedaldi 2015 divide in the same way.
+
+    Args:
+        features: F, activations of the image being made, (B, C, H, W).
+        target: P, activations of the content, (B or 1, C, H, W).
+    Returns:
+        a scalar ≥ 0, the mean over the batch.
+    Raises:
+        ValueError: not four-dimensional, or shapes that differ (content and image must have one size).
+    """
+    return (_content_difference(features, target, "content_loss") / _squares(target).clamp_min(SILENCE)).mean()
+
+
+def gatys_content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """½ Σ (F − P)²                                                     (Gatys et al. 2016, Eq. 1)
+
+    Grows with size and channels. ∂/∂F = F − P; passed on through the ReLU that made F, it is 0 where F = 0 (Eq. 2).
+    Arguments, result and errors as `content_loss`.
+    """
+    return (_content_difference(features, target, "gatys_content_loss") / 2).mean()
+
+
+def johnson_content_loss(features: Tensor, target: Tensor) -> Tensor:
+    """‖F − P‖² / (C·H·W)                                                (Johnson et al. 2016, Eq. 2)
+
+    Arguments, result and errors as `content_loss`.
+    """
+    return _content_difference(features, target, "johnson_content_loss").mean() / features[0].numel()
+
+
+# --- style -----------------------------------------------------------------------------------------------------------
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Correlations between the channels of one layer, summed over positions.
+
+    G_ij = Σ_k F_ik F_jk                                                (Gatys et al. 2016, Eq. 3)
+
+    Args:
+        features: activations of one layer, (B, C, H, W).
+    Returns:
+        (B, C, C), symmetric; not divided by anything: `mean_gram` divides.
+    Raises:
+        ValueError: if `features` is not four-dimensional.
+    """
+    _shape(features, "features")
+    flat = _precise(features).flatten(start_dim=2)  # (B, C, H·W)
+    return flat @ flat.transpose(1, 2)  # (B, C, C); images of a batch never mix
+
+
+def mean_gram(features: Tensor) -> Tensor:
+    """`gram_matrix` divided by the number of positions H·W, so that pictures of any two sizes can be compared.
+
+    (B, C, H, W) -> (B, C, C).
+    """
+    _, _, height, width = _shape(features, "features")
+    return gram_matrix(features) / (height * width)
+
+
+def _gram_difference(features: Tensor, target: Tensor, what: str) -> Tensor:
+    gram = mean_gram(features)  # (B, C, C)
+    _shape(target, f"{what}: the target", "(B, C, C) made by mean_gram")
+    _same(gram, target, what)
+    return _squares(gram - target)  # (B,)
+
+
+def style_loss(features: Tensor, target: Tensor) -> Tensor:
+    """How far one layer's Gram matrix is from the style's: ‖G − A‖² / ‖A‖² (the course default).
+
+    0 for the style itself, 1 for no activations at all; the style may have any size.
+
+    Args:
+        features: activations of the image being made, (B, C, H, W).
+        target: A = `mean_gram` of the style's activations, (B or 1, C, C).
+    Returns:
+        a scalar ≥ 0, the mean over the batch.
+    Raises:
+        ValueError: shapes that do not fit, or a target that is no Gram matrix.
+    """
+    return (_gram_difference(features, target, "style_loss") / _squares(target).clamp_min(SILENCE)).mean()
+
+
+def gatys_style_loss(features: Tensor, target: Tensor) -> Tensor:
+    """E_l = 1/(4 N² M²) Σ (G − A)²                                      (Gatys et al. 2016, Eq. 4)
+
+    Each Gram matrix is divided by its own M, which is the paper's formula where both pictures have one size.
+    Arguments, result and errors as `style_loss`. **Differs from the paper:** allows two sizes.
+    """
+    return _gram_difference(features, target, "gatys_style_loss").mean() / (4 * features.shape[1] ** 2)
+
+
+def johnson_style_loss(features: Tensor, target: Tensor) -> Tensor:
+    """‖G/(C·H·W) − A/(C·H·W)‖²_F                                        (Johnson et al. 2016, Eq. 3 and 4)
+
+    Four times `gatys_style_loss`. Arguments, result and errors as `style_loss`.
+    """
+    return _gram_difference(features, target, "johnson_style_loss").mean() / features.shape[1] ** 2
+
+
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean μ and standard deviation σ of each channel over positions, of each image on its own.
+
+    (B, C, H, W) -> two of (B, C, 1, 1). The variance is the biased one (divided by H·W), with ε inside the root.
+    """
+    _shape(features, "features")
+    variance, mean = torch.var_mean(_precise(features), dim=(2, 3), correction=0, keepdim=True)
+    return mean, (variance + EPSILON).sqrt()
+
+
+def moments_loss(features: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
+    """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂ of one layer                              (Huang & Belongie 2017, Eq. 13)
+
+    Args:
+        features: activations of the image being made, (B, C, H, W).
+        target: `moments` of the style's activations, two of (B or 1, C, 1, 1).
+    Returns:
+        a scalar ≥ 0, the mean over the batch; its gradient at a perfect match, where a norm has a kink, is 0.
+    Raises:
+        ValueError: shapes that do not fit, or a target that is not two tensors.
+    """
+    if isinstance(target, Tensor) or len(target) != 2:
+        raise ValueError("moments_loss: the target is a pair (mean, standard deviation), made by moments")
+    distance: Tensor | float = 0.0
+    for mine, theirs in zip(moments(features), target, strict=True):
+        _shape(theirs, "moments_loss: the target", "(B, C, 1, 1) made by moments")
+        _same(mine, theirs, "moments_loss")
+        distance = distance + torch.linalg.vector_norm(mine - theirs, dim=(1, 2, 3))  # (B,)
+    return distance.mean()
+
+
+# --- smoothness ------------------------------------------------------------------------------------------------------
+
+
+def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
+    """x_{i,j+1} − x_{ij} and x_{i+1,j} − x_{ij}, with zeros in the last column and the last row."""
+    right = torch.zeros_like(image)
+    down = torch.zeros_like(image)
+    right[..., :, :-1] = image[..., :, 1:] - image[..., :, :-1]
+    down[..., :-1, :] = image[..., 1:, :] - image[..., :-1, :]
+    return right, down
+
+
+def total_variation(image: Tensor, beta: float = 2.0) -> Tensor:
+    """V^β = Σ_ij ((x_{i,j+1} − x_ij)² + (x_{i+1,j} − x_ij)²)^{β/2}      (Mahendran & Vedaldi 2015, section 2.2)
+
+    β = 2 is the squared total variation of Johnson et al. and of Chen & Schmidt; β = 1 the classic one.
+
+    Args:
+        image: (B, C, H, W); the channels are added up.
+        beta: exponent > 0.
+    Returns:
+        a scalar, the mean over the batch. Exactly 0 for a flat picture, with a finite gradient for every β.
+        **Differs from the paper:** for β < 2, where a flat patch would have no finite gradient, q^{β/2}
+        is computed as q · (q + EPSILON)^{β/2 − 1}: less than 0.1 % away from one step of 8 bits upwards.
+    Raises:
+        ValueError: wrong shape, or beta ≤ 0.
+    """
+    _shape(image, "image")
+    if not 0 < beta < float("inf"):
+        raise ValueError(f"beta must be above 0, usually 1 to 2; got {beta}")
+    right, down = _differences(image)
+    squares = right.square() + down.square()  # (B, C, H, W)
+    if beta > 2:
+        squares = squares ** (beta / 2)
+    elif beta < 2:
+        squares = squares * (squares + EPSILON) ** (beta / 2 - 1)
+    return squares.flatten(start_dim=1).sum(dim=1).mean()
+
+
+def tv_l1(image: Tensor) -> Tensor:
+    """Σ |x_{i,j+1} − x_ij| + |x_{i+1,j} − x_ij|, the variant of many repositories (rows and columns apart)."""
+    _shape(image, "image")
+    right, down = _differences(image)
+    return (right.abs() + down.abs()).flatten(start_dim=1).sum(dim=1).mean()
+
+
+def tv_loss(image: Tensor, beta: float = 2.0) -> Tensor:
+    """`total_variation` per value, V^β / (C·H·W): the course default. Arguments as there."""
+    return total_variation(image, beta) / image[0].numel()
+
+
+def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
+    """R_α = ‖x − ½‖_α^α per value: keeps values in range                 (Mahendran & Vedaldi 2015, section 2.2)
+
+    Args:
+        image: (B, C, H, W).
+        alpha: exponent ≥ 1; 6 in the paper.
+    Returns:
+        a scalar, the mean over the batch: 0 for mid-grey, at most 2^{−α} as long as every value is in [0, 1].
+    Raises:
+        ValueError: wrong shape, or alpha < 1.
+
+    **Differs from the paper:** mid-grey is subtracted instead of the mean colour of the training pictures (which is
+    nearly the same), and the sum is divided by the number of values.
+    """
+    _shape(image, "image")
+    if not 1 <= alpha < float("inf"):
+        raise ValueError(f"alpha must be at least 1; got {alpha}")
+    return (image - 0.5).abs().pow(alpha).mean()
+
+
+def total(terms: Iterable[Tensor]) -> Tensor:
+    """The sum of weighted terms, a scalar.
+
+    Raises:
+        ValueError: no terms.
+    """
+    terms = list(terms)
+    if not terms:
+        raise ValueError("there are no terms to add up: an objective needs at least one")
+    return torch.stack(terms).sum()

@@ -1,0 +1,247 @@
+"""Optimise the pixels of an image, one step at a time, while anyone watches.
+
+The picture is the parameter: there is no network to train. `optimize_image` returns a generator, so whoever iterates
+it can draw each step, plot it, stop, and go on later::
+
+    for step in optimize_image(start, objective, steps=300):
+        view.update(step)
+
+A picture has values from 0 to 1, and what a screen shows is cut off there. So every pixel is brought back into this
+range after each step: then the losses belong to the picture that one sees, not to one that cannot be shown.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from stylelearn.descent import RULES, Descent
+from stylelearn.images import resize
+from stylelearn.losses import total
+
+Objective = Callable[[Tensor], dict[str, Tensor]]
+"""An image (B, 3, H, W) in, a dict of weighted, named, scalar terms out; their sum is minimised."""
+
+
+class Diverged(RuntimeError):
+    """The optimisation broke down; the message says why and what to change.
+
+    Attributes: `step` (number), `reason`, `image` (the best picture so far, (B, 3, H, W) in [0, 1]).
+    """
+
+    def __init__(self, reason: str, step: int, image: Tensor) -> None:
+        super().__init__(f"stopped at step {step}: {reason}")
+        self.reason, self.step, self.image = reason, step, image
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an optimisation: a picture and the losses of this very picture.
+
+    Attributes:
+        number: 1, 2, …, evaluations of the objective so far.
+        loss: the sum of the weighted terms.
+        losses: term by term, by name.
+        pixels: the picture as the optimiser has it, (B, 3, H, W); do not write into it.
+        best: the one with the lowest loss so far, likewise.
+    """
+
+    number: int
+    loss: float
+    losses: dict[str, float]
+    pixels: Tensor
+    best: Tensor
+
+    @property
+    def image(self) -> Tensor:
+        """The picture of this step in [0, 1], a copy."""
+        return self.pixels.clamp(0, 1)
+
+    @property
+    def best_image(self) -> Tensor:
+        """The picture with the lowest loss so far in [0, 1], a copy."""
+        return self.best.clamp(0, 1)
+
+
+def optimize_image(
+    start: Tensor,
+    objective: Objective,
+    steps: int = 300,
+    *,
+    optimizer: str = "lbfgs",
+    learning_rate: float | None = None,
+    history: int = 10,
+    bounded: bool = True,
+) -> Iterator[Step]:
+    """Minimise `objective` over the pixels, starting from `start`; iterate the result to make the steps.
+
+    Args:
+        start: (B, 3, H, W) in [0, 1]; left as it is.
+        objective: image -> dict of weighted scalar terms.
+        steps: number of evaluations of objective and gradient.
+        optimizer: "lbfgs" (the paper's choice; the default), "adam", or "gd", plain gradient descent
+            x := x − λ ∂L/∂x.
+        learning_rate: λ > 0; the default is 1 for lbfgs, 0.02 for adam (5 of 255 levels a step), and for gd
+            `descent.GD_RATE` times the number of values of the picture.
+        history: pairs that L-BFGS remembers, 10 to 20 are plenty; each costs two copies of the image.
+        bounded: keep every pixel in [0, 1]. False lets `Step.pixels` leave it.
+
+    Returns:
+        an iterator of `Step`. It ends early when nothing changes any more. Where a step made the loss rise too far,
+        the next `Step` repeats the best picture and its losses, and a shorter way is tried from there.
+    Raises:
+        ValueError: unknown optimizer, steps or history < 1, learning rate ≤ 0, a start that is no image; while
+            iterating, an objective that returns no terms or terms that are no scalars.
+        Diverged: while iterating: NaN, Inf, a loss that keeps exploding, or no gradient at all.
+    """
+    _check(start, optimizer, learning_rate, steps=steps, history=history)
+    x = start.detach().clone(memory_format=torch.contiguous_format).float()
+    x = x.clamp(0, 1) if bounded else x
+    rule = RULES[optimizer](x, learning_rate, history=history, bounded=bounded)
+    return _steps(x, objective, steps, rule, bounded)
+
+
+def _check(start: Tensor, optimizer: str, rate: float | None, **counts: int) -> None:
+    if optimizer not in RULES:
+        raise ValueError(f"unknown optimizer {optimizer!r}; there are {', '.join(RULES)}")
+    if not isinstance(start, Tensor) or start.ndim != 4 or start.shape[1] != 3 or start.numel() == 0:
+        came = tuple(start.shape) if isinstance(start, Tensor) else type(start).__name__
+        raise ValueError(f"start must be an image (B, 3, H, W); this is {came}")
+    if not bool(start.isfinite().all()):
+        raise ValueError("start holds NaN or infinite values; start from another picture")
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1; got {count}")
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError(f"learning_rate must be above 0; got {rate}")
+
+
+def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent, bounded: bool) -> Iterator[Step]:
+    best: Step | None = None
+    first, tries = math.inf, 0
+    for number in range(1, steps + 1):
+        losses, gradient = _evaluate(objective, x)
+        loss = sum(losses.values()) if _finite(gradient) else math.nan
+        if best is None:
+            if not math.isfinite(loss):
+                raise Diverged(_why(losses, rule), number, x.clamp(0, 1))
+            first = loss
+        elif not loss <= rule.limit(first, best.loss):  # also catches NaN
+            tries += 1
+            if tries > rule.PATIENCE and loss <= best.loss + 1e-3 * abs(best.loss):
+                return  # the bottom: even the shortest step is no better
+            if tries > rule.PATIENCE:
+                raise Diverged(_why(losses, rule), number, best.image)
+            x = rule.retreat(best.pixels, x)
+            yield replace(best, number=number)
+            continue
+        step = Step(number, loss, losses, x, x)
+        if best is None or loss < best.loss:
+            best, tries = step, 0
+        yield replace(step, best=best.pixels)
+        before, x = x, rule.next(x, gradient)
+        x = x.clamp(0, 1) if bounded else x
+        if torch.equal(before, x):
+            if number == 1 and loss > 0:
+                raise Diverged(_STUCK, number, best.image)
+            return
+
+
+def _evaluate(objective: Objective, x: Tensor) -> tuple[dict[str, float], Tensor]:
+    """The terms at x, and the gradient of their sum (0 where they do not depend on x)."""
+    with torch.enable_grad():
+        pixels = x.detach().requires_grad_()
+        terms = objective(pixels)
+        for name, term in terms.items():
+            if term.ndim > 0:
+                raise ValueError(f"the term {name!r} must be a scalar; this is {tuple(term.shape)}: take mean or sum")
+        loss = total(terms.values())
+        gradient = torch.autograd.grad(loss, pixels, allow_unused=True)[0] if loss.requires_grad else None
+    numbers = torch.stack([term.detach() for term in terms.values()]).tolist()
+    gradient = torch.zeros_like(x) if gradient is None else gradient.contiguous()
+    return dict(zip(terms, numbers, strict=True)), gradient
+
+
+def _finite(gradient: Tensor) -> bool:
+    return bool(gradient.isfinite().all())
+
+
+_STUCK = "stuck: no pixel changes. Give a term a weight above 0, a higher learning rate, or start from another picture."
+
+
+def _why(losses: dict[str, float], rule: Descent) -> str:
+    broken = [name for name, value in losses.items() if not math.isfinite(value)]
+    reason = f"{', '.join(broken)} became NaN or infinite" if broken else "the loss kept rising or has no gradient"
+    return f"{reason}, with learning rate {rule.rate:g}. Use a lower one, lower weights, or start from another picture."
+
+
+def coarse_to_fine(
+    start: Tensor,
+    objective_at: Callable[[tuple[int, int]], Objective],
+    sizes: Sequence[tuple[int, int]],
+    steps: Sequence[int],
+    **options: object,
+) -> Iterator[Step]:
+    """Optimise small first, then larger: the large structures settle where they are cheap.
+
+    Args:
+        start: image (B, 3, H, W); resized to the first size.
+        objective_at: makes the objective for one size (H, W).
+        sizes: (H, W) in growing order. `steps`: for each size.
+        options: as `optimize_image`.
+    Returns:
+        an iterator of `Step`, numbered on through all sizes; the pictures grow.
+    Raises:
+        ValueError: no sizes, or not one number of steps ≥ 1 for each. While iterating, as `optimize_image`.
+    """
+    if len(sizes) != len(steps) or not sizes or min(steps) < 1:
+        raise ValueError(f"give one number of steps, at least 1, for each size; got steps {steps} for sizes {sizes}")
+    return _levels(start, objective_at, list(zip(sizes, steps, strict=True)), options)
+
+
+def _levels(
+    x: Tensor,
+    objective_at: Callable[[tuple[int, int]], Objective],
+    levels: list[tuple[tuple[int, int], int]],
+    options: dict[str, object],
+) -> Iterator[Step]:
+    done = 0
+    for size, count in levels:
+        x = resize(x, size, fit="box")
+        number = 0
+        try:
+            for step in optimize_image(x, objective_at(size), count, **options):  # type: ignore[arg-type]
+                x, number = step.best, step.number
+                yield replace(step, number=done + number)
+        except Diverged as error:
+            raise Diverged(error.reason, done + error.step, error.image) from error
+        done += number
+
+
+def result(steps: Iterable[Step], watch: Callable[[Step], object] | None = None) -> Tensor:
+    """Run to the end and return the best picture; Ctrl-C (or *Interrupt kernel*) returns the best one so far.
+
+    Args:
+        steps: from `optimize_image` or `coarse_to_fine`.
+        watch: called with every step, to draw or to print.
+    Returns:
+        image (B, 3, H, W) in [0, 1], on the device of the start.
+    Raises:
+        KeyboardInterrupt: interrupted before the first step was done.
+        ValueError: there was no step at all.
+        Diverged: as `optimize_image`.
+    """
+    last: Step | None = None
+    try:
+        for step in steps:
+            last = step
+            if watch is not None:
+                watch(step)
+    except KeyboardInterrupt:
+        if last is None:
+            raise
+    if last is None:
+        raise ValueError("there was no step to take a picture from")
+    return last.best_image

@@ -1,0 +1,393 @@
+"""Encoders against torchvision's own networks, against loops written out here, and against what PyTorch can compute."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from stylelearn import samples
+from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MEAN, NAMES, STD, STYLE_LAYERS, Encoder
+from stylelearn.weights import WeightsError, import_torchvision
+
+VGG = {"vgg19": "E", "vgg16": "D"}  # the letters of Simonyan & Zisserman's table, as torchvision has them
+
+RANDOM = Encoder("random")
+
+
+def picture(height: int = 64, width: int = 64, batch: int = 1, seed: int = 0) -> Tensor:
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def normalised(image: Tensor) -> Tensor:
+    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
+
+
+def vgg_names(configuration: list) -> list[str]:
+    """torchvision's list of widths and "M"s, turned into a name for each of its layers."""
+    names, block, number = [], 1, 0
+    for entry in configuration:
+        if entry == "M":
+            names.append(f"pool{block}")
+            block, number = block + 1, 0
+        else:
+            number += 1
+            names += [f"conv{block}_{number}", f"relu{block}_{number}"]
+    return names
+
+
+def randomise(model: nn.Module, seed: int = 0) -> nn.Module:
+    """Random weights that neither die out nor blow up on the way down."""
+    generator = torch.Generator().manual_seed(seed)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.uniform_(layer.bias, -0.1, 0.1, generator=generator)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def vgg_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, nn.Sequential]]:
+    """For each VGG a checkpoint as torchvision's, and torchvision's convolutional part with the same weights."""
+    vgg = import_torchvision().models.vgg
+    files = {}
+    for name, letter in VGG.items():
+        with torch.device("meta"):  # no numbers yet: its own would be thrown away
+            features = vgg.make_layers(vgg.cfgs[letter], batch_norm=False)
+        randomise(features.to_empty(device="cpu"))
+        state = {f"features.{key}": value for key, value in features.state_dict().items()}
+        state["classifier.0.weight"] = torch.zeros(8, 8)  # is in every whole checkpoint, and of no use here
+        path = tmp_path_factory.mktemp("vgg") / f"{name}.pth"
+        torch.save(state, path)
+        files[name] = path, features
+    return files
+
+
+@pytest.fixture(scope="module")
+def squeezenet_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, nn.Module]:
+    model = randomise(import_torchvision().models.squeezenet1_0(weights=None))
+    path = tmp_path_factory.mktemp("squeezenet") / "squeezenet.safetensors"
+    save_file(model.state_dict(), path)
+    return path, model
+
+
+@pytest.fixture(scope="module")
+def mini_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Tensor]]:
+    """Random weights in the shapes of `mini`, written out: 2-2-4-4-1 convolutions."""
+    generator = torch.Generator().manual_seed(3)
+    state, channels = {}, 3
+    for block, (width, count) in enumerate(zip((16, 32, 64, 144, 128), (2, 2, 4, 4, 1), strict=True), start=1):
+        for number in range(1, count + 1):
+            spread = (2 / (9 * channels)) ** 0.5
+            weight = torch.randn(width, channels, 3, 3, generator=generator) * spread
+            state[f"conv{block}_{number}.weight"] = weight.half()
+            state[f"conv{block}_{number}.bias"] = (0.1 * torch.randn(width, generator=generator)).half()
+            channels = width
+    path = tmp_path_factory.mktemp("mini") / "mini.safetensors"
+    save_file(state, path)
+    return path, state
+
+
+# ------------------------------------------------------------------------------------------- equal to the real networks
+
+
+@pytest.mark.parametrize("name", VGG)
+def test_vgg_equals_torchvision_layer_by_layer(name: str, vgg_files: dict) -> None:
+    path, features = vgg_files[name]
+    names = vgg_names(import_torchvision().models.vgg.cfgs[VGG[name]])[:-1]  # without pool5: nothing comes after it
+    encoder = Encoder(name, pool="max", weights=path)
+    assert encoder.layers == tuple(names)
+    image = picture(48, 64, batch=2)
+    found = encoder(image, names)
+    x = normalised(image)
+    for layer_name, layer in zip(names, features, strict=False):
+        x = layer(x).clone()  # torchvision's ReLUs work in place
+        torch.testing.assert_close(found[layer_name], x, rtol=1e-4, atol=1e-4, msg=lambda m, n=layer_name: f"{n}: {m}")
+
+
+def test_average_pooling_equals_a_loop_written_out(vgg_files: dict) -> None:
+    path, features = vgg_files["vgg19"]
+    weights = iter([layer for layer in features if isinstance(layer, nn.Conv2d)])
+    found = Encoder("vgg19", weights=path)(picture(), ["relu2_2", "pool2", "conv4_2", "relu4_2", "relu5_4"])
+    x, truth = normalised(picture()), {}
+    for block, count in enumerate((2, 2, 4, 4, 4), start=1):
+        for number in range(1, count + 1):
+            conv = next(weights)
+            x = F.conv2d(F.pad(x, (1, 1, 1, 1)), conv.weight, conv.bias)
+            truth[f"conv{block}_{number}"] = x
+            x = x.clamp_min(0)
+            truth[f"relu{block}_{number}"] = x
+        x = (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) / 4
+        truth[f"pool{block}"] = x
+    for name, value in found.items():
+        torch.testing.assert_close(value, truth[name], rtol=1e-4, atol=1e-4)
+
+
+def test_squeezenet_equals_torchvision(squeezenet_file: tuple) -> None:
+    path, model = squeezenet_file
+    encoder = Encoder("squeezenet", weights=path)
+    assert encoder.pool == "max"
+    image = picture(80, 64, batch=2)
+    found = encoder(image, encoder.layers)
+    x = normalised(image)
+    for value, layer in zip(found.values(), model.features, strict=True):
+        x = layer(x).clone()
+        torch.testing.assert_close(value, x, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found["fire9"], model.features(normalised(image)), rtol=1e-4, atol=1e-4)
+
+
+def test_mini_equals_a_network_written_out_in_float64(mini_file: tuple) -> None:
+    path, state = mini_file
+    encoder = Encoder("mini", weights=path)
+    found = encoder(picture(48, 32), encoder.layers)
+    x = normalised(picture(48, 32).double())
+    for name, value in found.items():
+        if name.startswith("conv"):
+            padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
+            x = F.conv2d(padded, state[f"{name}.weight"].double(), state[f"{name}.bias"].double())
+        else:
+            x = x.relu() if name.startswith("relu") else F.avg_pool2d(x, 2)
+        torch.testing.assert_close(value.double(), x, rtol=1e-4, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_max_pooling_of_mini(mini_file: tuple) -> None:
+    found = Encoder("mini", pool="max", weights=mini_file[0])(picture(), ["relu1_2", "pool1"])
+    torch.testing.assert_close(found["pool1"], F.max_pool2d(found["relu1_2"], 2))
+
+
+# --------------------------------------------------------------------------------------------- what is asked for, comes
+
+
+def test_only_as_deep_as_asked() -> None:
+    encoder = Encoder("random")
+    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
+    ran = []
+    for layer in convolutions:
+        layer.register_forward_hook(lambda *_: ran.append(1))
+    for asked, expected in (("conv1_1", 1), ("relu1_2", 2), ("pool1", 2), ("relu3_1", 5), ("relu5_1", 13)):
+        ran.clear()
+        encoder(picture(), [asked, "conv1_1"])
+        assert len(ran) == expected, asked
+
+
+def test_names_come_in_the_order_asked_for() -> None:
+    encoder = Encoder("random")
+    asked = ["relu4_2", "conv1_1", "pool2", "relu4_2"]
+    assert list(encoder(picture(), asked)) == ["relu4_2", "conv1_1", "pool2"]
+    assert list(encoder(picture())) == list(STYLE_LAYERS)
+    assert list(encoder(picture(), "relu2_1")) == ["relu2_1"]
+    assert CONTENT_LAYER in encoder.layers and encoder.deepest == "relu5_1"
+    shallow = encoder(picture(), iter(["relu1_1"]))  # any iterable
+    assert shallow["relu1_1"].shape == (1, 16, 64, 64)
+
+
+@settings(max_examples=25)
+@given(asked=st.lists(st.sampled_from(RANDOM.layers), min_size=1, max_size=6))
+def test_no_layer_overwrites_another(asked: list[str]) -> None:
+    """In whatever company a layer is asked for, with and without gradients, it is what it is alone."""
+    encoder, image = RANDOM, picture(32, 32)
+    together = encoder(image.requires_grad_(), asked)
+    with torch.no_grad():
+        quietly = encoder(image, asked)
+    for name in asked:
+        alone = encoder(image.detach(), [name])[name]
+        assert torch.equal(together[name], alone), name
+        assert torch.equal(quietly[name], alone), name
+        if name.startswith("relu"):
+            assert torch.equal(together[name], encoder(image, [name.replace("relu", "conv")]).popitem()[1].relu())
+
+
+def test_before_and_after_the_relu() -> None:
+    found = Encoder("random")(picture(), ["relu4_2", "conv4_2"])
+    assert (found["conv4_2"] < 0).any() and (found["relu4_2"] >= 0).all()
+    assert torch.equal(found["conv4_2"].relu(), found["relu4_2"])
+
+
+def test_channels_are_those_that_come(vgg_files: dict, squeezenet_file: tuple) -> None:
+    for encoder in (
+        Encoder("random"),
+        Encoder("vgg16", weights=vgg_files["vgg16"][0]),
+        Encoder("squeezenet", weights=squeezenet_file[0]),
+    ):
+        found = encoder(picture(), encoder.layers)
+        assert encoder.channels == {name: value.shape[1] for name, value in found.items()}
+    assert Encoder("random").channels["relu4_1"] == ARCHITECTURES["mini"][0][3]
+
+
+def test_batch_equals_loop() -> None:
+    encoder, images = Encoder("random"), picture(32, 48, batch=3)
+    together = encoder(images, ["conv3_2", "relu5_1"])
+    for i in range(3):
+        alone = encoder(images[i : i + 1], ["conv3_2", "relu5_1"])
+        for name, value in alone.items():
+            torch.testing.assert_close(together[name][i : i + 1], value, rtol=1e-4, atol=1e-4)
+
+
+# ------------------------------------------------------------------------------------------------------------ gradients
+
+
+def plain(encoder: Encoder, last: str) -> nn.Sequential:
+    """The same layers one after the other, none in place."""
+    layers = list(encoder._layers.values())[: encoder.layers.index(last) + 1]
+    return nn.Sequential(*(nn.ReLU() if isinstance(layer, nn.ReLU) else layer for layer in layers))
+
+
+@pytest.mark.parametrize("layers", [["relu4_1"], ["conv3_2", "relu3_2"], ["relu1_1", "conv1_2", "pool1", "conv4_4"]])
+def test_gradient_equals_that_of_a_plain_network(layers: list[str]) -> None:
+    encoder = Encoder("random")
+    image = picture(32, 32, batch=2).requires_grad_()
+    sum(value.square().mean() for value in encoder(image, layers).values()).backward()
+    other = image.detach().clone().requires_grad_()
+    sum(plain(encoder, name)(normalised(other)).square().mean() for name in layers).backward()
+    torch.testing.assert_close(image.grad, other.grad, rtol=1e-4, atol=1e-7)
+    assert image.grad.abs().sum() > 0
+
+
+def test_gradient_by_finite_differences() -> None:
+    encoder = Encoder("random").double()
+    image = picture(8, 8).double().requires_grad_()
+
+    def answers(x: Tensor) -> tuple[Tensor, ...]:
+        return tuple(encoder(x, ["conv2_1", "relu2_1", "pool1"]).values())
+
+    assert torch.autograd.gradcheck(answers, (image,), eps=1e-7, atol=1e-5, fast_mode=True)
+
+
+def test_frozen_and_left_alone() -> None:
+    encoder, image = Encoder("random"), picture()
+    before = image.clone()
+    assert not any(p.requires_grad for p in encoder.parameters()) and not encoder.training
+    assert not any(value.requires_grad for value in encoder(image).values())
+    assert torch.equal(image, before)
+
+
+def test_channels_last_inside() -> None:
+    encoder = Encoder("random")
+    deep = encoder(picture(), ["relu3_1"])["relu3_1"]
+    assert deep.is_contiguous(memory_format=torch.channels_last)
+    assert encoder._layers["conv3_1"].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+# --------------------------------------------------------------------------------------------------------------- errors
+
+
+def test_unknown_names_are_named() -> None:
+    with pytest.raises(ValueError, match=r"unknown encoder 'vgg11'.*" + ", ".join(NAMES)):
+        Encoder("vgg11")
+    with pytest.raises(ValueError, match="pool must be 'avg' or 'max', not 'mean'"):
+        Encoder("random", pool="mean")
+    with pytest.raises(ValueError, match="'random' takes no weights"):
+        Encoder("random", weights="mini.safetensors")
+    encoder = Encoder("random")
+    with pytest.raises(ValueError, match="layer 'relu6_1' is not in random; deepest is 'relu5_1'"):
+        encoder(picture(), ["relu1_1", "relu6_1"])
+    with pytest.raises(ValueError, match="layers is empty"):
+        encoder(picture(), [])
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (torch.zeros(3, 64, 64), r"tensor \(B, 3, H, W\); this is \(3, 64, 64\)"),
+        (torch.zeros(1, 1, 64, 64), r"this is \(1, 1, 64, 64\)"),
+        (torch.zeros(1, 64, 64, 3), r"this is \(1, 64, 64, 3\)"),
+        ([[0.0]], "this is list"),
+        (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), r"holds torch\.uint8: use image\.float\(\) / 255"),
+        (torch.zeros(1, 3, 64, 64, device="meta"), "image is on meta, the encoder on cpu"),
+        (torch.zeros(1, 3, 31, 64), "31x64 is too small for relu5_1: at least 32 px"),
+    ],
+)
+def test_wrong_images_are_named(image: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Encoder("random")(image)
+
+
+def test_smallest_sizes(vgg_files: dict, squeezenet_file: tuple) -> None:
+    """At `smallest` every layer can be computed; one pixel less, and PyTorch itself refuses (and we before it)."""
+    for encoder in (
+        Encoder("random"),
+        Encoder("vgg16", weights=vgg_files["vgg16"][0]),
+        Encoder("squeezenet", weights=squeezenet_file[0]),
+    ):
+        for name in encoder.layers:
+            side = encoder.smallest(name)
+            assert min(encoder(picture(side, side + 9), [name])[name].shape) >= 1
+            with pytest.raises(ValueError, match=f"too small for {name}: at least {side} px"):
+                encoder(picture(side + 9, side - 1), [name])
+            with pytest.raises(RuntimeError):
+                plain(encoder, name)(picture(side - 1, side - 1))
+
+
+def test_another_networks_checkpoint_is_refused(vgg_files: dict, squeezenet_file: tuple, mini_file: tuple) -> None:
+    vgg19, vgg16, squeezenet, mini = vgg_files["vgg19"][0], vgg_files["vgg16"][0], squeezenet_file[0], mini_file[0]
+    for name, path in (
+        *(("vgg19", vgg16), ("vgg16", vgg19), ("vgg19", squeezenet), ("vgg19", mini)),
+        *(("squeezenet", vgg16), ("mini", squeezenet), ("mini", vgg16)),
+    ):
+        with pytest.raises(WeightsError, match=rf"{name} from .*{path.name}: \S+ (is missing|has shape)"):
+            Encoder(name, weights=path)
+
+
+def test_damaged_numbers_are_refused(mini_file: tuple, tmp_path: Path) -> None:
+    state = {key: value.clone() for key, value in mini_file[1].items()}
+    state["conv3_3.weight"][5, 4, 1, 1] = torch.nan
+    save_file(state, tmp_path / "mine.safetensors")
+    with pytest.raises(WeightsError, match=r"mine\.safetensors: conv3_3\.weight holds NaN"):
+        Encoder("mini", weights=tmp_path / "mine.safetensors")
+
+
+# --------------------------------------------------------------------------------------- randomness, cost of importing
+
+
+def test_random_depends_on_the_seed_alone() -> None:
+    image = picture()
+    first, again, other = (Encoder("random", seed=seed)(image)["relu5_1"] for seed in (4, 4, 5))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert first.std() > 0.1  # alive to the end
+
+
+def test_the_callers_random_numbers_stay(squeezenet_file: tuple) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    Encoder("random", seed=1)
+    Encoder("squeezenet", weights=squeezenet_file[0])
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_default_path_never_imports_torchvision(mini_file: tuple) -> None:
+    program = (
+        "import sys, stylelearn.encoders as e\n"
+        "e.Encoder('mini', weights=sys.argv[1]); e.Encoder('random')\n"
+        "print(sorted({'torchvision', 'ipywidgets', 'matplotlib', 'requests', 'lightning_fabric'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, mini_file[0]], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# ------------------------------------------------------------------------------------------------ the weights that ship
+
+
+def test_shipped_mini_is_small_and_half_precision() -> None:
+    from safetensors.torch import load_file
+
+    path = samples.data_file("weights", "mini.safetensors")
+    assert path.stat().st_size <= 2_000_000
+    assert {value.dtype for value in load_file(path).values()} == {torch.float16}
+
+
+def test_shipped_mini_is_rescaled() -> None:
+    """On pictures that were not used for it: a channel's mean activation is about 1, and hardly any channel is dead."""
+    encoder = Encoder()
+    relus = [name for name in encoder.layers if name.startswith("relu")]
+    found = [encoder(samples.content(name, size=256), relus) for name in samples.content_names()]
+    for name in relus:
+        means = torch.stack([answer[name].mean(dim=(0, 2, 3)) for answer in found]).mean(dim=0)  # (C,)
+        assert 0.5 < means.mean() < 2, f"{name}: {means.mean():.2f}"
+        assert (means > 0).float().mean() > 0.95, name

@@ -1,0 +1,380 @@
+"""The loss terms against closed forms, brute-force loops in float64, finite differences, and known answers."""
+
+import math
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from stylelearn import losses
+
+few = settings(max_examples=25, deadline=None)
+seeds = st.integers(0, 2**31 - 1)
+sizes = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5))  # B, C, H, W
+
+
+def features(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def relative(a: Tensor, b: Tensor | float) -> float:
+    b = torch.as_tensor(b, dtype=torch.float64)
+    return float((a - b).abs().max() / b.abs().max().clamp_min(1e-300))
+
+
+# --- brute force: the formulas as sums over single numbers -----------------------------------------------------------
+
+
+def brute_gram(f: Tensor) -> Tensor:
+    batch, channels, height, width = f.shape
+    g = torch.zeros(batch, channels, channels, dtype=torch.float64)
+    for b, i, j, y, x in product(*map(range, (batch, channels, channels, height, width))):
+        g[b, i, j] += f[b, i, y, x] * f[b, j, y, x]
+    return g
+
+
+def brute_tv(image: Tensor, beta: float) -> float:
+    batch, _, height, width = image.shape
+    found = 0.0
+    for b, c, i, j in product(*map(range, image.shape)):
+        right = float(image[b, c, i, j + 1] - image[b, c, i, j]) if j + 1 < width else 0.0
+        down = float(image[b, c, i + 1, j] - image[b, c, i, j]) if i + 1 < height else 0.0
+        found += (right**2 + down**2) ** (beta / 2)
+    return found / batch
+
+
+@few
+@given(sizes, seeds)
+def test_gram_matrix_is_the_sum_over_positions(shape, seed):
+    f = features(*shape, seed=seed)
+    assert relative(losses.gram_matrix(f), brute_gram(f)) < 1e-12
+    assert relative(losses.mean_gram(f), brute_gram(f) / (shape[2] * shape[3])) < 1e-12
+
+
+@few
+@given(sizes, seeds, st.floats(-5, 5))
+def test_gram_matrix_known_answers(shape, seed, factor):
+    f = features(*shape, seed=seed)
+    gram = losses.gram_matrix(f)
+    shuffled = f.flatten(2)[:, :, torch.randperm(shape[2] * shape[3])].view(shape)
+    torch.testing.assert_close(losses.gram_matrix(shuffled), gram)
+    torch.testing.assert_close(losses.gram_matrix(factor * f), factor**2 * gram)
+    torch.testing.assert_close(gram.diagonal(dim1=1, dim2=2).sum(1), f.square().sum(dim=(1, 2, 3)))
+    torch.testing.assert_close(gram, gram.transpose(1, 2))
+    v = features(shape[1], seed=seed + 1)  # positive semi-definite: vᵀ G v = ‖Fᵀ v‖²
+    torch.testing.assert_close(v @ gram @ v, torch.einsum("c,bchw->bhw", v, f).square().sum(dim=(1, 2)))
+
+
+def test_gram_matrix_sums_half_precision_in_single():
+    f = torch.full((1, 2, 64, 64), 0.1, dtype=torch.bfloat16)  # bfloat16 cannot count beyond 256 in steps of 1
+    gram = losses.gram_matrix(f)
+    assert gram.dtype == torch.float32
+    torch.testing.assert_close(gram, losses.gram_matrix(f.float()))
+    assert losses.content_loss(f, 0 * f + 1).dtype == torch.float32
+
+
+@few
+@given(sizes, seeds, st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0]))
+def test_total_variation_is_the_double_sum(shape, seed, beta):
+    image = features(*shape, seed=seed)
+    expected = brute_tv(image, beta)
+    assert float(losses.total_variation(image, beta)) == pytest.approx(expected, rel=1e-5, abs=1e-12)
+    assert float(losses.tv_loss(image, beta)) == pytest.approx(expected / math.prod(shape[1:]), rel=1e-5, abs=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.7, 1.0, 1.5, 2.0, 4.0])
+@pytest.mark.parametrize(("a", "b"), [(0.3, -0.2), (0.0, 0.5), (-1.0, 0.0)])
+def test_total_variation_of_a_ramp(a, b, beta):
+    height, width = 5, 7
+    i, j = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    image = (a * i + b * j).double()[None, None]
+    expected = (a * a + b * b) ** (beta / 2) * (height - 1) * (width - 1)
+    expected += abs(a) ** beta * (height - 1) + abs(b) ** beta * (width - 1)
+    assert float(losses.total_variation(image, beta)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_total_variation_is_close_to_the_formula_from_one_level_upwards():
+    image = torch.zeros(1, 1, 1, 2, dtype=torch.float64)
+    image[..., 1] = 1 / 255
+    for beta in (1.0, 1.5):
+        assert float(losses.total_variation(image, beta)) == pytest.approx((1 / 255) ** beta, rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("beta", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_total_variation_of_a_flat_picture_is_exactly_0_and_so_is_its_gradient(beta, dtype):
+    image = torch.full((2, 3, 9, 11), 0.37, dtype=dtype, requires_grad=True)
+    loss = losses.total_variation(image, beta)
+    (gradient,) = torch.autograd.grad(loss, image)
+    assert loss.item() == 0
+    assert torch.equal(gradient, torch.zeros_like(gradient))
+
+
+@pytest.mark.parametrize("beta", [1.0, 1.5, 2.0])
+def test_total_variation_has_finite_gradients_where_a_patch_is_flat(beta):
+    image = torch.full((1, 1, 8, 8), 0.5)
+    image[..., 4:, 4:] = 0.8
+    image[..., 0, 0] += 1e-7  # one step of float32
+    image.requires_grad_()
+    (gradient,) = torch.autograd.grad(losses.total_variation(image, beta), image)
+    assert gradient.isfinite().all()
+    assert gradient[..., 4, 4] > 0.1  # the corner of the brighter patch comes down
+
+
+def test_tv_l1_is_the_double_sum():
+    image = features(2, 3, 4, 5)
+    right = (image[..., 1:] - image[..., :-1]).abs().sum()
+    down = (image[..., 1:, :] - image[..., :-1, :]).abs().sum()
+    assert float(losses.tv_l1(image)) == pytest.approx(float(right + down) / 2, rel=1e-12)
+
+
+# --- the conventions and the factors between them --------------------------------------------------------------------
+
+
+def test_the_papers_formulas_with_undivided_gram_matrices():
+    """Gatys et al. Eq. 1 and 4 and Johnson et al. Eq. 2 to 4, both pictures of one size."""
+    f, p, a = features(1, 3, 4, 5), features(1, 3, 4, 5, seed=1), features(1, 3, 4, 5, seed=2)
+    n, m = 3, 20
+    g, style = brute_gram(f), brute_gram(a)
+    target = losses.mean_gram(a)
+    assert relative(losses.gatys_content_loss(f, p), 0.5 * ((f - p) ** 2).sum()) < 1e-12
+    assert relative(losses.gatys_style_loss(f, target), ((g - style) ** 2).sum() / (4 * n**2 * m**2)) < 1e-12
+    assert relative(losses.johnson_content_loss(f, p), ((f - p) ** 2).sum() / (n * m)) < 1e-12
+    assert relative(losses.johnson_style_loss(f, target), ((g / (n * m) - style / (n * m)) ** 2).sum()) < 1e-12
+
+
+@few
+@given(sizes.map(lambda shape: (1, *shape[1:])), seeds)
+def test_the_table_of_factors(shape, seed):
+    """The last column of the table in the module's docstring."""
+    f, p = features(*shape, seed=seed), features(*shape, seed=seed + 1)
+    other = features(1, shape[1], 3, 4, seed=seed + 2)  # the style has its own size
+    a = losses.mean_gram(other)
+    n, m = shape[1], shape[2] * shape[3]
+    content, style = losses.content_loss(f, p), losses.style_loss(f, a)
+    torch.testing.assert_close(losses.gatys_content_loss(f, p), p.square().sum() / 2 * content)
+    torch.testing.assert_close(losses.johnson_content_loss(f, p), p.square().sum() / (n * m) * content)
+    torch.testing.assert_close(losses.gatys_style_loss(f, a), a.square().sum() / (4 * n**2) * style)
+    torch.testing.assert_close(losses.johnson_style_loss(f, a), a.square().sum() / n**2 * style)
+    torch.testing.assert_close(losses.total_variation(f), n * m * losses.tv_loss(f))
+
+
+def test_a_match_is_0_and_silence_is_1():
+    p = features(1, 3, 4, 5)
+    assert losses.content_loss(p, p).item() == 0
+    assert losses.content_loss(torch.zeros_like(p), p).item() == pytest.approx(1)
+    assert losses.style_loss(p, losses.mean_gram(p)).item() == 0
+    assert losses.style_loss(torch.zeros_like(p), losses.mean_gram(p)).item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("loss", [losses.content_loss, losses.style_loss])
+def test_the_course_losses_are_finite_for_a_silent_target(loss):
+    f = features(1, 3, 4, 4).requires_grad_()
+    target = torch.zeros(1, 3, 4, 4, dtype=torch.float64)
+    value = loss(f, target if loss is losses.content_loss else losses.mean_gram(target))
+    assert value.isfinite() and torch.autograd.grad(value, f)[0].isfinite().all()
+
+
+@few
+@given(seeds, st.integers(1, 3), st.integers(1, 3), st.floats(0.1, 10))
+def test_the_course_losses_are_the_same_at_every_size_and_scale(seed, rows, columns, factor):
+    """Tiling a picture changes its size and not its losses; nor does an encoder that speaks louder."""
+    f, p = features(1, 3, 4, 5, seed=seed), features(1, 3, 4, 5, seed=seed + 1)
+    tile = (1, 1, rows, columns)
+    a = losses.mean_gram(p)
+    torch.testing.assert_close(losses.content_loss(f.tile(tile), p.tile(tile)), losses.content_loss(f, p))
+    torch.testing.assert_close(losses.style_loss(f.tile(tile), a), losses.style_loss(f, a))
+    torch.testing.assert_close(losses.style_loss(f, losses.mean_gram(p.tile(tile))), losses.style_loss(f, a))
+    torch.testing.assert_close(losses.content_loss(factor * f, factor * p), losses.content_loss(f, p))
+    torch.testing.assert_close(losses.style_loss(factor * f, factor**2 * a), losses.style_loss(f, a))
+
+
+def test_content_and_style_of_two_sizes():
+    f = features(1, 3, 4, 5)
+    for size in ((1, 1), (9, 2), (30, 40)):
+        a = features(1, 3, *size, seed=3)
+        gram, target = brute_gram(f) / 20, brute_gram(a) / math.prod(size)
+        expected = (gram - target).square().sum()
+        assert relative(losses.style_loss(f, losses.mean_gram(a)), expected / target.square().sum()) < 1e-12
+        assert relative(losses.gatys_style_loss(f, losses.mean_gram(a)), expected / 36) < 1e-12
+
+
+# --- moments ---------------------------------------------------------------------------------------------------------
+
+
+@few
+@given(sizes, seeds)
+def test_moments_are_those_of_each_channel_of_each_image(shape, seed):
+    f = features(*shape, seed=seed)
+    mean, std = losses.moments(f)
+    assert mean.shape == std.shape == (*shape[:2], 1, 1)
+    for b, c in product(range(shape[0]), range(shape[1])):
+        values = f[b, c].flatten().tolist()
+        mu = sum(values) / len(values)
+        variance = sum((v - mu) ** 2 for v in values) / len(values)
+        assert mean[b, c].item() == pytest.approx(mu, abs=1e-12)
+        assert std[b, c].item() == pytest.approx(math.sqrt(variance + losses.EPSILON), rel=1e-9)
+
+
+def test_moments_of_a_constant_have_a_finite_gradient():
+    f = torch.full((1, 2, 4, 4), 0.3, requires_grad=True)
+    _, std = losses.moments(f)
+    (gradient,) = torch.autograd.grad(std.sum(), f)
+    assert gradient.isfinite().all()
+
+
+def test_moments_loss_is_the_sum_of_two_distances():
+    f, s = features(1, 3, 4, 5), features(1, 3, 6, 2, seed=1)
+    (mean, std), (other_mean, other_std) = losses.moments(f), losses.moments(s)
+    expected = (mean - other_mean).square().sum().sqrt() + (std - other_std).square().sum().sqrt()
+    torch.testing.assert_close(losses.moments_loss(f, losses.moments(s)), expected)
+
+
+def test_moments_loss_of_a_match_is_0_with_gradient_0():
+    f = features(2, 3, 4, 5).requires_grad_()
+    loss = losses.moments_loss(f, losses.moments(f.detach()))
+    assert loss.item() == 0
+    assert torch.equal(torch.autograd.grad(loss, f)[0], torch.zeros_like(f))
+
+
+def test_alpha_norm():
+    image = features(2, 3, 4, 5)
+    expected = sum(abs(v - 0.5) ** 6 for v in image.flatten().tolist()) / image.numel()
+    assert float(losses.alpha_norm(image)) == pytest.approx(expected, rel=1e-12)
+    assert losses.alpha_norm(torch.full((1, 3, 2, 2), 0.5)).item() == 0
+    assert losses.alpha_norm(torch.ones(1, 3, 2, 2)).item() == pytest.approx(2**-6)
+
+
+# --- gradients -------------------------------------------------------------------------------------------------------
+
+POINT, TARGET = features(2, 2, 3, 4, seed=5), features(1, 2, 3, 4, seed=6)
+GRAM = losses.mean_gram(features(1, 2, 5, 2, seed=7))
+DIFFERENTIABLE = {
+    "content_loss": lambda f: losses.content_loss(f, TARGET),
+    "gatys_content_loss": lambda f: losses.gatys_content_loss(f, TARGET),
+    "johnson_content_loss": lambda f: losses.johnson_content_loss(f, TARGET),
+    "gram_matrix": losses.gram_matrix,
+    "mean_gram": losses.mean_gram,
+    "style_loss": lambda f: losses.style_loss(f, GRAM),
+    "gatys_style_loss": lambda f: losses.gatys_style_loss(f, GRAM),
+    "johnson_style_loss": lambda f: losses.johnson_style_loss(f, GRAM),
+    "moments": losses.moments,
+    "moments_loss": lambda f: losses.moments_loss(f, losses.moments(TARGET)),
+    "total_variation 1": lambda x: losses.total_variation(x, 1),
+    "total_variation 1.5": lambda x: losses.total_variation(x, 1.5),
+    "total_variation 2": lambda x: losses.total_variation(x, 2),
+    "total_variation 3": lambda x: losses.total_variation(x, 3),
+    "tv_loss": losses.tv_loss,
+    "tv_l1": losses.tv_l1,
+    "alpha_norm": losses.alpha_norm,
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_gradients_agree_with_finite_differences(name):
+    assert torch.autograd.gradcheck(DIFFERENTIABLE[name], POINT.clone().requires_grad_())
+
+
+def test_gradient_of_gatys_content_loss_through_the_relu():
+    """Eq. 2: F − P where F > 0, and 0 elsewhere."""
+    before = features(1, 3, 4, 5).requires_grad_()
+    p = features(1, 3, 4, 5, seed=1).relu()
+    f = before.relu()
+    (gradient,) = torch.autograd.grad(losses.gatys_content_loss(f, p), before)
+    torch.testing.assert_close(gradient, torch.where(f > 0, f - p, 0.0))
+    assert (gradient[f == 0] == 0).all() and (f == 0).any()
+
+
+def test_gradient_of_gatys_style_loss_in_closed_form():
+    """Eq. 6: (1 / N² M²) (Fᵀ (G − A))ᵀ where F > 0, and 0 elsewhere."""
+    before = features(1, 3, 4, 5).requires_grad_()
+    f = before.relu()
+    a = features(1, 3, 4, 5, seed=1).relu()
+    n, m = 3, 20
+    (gradient,) = torch.autograd.grad(losses.gatys_style_loss(f, losses.mean_gram(a)), before)
+    flat = f.detach().flatten(2)[0]  # N × M
+    difference = flat @ flat.T - a.flatten(2)[0] @ a.flatten(2)[0].T
+    expected = (flat.T @ difference).T / (n**2 * m**2)
+    torch.testing.assert_close(gradient.flatten(2)[0], torch.where(flat > 0, expected, 0.0))
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in DIFFERENTIABLE if name not in ("gram_matrix", "mean_gram", "moments")]
+)
+def test_a_batch_is_the_mean_over_its_images(name):
+    loss = DIFFERENTIABLE[name]
+    torch.testing.assert_close(loss(POINT), (loss(POINT[:1]) + loss(POINT[1:])) / 2)
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_images_of_a_batch_never_mix(name):
+    """What happens to one image changes nothing in the gradient of the other."""
+    moved = POINT.clone()
+    moved[1] = 3 * moved[1].flip(-1) + 1
+    gradients = []
+    for batch in (POINT, moved):
+        batch = batch.clone().requires_grad_()
+        values = DIFFERENTIABLE[name](batch)
+        values = values if isinstance(values, tuple) else (values,)
+        gradients.append(torch.autograd.grad(sum(value.sum() for value in values), batch)[0])
+    torch.testing.assert_close(gradients[0][0], gradients[1][0])
+
+
+def test_one_target_for_each_image_of_a_batch():
+    targets = features(2, 2, 3, 4, seed=8)
+    for loss, make in ((losses.content_loss, lambda x: x), (losses.style_loss, losses.mean_gram)):
+        alone = [loss(POINT[i : i + 1], make(targets[i : i + 1])) for i in (0, 1)]
+        torch.testing.assert_close(loss(POINT, make(targets)), sum(alone) / 2)
+    mean, std = losses.moments(targets)
+    alone = [losses.moments_loss(POINT[i : i + 1], (mean[i : i + 1], std[i : i + 1])) for i in (0, 1)]
+    torch.testing.assert_close(losses.moments_loss(POINT, (mean, std)), sum(alone) / 2)
+
+
+def test_total():
+    assert losses.total([torch.tensor(1.0), torch.tensor(2.5)]).item() == 3.5
+    assert losses.total(iter({"a": torch.tensor(1.0)}.values())).item() == 1
+    with pytest.raises(ValueError, match="no terms"):
+        losses.total([])
+
+
+# --- errors say what came --------------------------------------------------------------------------------------------
+
+F4 = torch.ones(2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: losses.gram_matrix(torch.ones(3, 4, 5)), r"\(B, C, H, W\).*\(3, 4, 5\)"),
+        (lambda: losses.gram_matrix([1.0]), r"\(B, C, H, W\).*list"),
+        (lambda: losses.gram_matrix(torch.ones(1, 3, 0, 5)), r"something in it.*\(1, 3, 0, 5\)"),
+        (lambda: losses.content_loss(F4, torch.ones(2, 3, 4, 6)), r"\(2, 3, 4, 5\).*\(2, 3, 4, 6\)"),
+        (lambda: losses.content_loss(F4, torch.ones(3, 3, 4, 5)), r"\(2, 3, 4, 5\).*\(3, 3, 4, 5\)"),
+        (lambda: losses.content_loss(F4, None), r"target.*NoneType"),
+        (lambda: losses.gatys_content_loss(torch.ones(4), F4), r"gatys_content_loss.*\(4,\)"),
+        (lambda: losses.johnson_content_loss(F4, torch.ones(2, 4, 4, 5)), r"\(2, 4, 4, 5\)"),
+        (lambda: losses.style_loss(F4, F4), r"mean_gram.*\(2, 3, 4, 5\)"),
+        (lambda: losses.style_loss(F4, torch.ones(1, 4, 4)), r"\(2, 3, 3\).*\(1, 4, 4\)"),
+        (lambda: losses.gatys_style_loss(torch.ones(3), torch.ones(1, 3, 3)), r"\(3,\)"),
+        (lambda: losses.johnson_style_loss(F4, torch.ones(3, 3, 3)), r"\(3, 3, 3\)"),
+        (lambda: losses.moments(torch.ones(3, 3)), r"\(3, 3\)"),
+        (lambda: losses.moments_loss(F4, F4), "pair"),
+        (lambda: losses.moments_loss(F4, losses.moments(torch.ones(1, 4, 2, 2))), r"\(1, 4, 1, 1\)"),
+        (lambda: losses.total_variation(torch.ones(3, 4)), r"\(3, 4\)"),
+        (lambda: losses.total_variation(F4, 0), "beta must be above 0.*got 0"),
+        (lambda: losses.tv_loss(F4, float("nan")), "beta.*nan"),
+        (lambda: losses.tv_loss(torch.ones(3)), r"\(3,\)"),
+        (lambda: losses.tv_l1(torch.ones(3)), r"\(3,\)"),
+        (lambda: losses.alpha_norm(torch.ones(3)), r"\(3,\)"),
+        (lambda: losses.alpha_norm(F4, 0.5), "alpha must be at least 1; got 0.5"),
+    ],
+)
+def test_errors_say_what_came(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,439 @@
+"""How `mini` is made: each rewriting keeps the function, taps look at the same place, a tiny run goes through."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from stylelearn import mini
+from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Encoder, vgg_layers
+from stylelearn.mini import (
+    SQUEEZENET_TAPS,
+    TAPS,
+    VGG_TAPS,
+    Distillation,
+    Tap,
+    export,
+    known_teacher,
+    mirrored_decoder,
+    train_mini,
+)
+from stylelearn.rescaling import equalise, folded
+from stylelearn.training import Crops
+from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
+
+WIDTHS, REPEATS, PADDING = ARCHITECTURES["mini"]
+
+
+def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
+    """Smooth random pictures, so that neighbouring cells see something alike."""
+    small = torch.rand(batch, 3, size // 8, size // 8, generator=torch.Generator().manual_seed(seed))
+    return F.interpolate(small, size=(size, size), mode="bicubic").clamp(0, 1)
+
+
+def normalised(image: Tensor) -> Tensor:
+    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
+
+
+def student(seed: int = 0) -> nn.ModuleDict:
+    """`mini` with batch norm, everything in it random, as after some training."""
+    generator = torch.Generator().manual_seed(seed)
+    layers = vgg_layers(WIDTHS, REPEATS, padding=PADDING, batch_norm=True)
+    for layer in layers.values():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=generator)
+            nn.init.uniform_(layer.bias, -0.3, 0.5, generator=generator)
+            nn.init.uniform_(layer.running_mean, -0.3, 0.3, generator=generator)
+            nn.init.uniform_(layer.running_var, 0.3, 2.0, generator=generator)
+    return layers.eval()
+
+
+def answers(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
+    x, found = normalised(image), {}
+    with torch.no_grad():
+        for name, layer in layers.items():
+            x = found[name] = layer(x)
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- fold and equalise
+
+
+def test_folding_changes_no_layer() -> None:
+    with_norm = student()
+    plain = folded(with_norm)
+    assert not any(name.startswith("norm") for name in plain) and not any(
+        p.requires_grad is False for p in plain.parameters()
+    )
+    image = crops(2).double()
+    before, after = answers(with_norm.double(), image), answers(plain.double(), image)
+    for name, value in after.items():
+        wanted = before[name.replace("conv", "norm")]
+        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_equalising_makes_means_one_and_changes_no_function() -> None:
+    plain = folded(student())
+    images = [crops(3, 64, seed=1), crops(1, 32, seed=2)]  # batches of different sizes: each position counts the same
+    original = {key: value.double() for key, value in plain.state_dict().items()}
+    means = equalise(plain, images)
+
+    before_layers = vgg_layers(WIDTHS, REPEATS, padding=PADDING).double()
+    before_layers.load_state_dict(original)
+    before = [answers(before_layers, image.double()) for image in images]
+    after = [answers(plain.double(), image.double()) for image in images]
+    for name, mean in means.items():
+        old = torch.cat([found[name].transpose(0, 1).flatten(1) for found in before], dim=1)  # (C, positions)
+        new = torch.cat([found[name].transpose(0, 1).flatten(1) for found in after], dim=1)
+        fires = old.mean(dim=1) > 1e-3
+        assert fires.float().mean() > 0.5
+        torch.testing.assert_close(new.mean(dim=1)[fires], torch.ones_like(mean[fires]).double(), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(mean[fires].double(), old.mean(dim=1)[fires], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(new * mean.view(-1, 1), old, rtol=1e-4, atol=1e-5)
+        assert (mean[~fires] == 1).all()
+
+
+def test_silent_channels_stay() -> None:
+    plain = folded(student())
+    with torch.no_grad():
+        plain["conv2_1"].bias[3] = -1e4  # never fires
+    weight = plain["conv2_1"].weight[3].clone()
+    means = equalise(plain, [crops(2)])
+    assert means["relu2_1"][3] == 1
+    first = means["relu1_2"].view(-1, 1, 1)
+    torch.testing.assert_close(plain["conv2_1"].weight[3] / first, weight)  # but for what undoes the layer before
+    assert all(torch.isfinite(p).all() for p in plain.parameters())
+
+
+# ----------------------------------------------------------------------------------------------------------------- taps
+
+
+def centre_of_sight(layers: nn.Sequential, cell: int, size: int = 160) -> tuple[float, int]:
+    """Where a cell of the last layer looks: the centre of mass of its gradient on the picture; and the number of cells.
+
+    All weights are 1 and the pools average, so that each pixel counts as often as there are ways from it to the cell.
+    """
+    image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    x = image
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            weight = torch.ones(1, 1, *layer.kernel_size, dtype=torch.float64)
+            x = F.conv2d(x, weight, stride=layer.stride, padding=layer.padding)
+        elif isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
+            ceil = layer.ceil_mode
+            x = F.avg_pool2d(x, layer.kernel_size, layer.stride, layer.padding, ceil_mode=ceil)
+        elif type(layer).__name__ == "Fire":
+            x = F.conv2d(x, torch.ones(1, 1, 3, 3, dtype=torch.float64), padding=layer.expand3x3.padding)
+    x[0, 0, cell, cell].backward()
+    mass = image.grad[0, 0].sum(dim=0)
+    return float((mass * torch.arange(size)).sum() / mass.sum()), x.shape[-1]
+
+
+@pytest.mark.parametrize("teacher", TAPS)
+def test_taps_look_where_they_say(teacher: str) -> None:
+    """Stride and offset of the teacher's cells, and of the student's, found by following what a cell depends on."""
+    if teacher == "squeezenet":
+        features = torchvision_model("squeezenet").features
+    else:
+        vgg = import_torchvision().models.vgg
+        with torch.device("meta"):
+            features = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
+    own = vgg_layers(WIDTHS, REPEATS)
+    names = list(own)
+    for tap in TAPS[teacher]:
+        size = 160 if tap.stride < 16 else 320  # so that the cells in the middle do not see the border
+        j = size // 2 // tap.stride
+        upto = features[: tap.teacher + 1]
+        centre, count = centre_of_sight(upto, j, size)
+        following, _ = centre_of_sight(upto, j + 1, size)
+        assert centre == pytest.approx(tap.stride * j + tap.offset, abs=1e-6), tap
+        assert following - centre == pytest.approx(tap.stride, abs=1e-6), tap
+        mine = nn.Sequential(*[own[name] for name in names[: names.index(tap.student) + 1]])
+        here, own_count = centre_of_sight(mine, j, size)
+        assert here == pytest.approx(tap.stride * j + (tap.stride - 1) / 2, abs=1e-6), tap
+        assert centre == pytest.approx(here + tap.stride * tap.shift, abs=1e-6), tap
+        assert count + int(tap.shift) + (tap.shift % 1 > 0) <= own_count, f"{tap}: it would read beyond the border"
+
+
+@pytest.mark.parametrize("tap", [*SQUEEZENET_TAPS, *VGG_TAPS])
+def test_align_reads_the_students_map_at_the_teachers_places(tap: Tap) -> None:
+    """A map that holds where each of its cells looks must, once aligned, hold where the teacher's cells look."""
+    cells = torch.arange(16, dtype=torch.float64)
+    place = tap.stride * cells + (tap.stride - 1) / 2
+    ramp = torch.stack([place.view(-1, 1).expand(16, 16), place.expand(16, 16)])[None]  # (1, 2, 16, 16): y and x
+    aligned = tap.align(ramp, (9, 12))
+    assert aligned.shape == (1, 2, 9, 12)
+    wanted = tap.stride * torch.arange(12, dtype=torch.float64) + tap.offset
+    torch.testing.assert_close(aligned[0, 1], wanted.expand(9, 12))
+    torch.testing.assert_close(aligned[0, 0], wanted[:9].view(-1, 1).expand(9, 12))
+
+
+@pytest.mark.parametrize("size", [32, 48, 64, 128])
+def test_every_size_that_is_allowed_fits(size: int) -> None:
+    features = torchvision_model("squeezenet").features
+    x, found = torch.zeros(1, 3, size, size), {}
+    for number, layer in enumerate(features):
+        x = found[number] = layer(x)
+    for tap in SQUEEZENET_TAPS:
+        own = torch.zeros(1, 1, size // tap.stride, size // tap.stride)
+        assert tap.align(own, found[tap.teacher].shape[2:]).shape[2:] == found[tap.teacher].shape[2:]
+        assert found[tap.teacher].shape[1] == tap.channels
+
+
+# ------------------------------------------------------------------------------------------------------------- decoders
+
+
+@pytest.mark.parametrize(
+    ("layer", "turns"),
+    [
+        ("relu1_1", [(16, 3)]),
+        ("relu3_1", [(64, 32), (32, 32), (32, 16), (16, 16), (16, 3)]),
+        ("relu4_1", [(144, 64), (64, 64), (64, 64), (64, 64), (64, 32), (32, 32), (32, 16), (16, 16), (16, 3)]),
+    ],
+)
+def test_mirrored_decoder(layer: str, turns: list[tuple[int, int]]) -> None:
+    decoder = mirrored_decoder(layer)
+    pools = int(layer[4]) - 1
+    assert decoder(torch.rand(2, turns[0][0], 5, 7)).shape == (2, 3, 5 * 2**pools, 7 * 2**pools)
+    assert sum(p.numel() for p in decoder.parameters()) == sum(9 * a * b + b for a, b in turns)
+    assert isinstance(decoder[-1], nn.Conv2d)  # colours may be dark: no ReLU at the end
+    assert sum(isinstance(part, nn.ReLU) for part in decoder) == len(turns) - 1
+    assert {part.padding_mode for part in decoder if isinstance(part, nn.Conv2d)} == {"reflect"}
+    assert not any("Norm" in type(part).__name__ for part in decoder)
+
+
+def test_two_decoders_make_a_longer_one() -> None:
+    parts = [*mirrored_decoder("relu4_1", until="relu3_1"), *mirrored_decoder("relu3_1")]
+    whole = mirrored_decoder("relu4_1")
+    assert [type(part) for part in parts] == [type(part) for part in whole]
+    assert [p.shape for part in parts for p in part.parameters()] == [p.shape for p in whole.parameters()]
+    assert mirrored_decoder("relu4_1", until="relu3_1")(torch.rand(1, 144, 4, 4)).shape == (1, 64, 8, 8)
+
+
+@pytest.mark.parametrize("layer", ["relu6_1", "conv3_1", "pool2", ""])
+def test_no_decoder_from_anything_else(layer: str) -> None:
+    with pytest.raises(ValueError, match=f"there is no decoder from '{layer}'; the layers are, in order, relu1_1, "):
+        mirrored_decoder(layer)
+    with pytest.raises(ValueError, match=f"there is no decoder from 'relu3_1' to '{layer}'; the layers are"):
+        mirrored_decoder("relu3_1", until=layer)
+
+
+def test_no_decoder_deeper() -> None:
+    with pytest.raises(ValueError, match="there is no decoder from 'relu3_1' to 'relu3_1'"):
+        mirrored_decoder("relu3_1", until="relu3_1")
+
+
+# --------------------------------------------------------------------------------------------------------- distillation
+
+
+@pytest.fixture(scope="module")
+def teacher(shared: Path) -> Path:
+    return shared / "teacher" / "squeezenet1_0.safetensors"
+
+
+@pytest.fixture(scope="module")
+def random_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("teacher") / "random.safetensors"
+    save_file(torchvision_model("squeezenet").state_dict(), path)
+    return path
+
+
+class _Batches:
+    def __getitem__(self, number: int) -> Tensor:
+        return crops(4, 64, seed=number)
+
+
+def test_calibration_standardises_the_teacher(random_teacher: Path) -> None:
+    model = Distillation(weights=random_teacher)
+    model.calibrate(_Batches(), count=3)
+    features = torchvision_model("squeezenet").features
+    features.load_state_dict({k[9:]: v for k, v in load_file(random_teacher).items() if k.startswith("features.")})
+    with torch.no_grad():
+        maps = torch.cat([features[:4](normalised(crops(4, 64, seed=i))) for i in range(3)])  # fire2
+    torch.testing.assert_close(model.mean1.flatten(), maps.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-6)
+    spread = maps.transpose(0, 1).flatten(1).std(dim=1).clamp_min(1e-3)
+    torch.testing.assert_close(model.std1.flatten(), spread, rtol=1e-3, atol=1e-6)
+
+
+def test_losses_by_hand(random_teacher: Path) -> None:
+    """One feature term, the verdict and one reconstruction, from the parts, with BT.601 written out."""
+    model = Distillation(weights=random_teacher, features=2.0, verdict=3.0, reconstruction=0.5).eval()
+    model.calibrate(_Batches(), count=2)
+    image = crops(4)
+    with torch.no_grad():
+        losses = model(image)
+        own = answers(model.student, image)
+        taught = model.teacher.features(normalised(image))
+        guess = model.projections[4](SQUEEZENET_TAPS[4].align(own["relu5_1"], taught.shape[2:]))
+        difference = guess - (taught - model.mean4) / model.std4
+        huber = torch.where(difference.abs() < 1, difference.square() / 2, difference.abs() - 0.5).mean()
+        said, true = (
+            model.teacher.classifier(x).flatten(1).softmax(1) for x in (guess * model.std4 + model.mean4, taught)
+        )
+        verdict = (true * (true.log() - said.log())).sum(1).mean()
+        near = model.back(own["relu4_1"][:2])
+        relative = (near - own["relu3_1"][:2]).square().sum() / own["relu3_1"][:2].square().sum()
+        r, g, b = (model.decoder(near) - image[:2]).unbind(dim=1)
+        y = 0.299 * r + 0.587 * g + 0.114 * b
+        cb, cr = (b - y) / 1.772, (r - y) / 1.402
+        error = y.square().mean() + 4 * (cb.square().mean() + cr.square().mean())
+    assert len(losses) == 5 + 1 + 3
+    assert losses["relu3_1 from relu4_1"].item() == pytest.approx(0.5 * relative.item(), rel=1e-4)
+    assert losses["features relu5_1/12"].item() == pytest.approx(2 * huber.item(), rel=1e-4)
+    assert losses["verdict"].item() == pytest.approx(3 * verdict.item(), rel=1e-3)
+    assert losses["rebuilt from relu4_1"].item() == pytest.approx(0.5 * error.log().item(), rel=1e-4)
+
+
+def test_what_learns_and_what_does_not(random_teacher: Path) -> None:
+    model = Distillation(weights=random_teacher).train()
+    assert not model.teacher.training and model.student.training
+    sum(model(crops(2)).values()).backward()
+    parts = nn.ModuleList([model.student, model.projections, model.back, model.decoder])
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in parts.parameters())
+    assert all(p.grad is None for p in model.teacher.parameters())
+
+
+def test_vgg19_as_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the convolutions alone, no classifier: at the same places, and without a verdict."""
+    vgg = import_torchvision().models.vgg
+    with torch.device("meta"):
+        features = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
+    features = features.to_empty(device="cpu")
+    for p in features.parameters():
+        nn.init.normal_(p, std=0.02)
+    save_file({f"features.{key}": value for key, value in features.state_dict().items()}, tmp_path / "vgg.safetensors")
+
+    def slim(name: str) -> nn.Module:  # torchvision's, but without 120 million numbers in its classifier
+        with torch.device("meta"):
+            network = vgg.VGG(vgg.make_layers(vgg.cfgs["E"]), init_weights=False)
+        network.classifier = nn.Linear(1, 1)
+        return network.to_empty(device="cpu").eval()
+
+    monkeypatch.setattr(mini, "torchvision_model", slim)
+    model = Distillation(tmp_path / "vgg.safetensors")
+    model.calibrate(_Batches(), count=1)
+    losses = model(crops(2, 32))
+    assert "verdict" not in losses and len(losses) == 5 + 3
+    assert all(torch.isfinite(value) for value in losses.values())
+
+
+def test_known_teachers(random_teacher: Path, tmp_path: Path) -> None:
+    assert known_teacher("vgg19", "a.pth") == ("vgg19", "a.pth")
+    assert known_teacher(random_teacher) == ("squeezenet", random_teacher)
+    with pytest.raises(
+        ValueError, match="teacher must be 'squeezenet', 'vgg19' or the path of a checkpoint, not 'vgg'"
+    ):
+        known_teacher("vgg")
+    save_file({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "alexnet.safetensors")
+    with pytest.raises(WeightsError, match=r"alexnet\.safetensors is no checkpoint of torchvision's"):
+        known_teacher(tmp_path / "alexnet.safetensors")
+
+
+def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    state = torchvision_model("squeezenet").state_dict()
+    state["features.12.squeeze.bias"][0] = torch.nan
+    save_file(state, tmp_path / "bad.safetensors")
+    with pytest.raises(
+        WeightsError, match=r"teacher squeezenet from .*bad\.safetensors: features\.12\.squeeze\.bias holds NaN"
+    ):
+        Distillation(weights=tmp_path / "bad.safetensors")
+
+
+# ---------------------------------------------------------------------------------------------------------- a whole run
+
+
+def pictures(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for i in range(count):
+        array = (crops(1, 64, seed=i)[0].permute(1, 2, 0) * 255).byte().numpy()
+        Image.fromarray(array).save(folder / f"{i:02}.png")
+    return folder
+
+
+def tiny(tmp_path: Path, teacher: Path, **options: object) -> dict:
+    folder = tmp_path / "photos"
+    return {
+        "photos": [folder if folder.exists() else pictures(folder, 12)],
+        "out": tmp_path / "out" / "mini.safetensors",
+        "teacher_weights": teacher,
+        "steps": 3,
+        "size": 32,
+        "batch": 2,
+        "accelerator": "cpu",
+    } | options
+
+
+def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mini, "HELD_BACK_BATCHES", 1)
+    torch.manual_seed(11)
+    expected = torch.rand(1)
+    torch.manual_seed(11)
+    reports = list(train_mini(**tiny(tmp_path, teacher)))
+    assert torch.equal(torch.rand(1), expected)  # the caller's random numbers stay
+    assert [p.step for p in reports] == [3] and all(abs(x) < 100 for x in reports[0].losses.values())
+    out = tmp_path / "out"
+    assert {p.name for p in out.iterdir()} == {"mini.safetensors", "mini.decoders.safetensors", "mini.ckpt", "mini.csv"}
+    file = out / "mini.safetensors"
+    assert file.stat().st_size <= 2_000_000
+    assert {value.dtype for value in load_file(file).values()} == {torch.float16}
+
+    encoder = Encoder("mini", weights=file)
+    held_back = Crops(tmp_path / "photos", size=160, batch=16, split="held-back")[0]
+    for name, value in encoder(held_back, [n for n in encoder.layers if n.startswith("relu")]).items():
+        means = value.mean(dim=(0, 2, 3))
+        assert ((means - 1).abs() < 0.02).float().mean() > 0.9, f"{name}: {means}"
+
+    decoder = mirrored_decoder("relu4_1")
+    state = load_file(out / "mini.decoders.safetensors")
+    decoder.load_state_dict({key.removeprefix("relu4_1."): v for key, v in state.items() if key.startswith("relu4_1.")})
+    model = Distillation(weights=teacher)
+    model.load_state_dict(torch.load(out / "mini.ckpt", weights_only=True)["model"])
+    model.eval()
+    with torch.no_grad():  # the decoder rebuilds from the rescaled encoder what it rebuilt in training
+        rebuilt = decoder(encoder(held_back[:2], ["relu4_1"])["relu4_1"])
+        wanted = model.decoder(model.back(answers(model.student, held_back[:2])["relu4_1"]))
+    torch.testing.assert_close(rebuilt, wanted, rtol=0.01, atol=0.01)
+
+
+def test_the_same_run_in_two_parts(random_teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mini, "HELD_BACK_BATCHES", 1)
+    options = tiny(tmp_path, random_teacher)
+    list(train_mini(**options))
+    whole = options["out"].read_bytes()
+    run = train_mini(**options | {"out": tmp_path / "again.safetensors", "report_every": 1})
+    assert next(run).step == 1
+    run.close()
+    list(train_mini(**options | {"out": tmp_path / "again.safetensors"}))
+    assert (tmp_path / "again.safetensors").read_bytes() == whole
+
+
+@pytest.mark.parametrize("size", [16, 40, 0])
+def test_sizes_that_the_pools_do_not_divide_are_refused(size: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"size must be a multiple of 16 from 32 on, .* it is {size}"):
+        next(train_mini(**tiny(tmp_path, tmp_path / "none", size=size)))
+
+
+def test_too_few_photos_are_named_before_the_work(random_teacher: Path, tmp_path: Path) -> None:
+    options = tiny(tmp_path, random_teacher, photos=[pictures(tmp_path / "nine", 9)])
+    with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*nine"):
+        next(train_mini(**options))
+    assert not (tmp_path / "out").exists()
+
+
+def test_export_refuses_what_float16_cannot_hold(random_teacher: Path, tmp_path: Path) -> None:
+    model = Distillation(weights=random_teacher).eval()
+    with torch.no_grad():
+        model.decoder[0].weight.fill_(1e6)
+    with pytest.raises(
+        FloatingPointError, match=re.escape("mini.decoders.safetensors: relu3_1.0.weight holds numbers")
+    ):
+        export(model, tmp_path / "mini.safetensors", [crops(1)])
+    assert list(tmp_path.iterdir()) == []

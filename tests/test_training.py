@@ -1,0 +1,382 @@
+"""The fit loop against a loop written out here, interrupted in every way; and the crops that feed it."""
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from stylelearn.training import Crops, Progress, fit, rate_factor
+
+# ---------------------------------------------------------------------------------------------------------------- crops
+
+
+def colours(folder: Path, count: int, suffix: str = ".png") -> Path:
+    """Pictures that their colour tells apart: number i is (10 + i, 100, 200 - i) all over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(count):
+        Image.new("RGB", (50 + i, 40), (10 + i, 100, 200 - i)).save(folder / f"{i:03}{suffix}")
+    return folder
+
+
+def seen(crops: Crops, batches: int = 40) -> set[int]:
+    """Numbers of the pictures that come up."""
+    reds = torch.cat([crops[i][:, 0, 0, 0] for i in range(batches)])
+    return {round(red.item() * 255) - 10 for red in reds}
+
+
+def test_a_batch_depends_on_its_number_and_the_seed_alone(tmp_path: Path) -> None:
+    folder = colours(tmp_path, 12)
+    first = Crops([folder], size=16, batch=3, keep=24, jitter=0.2)
+    batches = [first[i] for i in (0, 1, 2)]
+    again = Crops(folder, size=16, batch=3, keep=24, jitter=0.2)
+    for i in (2, 0, 1, 0):  # in any order, any number of times
+        assert torch.equal(again[i], batches[i])
+    assert not torch.equal(batches[0], batches[1])
+    assert not torch.equal(Crops(folder, size=16, batch=3, keep=24, jitter=0.2, seed=1)[0], batches[0])
+    assert batches[0].shape == (3, 3, 16, 16) and batches[0].dtype == torch.float32
+
+
+def test_held_back_pictures_are_never_trained_on(tmp_path: Path) -> None:
+    folders = [colours(tmp_path / "a", 30), tmp_path]  # the second holds the first: each is split for itself
+    options = {"size": 4, "batch": 8, "keep": 8}
+    assert seen(Crops(folders[0], split="train", **options)) == set(range(30)) - {9, 19, 29}
+    assert seen(Crops(folders[0], split="held-back", **options)) == {9, 19, 29}
+    assert seen(Crops(folders[0], split="all", **options)) == set(range(30))
+    assert seen(Crops(folders, split="held-back", **options)) == {9, 19, 29}
+
+
+def test_crops_are_upright_squares_of_the_picture(tmp_path: Path) -> None:
+    """In a picture whose red is x and whose green is y, a crop shows where it was cut and how much it was scaled."""
+    y, x = np.mgrid[0:160, 0:200]
+    Image.fromarray(np.stack([x, y, 0 * x], axis=2).astype(np.uint8)).save(tmp_path / "ramp.png")
+    crops = Crops(tmp_path, size=64, batch=200)
+    red, green, _ = (crops[0] * 255).unbind(dim=1)  # (200, 64, 64): x and y in the picture
+    across = (red[:, 32, 60] - red[:, 32, 4]) / 56  # pixels of the picture per pixel of the crop; < 0 when mirrored
+    down = (green[:, 60, 32] - green[:, 4, 32]) / 56
+    torch.testing.assert_close(across.abs(), down, atol=0.04, rtol=0)  # 8-bit pictures: half a level each
+    assert (down > 0).all() and 0.3 < (across < 0).float().mean() < 0.7
+    side = down * 64
+    assert side.min() > 0.6 * 160 - 3 and side.max() < 160 + 3
+    assert side.min() < 105 and side.max() > 150
+    middle = red[:, 32, 31:33].mean(dim=1)
+    assert middle.min() < 70 and middle.max() > 130  # from one side to the other
+    assert (red[:, :, 32].amax(dim=1) - red[:, :, 32].amin(dim=1)).max() < 1.1  # not turned
+
+
+def test_jitter_changes_brightness_and_colour_within_bounds(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), (100, 100, 100)).save(tmp_path / "grey.png")
+    plain = Crops(tmp_path, size=4, batch=300, keep=8)[0][:, :, 0, 0]
+    assert torch.allclose(plain, torch.tensor(100 / 255))
+    gains = Crops(tmp_path, size=4, batch=300, keep=8, jitter=0.2)[0][:, :, 0, 0] / (100 / 255)  # (300, 3)
+    assert gains.min() >= 0.8 * 0.9 - 1e-5 and gains.max() <= 1.2 * 1.1 + 1e-5
+    assert gains.mean(dim=1).std() > 0.08 and (gains[:, 0] - gains[:, 2]).std() > 0.05
+    assert abs(gains.mean() - 1) < 0.03
+
+
+def test_what_cannot_be_read_is_skipped_and_counted(tmp_path: Path) -> None:
+    folder = colours(tmp_path / "good", 3)
+    whole = (folder / "001.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.jpg").touch()
+    (folder / "page.jpeg").write_text("<html>")
+    (folder / "notes.txt").write_text("no picture, and not meant to be one")
+    crops = Crops(folder, size=4, batch=8, keep=8)
+    assert [path.name for path in crops.skipped] == ["cut.png", "empty.jpg", "page.jpeg"]
+    assert seen(crops) == {0, 1, 2}
+
+
+def test_unusable_folders_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"there is no folder .*nowhere; name one"):
+        Crops(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"no pictures in .*; put \.bmp, "):
+        Crops([colours(tmp_path / "few", 9), _made(tmp_path / "nothing")])
+    with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*few \(0 of 0 skipped"):
+        Crops(tmp_path / "few", split="held-back")
+    broken = _made(tmp_path / "broken")
+    (broken / "a.jpg").touch()
+    with pytest.raises(ValueError, match=r"no readable pictures for the split 'train' in .*broken \(1 of 1 skipped"):
+        Crops(broken)
+    with pytest.raises(ValueError, match="split must be one of 'all', 'train', 'held-back', not 'test'"):
+        Crops(tmp_path / "few", split="test")
+    with pytest.raises(ValueError, match="size and batch must be at least 1; they are 0 and 16"):
+        Crops(tmp_path / "few", size=0)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+# ------------------------------------------------------------------------------------------------------------------ fit
+
+
+class Numbers(Dataset):
+    """Batch n: 4 vectors that only depend on n."""
+
+    def __getitem__(self, number: int) -> Tensor:
+        return torch.randn(4, 3, generator=torch.Generator().manual_seed(number))
+
+
+class Tiny(nn.Module):
+    """Two losses, and a batch norm: a running state besides the weights. `trouble` comes at the given step."""
+
+    def __init__(self, trouble_at: int = 0, trouble: str = "") -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            self.first, self.norm, self.last = nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)
+        self.calls, self.trouble_at, self.trouble = 0, trouble_at, trouble
+
+    def forward(self, batch: Tensor) -> dict[str, Tensor]:
+        self.calls += 1
+        factor = 1.0
+        answer = self.last(self.norm(self.first(batch)).tanh())
+        if self.calls == self.trouble_at:
+            if self.trouble == "interrupt":
+                raise KeyboardInterrupt
+            if self.trouble == "kill":
+                os._exit(9)
+            factor = float(self.trouble)
+        return {
+            "error": factor * (answer - batch.sum(1, keepdim=True)).square().mean(),
+            "size": 0.01 * answer.abs().mean(),
+        }
+
+
+def start(model: nn.Module, folder: Path, steps: int = 20, **options: object) -> Iterator[Progress]:
+    options = {"warm_up": 5, "report_every": 5, "accelerator": "cpu", "learning_rate": 0.02} | options
+    return fit(model, Numbers(), steps=steps, checkpoint=folder / "tiny.ckpt", **options)
+
+
+def run(model: nn.Module, folder: Path, steps: int = 20, **options: object) -> list[Progress]:
+    return list(start(model, folder, steps, **options))
+
+
+def saved(folder: Path) -> dict:
+    return torch.load(folder / "tiny.ckpt", weights_only=True)
+
+
+def assert_same(model: nn.Module, other: nn.Module) -> None:
+    """Not nearly: bit by bit."""
+    state, wanted = model.state_dict(), other.state_dict()
+    assert all(torch.equal(state[key], wanted[key]) for key in wanted)
+
+
+def by_hand(rates: list[float], groups: list[float] | None = None) -> Tiny:
+    """The same training, written out."""
+    model = Tiny()
+    parts = [list(model.first.parameters()), [p for layer in (model.norm, model.last) for p in layer.parameters()]]
+    shares = groups or [1.0, 1.0]
+    optimizer = torch.optim.AdamW([{"params": part} for part in parts], weight_decay=1e-4)
+    for number, rate in enumerate(rates):
+        for group, share in zip(optimizer.param_groups, shares, strict=True):
+            group["lr"] = rate * share
+        loss = sum(model(Numbers()[number]).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model
+
+
+def rates(first: int, last: int, steps: int, highest: float = 0.02, warm_up: int = 5) -> list[float]:
+    """Closed form, for steps first..last: up in equal parts, and down to zero one step after the last."""
+    return [highest * min(n / warm_up, 1) * (steps + 1 - n) / steps for n in range(first, last + 1)]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    model = Tiny()
+    run(model, tmp_path_factory.mktemp("uninterrupted"))
+    return model
+
+
+def close(model: nn.Module, other: nn.Module) -> None:
+    for (name, value), wanted in zip(model.named_parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_rate() -> None:
+    assert [round(rate_factor(n, 10, 4), 6) for n in range(1, 11)] == [
+        *(0.25, 0.45, 0.6),  # 1/4 · 10/10, 2/4 · 9/10, 3/4 · 8/10
+        *(0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1),
+    ]
+    assert rate_factor(1, 10, 0) == 1.0
+
+
+def test_equals_training_by_hand(uninterrupted: Tiny) -> None:
+    close(uninterrupted, by_hand(rates(1, 20, 20)))
+
+
+def test_groups_have_rates_of_their_own(tmp_path: Path) -> None:
+    model = Tiny()
+    rest = [p for layer in (model.norm, model.last) for p in layer.parameters()]
+    run(model, tmp_path, groups=[{"params": list(model.first.parameters())}, {"params": rest, "lr": 0.005}])
+    close(model, by_hand(rates(1, 20, 20), groups=[1, 0.25]))
+
+
+def test_progress_and_log(tmp_path: Path) -> None:
+    """With a rate of zero the losses are those of the untrained model."""
+    reports = run(Tiny(), tmp_path, steps=12, learning_rate=0.0)
+    assert [(p.step, p.steps) for p in reports] == [(5, 12), (10, 12), (12, 12)]
+    model = Tiny().train()
+    losses = [{name: value.item() for name, value in model(Numbers()[n]).items()} for n in range(12)]
+    for report, part in zip(reports, (losses[:5], losses[5:10], losses[10:]), strict=True):
+        for name in ("error", "size"):
+            assert report.losses[name] == pytest.approx(sum(loss[name] for loss in part) / len(part), rel=1e-5)
+    assert reports[0].seconds_left > 0 and reports[-1].seconds_left == 0
+    with (tmp_path / "tiny.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [5, 10, 12]
+    assert [float(row["size"]) for row in rows] == pytest.approx([p.losses["size"] for p in reports], rel=1e-5)
+
+
+def test_killed_and_resumed_is_as_if_nothing_had_been(uninterrupted: Tiny, tmp_path: Path) -> None:
+    """A process that ends at step 13 without a word; the last checkpoint is that of step 12."""
+    program = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import test_training as t\n"
+        "t.run(t.Tiny(13, 'kill'), pathlib.Path(sys.argv[2]), save_every=-1.0, report_every=4)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, Path(__file__).parent, tmp_path], capture_output=True)
+    assert done.returncode == 9, done.stderr.decode()
+    assert saved(tmp_path)["step"] == 12
+    model = Tiny()
+    reports = run(model, tmp_path)
+    assert model.calls == 8 and [p.step for p in reports] == [15, 20]
+    assert_same(model, uninterrupted)
+
+
+def test_left_early_and_resumed(uninterrupted: Tiny, tmp_path: Path) -> None:
+    for progress in start(Tiny(), tmp_path):
+        if progress.step == 10:
+            break
+    assert saved(tmp_path)["step"] == 10
+    model = Tiny()
+    run(model, tmp_path)
+    assert_same(model, uninterrupted)
+
+
+def test_interrupted_in_the_middle_of_a_step_and_resumed(uninterrupted: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(Tiny(8, "interrupt"), tmp_path)
+    assert saved(tmp_path)["step"] == 7
+    model = Tiny()
+    run(model, tmp_path)
+    assert_same(model, uninterrupted)
+
+
+def test_half_an_update_is_never_saved(uninterrupted: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, calls = torch.optim.AdamW.step, []
+
+    def interrupted(self: torch.optim.AdamW, *args: object, **options: object) -> object:
+        calls.append(1)
+        if len(calls) == 9:
+            with torch.no_grad():
+                self.param_groups[0]["params"][0].add_(1)
+            raise KeyboardInterrupt
+        return step(self, *args, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(Tiny(), tmp_path)
+    assert not (tmp_path / "tiny.ckpt").exists()
+    monkeypatch.undo()
+    model = Tiny()
+    run(model, tmp_path)
+    assert_same(model, uninterrupted)
+
+
+def test_resumed_with_more_steps_the_rate_falls_to_the_new_end(tmp_path: Path) -> None:
+    run(Tiny(), tmp_path, steps=10)
+    model = Tiny()
+    reports = run(model, tmp_path, steps=16, learning_rate=0.01)
+    assert [p.step for p in reports] == [15, 16] and model.calls == 6
+    close(model, by_hand(rates(1, 10, 10) + rates(11, 16, 16, highest=0.01)))
+
+
+def test_a_finished_run_is_only_loaded(uninterrupted: Tiny, tmp_path: Path) -> None:
+    run(Tiny(), tmp_path)
+    before = (tmp_path / "tiny.ckpt").stat().st_mtime_ns
+    for steps in (20, 7):
+        model = Tiny()
+        assert run(model, tmp_path, steps=steps) == [] and model.calls == 0
+        assert_same(model, uninterrupted)
+    assert (tmp_path / "tiny.ckpt").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("loss", ["nan", "inf"])
+def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_saved(loss: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        FloatingPointError, match=rf"the loss is {loss} at step 3; try a lower learning rate than 0\.02"
+    ):
+        run(Tiny(3, loss), tmp_path)
+    assert not (tmp_path / "tiny.ckpt").exists()  # nothing had been saved
+    run(Tiny(), tmp_path, steps=6)
+    before = (tmp_path / "tiny.ckpt").read_bytes()
+    with pytest.raises(FloatingPointError, match=rf"the loss is {loss} at step 9.*tiny\.ckpt, is kept"):
+        run(Tiny(3, loss), tmp_path)
+    assert (tmp_path / "tiny.ckpt").read_bytes() == before
+    with pytest.raises(FloatingPointError):
+        run(Tiny(3, loss), tmp_path, save_every=-1.0)
+    assert saved(tmp_path)["step"] == 8
+
+
+def test_the_log_of_steps_that_are_made_again_is_dropped(tmp_path: Path) -> None:
+    run(Tiny(), tmp_path, steps=20)
+    whole = (tmp_path / "tiny.csv").read_text()
+    (tmp_path / "tiny.ckpt").unlink()
+    run(Tiny(), tmp_path, steps=20)  # anew: the old log goes
+    assert (tmp_path / "tiny.csv").read_text() == whole
+    again = tmp_path / "again"
+    for progress in start(Tiny(), again):
+        if progress.step == 10:
+            break
+    with (again / "tiny.csv").open("a") as file:  # reported, and killed before it was saved
+        file.write("15,9.9,9.9\n")
+    run(Tiny(), again)
+    assert (again / "tiny.csv").read_text() == whole
+
+
+def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(Tiny(), tmp_path, steps=5)
+    before = (tmp_path / "tiny.ckpt").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"tiny.ckpt", "tiny.csv"}
+
+    def half(self: Fabric, path: Path, state: dict) -> None:
+        Path(path).write_bytes(before[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Fabric, "save", half)
+    with pytest.raises(OSError, match="No space left"):
+        run(Tiny(), tmp_path, steps=10)
+    assert (tmp_path / "tiny.ckpt").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"tiny.ckpt", "tiny.csv"}
+
+
+def test_unusable_checkpoints_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="steps must be at least 1, not 0"):
+        run(Tiny(), tmp_path, steps=0)
+    run(Tiny(), tmp_path, steps=5)
+    with pytest.raises(ValueError, match=r"cannot go on from .*tiny\.ckpt: it is damaged, or of another network"):
+        run(nn.Linear(3, 1), tmp_path)
+    data = (tmp_path / "tiny.ckpt").read_bytes()
+    (tmp_path / "tiny.ckpt").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"tiny\.ckpt: it is damaged.*delete it to start anew"):
+        run(Tiny(), tmp_path)
+
+
+def test_the_callers_random_numbers_stay(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    run(Tiny(), tmp_path, steps=2)
+    assert torch.equal(torch.rand(2), expected)

@@ -1,0 +1,531 @@
+"""Weights: real ones classify, wrong ones are refused by name, and a download survives what networks do."""
+
+import csv
+import hashlib
+import json
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from stylelearn import samples, weights
+from stylelearn.encoders import MEAN, STD, Encoder
+from stylelearn.images import read_image
+from stylelearn.weights import (
+    WeightsError,
+    download,
+    fitting,
+    import_torchvision,
+    load_state,
+    read_weights,
+    sha256,
+    torchvision_model,
+    torchvision_state,
+)
+
+STATE = {"conv1_1.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "conv1_1.bias": torch.tensor([0.5, -0.5])}
+
+
+def write(state: dict[str, Tensor], path: Path, **options: bool) -> Path:
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path, **options)
+    return path
+
+
+# ----------------------------------------------------------------------------------------------- a real trained network
+
+
+def test_the_real_squeezenet_classifies(shared: Path) -> None:
+    model = torchvision_model("squeezenet")
+    model.load_state_dict(torchvision_state("squeezenet", shared / "teacher" / "squeezenet1_0.safetensors"))  # strict
+    categories = import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT.meta["categories"]
+    with (shared / "photos" / "manifest.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["class"].startswith("n0")]
+    named = [(row["file"], row["class"].split(" ", 1)[1]) for row in rows]
+    known = [(file, name) for file, name in named if categories.count(name) == 1][::20][:40]
+    assert len(known) == 40
+    hits = 0
+    for file, name in known:
+        image = read_image(shared / "photos" / file, size=224)
+        top, left = (image.shape[2] - 224) // 2, (image.shape[3] - 224) // 2
+        x = image[:, :, top : top + 224, left : left + 224] - torch.tensor(MEAN).view(3, 1, 1)
+        with torch.no_grad():
+            answer = model(x / torch.tensor(STD).view(3, 1, 1))
+        hits += categories.index(name) in answer.topk(5).indices[0].tolist()
+    assert hits >= 24, f"{hits} of 40 among the first five; by chance it would be 0.2"
+
+
+def test_the_real_squeezenet_is_an_encoder(shared: Path) -> None:
+    path = shared / "teacher" / "squeezenet1_0.safetensors"
+    found = Encoder("squeezenet", weights=path)(samples.content("chelsea", size=128), ["fire9"])["fire9"]
+    model = torchvision_model("squeezenet")
+    model.load_state_dict(read_weights(path))
+    x = samples.content("chelsea", size=128) - torch.tensor(MEAN).view(3, 1, 1)
+    truth = model.features(x / torch.tensor(STD).view(3, 1, 1))
+    torch.testing.assert_close(found, truth, rtol=1e-3, atol=1e-3)
+
+
+# ------------------------------------------------------------------------------------------------------- reading a file
+
+
+@pytest.mark.parametrize("file", ["a.safetensors", "a.pth", "a.pt", "old.pth"])
+def test_what_was_written_is_read(file: str, tmp_path: Path) -> None:
+    options = {"_use_new_zipfile_serialization": False} if file.startswith("old") else {}  # torchvision's VGGs are old
+    found = read_weights(write(STATE, tmp_path / file, **options))
+    assert list(sorted(found)) == sorted(STATE) and all(torch.equal(found[key], STATE[key]) for key in STATE)
+
+
+def test_half_precision_becomes_float32(tmp_path: Path) -> None:
+    write({key: value.half() for key, value in STATE.items()}, tmp_path / "half.safetensors")
+    found = load_state("mini", tmp_path / "half.safetensors")
+    assert all(torch.equal(found[key], STATE[key]) and found[key].dtype == torch.float32 for key in STATE)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.floats(0, 1, exclude_max=True), kind=st.sampled_from(["a.safetensors", "a.pth", "old.pth"]))
+def test_cut_short_is_refused_by_name(share: float, kind: str, tmp_path: Path) -> None:
+    options = {"_use_new_zipfile_serialization": False} if kind.startswith("old") else {}
+    whole = write(STATE, tmp_path / kind, **options).read_bytes()
+    short = tmp_path / f"short{Path(kind).suffix}"
+    short.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(WeightsError, match=rf"{short.name} is damaged or (no|holds more)"):
+        read_weights(short)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), kind=st.sampled_from(["pth", "safetensors"]))
+def test_a_changed_byte_gives_tensors_or_a_clear_error(place: float, value: int, kind: str, tmp_path: Path) -> None:
+    data = bytearray(write(STATE, tmp_path / f"a.{kind}").read_bytes())
+    data[int(place * len(data))] = value
+    (tmp_path / f"b.{kind}").write_bytes(data)
+    try:
+        found = read_weights(tmp_path / f"b.{kind}")
+    except WeightsError as error:
+        assert f"b.{kind}" in str(error)
+    else:
+        assert all(isinstance(tensor, Tensor) for tensor in found.values())
+
+
+class _Touch:
+    """Pickled, it is an instruction to make a file; a reader that runs pickles makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("how", ["torch", "old", "pickle"])
+def test_code_in_a_file_is_not_run(how: str, tmp_path: Path) -> None:
+    trap, file = tmp_path / "it ran", tmp_path / "model.pth"
+    content = {**STATE, "extra": _Touch(trap)}
+    if how == "pickle":
+        file.write_bytes(pickle.dumps(content, protocol=2))
+    else:
+        torch.save(content, file, _use_new_zipfile_serialization=how == "torch")
+    with pytest.raises(WeightsError, match=r"model\.pth is damaged or holds more than tensors, which could run"):
+        read_weights(file)
+    assert not trap.exists()
+    if how == "torch":  # the trap is a real one
+        torch.load(file, weights_only=False)
+        assert trap.exists()
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"epoch": 3}, {"model": STATE}, torch.zeros(3)])
+def test_anything_but_a_dict_of_tensors_is_refused(content: object, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match=r"odd\.pth is no dict of tensors"):
+        read_weights(tmp_path / "odd.pth")
+
+
+def test_a_file_that_is_not_there_or_is_something_else(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no weights at .*nowhere\.pth"):
+        read_weights(tmp_path / "nowhere.pth")
+    with pytest.raises(WeightsError, match="no weights at"):
+        read_weights(tmp_path)
+    (tmp_path / "page.pth").write_text("<!doctype html><title>Sign in</title>")
+    with pytest.raises(WeightsError, match=r"page\.pth is damaged or no PyTorch checkpoint"):
+        read_weights(tmp_path / "page.pth")
+
+
+# --------------------------------------------------------------------------------------------------------- does it fit?
+
+
+def small() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+
+
+def test_fitting_gives_what_the_model_knows() -> None:
+    state = {key: torch.ones_like(value) for key, value in small().state_dict().items()}
+    found = fitting(small(), {**state, "classifier.weight": torch.zeros(9)}, "mine.pth")
+    assert found.keys() == state.keys()
+    small().load_state_dict(found)  # strict
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("0.weight", None, r"mine\.pth: 0\.weight is missing; is this the checkpoint of another network"),
+        (
+            "0.weight",
+            torch.zeros(5, 3, 3, 3),
+            r"mine\.pth: 0\.weight has shape \(5, 3, 3, 3\), expected \(4, 3, 3, 3\)",
+        ),
+        ("0.bias", torch.tensor([0.0, 1.0, torch.nan, 0.0]), r"mine\.pth: 0\.bias holds NaN or infinite"),
+        ("1.running_var", torch.tensor([1.0, 1.0, torch.inf, 1.0]), r"1\.running_var holds NaN or infinite"),
+        ("0.bias", torch.zeros(4, dtype=torch.int64), r"0\.bias holds torch\.int64, expected torch\.float32"),
+        ("0.bias", torch.zeros(4, device="meta"), r"0\.bias holds"),
+        ("0.bias", torch.zeros(4).to_sparse(), r"0\.bias holds"),
+    ],
+)
+def test_what_does_not_fit_is_named(key: str, value: Tensor | None, message: str) -> None:
+    state = dict(small().state_dict())
+    if value is None:
+        del state[key]
+    else:
+        state[key] = value
+    with pytest.raises(WeightsError, match=message):
+        fitting(small(), state, "mine.pth")
+
+
+# ------------------------------------------------------------------------------------------- what ships with the course
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with weights of our own and their checksums."""
+    folder = tmp_path / "data" / "weights"
+    folder.mkdir(parents=True)
+    file = write(STATE, folder / "mini.safetensors")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (folder / "checksums.json").write_text(json.dumps({"mini.safetensors": digest}))
+
+    def data_file(*parts: str) -> Path:
+        path = tmp_path.joinpath("data", *parts)
+        if not path.exists():
+            raise FileNotFoundError(f"'{'/'.join(parts)}' is not there; clone the whole repository")
+        return path
+
+    monkeypatch.setattr(weights, "data_file", data_file)
+    return folder
+
+
+def test_shipped_weights_load(shipped: Path) -> None:
+    assert all(torch.equal(value, STATE[key]) for key, value in load_state("mini").items())
+    assert (
+        sha256(shipped / "mini.safetensors") == json.loads((shipped / "checksums.json").read_text())["mini.safetensors"]
+    )
+
+
+def test_shipped_weights_with_one_changed_bit_are_refused(shipped: Path) -> None:
+    data = bytearray((shipped / "mini.safetensors").read_bytes())
+    data[-1] ^= 1  # still a whole file of finite numbers
+    (shipped / "mini.safetensors").write_bytes(data)
+    with pytest.raises(WeightsError, match=r"mini\.safetensors is not the file that the course ships .*git checkout"):
+        load_state("mini")
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "{", '"mini.safetensors"'])
+def test_shipped_weights_without_a_checksum_are_refused(content: str, shipped: Path) -> None:
+    (shipped / "checksums.json").write_text(content)
+    with pytest.raises(WeightsError, match=r"checksums\.json has no SHA-256 for mini\.safetensors"):
+        load_state("mini")
+
+
+def test_missing_shipped_weights_say_so(shipped: Path) -> None:
+    (shipped / "mini.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"the weights of mini are not there.*clone the whole repository"):
+        load_state("mini")
+
+
+def test_the_course_ships_what_its_checksums_say() -> None:
+    checksums = json.loads(samples.data_file("weights", "checksums.json").read_text())
+    files = {path.name for path in samples.data_file("weights").glob("*.safetensors")}
+    assert set(checksums) == files
+    for name, digest in checksums.items():
+        assert hashlib.sha256(samples.data_file("weights", name).read_bytes()).hexdigest() == digest, name
+    assert Encoder("mini").layers[0] == "conv1_1"
+
+
+# ------------------------------------------------------------------------------------------------------------- download
+
+
+class Server:
+    """A web server on this machine that can break off, forget how to resume, send rubbish, or answer with an error."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str | None] = []  # the Range of each request
+        self.stop_after: int | None = None  # bytes, then the connection ends
+        self.ranges, self.status, self.wait = True, 200, threading.Event()
+        self.wait.set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("Range")
+        self.asked.append(asked)
+        self.wait.wait(5)
+        data = self.files.get(request.path.lstrip("/"))
+        if data is None or self.status != 200:
+            request.send_error(404 if data is None else self.status)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        if asked and self.ranges and start >= len(data):
+            request.send_response(416)
+            request.send_header("Content-Range", f"bytes */{len(data)}")
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
+        request.send_response(206 if asked and self.ranges else 200)
+        if asked and self.ranges:
+            request.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        request.send_header("Content-Length", str(len(data) - start))
+        request.end_headers()
+        request.wfile.write(data[start:][: self.stop_after])
+
+    def close(self) -> None:
+        self.wait.set()
+        self.http.shutdown()
+        self.http.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Server()
+    yield server
+    server.close()
+
+
+def name_of(data: bytes) -> str:
+    """A file name as torch.hub wants it: with the first eight digits of the SHA-256."""
+    return f"net-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+
+
+DATA = bytes(range(256)) * 4000  # a good megabyte: many reads
+
+
+def test_download_and_find_again(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    server.files[name_of(DATA)] = DATA
+    path = download(f"{server.url}/{name_of(DATA)}", tmp_path / "new folder")
+    assert path == tmp_path / "new folder" / name_of(DATA) and path.read_bytes() == DATA
+    assert "100%" in capfd.readouterr().err and server.asked == [None]
+    assert download(f"{server.url}/{name_of(DATA)}", path.parent) == path
+    assert len(server.asked) == 1 and capfd.readouterr().err == ""
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_download_without_progress_is_silent(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    server.files[name_of(DATA)] = DATA
+    download(f"{server.url}/{name_of(DATA)}", tmp_path, progress=False)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_interrupted_download_goes_on(server: Server, tmp_path: Path) -> None:
+    url, target = f"{server.url}/{name_of(DATA)}", tmp_path / name_of(DATA)
+    server.files[name_of(DATA)], server.stop_after = DATA, 400_000
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(.*0\.\d MB are kept"):
+        download(url, tmp_path)
+    assert not target.exists()
+    have = (tmp_path / f"{target.name}.part").stat().st_size
+    assert 300_000 < have <= 400_000
+    server.stop_after = 200_000
+    with pytest.raises(WeightsError):  # broken off a second time
+        download(url, tmp_path)
+    more = (tmp_path / f"{target.name}.part").stat().st_size
+    assert have < more <= have + 200_000
+    server.stop_after = None
+    assert download(url, tmp_path).read_bytes() == DATA
+    assert server.asked == [None, f"bytes={have}-", f"bytes={more}-"]
+    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+
+
+def test_server_that_cannot_resume_sends_all_again(server: Server, tmp_path: Path) -> None:
+    server.files[name_of(DATA)], server.ranges = DATA, False
+    (tmp_path / f"{name_of(DATA)}.part").write_bytes(DATA[:1000])
+    assert download(f"{server.url}/{name_of(DATA)}", tmp_path).read_bytes() == DATA
+    assert server.asked == ["bytes=1000-"]
+
+
+@pytest.mark.parametrize("left", [DATA, DATA + b"more"])
+def test_a_leftover_that_is_as_long_or_longer_is_replaced(left: bytes, server: Server, tmp_path: Path) -> None:
+    server.files[name_of(DATA)] = DATA
+    (tmp_path / f"{name_of(DATA)}.part").write_bytes(left)
+    assert download(f"{server.url}/{name_of(DATA)}", tmp_path).read_bytes() == DATA
+    assert server.asked == [f"bytes={len(left)}-", None]
+
+
+@pytest.mark.parametrize("stale", [b"", b"of an older file"])
+def test_checksum_failure_leaves_nothing_and_the_next_try_succeeds(
+    stale: bytes, server: Server, tmp_path: Path
+) -> None:
+    name = name_of(DATA)
+    server.files[name] = DATA if stale else DATA[:-1] + b"!"
+    if stale:
+        (tmp_path / f"{name}.part").write_bytes(stale)
+    with pytest.raises(WeightsError, match=rf"{name} is damaged .* not with {name[4:12]} as its name says"):
+        download(f"{server.url}/{name}", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    server.files[name] = DATA
+    assert download(f"{server.url}/{name}", tmp_path).read_bytes() == DATA
+
+
+def test_errors_of_server_network_and_disk_are_named(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/{name_of(DATA)}"
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(404 "):
+        download(url, tmp_path)
+    server.files[name_of(DATA)], server.status = DATA, 503
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(503 "):
+        download(url, tmp_path)
+    server.status = 200
+    server.wait.clear()
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(ReadTimeout"):
+        download(url, tmp_path, timeout=0.1)
+    server.wait.set()
+    (tmp_path / "file").touch()
+    with pytest.raises(WeightsError, match="cannot be downloaded"):
+        download(url, tmp_path / "file")
+    server.close()
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(ConnectionError"):
+        download(url, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+# ----------------------------------------------------------------------------------------- ... as torchvision's weights
+
+
+@pytest.fixture
+def published(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, nn.Module, Path]:
+    """SqueezeNet with random weights, published by "torchvision" on our server; its file, itself, the cache."""
+    model = torchvision_model("squeezenet")
+    torch.save(model.state_dict(), tmp_path / "new.pth")
+    data = (tmp_path / "new.pth").read_bytes()
+    name = f"squeezenet1_0-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    server.files[name] = data
+    entry = import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT
+    monkeypatch.setattr(entry.value, "url", f"{server.url}/{name}")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    return name, model, tmp_path / "home" / "hub" / "checkpoints"
+
+
+def test_encoder_downloads_once_and_shares_torchvisions_cache(server: Server, published: tuple) -> None:
+    name, model, cache = published
+    server.stop_after = 2_000_000
+    with pytest.raises(WeightsError, match="no weights of squeezenet"):
+        Encoder("squeezenet", progress=False)
+    server.stop_after = None
+    Encoder("squeezenet", progress=False)
+    assert [path.name for path in cache.iterdir()] == [name] and len(server.asked) == 2
+    server.close()
+    state = Encoder("squeezenet")._layers.state_dict()  # from the cache
+    assert torch.equal(state["conv1.weight"], model.features[0].weight)
+    entry = import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT
+    theirs = entry.get_state_dict(check_hash=True)  # torchvision's own way finds what we fetched
+    assert torch.equal(theirs["features.0.weight"], model.features[0].weight)
+
+
+def test_what_torchvision_fetched_is_found(server: Server, published: tuple) -> None:
+    name, model, cache = published
+    import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT.get_state_dict(check_hash=True, progress=False)
+    server.close()
+    assert [path.name for path in cache.iterdir()] == [name]
+    assert torch.equal(torchvision_state("squeezenet")["features.0.weight"], model.features[0].weight)
+
+
+def test_no_network_names_the_ways_out(server: Server, published: tuple) -> None:
+    server.close()
+    with pytest.raises(WeightsError) as error:
+        Encoder("squeezenet")
+    message = str(error.value)
+    assert "Encoder('mini')" in message and f"Fetch {server.url}/{published[0]}" in message
+    assert f"weights='{published[0]}'" in message and "ConnectionError" in message
+
+
+def test_a_tampered_cache_or_copy_is_refused(published: tuple, tmp_path: Path) -> None:
+    name, _, cache = published
+    Encoder("squeezenet", progress=False)
+    data = bytearray((cache / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (cache / name).write_bytes(data)
+    with pytest.raises(WeightsError, match=f"{name} is damaged or was changed.*delete it"):
+        Encoder("squeezenet")
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(WeightsError, match=f"{name} is damaged or was changed"):
+        Encoder("squeezenet", weights=tmp_path / name)
+
+
+# ------------------------------------------------------------------------------------------------ importing torchvision
+
+IMPORT = """
+import sys
+from stylelearn.weights import import_torchvision
+try:
+    print(import_torchvision().answer, import_torchvision() is sys.modules["torchvision"])
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def imported(package: str, folder: Path) -> str:
+    """What `import_torchvision` does with a torchvision whose __init__.py is `package`, in a fresh Python."""
+    (folder / "torchvision").mkdir()
+    (folder / "torchvision" / "__init__.py").write_text(package)
+    (folder / "torchvision" / "half.py").write_text("first = 'torchvision.ready' not in __import__('sys').modules")
+    program = f"import sys; sys.path.insert(0, {str(folder)!r})" + IMPORT
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_torchvision_without_its_operators_is_helped(tmp_path: Path) -> None:
+    """As its CUDA build beside a CPU torch: the import stops half-way, with a submodule already there."""
+    package = """
+import torch
+from torchvision import half
+try:
+    torch.ops.torchvision.nms, torch.ops.torchvision.qnms
+except AttributeError:
+    raise RuntimeError("operator torchvision::nms does not exist")
+answer = str(torch.ops.torchvision.nms.default._schema)
+"""
+    schema = "torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor True"
+    assert imported(package, tmp_path) == schema
+
+
+def test_torchvision_that_still_fails_is_not_helped_twice(tmp_path: Path) -> None:
+    failing = "raise RuntimeError('operator torchvision::nms does not exist, really')"
+    assert imported(failing, tmp_path) == "operator torchvision::nms does not exist, really"
+
+
+def test_other_errors_of_torchvision_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise RuntimeError("operator torchvision::roi_align does not exist")
+
+    monkeypatch.setattr(weights.importlib, "import_module", fail)
+    before = set(sys.modules)
+    with pytest.raises(RuntimeError, match="roi_align does not exist"):
+        import_torchvision()
+    assert set(sys.modules) == before
