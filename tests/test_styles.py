@@ -1,0 +1,182 @@
+"""The style pictures: all there, drawn by the program beside them, rich from edge to edge, and unlike one another."""
+
+import functools
+import importlib
+import io
+import re
+from itertools import combinations
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+from skimage.color import rgb2gray, rgb2lab
+
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "styles"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.jpg"))
+CHEAPEST = ("stained_glass", "woodcut_waves")  # about two seconds each
+every_style = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+def make() -> ModuleType:
+    """data/styles/make.py, which lies outside of the package and finds its own modules beside itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FOLDER))
+        module = importlib.import_module("make")
+    assert Path(module.__file__).parent == FOLDER, f"another module called make: {module.__file__}"
+    return module
+
+
+@functools.cache
+def picture(name: str) -> np.ndarray:
+    """(512, 512, 3) in [0, 1]."""
+    with Image.open(FOLDER / f"{name}.jpg") as image:
+        return np.asarray(image, np.float32) / 255
+
+
+# ------------------------------------------------------------------------------------------------- files and program
+def test_at_least_twelve_styles_each_by_a_function_of_its_name(make):
+    assert len(NAMES) >= 12
+    assert set(NAMES) == set(make.STYLES)
+    assert len(set(make.SEEDS.values())) == len(NAMES), "two styles share a seed"
+    for name, style in make.STYLES.items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+        assert style.__name__ == name
+        assert "Manner: " in style.__doc__, f"{name} does not say what manner it imitates"
+
+
+@every_style
+def test_is_a_small_square_colour_jpeg(name):
+    path = FOLDER / f"{name}.jpg"
+    assert path.stat().st_size <= 250_000
+    with Image.open(path) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (512, 512))
+
+
+@pytest.mark.parametrize("name", CHEAPEST)
+def test_the_program_draws_the_committed_picture(make, name):
+    file = io.BytesIO()
+    make.draw(name).save(file, "JPEG", quality=make.QUALITY)
+    with Image.open(file) as image:
+        again = np.asarray(image, np.float32) / 255
+    assert np.abs(again - picture(name)).mean() <= 2 / 255  # room for another platform's rounding
+
+
+def test_an_unknown_style_is_refused_by_name(make, capsys):
+    with pytest.raises(ValueError, match=r"no style 'zzz'; choose from batik"):
+        make.draw("zzz")
+    with pytest.raises(SystemExit):
+        make.main(["zzz"])
+    assert "no style zzz; choose from batik" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------------- edge to edge
+RING = 8
+
+
+def frame_faults(image: np.ndarray) -> list[str]:
+    """What makes the border look like a frame or a margin.
+
+    On each side the outer 8 pixels go on as what lies next to them (8 to 24 pixels from the edge): in every channel
+    the means are at most 0.1 apart and the spreads (standard deviations) within a factor of 1.8. And the ring of all
+    four sides is at least half as varied as the inside.
+    """
+    faults = []
+    for side, turned in (("left", image.swapaxes(0, 1)), ("top", image)):
+        for label, view in ((side, turned), ({"left": "right", "top": "bottom"}[side], turned[::-1])):
+            outer, inner = view[:RING].reshape(-1, 3), view[RING : 3 * RING].reshape(-1, 3)
+            jump = np.abs(outer.mean(0) - inner.mean(0)).max()
+            spread = outer.std(0) / (inner.std(0) + 1e-3)
+            if jump > 0.1:
+                faults.append(f"{label}: mean jumps by {jump:.2f}")
+            if spread.min() < 1 / 1.8 or spread.max() > 1.8:
+                faults.append(f"{label}: spread is {spread.min():.2f} … {spread.max():.2f} of what lies inside")
+    inside = image[RING:-RING, RING:-RING].reshape(-1, 3)
+    ring = np.ones(image.shape[:2], bool)
+    ring[RING:-RING, RING:-RING] = False
+    if (ratio := float(image[ring].std(0).mean() / (inside.std(0).mean() + 1e-3))) < 0.5:
+        faults.append(f"the ring is only {ratio:.2f} as varied as the inside")
+    return faults
+
+
+@every_style
+def test_no_frame_and_no_margin(name):
+    assert frame_faults(picture(name)) == []
+
+
+@pytest.mark.parametrize("colour", [0.0, 1.0, 0.5])
+def test_the_rule_would_notice_a_frame(colour):
+    for name in NAMES:
+        framed = np.full((512, 512, 3), colour, np.float32)
+        framed[RING:-RING, RING:-RING] = picture(name)[RING:-RING, RING:-RING]
+        assert frame_faults(framed), name
+
+
+# ------------------------------------------------------------------------------------------------------- richness
+def bands(image: np.ndarray) -> dict[str, float]:
+    """How much there is of fine texture, of strokes and of large shapes: spread of the lightness in three bands."""
+    light = rgb2gray(image)
+    blurred = [light, *(ndimage.gaussian_filter(light, sigma) for sigma in (2, 8, 32))]
+    return {
+        scale: float((fine - coarse).std())
+        for scale, fine, coarse in zip(("texture", "strokes", "shapes"), blurred[:-1], blurred[1:], strict=True)
+    }
+
+
+@every_style
+def test_structure_at_every_scale_and_nowhere_flat(name):
+    image = picture(name)
+    for scale, spread in bands(image).items():
+        assert spread >= 0.02, f"{name} has hardly any {scale}: {spread:.3f}"
+    tiles = image.reshape(8, 64, 8, 64, 3).std((1, 3)).mean(-1)  # (8, 8): 64 pixels a side
+    assert tiles.min() >= 0.02, f"{name} has an empty area: spread {tiles.min():.3f}"
+
+
+def test_a_gradient_would_not_pass_as_rich():
+    x = np.linspace(0, 1, 512, dtype=np.float32)
+    ramp = np.broadcast_to(x[None, :, None], (512, 512, 3))
+    assert bands(ramp)["texture"] < 0.02
+
+
+# --------------------------------------------------------------------------------------------------------- palettes
+def palette_histogram(image: np.ndarray) -> np.ndarray:
+    """Shares of colours in CIELAB boxes of 20 × 16 × 16 (lightness, green-red, blue-yellow); they sum to 1."""
+    lab = rgb2lab(image[::2, ::2]).reshape(-1, 3)
+    counts, _ = np.histogramdd(lab, bins=(np.arange(0, 101, 20), np.arange(-96, 97, 16), np.arange(-112, 113, 16)))
+    return counts / counts.sum()
+
+
+def shared_colour(first: np.ndarray, second: np.ndarray) -> float:
+    """How much two palettes have in common: the intersection of their histograms, 0 (nothing) … 1 (the same)."""
+    return float(np.minimum(first, second).sum())
+
+
+def test_palettes_differ():
+    palettes = {name: palette_histogram(picture(name)) for name in NAMES}
+    shared = {pair: shared_colour(palettes[pair[0]], palettes[pair[1]]) for pair in combinations(NAMES, 2)}
+    closest = max(shared, key=shared.get)
+    assert shared[closest] <= 0.6, f"{closest} share {shared[closest]:.2f} of their colours"
+    assert np.median(list(shared.values())) <= 0.35
+
+
+def test_the_measure_of_palettes_at_its_ends():
+    image = picture(NAMES[0])
+    here = palette_histogram(image)
+    assert shared_colour(here, palette_histogram(image[::-1, ::-1])) > 0.97  # turned over: hardly another sample
+    black, white = (palette_histogram(np.full((8, 8, 3), value, np.float32)) for value in (0.0, 1.0))
+    assert shared_colour(black, white) == 0
+
+
+def test_the_set_spans_warm_and_cold_dark_and_light_soft_and_crisp_grey_and_bright():
+    lab = {name: rgb2lab(picture(name)[::4, ::4]).reshape(-1, 3) for name in NAMES}
+    light = [values[:, 0].mean() for values in lab.values()]
+    yellow = [values[:, 2].mean() for values in lab.values()]
+    chroma = [np.hypot(values[:, 1], values[:, 2]).mean() for values in lab.values()]
+    texture = [bands(picture(name))["texture"] for name in NAMES]
+    assert min(light) < 40 and max(light) > 70
+    assert min(yellow) < -15 and max(yellow) > 20
+    assert min(chroma) < 6 and max(chroma) > 45
+    assert max(texture) > 2.5 * min(texture)
