@@ -1,0 +1,113 @@
+"""The controls of all labs in one manner: a description, a tooltip in words, work only on release."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+DESCRIPTION, INDENT = "118px", "128px"  # width of the words left of a control, and where the control begins
+FULL = "auto"  # as wide as the column; "100%" would add the margins to it
+
+
+def _common(description: str, tooltip: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "tooltip": tooltip,
+        "style": {"description_width": DESCRIPTION},
+        "layout": widgets.Layout(width=FULL, min_width="0"),
+    }
+
+
+def number(
+    description: str, value: float, low: float, high: float, step: float, tooltip: str, *, form: str = ".2f"
+) -> widgets.FloatSlider:
+    """A slider of equal steps, `low` to `high`."""
+    check_range(description, value, low, high)
+    return widgets.FloatSlider(
+        value=value, min=low, max=high, step=step, readout_format=form, continuous_update=False,
+        **_common(description, tooltip),
+    )  # fmt: skip
+
+
+def whole(description: str, value: int, low: int, high: int, step: int, tooltip: str) -> widgets.IntSlider:
+    """A slider of whole numbers."""
+    check_range(description, value, low, high)
+    return widgets.IntSlider(
+        value=value, min=low, max=high, step=step, continuous_update=False, **_common(description, tooltip)
+    )
+
+
+def logarithmic(
+    description: str, value: float, low: int, high: int, tooltip: str, *, step: float = 0.25
+) -> widgets.FloatLogSlider:
+    """A slider from 10^low to 10^high, each step the same factor."""
+    check_range(description, value, 10.0**low, 10.0**high)
+    return widgets.FloatLogSlider(
+        value=value, base=10, min=low, max=high, step=step, readout_format=".3g", continuous_update=False,
+        **_common(description, tooltip),
+    )  # fmt: skip
+
+
+def off_or_logarithmic(
+    description: str, value: float, values: Sequence[float], tooltip: str
+) -> widgets.SelectionSlider:
+    """A slider whose left end is "off", then `values`, which grow by about the same factor."""
+    check_range(description, value, 0.0, values[-1])
+    found = sorted({0.0, float(value), *values})
+    options = [("off" if one == 0 else f"{one:g}", one) for one in found]
+    return widgets.SelectionSlider(
+        options=options, value=float(value), continuous_update=False, **_common(description, tooltip)
+    )
+
+
+def seed(value: int, tooltip: str) -> widgets.BoundedIntText:
+    """A seed to type or to step through."""
+    check_range("seed", value, 0, 9999)
+    return widgets.BoundedIntText(
+        value=value, min=0, max=9999, continuous_update=False, **_common("seed of the noise", tooltip)
+    )
+
+
+def choice(description: str, value: Any, options: Sequence[Any], tooltip: str) -> widgets.Dropdown:
+    """One of several: plain values, or (words, value)."""
+    pairs = [option if isinstance(option, tuple) else (str(option), option) for option in options]
+    values = [one for _, one in pairs]
+    if value not in values:
+        raise ValueError(f"{description} {value!r} is not there; choose from {', '.join(str(one) for one in values)}")
+    return widgets.Dropdown(options=pairs, value=value, **_common(description, tooltip))
+
+
+def check_range(description: str, value: float, low: float, high: float) -> None:
+    """Raise a ValueError unless low ≤ value ≤ high; ipywidgets would move the value without a word."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{description} must be a number from {low:g} to {high:g}; got {value!r}")
+
+
+def heading(text: str) -> widgets.HTML:
+    """A line above a group of controls."""
+    return widgets.HTML(f"<b>{html.escape(text)}</b>", layout=widgets.Layout(margin="6px 0 0 0"))
+
+
+def ends(left: str, right: str) -> widgets.HTML:
+    """What the two ends of the slider above it mean."""
+    return widgets.HTML(
+        '<div style="display:flex;justify-content:space-between;font-size:85%;line-height:1.3">'
+        f"<span>← {html.escape(left)}</span><span>{html.escape(right)} →</span></div>",
+        layout=widgets.Layout(width=FULL, margin=f"-4px 60px 2px {INDENT}"),
+    )
+
+
+def note(text: str = "") -> widgets.HTML:
+    """A line of small print beneath a control; `text` is HTML."""
+    return widgets.HTML(
+        text and f'<span style="font-size:85%">{text}</span>',
+        layout=widgets.Layout(width=FULL, margin=f"-4px 0 2px {INDENT}"),
+    )
+
+
+def column(*children: widgets.Widget, width: str = "360px") -> widgets.VBox:
+    """Controls below each other; beside the picture where there is room, above it where not."""
+    return widgets.VBox(children, layout=widgets.Layout(flex=f"0 1 {width}", min_width="300px", margin="0 20px 0 0"))

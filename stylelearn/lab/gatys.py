@@ -1,0 +1,197 @@
+"""The lab of lesson 02: everything that can be set in Gatys, Ecker & Bethge's method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from stylelearn import gatys
+from stylelearn.colour import keep_colours, luminance
+from stylelearn.encoders import CONTENT_LAYER
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.layers import LayerWeights
+from stylelearn.lab.networks import CHOICES, encoder
+from stylelearn.lab.panel import Panel
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.runner import Job
+from stylelearn.optimize import Step, optimize_image
+
+SIZES = (64, 96, 128, 192, 256, 384, 512)
+TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_1")
+NO_CONTENT = "none"
+
+
+class GatysLab(Lab):
+    """Style transfer by optimising pixels, with every control of the method.
+
+    Args:
+        content, style: names of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        style_weight: β/α, 0.01 to 10000.
+        layer_weights: w_l by layer, each 0 to 1, or the name of a preset; what counts is their share.
+        content_layer: one of `CONTENT_LAYERS`, or "none" for texture synthesis (α = 0).
+        start: "content", "noise" or "style". `seed`: of the noise.
+        steps: 10 to 1000. `size`: shorter side in pixels.
+        tv_weight: of the total variation, 0 (off) to 100.
+        optimizer: "lbfgs", "adam" or "gd". `levels`: 1 to 3 sizes, coarse to fine.
+        colour: "style", or "content" to take over brightness only.
+        encoder_name: "mini", "random", "vgg19", "vgg16".
+        first_steps: done before this returns; 0 for none.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        style: Any = None,
+        *,
+        style_weight: float = gatys.STYLE_WEIGHT,
+        layer_weights: Mapping[str, float] | str = "all",
+        content_layer: str = CONTENT_LAYER,
+        start: str = "content",
+        seed: int = 0,
+        steps: int = 200,
+        size: int = 192,
+        tv_weight: float = 0.0,
+        optimizer: str = "lbfgs",
+        levels: int = 1,
+        colour: str = "style",
+        encoder_name: str = "mini",
+        first_steps: int = 25,
+    ) -> None:
+        self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
+        weight, ratio = _trade_off(style_weight)
+        self.layers = LayerWeights(layer_weights)
+        where = _what(content_layer, start, seed)
+        how = _how(steps, size, tv_weight, optimizer, levels, colour, encoder_name)
+        left = controls.column(
+            self.content, self.style,
+            weight, controls.ends("more content", "more style"), ratio,
+            self.layers,
+            *where.values(), *how.values(),
+        )  # fmt: skip
+        settings = {
+            "content": self.content, "style": self.style, "style_weight": weight, "layer_weights": self.layers,
+            **where, **how,
+        }  # fmt: skip
+        panel = Panel(["start", "stop", "resume", "reset"], file_name="pastiche.png")
+        super().__init__(settings, panel, left, first_steps)
+
+    def empty(self) -> Tensor:
+        """The picture that the optimisation starts from."""
+        settings = self.settings
+        content, style = self._pictures(settings)
+        return gatys.start_image(settings["start"], content, style, settings["seed"])
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """`gatys.stylize`; or, to go on from a picture, the same objective from there."""
+        content, style = self._pictures(settings)
+        photo = fitted(self.content.image, settings["size"])
+        weights = {
+            "content_weight": 0.0 if settings["content_layer"] == NO_CONTENT else gatys.CONTENT_WEIGHT,
+            "style_weight": settings["style_weight"],
+            "layer_weights": self.layers.shares,
+            "content_layer": CONTENT_LAYER if settings["content_layer"] == NO_CONTENT else settings["content_layer"],
+            "tv_weight": settings["tv_weight"],
+        }
+
+        def paint() -> Iterator[Step]:
+            options = {"encoder": encoder(settings["encoder_name"]), **weights}
+            if image is None:
+                names = ("start", "seed", "optimizer", "levels")
+                return gatys.stylize(content, style, steps=steps, **{n: settings[n] for n in names}, **options)
+            objective = gatys.objective(content, style, **options)
+            start = resize(image, content.shape[-2:], "box")
+            return optimize_image(start, objective, steps, optimizer=settings["optimizer"])
+
+        def finish(made: Tensor) -> Tensor:
+            return keep_colours(made, resize(photo, made.shape[-2:], "box"))
+
+        title = f"Pastiche of {settings['content']} in the style of {settings['style']}"
+        job = {"steps": paint, "count": steps, "settings": settings, "title": title}
+        return Job(**job, finish=finish) if settings["colour"] == "content" else Job(**job)
+
+    def _pictures(self, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """Content and style at the size to work at; grey if only brightness is to be taken over."""
+        content, style = (fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
+        if settings["colour"] == "style":
+            return content, style
+        content, style = luminance(content), luminance(style)  # (1, 1, H, W)
+        # As Gatys et al. 2016 (1606.05897), section 3.1: the style gets the content's mean brightness and contrast.
+        style = (style - style.mean()) / style.std().clamp_min(1e-3) * content.std() + content.mean()
+        return content.expand(-1, 3, -1, -1), style.clamp(0, 1).expand(-1, 3, -1, -1)
+
+
+def _trade_off(style_weight: float) -> tuple[widgets.FloatLogSlider, widgets.HTML]:
+    slider = controls.logarithmic(
+        "style ÷ content", style_weight, -2, 4,
+        "β/α: how much more the style counts than the content. Far left the photo hardly changes; far right its "
+        "shapes dissolve into the style's texture.",
+    )  # fmt: skip
+    ratio = controls.note()
+
+    def tell(*_: Any) -> None:
+        ratio.value = controls.note(f"α/β = {1 / slider.value:.3g}, as papers write it").value
+
+    slider.observe(tell, "value")
+    tell()
+    return slider, ratio
+
+
+def _what(content_layer: str, start: str, seed: int) -> dict[str, widgets.Widget]:
+    layers = [*CONTENT_LAYERS, ("none: texture only (α = 0)", NO_CONTENT)]
+    return {
+        "content_layer": controls.choice(
+            "content layer", content_layer, layers,
+            "Where the pastiche has to agree with the photo: early layers insist on its pixels, late ones only on "
+            "what is where.",
+        ),
+        "start": controls.choice(
+            "start from", start, [("the content", "content"), ("noise", "noise"), ("the style", "style")],
+            "The first picture. From the content it is quickest and stays nearest to it; from noise it shows what the "
+            "losses alone know.",
+        ),
+        "seed": controls.seed(seed, "Which noise to start from; without effect for the other two starts."),
+    }  # fmt: skip
+
+
+def _how(
+    steps: int, size: int, tv_weight: float, optimizer: str, levels: int, colour: str, encoder_name: str
+) -> dict[str, widgets.Widget]:
+    optimizers = [("L-BFGS (the paper's)", "lbfgs"), ("Adam", "adam"), ("gradient descent", "gd")]
+    sizes = [(f"{one} px", one) for one in sorted({size, *SIZES})]
+    controls.check_range("size", size, 32, 2048)
+    return {
+        "steps": controls.whole(
+            "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
+        ),
+        "size": controls.choice(
+            "size", size, sizes,
+            "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer beside it.",
+        ),
+        "tv_weight": controls.off_or_logarithmic(
+            "smoothness (TV)", tv_weight, TV_WEIGHTS,
+            "How much a smooth picture is preferred. Off, as in the paper; far right the strokes melt.",
+        ),
+        "optimizer": controls.choice(
+            "optimiser", optimizer, optimizers,
+            "How to go downhill: L-BFGS learns the slope's curvature, Adam a rate for each pixel, gradient descent "
+            "just follows the slope.",
+        ),
+        "levels": controls.choice(
+            "coarse to fine", levels, [("off", 1), ("2 sizes", 2), ("3 sizes", 3)],
+            "First paint small, then larger: bigger structures, and most steps cost less.",
+        ),
+        "colour": controls.choice(
+            "colours of", colour, [("the style", "style"), ("the content (luminance only)", "content")],
+            "Take the style's colours, or keep the photo's and take over brightness only.",
+        ),
+        "encoder_name": controls.choice(
+            "encoder", encoder_name, CHOICES,
+            "The network that compares the pictures. VGG-19 is the paper's; fetched once, and ten times slower.",
+        ),
+    }  # fmt: skip

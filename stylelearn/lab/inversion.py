@@ -1,0 +1,131 @@
+"""The lab of lesson 01: what a layer remembers of a picture."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn import gatys, inversion
+from stylelearn.images import psnr, resize
+from stylelearn.lab import controls
+from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.networks import encoder
+from stylelearn.lab.panel import Panel
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.runner import Job
+from stylelearn.optimize import Step, optimize_image
+
+TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+_GAP = 8  # pixels between original and reconstruction
+
+
+class InversionLab(Lab):
+    """Feature inversion: forget a picture, keep one layer's activations, and look for a picture that has the same.
+
+    Args:
+        content: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        layer: any layer of the encoder.
+        tv_weight: λ of the total variation V^β, 0 (off) to 10. `beta`: its exponent, 1 to 2.
+        steps: 10 to 500. `seed`: of the noise that the search starts from.
+        size: shorter side in pixels. `encoder_name`: "mini", or another that `networks.CHOICES` has.
+        first_steps: done before this returns; 0 for none.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        *,
+        layer: str = "relu3_1",
+        tv_weight: float = 0.0,
+        beta: float = 2.0,
+        steps: int = 100,
+        seed: int = 0,
+        size: int = 160,
+        encoder_name: str = "mini",
+        first_steps: int = 25,
+    ) -> None:
+        self._encoder, self._size = encoder(encoder_name), size
+        self.content = PictureChooser("content", content)
+        settings = {
+            "content": self.content,
+            **_controls(self._encoder.layers, layer, tv_weight, beta),
+            "steps": controls.whole("steps", steps, 10, 500, 10, "How long to search. Deep layers need more."),
+            "seed": controls.seed(seed, "Another seed, another beginning: what stays the same comes from the layer."),
+        }
+        left = controls.column(
+            self.content,
+            settings["layer"],
+            controls.note("early: pixels · late: what it is, and roughly where"),
+            settings["tv_weight"],
+            controls.ends("as it comes", "smooth"),
+            settings["beta"],
+            controls.ends("sharp edges, flat patches", "soft"),
+            settings["steps"],
+            settings["seed"],
+        )
+        panel = Panel(["start", "stop", "resume", "reset"], file_name="inversion.png", width=640)
+        super().__init__(settings, panel, left, first_steps)
+
+    def empty(self) -> Tensor:
+        """The noise that the search starts from."""
+        original = self._original()
+        return gatys.start_image("noise", original, original, self.controls["seed"].value)
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """`inversion.objective`, by L-BFGS."""
+        original = self._original()
+        if image is None:
+            start = gatys.start_image("noise", original, original, settings["seed"])
+        else:
+            start = resize(image, original.shape[-2:], "box")
+
+        def search() -> Iterator[Step]:
+            objective = inversion.objective(
+                original, settings["layer"], encoder=self._encoder,
+                tv_weight=settings["tv_weight"], beta=settings["beta"],
+            )  # fmt: skip
+            return optimize_image(start, objective, steps)
+
+        def beside(found: Tensor) -> Tensor:
+            white = torch.ones(1, 3, found.shape[-2], _GAP)
+            return torch.cat([original, white, found], dim=3)
+
+        def caption(found: Tensor) -> str:
+            value = psnr(found, original)
+            near = "the same picture" if math.isinf(value) else f"PSNR <b>{value:.1f} dB</b>"
+            return f"left: the original · right: from {html.escape(settings['layer'])} · {near}"
+
+        return Job(
+            search, steps, {**settings, "size": self._size, "encoder_name": self._encoder.name},
+            f"{settings['content']}, left, and what {settings['layer']} remembers of it, right",
+            compose=beside, caption=caption,
+        )  # fmt: skip
+
+    def _original(self) -> Tensor:
+        return fitted(self.content.image, self._size)
+
+
+def _controls(layers: tuple[str, ...], layer: str, tv_weight: float, beta: float) -> dict[str, widgets.Widget]:
+    return {
+        "layer": controls.choice(
+            "layer", layer, layers,
+            "The only thing that is kept of the picture. conv4_2 is before the ReLU, relu4_2 after it; the deeper the "
+            "layer, the less of the pixels it holds.",
+        ),
+        "tv_weight": controls.off_or_logarithmic(
+            "smoothness λ", tv_weight, TV_WEIGHTS,
+            "How much a smooth picture is preferred. Off: every speck that the layer does not mind stays. Far right: "
+            "the picture melts.",
+        ),
+        "beta": controls.number(
+            "exponent β", beta, 1, 2, 0.1,
+            "What smooth means: with 1 (total variation) edges stay sharp between flat patches, with 2 everything "
+            "gets soft. No effect while λ is off.", form=".1f",
+        ),
+    }  # fmt: skip

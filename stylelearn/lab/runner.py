@@ -1,0 +1,175 @@
+"""The engine of every lab: runs a generator of steps in a background thread, and can be stopped after any step.
+
+The kernel stays free meanwhile, so other cells answer. Nothing here knows widgets: whoever watches gives three
+functions, and they are called in the thread that works.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+from stylelearn.optimize import Step
+
+Outcome = Literal["finished", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work: what Start or Continue was pressed for.
+
+    Attributes:
+        steps: makes the generator; called in the background, so loading an encoder may stand inside.
+        count: how many steps are expected, for the progress bar.
+        settings: how the picture is made; Save keeps them inside the file.
+        title: what the picture shows, for those who cannot see it.
+        finish: from a step's picture to the lab's, such as giving it the content's colours.
+        compose: from the lab's picture to the one in the panel, such as putting the original beside it.
+        caption: a line of HTML for below the picture.
+        first: steps that were done before, when this one continues.
+    """
+
+    steps: Callable[[], Iterable[Step]]
+    count: int
+    settings: dict[str, Any] = field(default_factory=dict)
+    title: str = "Pastiche"
+    finish: Callable[[Tensor], Tensor] = lambda image: image
+    compose: Callable[[Tensor], Tensor] = lambda image: image
+    caption: Callable[[Tensor], str] = lambda image: ""
+    first: int = 0
+
+
+class Run:
+    """A job under way. `stopping` asks it to end after the present step; `discarded` that nothing of it be shown."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stopping = threading.Event()
+        self.discarded = False
+
+
+class Runner:
+    """Works on one job at a time, in one thread, whatever is pressed.
+
+    Args:
+        began: called with the run when it begins.
+        stepped: called with the run and each step.
+        ended: called with the run, how it ended, and the error if it failed.
+
+    All three are called in the background thread. An error in one of them ends the run as "failed".
+    """
+
+    _latest: weakref.ref[Runner] | None = None  # whichever lab of this kernel works: two would only slow each other
+
+    def __init__(
+        self,
+        began: Callable[[Run], None],
+        stepped: Callable[[Run, Step], None],
+        ended: Callable[[Run, Outcome, Exception | None], None],
+    ) -> None:
+        self._began, self._stepped, self._ended = began, stepped, ended
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._now: Run | None = None
+        self._next: Run | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is work under way or waiting."""
+        return not self._idle.is_set()
+
+    def start(self, job: Job, *, restart: bool = False) -> bool:
+        """Begin a job in the background; another lab that works is stopped.
+
+        Args:
+            job: what to do.
+            restart: if something is running, stop that and then begin; otherwise a second start does nothing.
+        Returns:
+            whether it begins.
+        """
+        self._stop_other_labs()
+        with self._lock:
+            if not restart and self._thread is not None:
+                ending = self._now is None or self._now.stopping.is_set()
+                if self._next is not None or not ending:
+                    return False
+            self._next = Run(job)
+            if self._now is not None:
+                self._now.stopping.set()
+            if self._thread is None:
+                self._idle.clear()
+                self._thread = threading.Thread(target=self._work, name="stylelearn lab", daemon=True)
+                self._thread.start()
+            return True
+
+    def stop(self, *, discard: bool = False) -> None:
+        """End the run after its present step; with `discard` nothing more of it reaches whoever watches."""
+        with self._lock:
+            self._next = None
+            if self._now is not None:
+                self._now.discarded = self._now.discarded or discard
+                self._now.stopping.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing runs any more, at most `timeout` seconds; says whether that is so."""
+        return self._idle.wait(timeout)
+
+    def run_here(self, job: Job) -> None:
+        """Do a job in the calling thread, before returning: the first short result of a lab. Ctrl-C ends it."""
+        self._do(Run(job))
+
+    def _stop_other_labs(self) -> None:
+        other = Runner._latest() if Runner._latest is not None else None
+        if other is not None and other is not self:
+            other.stop()
+        Runner._latest = weakref.ref(self)
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._now, self._next = self._next, None
+                if self._now is None:
+                    self._thread = None
+                    self._idle.set()
+                    return
+                run = self._now
+            try:
+                self._do(run)
+            except BaseException:  # a fault in `ended`: shown by threading, and the lab can be started again
+                with self._lock:
+                    self._thread = self._now = self._next = None
+                    self._idle.set()
+                raise
+
+    def _do(self, run: Run) -> None:
+        outcome: Outcome = "finished"
+        error: Exception | None = None
+        try:
+            self._began(run)
+            for step in run.job.steps():
+                self._stepped(run, step)
+                if run.stopping.is_set():
+                    outcome = "stopped"
+                    break
+        except KeyboardInterrupt:  # only where `run_here` was interrupted: keep what there is
+            outcome = "stopped"
+        except Exception as problem:
+            outcome, error = "failed", problem
+        self._ended(run, outcome, error)
+
+
+@atexit.register
+def _stop_at_exit() -> None:
+    """A kernel that shuts down must not pull the interpreter away from under a running thread."""
+    runner = Runner._latest() if Runner._latest is not None else None
+    if runner is not None:
+        runner.stop()
+        runner.wait(2.0)

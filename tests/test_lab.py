@@ -1,0 +1,449 @@
+"""The labs without a browser: the engine, what every lab does, choosing pictures, and each control at its ends.
+
+A slow generator stands in for the work, and the tests decide when it takes a step; so nothing depends on time.
+"""
+
+import base64
+import io
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import CallbackDispatcher, _instances
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import samples
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import Job, Lab, PictureChooser, Runner
+from stylelearn.lab.base import in_words
+from stylelearn.lab.panel import Panel
+from stylelearn.optimize import Diverged, Step
+
+SOON = 60  # seconds; a safety net, never waited for when things work
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """ipywidgets logs the errors of button callbacks and goes on; here they fail. No thread outlives its test."""
+
+    def call(self: CallbackDispatcher, *args: Any) -> None:
+        for callback in self.callbacks:
+            callback(*args)
+
+    monkeypatch.setattr(CallbackDispatcher, "__call__", call)
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+def working() -> int:
+    return sum(thread.name == "stylelearn lab" for thread in threading.enumerate())
+
+
+class Slow:
+    """Work that takes a step only when it is let, and notices if two threads ever do it at once."""
+
+    def __init__(self, fails: Exception | None = None, after: int = 0) -> None:
+        self.let, self.taken = threading.Semaphore(0), threading.Semaphore(0)
+        self.fails, self.after = fails, after
+        self.inside, self.most = 0, 0
+
+    def steps(self, first: Tensor, count: int) -> Iterator[Step]:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            for number in range(1, count + 1):
+                if self.fails is not None and number > self.after:
+                    raise self.fails
+                assert self.let.acquire(timeout=SOON)
+                pixels = first + number / 100
+                yield Step(number, 1.0, {"term": 1 / number}, pixels, pixels)
+                self.taken.release()
+        finally:
+            self.inside -= 1
+
+    def take(self, steps: int) -> None:
+        """Let it take so many steps, and wait until they have been dealt with; the next one is under way then."""
+        for _ in range(steps):
+            self.let.release()
+            assert self.taken.acquire(timeout=SOON)
+
+
+class SlowLab(Lab):
+    """A grey picture that gets brighter with every step."""
+
+    def __init__(self, slow: Slow, first_steps: int = 0) -> None:
+        self.slow = slow
+        self.strength = widgets.FloatSlider(value=0.5, min=0, max=1)
+        self.steps = widgets.IntSlider(value=50, min=1, max=100)
+        panel = Panel(["start", "stop", "resume", "reset"], file_name="slow.png")
+        super().__init__({"strength": self.strength, "steps": self.steps}, panel, self.strength, first_steps)
+
+    def empty(self) -> Tensor:
+        return torch.full((1, 3, 40, 60), 0.1)
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        first = self.empty() if image is None else image
+        return Job(lambda: self.slow.steps(first, steps), steps, settings, "a grey picture")
+
+
+def press(lab: Lab, name: str) -> None:
+    button = lab.panel.buttons[name]
+    assert not button.disabled, f"{name} cannot be pressed now"
+    button.click()
+
+
+def finish(lab: Lab) -> None:
+    """Let the step under way come to its end, and wait until nothing runs."""
+    lab.slow.let.release()
+    assert lab.wait(SOON)
+
+
+def grey(lab: Lab) -> float:
+    return round(float(lab.image.mean()), 4)
+
+
+# ------------------------------------------------------------------------------------------------------- the engine
+
+
+def test_start_returns_at_once_and_a_second_start_makes_no_second_thread() -> None:
+    lab = SlowLab(slow := Slow())
+    press(lab, "start")  # would hang here if the work were done here: no step is allowed yet
+    lab.panel.buttons["start"].click()
+    lab.start()
+    lab.resume()
+    assert working() == 1
+    slow.take(2)
+    lab.stop()
+    finish(lab)
+    assert slow.most == 1
+    assert working() == 0
+
+
+def test_stop_ends_after_the_present_step_and_keeps_the_picture() -> None:
+    lab = SlowLab(slow := Slow())
+    press(lab, "start")
+    slow.take(3)  # the fourth is under way
+    press(lab, "stop")
+    finish(lab)
+    assert grey(lab) == pytest.approx(0.14)
+    assert "stopped after 4 steps" in lab.panel._words.value
+    assert [lab.panel.buttons[name].disabled for name in ("start", "stop", "resume")] == [False, True, False]
+
+
+def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
+    lab = SlowLab(slow := Slow())
+    press(lab, "start")
+    slow.take(3)
+    press(lab, "stop")
+    finish(lab)
+    lab.strength.value = 0.9
+    press(lab, "resume")
+    slow.take(1)
+    lab.stop()
+    finish(lab)
+    assert grey(lab) == pytest.approx(0.14 + 0.02)
+    assert [number for number, _ in lab._history] == [1, 2, 3, 4, 5, 6]
+    assert lab._made == {"strength": 0.9, "steps": 50, "steps_done": 6}
+
+
+def test_start_begins_anew() -> None:
+    lab = SlowLab(slow := Slow())
+    for _ in range(2):
+        press(lab, "start")
+        slow.take(1)
+        press(lab, "stop")
+        finish(lab)
+        assert grey(lab) == pytest.approx(0.12)
+        assert len(lab._history) == 2
+
+
+def test_start_right_after_stop_waits_for_the_step_under_way() -> None:
+    lab = SlowLab(slow := Slow())
+    lab.start()
+    slow.take(1)
+    lab.stop()
+    lab.start()  # the old run is still in its second step
+    slow.let.release()
+    slow.take(3)
+    lab.stop()
+    finish(lab)
+    assert slow.most == 1
+    assert grey(lab) == pytest.approx(0.14)
+
+
+def test_restart_replaces_the_run() -> None:
+    lab = SlowLab(slow := Slow())
+    lab.start()
+    slow.take(2)
+    lab.strength.value = 0.2
+    lab.start(restart=True)
+    lab.start(restart=True)
+    slow.let.release()
+    slow.take(1)
+    lab.stop()
+    finish(lab)
+    assert slow.most == 1
+    assert lab._made == {"strength": 0.2, "steps": 50, "steps_done": 2}
+
+
+def test_reset_brings_back_settings_and_picture_also_while_it_runs() -> None:
+    lab = SlowLab(slow := Slow())
+    lab.strength.value = 1.0
+    press(lab, "start")
+    slow.take(5)
+    press(lab, "reset")
+    before = lab.panel.picture.value
+    finish(lab)
+    assert lab.settings == {"strength": 0.5, "steps": 50}
+    assert grey(lab) == pytest.approx(0.1)
+    assert lab.panel.picture.value == before  # the step that was under way came too late
+    assert lab._history == []
+    assert not lab.panel.buttons["start"].disabled
+
+
+def test_reset_brings_back_the_first_result_and_continue_does_not_change_it() -> None:
+    slow = Slow()
+    for _ in range(3):
+        slow.let.release()
+    lab = SlowLab(slow, first_steps=3)
+    assert grey(lab) == pytest.approx(0.13)
+    for _ in range(2):
+        press(lab, "resume")
+        for _ in range(2):
+            slow.let.release()
+        lab.stop()
+        finish(lab)
+        press(lab, "reset")
+        assert grey(lab) == pytest.approx(0.13)
+        assert [number for number, _ in lab._history] == [1, 2, 3]
+        slow.let, slow.taken = threading.Semaphore(0), threading.Semaphore(0)
+
+
+def test_it_runs_to_the_end_and_says_so() -> None:
+    lab = SlowLab(slow := Slow())
+    lab.steps.value = 4
+    press(lab, "start")
+    slow.take(4)
+    assert lab.wait(SOON)
+    assert "done after 4 steps" in lab.panel._words.value
+    assert lab.panel.picture.tooltip == "a grey picture, after 4 steps"
+    assert "Loss curves, steps 1 to 4: term from 1 to 0.25" in lab.panel.curves.value
+
+
+def test_another_lab_stops_this_one() -> None:
+    lab, other = SlowLab(slow := Slow()), SlowLab(Slow())
+    lab.start()
+    slow.take(2)
+    other.start()
+    finish(lab)
+    assert grey(lab) == pytest.approx(0.13)
+    assert other.running
+    other.stop()
+    finish(other)
+
+
+def test_a_lab_that_is_closed_or_gone_from_the_page_stops() -> None:
+    closed, gone = SlowLab(Slow()), SlowLab(Slow())
+    closed.start()
+    closed.slow.take(1)
+    closed.close()
+    finish(closed)
+    gone.set_state({"_view_count": 1})
+    gone.start()
+    gone.slow.take(1)
+    gone.set_state({"_view_count": 2})
+    gone.set_state({"_view_count": 1})
+    gone.slow.take(1)
+    gone.set_state({"_view_count": 0})
+    finish(gone)
+    assert grey(gone) == pytest.approx(0.13)
+
+
+def test_interrupting_the_first_result_keeps_what_there_is() -> None:
+    slow = Slow(fails=KeyboardInterrupt(), after=2)
+    for _ in range(2):
+        slow.let.release()
+    lab = SlowLab(slow, first_steps=10)
+    assert grey(lab) == pytest.approx(0.12)
+
+
+def test_an_error_is_told_in_words_and_nothing_is_lost() -> None:
+    good = torch.full((1, 3, 40, 60), 0.7)
+    lab = SlowLab(slow := Slow())
+    lab.start()
+    slow.take(2)
+    lab.stop()
+    finish(lab)
+    slow.fails, slow.after = ValueError("layer 'relu9_9' is not in mini"), 0
+    press(lab, "start")
+    assert lab.wait(SOON)
+    assert lab.error == "layer 'relu9_9' is not in mini"
+    assert "⚠ layer &#x27;relu9_9&#x27;" in lab.panel._message.value
+    assert grey(lab) == pytest.approx(0.13)
+    assert len(lab._history) == 3
+    slow.fails = Diverged("stopped at step 9: use a lower learning rate", 9, good)
+    press(lab, "start")
+    assert lab.wait(SOON)
+    assert "lower learning rate" in lab.error
+    assert grey(lab) == pytest.approx(0.7)
+    slow.fails = None
+    press(lab, "start")
+    slow.take(1)
+    assert lab.error == ""
+    lab.stop()
+    finish(lab)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "smaller size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "smaller size"),
+        (FileNotFoundError("there is no style"), "there is no style"),
+        (RuntimeError("something else"), "RuntimeError: something else"),
+    ],
+)
+def test_errors_in_words(error: Exception, words: str) -> None:
+    assert words in in_words(error)
+
+
+def test_a_fault_of_the_watcher_does_not_block_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", shown.append)
+    runner = Runner(lambda run: None, lambda run, step: None, lambda run, outcome, error: 1 / 0)
+    for _ in range(2):
+        assert runner.start(Job(lambda: [], 1))
+        assert runner.wait(SOON)
+    assert [one.exc_type for one in shown] == [ZeroDivisionError] * 2
+
+
+# ------------------------------------------------------------------------------------------------------------ saving
+
+
+def test_what_is_saved_has_the_settings_it_was_made_with(tmp_path: Path) -> None:
+    lab = SlowLab(slow := Slow())
+    lab.start()
+    slow.take(3)
+    lab.stop()
+    finish(lab)
+    lab.strength.value = 1.0  # after the picture was made: not its setting
+    lab.panel.file_name.value = str(tmp_path / "grey.png")
+    for name in ("grey.png", "grey-2.png"):  # the second time nothing is overwritten
+        lab.panel.save_button.click()
+        path = tmp_path / name
+        assert read_settings(path) == {"strength": 0.5, "steps": 50, "steps_done": 4, "lab": "SlowLab"}
+        assert torch.allclose(read_image(path), lab.image, atol=1 / 255)
+        assert downloaded(lab) == path.read_bytes()
+
+
+def downloaded(lab: Lab) -> bytes:
+    return base64.b64decode(re.search(r'href="data:image/\w+;base64,([^"]+)"', lab.panel.download.value)[1])
+
+
+def test_where_nothing_can_be_written_the_download_is_there(tmp_path: Path) -> None:
+    lab = SlowLab(Slow())
+    assert lab.save(str(tmp_path / "no such folder" / "grey.jpg")) is None
+    assert "does not exist" in lab.error
+    assert read_settings(downloaded(lab))["lab"] == "SlowLab"
+    lab.panel.file_name.value = "grey.bmp"
+    lab.panel.save_button.click()
+    assert ".png" in lab.error
+
+
+# --------------------------------------------------------------------------------------------------- choosing pictures
+
+
+def png(colour: tuple[int, int, int], size: tuple[int, int] = (90, 70)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "png")
+    return buffer.getvalue()
+
+
+def upload(chooser: PictureChooser, content: bytes, name: str = "mine.png") -> None:
+    """As the browser sends it."""
+    chooser.upload.set_state(
+        {"value": [{"name": name, "type": "image/png", "size": len(content), "content": memoryview(content),
+                    "last_modified": 1_700_000_000_000}]}
+    )  # fmt: skip
+
+
+def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
+    chooser = PictureChooser("content", "chelsea")
+    upload(chooser, png((255, 0, 0)))
+    assert chooser.value == chooser.list.value == "upload: mine.png"
+    assert chooser.image.shape == (1, 3, 70, 90)
+    assert 'alt="content: upload: mine.png"' in chooser._thumbnail.value
+    upload(chooser, b"no picture at all", "notes.txt")
+    assert "notes.txt" in chooser.error
+    assert "⚠" in chooser._message.value
+    assert chooser.value == chooser.list.value == "upload: mine.png"
+    picked = chooser.picked
+    upload(chooser, png((0, 255, 0)))  # the same name again
+    assert chooser.picked == picked + 1
+    assert chooser.error == ""
+    assert torch.equal(chooser.image[0, :, 0, 0], torch.tensor([0.0, 1.0, 0.0]))
+
+
+def test_the_gallery_has_every_picture_and_own_ones_stay_in_the_list() -> None:
+    chooser = PictureChooser("style")
+    upload(chooser, png((9, 9, 9)))
+    for name in samples.style_names():
+        chooser.list.value = name
+        assert chooser.value == name
+        assert torch.equal(chooser.image, samples.style(name))
+    chooser.list.value = "upload: mine.png"
+    assert chooser.image.shape == (1, 3, 70, 90)
+
+
+def test_files_and_addresses(tmp_path: Path) -> None:
+    (tmp_path / "blue.png").write_bytes(png((0, 0, 255), (1500, 400)))
+    chooser = PictureChooser("content", tmp_path / "blue.png")
+    assert chooser.value.endswith("blue.png")
+    assert max(chooser.image.shape) == 1024  # kept no larger than it is needed
+    chooser.address.value = str(tmp_path / "green.png")
+    assert "does not exist" in chooser.error
+    with served(png((255, 255, 0))) as address:
+        chooser.address.value = f"{address}/yellow.png"
+        assert chooser.error == ""
+        assert chooser.list.value == f"{address}/yellow.png"
+        chooser.address.value = f"{address}/missing.png"
+        assert "404" in chooser.error
+        assert chooser.value == f"{address}/yellow.png"
+    with pytest.raises(ValueError, match="nosuch"):
+        PictureChooser("content", "nosuch")
+
+
+class served:
+    """A picture under any address that does not say "missing"."""
+
+    def __init__(self, data: bytes) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(404 if "missing" in self.path else 200)
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *_: Any) -> None:
+        self.server.shutdown()
+        self.server.server_close()

@@ -1,0 +1,272 @@
+"""The labs of the lessons: every control at its ends, and what they show held against the methods themselves."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+
+from stylelearn import gatys, samples
+from stylelearn.colour import luminance, rgb_to_ycbcr
+from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.images import psnr
+from stylelearn.lab import GatysLab, InversionLab, Lab, PictureChooser, WelcomeLab
+from stylelearn.lab.base import fitted
+from stylelearn.lab.curves import curves_html, describe
+from stylelearn.lab.gatys import NO_CONTENT
+from stylelearn.lab.layers import OWN, LayerWeights
+
+SOON = 120  # seconds; a safety net
+SMALL = {"size": 64, "first_steps": 0}
+LABS = {"welcome": WelcomeLab, "inversion": InversionLab, "gatys": GatysLab}
+NEEDS_NETWORK = {"vgg19", "vgg16"}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def ends(control: Any) -> list[Any]:
+    """The values at both ends of a control, or all of them where there are no ends."""
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]]
+    if isinstance(control, LayerWeights):
+        return [dict.fromkeys(STYLE_LAYERS, 0.0), dict.fromkeys(STYLE_LAYERS, 1.0)]
+    if isinstance(control, widgets.FloatLogSlider):
+        return [control.base**control.min, control.base**control.max]
+    if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options]
+        return values if isinstance(control, widgets.Dropdown) and len(values) < 10 else [values[0], values[-1]]
+    return [control.min, control.max]
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_control_works_at_its_ends(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set as by hand, then two steps of the work with it: no error, and a picture without NaN."""
+    monkeypatch.setattr(
+        Lab, "start", lambda self, **_: None
+    )  # WelcomeLab starts on release: here the work is done below
+    lab = LABS[name](**SMALL)
+    for setting, control in lab.controls.items():
+        default = lab.settings[setting]
+        for value in [*ends(control), default]:
+            if isinstance(value, str) and value in NEEDS_NETWORK:
+                continue
+            if isinstance(control, PictureChooser):
+                control.list.value = value
+            else:
+                control.value = value
+            assert lab.settings[setting] == value
+            lab._runner.run_here(lab.job(lab.settings, None, 2))
+            assert lab.error == "", f"{setting} = {value}"
+            assert bool(torch.isfinite(lab.image).all()), f"{setting} = {value}"
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_every_control_says_what_it_means(name: str) -> None:
+    lab = LABS[name](**SMALL)
+    for widget in inside(lab):
+        if isinstance(widget, widgets.Button | widgets.FileUpload):
+            assert widget.description
+            assert len(widget.tooltip) > 20
+        elif isinstance(widget, widgets.Text) and widget.description == "":
+            assert widget.placeholder
+            assert len(widget.tooltip) > 20
+        elif isinstance(widget, widgets.ValueWidget) and not isinstance(
+            widget, widgets.HTML | widgets.Image | widgets.FloatProgress | PictureChooser | LayerWeights
+        ):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+            assert not getattr(widget, "continuous_update", False), f"{widget.description} works before it is released"
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_picture_is_there_at_once_and_has_words(name: str) -> None:
+    lab = LABS[name](size=64, first_steps=2)
+    (picture,) = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
+    assert "poster" in picture._dom_classes
+    assert picture.value[:2] == b"\xff\xd8"  # a JPEG
+    assert picture.tooltip.endswith("after 2 steps")
+    assert lab._made["steps_done"] == 2
+    for html in (widget.value for widget in inside(lab) if isinstance(widget, widgets.HTML)):
+        assert html.count("<img ") == html.count(' alt="')
+
+
+def test_the_first_result_is_what_the_method_gives() -> None:
+    content, style = samples.content("chelsea", 64), samples.style(samples.style_names()[0], 64)
+    encoder = Encoder("mini")
+    for lab in (GatysLab("chelsea", size=64, first_steps=4), WelcomeLab("chelsea", size=64, first_steps=4)):
+        *_, last = gatys.stylize(content, style, encoder=encoder, steps=4)
+        assert torch.equal(lab.image, last.best_image)
+
+
+def test_gatys_controls_reach_the_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = GatysLab(
+        "astronaut", style_weight=0.1, layer_weights={"relu2_1": 0.5, "relu4_1": 0.5}, content_layer="relu2_2",
+        start="noise", seed=3, tv_weight=0.3, optimizer="adam", levels=2, **SMALL,
+    )  # fmt: skip
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(gatys, "stylize", lambda content, style, **options: asked.update(options) or iter(()))
+    lab.start()
+    assert lab.wait(SOON)
+    assert asked.pop("encoder").name == "mini"
+    assert asked == {
+        "steps": 200, "start": "noise", "seed": 3, "optimizer": "adam", "levels": 2, "content_weight": 1.0,
+        "style_weight": 0.1, "content_layer": "relu2_2", "tv_weight": 0.3,
+        "layer_weights": {"relu1_1": 0.0, "relu2_1": 0.5, "relu3_1": 0.0, "relu4_1": 0.5, "relu5_1": 0.0},
+    }  # fmt: skip
+    lab.controls["content_layer"].value = NO_CONTENT
+    lab.start()
+    assert lab.wait(SOON)
+    assert asked["content_weight"] == 0
+
+
+def test_luminance_only_keeps_the_colours_of_the_content() -> None:
+    lab = GatysLab("coffee", colour="content", size=64, first_steps=6)
+    photo = samples.content("coffee", 64)
+    assert not torch.allclose(luminance(lab.image), luminance(photo), atol=0.05)
+    clamped = ((lab.image == 0) | (lab.image == 1)).any(dim=1, keepdim=True)  # a colour that a screen cannot show
+    difference = (rgb_to_ycbcr(lab.image) - rgb_to_ycbcr(photo))[:, 1:].abs() * ~clamped
+    assert float(difference.max()) < 1e-3
+
+
+def test_continue_takes_another_size_and_another_picture() -> None:
+    lab = GatysLab("chelsea", size=64, steps=10, first_steps=2)
+    lab.controls["size"].value = 96
+    lab.controls["content"].list.value = "rocket"
+    lab.resume()
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    assert lab.image.shape == fitted(samples.content("rocket"), 96).shape
+    assert lab._made["steps_done"] == 12
+
+
+def test_all_weights_off_is_told_in_words() -> None:
+    lab = GatysLab(layer_weights="none", content_layer=NO_CONTENT, **SMALL)
+    lab.panel.buttons["start"].click()
+    assert lab.wait(SOON)
+    assert "all weights are 0" in lab.error
+
+
+def test_an_encoder_that_cannot_be_had_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    lab = GatysLab(encoder_name="vgg19", **SMALL)
+    lab.panel.buttons["start"].click()
+    assert lab.wait(SOON)
+    assert "vgg19" in lab.error
+    assert "mini" in lab.error  # a way out
+    lab.controls["encoder_name"].value = "mini"
+    lab._runner.run_here(lab.job(lab.settings, None, 1))
+    assert lab.error == ""
+
+
+def test_the_slider_of_the_welcome_lab_starts_on_release_and_other_labs_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(Lab, "start", lambda self, restart=False: started.append(f"{type(self).__name__} {restart}"))
+    lab = WelcomeLab(**SMALL)
+    assert started == []
+    lab.style_weight.value = 100
+    lab.content.list.value = "rocket"
+    assert started == ["WelcomeLab True"] * 2
+    for other in (GatysLab(**SMALL), InversionLab(**SMALL)):
+        for control in other.controls.values():
+            if not isinstance(control, PictureChooser | LayerWeights):
+                control.value = ends(control)[-1]
+    assert len(started) == 2
+
+
+def test_the_inversion_lab_tells_how_near_it_is() -> None:
+    lab = InversionLab("camera", layer="relu1_1", size=64, first_steps=8)
+    original = samples.content("camera", 64)
+    assert f"{psnr(lab.image, original):.1f} dB" in lab.panel.caption.value
+    start = gatys.start_image("noise", original, original, 0)
+    assert psnr(lab.image, original) > psnr(start, original)
+    assert lab.panel.picture.tooltip.startswith("camera, left, and what relu1_1 remembers of it, right")
+
+
+def test_settings_are_the_arguments_that_make_the_same_lab() -> None:
+    lab = GatysLab("coffee", style_weight=100.0, layer_weights="fine", start="noise", seed=7, colour="content", **SMALL)
+    assert GatysLab(**lab.settings, first_steps=0).settings == lab.settings
+    lab.controls["seed"].value = 8
+    lab.layers.preset.value = "deep"
+    lab.reset()
+    assert lab.settings["seed"] == 7
+    assert lab.layers.preset.value == "fine"
+
+
+# ------------------------------------------------------------------------------------------------------ layer weights
+
+
+def test_presets_set_the_sliders_and_sliders_name_the_preset() -> None:
+    layers = LayerWeights()
+    assert layers.shares == dict.fromkeys(STYLE_LAYERS, 0.2)
+    for name, weights in {
+        "fine": (1, 1, 0, 0, 0), "coarse": (0, 0, 1, 1, 1), "deep": (0, 0, 0, 1, 1), "none": (0,) * 5,
+        "relu3_1": (0, 0, 1, 0, 0), "all": (1,) * 5,
+    }.items():  # fmt: skip
+        layers.preset.value = name
+        assert tuple(slider.value for slider in layers.sliders.values()) == weights
+        assert tuple(layers.value.values()) == weights
+        assert sum(layers.shares.values()) == pytest.approx(0 if name == "none" else 1)
+    layers.sliders["relu1_1"].value = 0.5
+    assert layers.preset.value == OWN
+    assert layers.shares["relu1_1"] == pytest.approx(0.5 / 4.5)
+    layers.preset.value = "relu5_1"
+    layers.sliders["relu5_1"].value = 0
+    assert layers.preset.value == "none"
+    layers.preset.value = OWN  # changes nothing
+    assert sum(layers.value.values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"layer_weights": "most"}, "no preset 'most'"),
+        ({"layer_weights": {"relu9_1": 1}}, "relu9_1"),
+        ({"layer_weights": {"relu1_1": 2}}, "relu1_1 must be a number from 0 to 1"),
+        ({"style_weight": 0}, "style ÷ content"),
+        ({"style_weight": 1e6}, "from 0.01 to 10000"),
+        ({"size": 16}, "size"),
+        ({"start": "middle"}, "choose from"),
+        ({"style": "nosuch"}, "nosuch"),
+        ({"optimizer": "sgd"}, "choose from"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        GatysLab(**{**SMALL, **arguments})
+
+
+# -------------------------------------------------------------------------------------------------------- loss curves
+
+
+def test_curves_differ_by_more_than_colour_and_say_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.axes import Axes
+
+    drawn: list[dict[str, Any]] = []
+    plot = Axes.plot
+    monkeypatch.setattr(
+        Axes, "plot", lambda self, *data, **looks: drawn.append({**looks, "x": data[0]}) or plot(self, *data, **looks)
+    )
+    terms = [f"style {layer}" for layer in STYLE_LAYERS] + ["content relu4_2", "tv"]
+    history = [(n, {name: 0.0 if name == "tv" else 1.0 / n for name in terms}) for n in range(1, 2001)]
+    html = curves_html(history, marks=[500])
+    assert html.startswith('<img alt="Loss curves, steps 1 to 2000: style relu1_1 from 1 to 0.0005')
+    assert len({(line["linestyle"], line["marker"]) for line in drawn}) == len(terms) + 1  # and their sum
+    assert all(line["x"][0] == 1 and line["x"][-1] == 2000 and len(line["x"]) < 400 for line in drawn)
+    assert curves_html(history[:1]) == ""
+    assert describe(history[:2]).startswith("Loss curves, steps 1 to 2")
