@@ -1,0 +1,8 @@
+"""`stylelearn bench`: the figures that this course promises, measured on your machine.
+
+Speed depends on the machine and on what else it does, so nothing here is compared with a number from elsewhere: the
+two things compared take turns in the same run, and what counts is their ratio (`measuring.py`). ::
+
+    stylelearn bench encoder --judge squeezenet1_0.pth     # is `mini` a good encoder?    (encoder.py, quality.py)
+    stylelearn bench gatys                                 # what does our loop cost?     (gatys.py, memory.py)
+"""

@@ -1,0 +1,57 @@
+"""How much memory one way of computing needs: run in a process of its own, so that nothing else counts.
+
+python -m stylelearn.bench.memory bare 512      # prints JSON
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+WAYS = ("bare", "ours")
+
+
+def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
+    """The most memory that a process held, in MB (1e6 bytes), and what it held after the imports.
+
+    Args:
+        way: "bare", VGG-19 forward and backward to the image; "ours", `optimize_image` with Gatys's objective.
+        size: side of the image in pixels.
+        steps: so many that the history of L-BFGS is full.
+    Returns:
+        {"imports": MB, "peak": MB}
+    Raises:
+        RuntimeError: the process failed, or this system does not say how much memory a process used (Windows).
+    """
+    command = [sys.executable, "-m", "stylelearn.bench.memory", way, str(size), str(steps)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _most_so_far() -> float:
+    """The most memory that this process has held, in MB."""
+    try:
+        # Not ru_maxrss: on Linux a new process begins with what the process that started it had held.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+    except (OSError, IndexError):
+        import resource  # not on Windows
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6  # macOS counts in bytes
+
+
+def _measure(way: str, size: int, steps: int) -> dict[str, float]:
+    from stylelearn.bench.gatys import WORK, noise, random_vgg19
+
+    imports = _most_so_far()
+    do = WORK[way](random_vgg19(), noise(size))
+    for _ in range(steps):
+        do()
+    return {"imports": imports, "peak": _most_so_far()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

@@ -1,0 +1,57 @@
+"""The `stylelearn` command: open the lab, stylise a picture, train, measure, and examine the machine.
+
+Each command is a module of its own with `add(commands)`, which says what can be asked, and `run(options)`, which does
+it. Nothing slow is imported before it is known what is wanted, so that --help and mistakes answer at once.
+
+Exit status: 0 done; 1 it went wrong, or the doctor found something; 2 the request was wrong; 130 stopped by Ctrl-C.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from stylelearn.cli import lab, measure, stylize, train
+from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, Failed, Parser, Wrong
+
+__all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; what goes wrong is one line on stderr, never a traceback."""
+    # Before PyTorch is loaded: waiting threads leave the cores to the others, and small layers run faster.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except Wrong as error:
+        return _say(error, options.command, WRONG)
+    except Failed as error:
+        return _say(error, options.command, FAILED)
+    except KeyboardInterrupt:
+        return _say("stopped", options.command, STOPPED)
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        return _say("not enough memory; use a smaller --size, or close other programs", options.command, FAILED)
+
+
+def _parser() -> Parser:
+    from stylelearn import __version__
+
+    parser = Parser(prog="stylelearn", description="Learn neural style transfer by building it.")
+    parser.add_argument("--version", action="version", version=f"stylelearn {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    for command in (lab, stylize, train, measure):
+        command.add(commands)
+    return parser
+
+
+def _say(message: object, command: str, status: int) -> int:
+    # Some messages list ways out on lines of their own; here they follow one another.
+    line = " ".join(str(message).split())
+    print(f"stylelearn {command}: {line}", file=sys.stderr)
+    return status
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error)

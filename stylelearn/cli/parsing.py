@@ -1,0 +1,61 @@
+"""What the commands share: exit status, errors, and how words on the command line become numbers."""
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import NoReturn
+
+DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells count
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+class Wrong(Exception):
+    """The request cannot be fulfilled as it stands; the message says what to change."""
+
+
+class Failed(Exception):
+    """The request was fine, but it did not work out; the message says what happened."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is answered with one line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def whole(low: int, high: int | None = None) -> Callable[[str], int]:
+    """A converter to whole numbers from `low` to `high`."""
+    limits = f"from {low} up" if high is None else f"from {low} to {high}"
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if value < low or (high is not None and value > high):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {limits}")
+        return value
+
+    return convert
+
+
+def amount(text: str) -> float:
+    """A number from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+    return value
+
+
+def span(seconds: float) -> str:
+    """A time in words: "45 s", "12 min", "3 h 05 min"."""
+    seconds = round(seconds)
+    if seconds < 100:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,196 @@
+"""The doctor: right about a healthy machine, and about each thing that can be wrong with one."""
+
+import http.server
+import importlib.metadata
+import json
+import shutil
+import sys
+import threading
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+import torch
+
+from stylelearn import doctor, samples
+from stylelearn.cli import main
+from stylelearn.doctor import NOTE, OK, PROBLEM
+
+
+def states(findings) -> list[str]:
+    return [finding.state for finding in findings]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A copy of the weights, which the course takes for its own."""
+    shutil.copytree(samples.data_file("weights"), tmp_path / "weights")
+    real = samples.data_file
+
+    def data_file(*parts: str) -> Path:
+        return tmp_path.joinpath(*parts) if parts[0] == "weights" else real(*parts)
+
+    monkeypatch.setattr("stylelearn.samples.data_file", data_file)
+    monkeypatch.setattr("stylelearn.weights.data_file", data_file)
+    return tmp_path / "weights"
+
+
+def test_a_healthy_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))  # nothing is downloaded there
+    lines: list[str] = []
+    assert doctor.examine(size=32, steps=2, out=lines.append) == 0
+    text = "\n".join(lines)
+    assert f"PyTorch {torch.__version__}" in text
+    assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
+    assert "✓ weights mini.safetensors are whole" in text
+    assert "offline" in text and "the course runs without" in text
+    assert "200-step run takes about" in text
+    assert text.endswith("Nothing hinders the course. Run `stylelearn lab` and begin.")
+    assert "✗" not in text
+
+
+def test_every_note_and_problem_has_a_remedy(monkeypatch, elsewhere):
+    (elsewhere / "mini.safetensors").unlink()
+    monkeypatch.setattr("stylelearn.samples.style_names", list)
+    monkeypatch.setattr("stylelearn.doctor.installed", lambda name: None)
+    for examination in (doctor.versions, doctor.notebooks, doctor.weights, doctor.pictures, doctor.network):
+        findings = list(examination())
+        assert set(states(findings)) & {NOTE, PROBLEM}
+        assert all(finding.remedy for finding in findings if finding.state != OK)
+
+
+@pytest.mark.parametrize("damage", ["cut short", "changed", "gone"])
+def test_damaged_weights_are_a_problem(elsewhere, damage, capsys, monkeypatch):
+    file = elsewhere / "mini.safetensors"
+    data = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(data[:1000] if damage == "cut short" else data[:-1] + bytes([data[-1] ^ 1]))
+    (finding,) = (each for each in doctor.weights() if "mini.safetensors" in each.what)
+    assert finding.state == PROBLEM
+    assert "git checkout" in finding.remedy
+    for slow in ("pictures", "network", "notebooks"):
+        monkeypatch.setattr(doctor, slow, lambda: iter(()))
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "✗ weights mini.safetensors" in out
+    assert "1 problem hinders the course" in out
+
+
+def test_a_broken_list_of_weights(elsewhere):
+    (elsewhere / "checksums.json").write_text("{")
+    assert states(doctor.weights()) == [PROBLEM]
+
+
+def test_an_old_python(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 0))
+    first = next(iter(doctor.versions()))
+    assert first.state == PROBLEM and "3.11" in first.remedy
+
+
+def test_missing_packages(monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: None)
+    assert PROBLEM in states(doctor.versions())
+    assert states(doctor.notebooks())[:3] == [PROBLEM] * 3
+
+
+def test_without_pytorch_the_rest_is_still_examined(monkeypatch):
+    def no_torch():
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        yield
+
+    for name in ("hardware", "graphics", "weights", "pictures", "disk", "network"):
+        monkeypatch.setattr(doctor, name, no_torch)
+    monkeypatch.setattr(doctor, "speed", lambda size, steps: no_torch())
+    lines: list[str] = []
+    assert doctor.examine(out=lines.append) == 1
+    assert "✗ torch cannot be imported" in "\n".join(lines)
+    assert lines[0].startswith("✓ stylelearn")
+
+
+def test_torchvision_of_another_torch(monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["numpy", "torch (==1.2.3)", "pillow>=5"])
+    monkeypatch.setattr(doctor, "installed", {"torch": "2.13.0+cpu", "torchvision": "0.28.0+cpu"}.get)
+    last = list(doctor.versions())[-1]
+    assert last.state == NOTE and "torch==1.2.3 torchvision==0.28.0" in last.remedy
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["torch==2.13.0; python_version >= '3'"])
+    assert list(doctor.versions())[-1].state == OK
+
+
+def test_unreadable_pictures(monkeypatch):
+    def missing(name, size=None):
+        raise FileNotFoundError(f"content '{name}' comes with scikit-image")
+
+    monkeypatch.setattr(samples, "content", missing)
+    assert states(doctor.pictures()) == [PROBLEM, OK]
+
+
+def test_a_full_disk(monkeypatch, tmp_path):
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path / "not" / "made" / "yet"))
+    Usage = namedtuple("Usage", "total used free")
+    for free, state in ((10e9, OK), (0.5e9, NOTE)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder, free=free: Usage(20e9, 0, free))
+        assert states(doctor.disk()) == [state]
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "state"), [(16.0, 8.0, OK), (2.0, 1.5, NOTE), (16.0, 0.3, NOTE), (8.0, None, OK)]
+)
+def test_memory(monkeypatch, total, free, state):
+    monkeypatch.setattr(doctor, "memory", lambda: (total, free))
+    assert states(doctor.hardware())[-1] == state
+
+
+def test_memory_of_a_container(monkeypatch):
+    limits = {"memory.max": "1000000000", "memory.current": "400000000"}
+    monkeypatch.setattr(doctor, "_read", lambda path: limits[path.name])
+    assert doctor.memory() == pytest.approx((1.0, 0.6))
+    limits["memory.max"] = "max"  # no limit
+    total, free = doctor.memory()
+    assert total > 1 and (free is None or 0 < free <= total)
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    status = 200
+
+    def do_HEAD(self):
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, OK), (404, NOTE)])
+def test_online(monkeypatch, tmp_path, status, state):
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(Answers, "status", status)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(doctor, "DOWNLOADS", f"http://127.0.0.1:{server.server_port}/weights.pth")
+        assert states(doctor.network()) == [state]
+        server.shutdown()
+
+
+def test_vgg_that_is_downloaded_already(monkeypatch, tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / doctor.VGG_FILE).touch()
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(doctor, "DOWNLOADS", "http://127.0.0.1:9/nobody-is-asked")
+    assert states(doctor.network()) == [OK]
+
+
+def test_graphics(monkeypatch):
+    Gpu = namedtuple("Gpu", "name total_memory")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda number: Gpu("Some Card", 8e9))
+    (finding,) = doctor.graphics()
+    assert finding.what == "GPU: Some Card, 8 GB (stylize --device cuda)"
+
+
+def test_the_list_of_weights_is_that_of_the_folder():
+    """What the doctor examines is what ships."""
+    listed = json.loads(samples.data_file("weights", "checksums.json").read_text())
+    assert set(listed) == {path.name for path in samples.data_file("weights").glob("*.safetensors")}
