@@ -87,11 +87,13 @@ class Lbfgs(Descent):
     FIRST = 0.01  # root mean square of the first step, about 3 of 255 levels: nothing is known yet
     LONGEST = 0.05  # and of any later one: farther away the curvature is another
     SHORTER = 0.3
+    FORGETS = 4  # retreats in a row after which the pairs are given up
 
     def __init__(self, start: Tensor, rate: float | None = None, *, history: int = 10, bounded: bool = True) -> None:
         super().__init__(start, rate, bounded=bounded)
         self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=history)  # s, y, 1 / s·y
         self.before: tuple[Tensor, Tensor] | None = None
+        self.retreats = 0  # since the last step that went well
 
     @staticmethod
     def default_rate(start: Tensor) -> float:
@@ -103,7 +105,10 @@ class Lbfgs(Descent):
     def next(self, x: Tensor, gradient: Tensor) -> Tensor:
         if self.before is not None:
             self._remember((x - self.before[0]).flatten(), (gradient - self.before[1]).flatten())
-        self.before = x, gradient
+        self.before, self.retreats = (x, gradient), 0
+        return self._from(x, gradient)
+
+    def _from(self, x: Tensor, gradient: Tensor) -> Tensor:
         free = torch.ones_like(x, dtype=torch.bool)
         if self.bounded:
             free = ~((x <= 0) & (gradient > 0) | (x >= 1) & (gradient < 0))
@@ -115,7 +120,14 @@ class Lbfgs(Descent):
         return x - step * (wanted / size)
 
     def retreat(self, best: Tensor, x: Tensor) -> Tensor:
-        """Back towards the best picture, in the same direction."""
+        """Back towards the best picture, in the same direction; if that does not help, straight down from there.
+
+        A direction that leads up even when it is short comes from pairs that do not hold here any more.
+        """
+        self.retreats += 1
+        if self.retreats == self.FORGETS and self.pairs and self.before is not None:
+            self.pairs.clear()
+            return self._from(*self.before)
         return best + self.SHORTER * (x - best)
 
     def _remember(self, s: Tensor, y: Tensor) -> None:

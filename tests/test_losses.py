@@ -278,6 +278,16 @@ def test_gradients_agree_with_finite_differences(name):
     assert torch.autograd.gradcheck(DIFFERENTIABLE[name], POINT.clone().requires_grad_())
 
 
+@pytest.mark.parametrize("storage", [torch.contiguous_format, torch.channels_last])
+def test_gram_matrix_gradient_is_that_of_a_plain_product(storage):
+    f = POINT.contiguous(memory_format=storage).requires_grad_()
+    slope = features(2, 2, 2, seed=9)  # not symmetric
+    (ours,) = torch.autograd.grad((slope * losses.gram_matrix(f)).sum(), f)
+    (plain,) = torch.autograd.grad((slope * (f.flatten(2) @ f.flatten(2).transpose(1, 2))).sum(), f)
+    torch.testing.assert_close(ours, plain)
+    assert torch.autograd.gradgradcheck(losses.gram_matrix, POINT.clone().requires_grad_())
+
+
 def test_gradient_of_gatys_content_loss_through_the_relu():
     """Eq. 2: F − P where F > 0, and 0 elsewhere."""
     before = features(1, 3, 4, 5).requires_grad_()

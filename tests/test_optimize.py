@@ -76,6 +76,21 @@ def test_the_two_loops_are_the_bfgs_formula():
     torch.testing.assert_close(rule._over_curvature(q), inverse @ q)
 
 
+def test_lbfgs_gives_its_pairs_up_where_shorter_steps_do_not_help():
+    """Towards the best picture three times, to 0.3 of the way each; then straight down from it, 0.01 on average."""
+    target = picture(seed=1) * 0.1 + 0.45
+    rule = Lbfgs(target)
+    best = rule.next(target + 0.02, torch.full_like(target, 0.16))
+    gradient = 0.1 * picture(seed=2)  # the gradient has become smaller: one pair
+    first = x = rule.next(best, gradient)
+    for tries in range(1, rule.FORGETS):
+        x = rule.retreat(best, x)
+        torch.testing.assert_close(x, best + 0.3**tries * (first - best))
+    down = rule.retreat(best, x)
+    torch.testing.assert_close(down, best - 0.01 * gradient / gradient.square().mean().sqrt())
+    assert not rule.pairs
+
+
 @pytest.mark.parametrize(("optimizer", "rate"), [("lbfgs", None), ("adam", 0.02), ("gd", 0.3)])
 def test_a_minimum_outside_the_range_is_met_at_its_edge(optimizer, rate):
     """Of a separable quadratic the best picture within [0, 1] is the clamped minimum."""
@@ -350,9 +365,7 @@ def test_a_rate_that_is_too_high_is_halved_until_it_fits(optimizer):
 def test_a_loss_that_keeps_exploding_stops_with_advice(optimizer):
     start = torch.full((1, 3, 4, 4), 0.51)
     with pytest.raises(Diverged, match=r"kept rising.*learning rate.*lower") as caught:
-        list(
-            optimize_image(start, quadratic(torch.full_like(start, 0.5)), 60, optimizer=optimizer, learning_rate=1e6)
-        )
+        list(optimize_image(start, quadratic(torch.full_like(start, 0.5)), 60, optimizer=optimizer, learning_rate=1e6))
     assert torch.equal(caught.value.image, start)
 
 

@@ -157,21 +157,23 @@ def _watch(steps: "Iterator[Step]", count: int) -> "tuple[Tensor | None, dict[st
 
     from stylelearn.optimize import Diverged
 
-    best, reached, ending = None, {"steps_done": 0, "loss": None}, ""
+    last, broken, ending = None, None, ""
     form = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
     with tqdm(total=count, bar_format=form, mininterval=0.2) as bar:
         try:
             for step in steps:
-                best, reached = step.best_image, {"steps_done": step.number, "loss": step.loss}
+                last = step
                 bar.set_postfix_str(f"loss {step.loss:.4g}", refresh=False)
                 bar.update(step.number - bar.n)
         except KeyboardInterrupt:
             ending = "stopped"
         except Diverged as error:
-            best, reached["steps_done"], ending = error.image, error.step, str(error)
+            broken, ending = error, str(error)
         except ValueError as error:  # such as a picture that is too small for the deepest layer
             raise Wrong(error) from error
-    return best, reached, ending
+    best = broken.image if broken else last and last.best_image
+    done = broken.step if broken else last and last.number
+    return best, {"steps_done": done, "loss": last and last.loss}, ending
 
 
 def _write(options: argparse.Namespace, content: "Tensor", pastiche: "Tensor", reached: dict[str, Any]) -> None:
