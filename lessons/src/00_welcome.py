@@ -1,0 +1,398 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 · Welcome: paint a photo
+#
+# Take two pictures. From the first we want *what it shows*: a cat, a temple, a cup. From the second we want *how it is
+# made*: its colours, its strokes, its texture. **Style transfer** makes a new picture that shows the first in the
+# manner of the second. In the next minutes you will make one. In the lessons after this one you will learn how it
+# works, and write it yourself.
+#
+# ![A photograph, a painted pattern, and the photograph painted in that pattern's manner](../data/gallery/welcome.jpg)
+#
+# **After this lesson you can …**
+#
+# - say what *content*, *style* and *pastiche* mean,
+# - watch a picture being painted, and read its two loss curves,
+# - handle a picture as a tensor,
+# - say why mixing two pictures is not style transfer, and which two distances are used instead.
+#
+# **Builds on** a little PyTorch: you have seen a tensor before · **about 30 minutes** · **paper**: L. A. Gatys, A. S.
+# Ecker and M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016
+#
+# **How a lesson works.** Click into a cell and press `Shift` + `Enter` to run it. Go from top to bottom.
+#
+# - Before an experiment you are asked to **predict** what will happen. Do it, even if you only guess. Being surprised
+#   is how one learns. The answer is folded away below the experiment: click on it.
+# - An **exercise** has a cell for you to fill in. Its last line is a **check**: it says ✓, or ✗ and what you may have
+#   mixed up. You can try as often as you like. Hints are folded away below, and the
+#   [solutions](solutions/00_welcome.ipynb) are in a notebook of their own.
+# - A **lab** has sliders. Nothing can break. Move them.
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import torch
+
+from stylelearn import doctor, gatys, losses, samples
+from stylelearn.checks import welcome as check
+from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.figures import LivePicture, grid, plot_curves, show
+from stylelearn.images import read_image, resize
+from stylelearn.lab import WelcomeLab
+
+# %% [markdown]
+# ## 1 · Is your machine ready?
+#
+# Any laptop will do. The next cell looks at yours, and times a few steps of the method that we are going to use. Lines
+# with ✓ are fine, and `·` is good to know. Where there is a ✗, the line below it says what to do.
+
+# %% tags=["nbval-ignore-output"]
+_ = doctor.examine(size=128, steps=5)
+
+# %% [markdown]
+# ## 2 · A first picture
+# *What does it look like when a computer paints?*
+#
+# These are the two pictures to start from. The photo gives the **content**. The painting gives the **style**. (It is a
+# painting only in a manner of speaking: a program of the course drew it, stroke by stroke.)
+
+# %%
+encoder = Encoder("mini")  # the network that will look at the pictures
+content = samples.content("chelsea", size=192)  # (1, 3, 192, 289)
+style = samples.style("night_strokes", size=192)  # (1, 3, 192, 192)
+grid([content, style], ["content", "style"])
+
+# %% [markdown]
+# The new picture is called **pastiche**, as painters call a work in another's manner. We start with the photo itself,
+# and ask for style five times as urgently as for content. In each step every pixel is moved a little, in the direction
+# that makes two numbers smaller together:
+#
+# - the **content loss**: how far we are from what the photo shows,
+# - the **style loss**: how far we are from how the painting is made.
+#
+# **Predict, then run.** Which of the two losses is zero at the very beginning? Which way will each of them go?
+
+# %%
+view, curves = LivePicture(width=480), {"content": [], "style": []}
+for step in gatys.stylize(content, style, encoder=encoder, style_weight=5, steps=80):
+    for name, curve in curves.items():
+        curve.append(sum(loss for term, loss in step.losses.items() if term.startswith(name)))
+    if step.number % 4 == 0:
+        view.update(step.image, f"step {step.number}")
+pastiche = step.best_image  # (1, 3, 192, 289)
+
+# %%
+plot_curves(curves, y="weighted loss", title="Content gives a little, style gains a lot", log=False)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# We start with the photo, so its content loss is zero. It can only rise. The style loss starts high and falls fast.
+# After some steps neither can gain without the other losing more: the picture hardly changes any more.
+#
+# Nothing was trained here. The network only *looked*. What moved were the pixels of one picture.
+# </details>
+#
+# ## 3 · The lab: paint follows the slider
+#
+# - **Content** and **style**: choose from the course's pictures.
+# - **How much style**: let go of the slider, and the photo is painted anew. On the left end the photo hardly changes.
+#   On the right end only a trace of it is left.
+# - **Start** and **Stop** do what they say. **Save** writes the picture to a file.
+
+# %% tags=["nbval-ignore-output"]
+lab = WelcomeLab(content="china", style="impasto", size=160, first_steps=60)
+lab
+
+# %% [markdown]
+# **Try this.** Find the point where you can *just* still recognise the temple. Then change only the style. Is it the
+# same point?
+#
+# **Your own pictures.** *Upload* takes a picture from your computer. The field beside it takes an address from the web,
+# or the name of a file that lies beside this notebook. Your pictures stay on your machine.
+#
+# The same works in code. `read_image` takes a file, an address, or an upload:
+
+# %%
+source = None  # put "my_photo.jpg" or "https://…" here
+mine = samples.content("coffee", size=160) if source is None else read_image(source, size=160)
+show(mine, f"by {samples.credit('coffee').author}" if source is None else "your picture")
+
+# %% [markdown]
+# ## 4 · A picture is a tensor
+#
+# *What does a picture look like from inside?*
+#
+# In this course a picture is always a tensor of shape (B, 3, H, W), filled with numbers from 0 to 1:
+#
+# - B pictures at once (mostly one),
+# - 3 **channels**: how much red, how much green, how much blue,
+# - H rows and W columns.
+#
+# **Predict, then run.** The next cell shows the three channels of the painting, each as a grey picture: white means
+# much, black means none. It is a night in blue, with a yellow moon. Which channel will be the brightest on the whole?
+# And in which of them will the moon shine?
+
+# %%
+print(f"shape {tuple(style.shape)}, {style.dtype}, from {style.min():.2f} to {style.max():.2f}")
+red, green, blue = style.split(1, dim=1)  # (1, 1, H, W) each
+grid([style, *(one.expand(-1, 3, -1, -1) for one in (red, green, blue))], ["style", "red", "green", "blue"], columns=4)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+# Blue is the brightest on the whole, and red the darkest. The moon shines in red *and* in green, and its middle is dark
+# in blue: on a screen, yellow is red and green light together.
+# </details>
+#
+# ### Exercise 1 — swap red and blue
+# *difficulty ●○○ · importance ●●○ · 5 minutes*
+#
+# Write a function that takes pictures (B, 3, H, W) and exchanges their red and blue channels. What goes in must stay as
+# it is.
+
+
+# %% tags=["exercise"]
+def swap_red_and_blue(image):
+    """(B, 3, H, W) -> (B, 3, H, W), with the channels in the order blue, green, red."""
+    raise NotImplementedError
+
+
+check.swap_red_and_blue(swap_red_and_blue)
+
+
+# %% tags=["solution"]
+def swap_red_and_blue(image):
+    """(B, 3, H, W) -> (B, 3, H, W), with the channels in the order blue, green, red."""
+    return image[:, [2, 1, 0]]
+
+
+check.swap_red_and_blue(swap_red_and_blue)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The channels are dimension 1, the second one: `image[:, 0]` is red, `image[:, 2]` is blue.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A list of numbers picks channels in the order that you want: `image[:, [0, 1, 2]]` changes nothing.
+# </details>
+#
+# When it works, open a new cell and try `show(swap_red_and_blue(style))`.
+#
+# ## 5 · Why not simply mix the two?
+#
+# *Is there an easier way?*
+#
+# Here is the simplest idea. Lay the style over the photo, half transparent. Every pixel becomes a mixture of two
+# pixels:
+#
+# $$ p = (1 - a)\, c + a\, s $$
+#
+# with content $c$, style $s$, and the amount $a$ of style, from 0 to 1.
+#
+# ### Exercise 2 — mix two pictures
+# *difficulty ●○○ · importance ●●○ · 3 minutes*
+#
+# Write this formula. Both pictures have the same shape.
+
+
+# %% tags=["exercise"]
+def blend(content, style, amount):
+    """A mixture of two pictures (1, 3, H, W); amount = 0 gives the content, amount = 1 the style."""
+    raise NotImplementedError
+
+
+check.blend(blend)
+
+
+# %% tags=["solution"]
+def blend(content, style, amount):
+    """A mixture of two pictures (1, 3, H, W); amount = 0 gives the content, amount = 1 the style."""
+    return (1 - amount) * content + amount * style
+
+
+check.blend(blend)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Tensors are multiplied by numbers and added as in the formula: no loop is needed.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Try the two ends in your head: what is left when `amount` is 0? What when it is 1?
+# </details>
+#
+# **Predict, then run.** The next cell shows three mixtures and, last, the pastiche of section 2. What will the mixtures
+# have that the pastiche has not?
+
+# %%
+stretched = resize(style, tuple(content.shape[-2:]), fit="box")  # the style in the content's shape, (1, 3, 192, 289)
+mixtures = {a: torch.lerp(content, stretched, a) for a in (0.25, 0.5, 0.75)}  # lerp(c, s, a) = (1 - a) c + a s
+grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), "pastiche"], columns=2)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The mixtures show *two* things at once: the cat, and the moon with its swirls, like a photo that was exposed twice.
+# Neither of them is painted. The pastiche shows one thing, the cat, and the cat is made of strokes. The moon was not
+# copied to its place. Only its manner has come over: the colours, the strokes.
+# </details>
+#
+# ## 6 · Two ways to be near
+#
+# *How does one measure manner?*
+#
+# Mixing compares place by place: this pixel with that pixel. But the manner of a painting is not in one place. Its
+# strokes are the same if you move the canvas a little to the side. So we need another way to measure how near two
+# pictures are. We let a network look at both, and compare *which patterns occur together*, wherever they are. That is
+# the **style distance**; [lesson 02](02_gatys.ipynb) builds it step by step.
+#
+# **Predict, then run.** We compare the painting with two changed copies. One is moved to the side. One is blurred, so
+# that no stroke is left. Which copy is nearer in pixels? Which is nearer in style?
+
+
+# %%
+def style_distance(image, style):
+    """How differently two pictures are made: 0 for the same manner, 1 and more for another."""
+    seen, wanted = encoder(image, STYLE_LAYERS), encoder(style, STYLE_LAYERS)
+    each = [losses.style_loss(seen[layer], losses.mean_gram(wanted[layer])) for layer in STYLE_LAYERS]
+    return torch.stack(each).mean().item()
+
+
+moved = style.roll(60, dims=3)  # what leaves on the right comes back on the left
+blurred = resize(resize(style, 16), 192)
+copies = {"the painting": style, "moved": moved, "blurred": blurred}
+words = [
+    f"{name}\npixels {(copy - style).square().mean().sqrt():.2f}, style {style_distance(copy, style):.2f}"
+    for name, copy in copies.items()
+]
+grid([*copies.values()], words)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# In pixels the moved copy is *farther* away than the blurred one, although your eye calls it the same painting. In
+# style it is the other way round: moving costs almost nothing, and without strokes the manner is lost. The style
+# distance agrees with your eye.
+# </details>
+#
+# ## 7 · The idea in one line
+#
+# *How do content and style come together?*
+#
+# **Style transfer is the search for a picture whose content is near to one picture and whose style is near to
+# another.** Near in content means: a deep layer of the network says the same about both, place by place. Near in style
+# means: the same patterns occur together. There is one number for each. We add them up, each with a weight:
+#
+# $$ L_{total} = \alpha \, L_{content} + \beta \, L_{style} $$
+#
+# The search goes downhill on $L_{total}$. That is all. Every method of this course makes one of these three better: the
+# two losses, or the way down.
+#
+# ### Exercise 3 — the sum that everything hangs on
+# *difficulty ●○○ · importance ●●● · 3 minutes*
+#
+# Write the formula. The losses are tensors, and the result must be one too: the search needs its gradient.
+
+
+# %% tags=["exercise"]
+def total_loss(content_loss, style_loss, alpha, beta):
+    """α L_content + β L_style. The losses are scalar tensors, alpha and beta are numbers."""
+    raise NotImplementedError
+
+
+check.total_loss(total_loss)
+
+
+# %% tags=["solution"]
+def total_loss(content_loss, style_loss, alpha, beta):
+    """α L_content + β L_style. The losses are scalar tensors, alpha and beta are numbers."""
+    return alpha * content_loss + beta * style_loss
+
+
+check.total_loss(total_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# α belongs to the content, β to the style.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `.item()` and `float(…)` turn a tensor into a plain number that has forgotten where it came from. Leave it a tensor.
+# </details>
+#
+# **Predict, then run.** Now we measure four pictures with both distances: the photo, the style, the mixture of half and
+# half, and the pastiche. Which one will do well in *both*?
+
+
+# %%
+def content_distance(image, content):
+    """How differently two pictures of one size are understood by a deep layer: 0 for the same."""
+    return losses.content_loss(*(encoder(each, [CONTENT_LAYER])[CONTENT_LAYER] for each in (image, content))).item()
+
+
+four = {"the photo": content, "the style": stretched, "half and half": mixtures[0.5], "the pastiche": pastiche}
+words = [
+    f"{name}\ncontent {content_distance(one, content):.2f}, style {style_distance(one, style):.2f}"
+    for name, one in four.items()
+]
+grid([*four.values()], words, columns=2)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+# The photo is perfect in content and far off in style. With the style it is the other way round. The mixture is
+# somewhere in between and good at neither. The pastiche is nearer to the photo than the mixture is, *and* much nearer
+# to the style. It has paid for the style with a part of the content. How much it may pay is what α and β say: we asked
+# for `style_weight=5`, which is β = 5 with α = 1.
+# </details>
+#
+# ## 8 · Where things are
+#
+# | You want to … | Look here |
+# | --- | --- |
+# | go on | [lesson 01, what does a layer remember?](01_inversion.ipynb), then [lesson 02, Gatys' method](02_gatys.ipynb) |
+# | see the solution of an exercise | [solutions](solutions/00_welcome.ipynb), one notebook a lesson |
+# | read the code behind a lesson | the module of the same name: lesson 02 stands on `stylelearn/gatys.py` |
+# | paint without a notebook | in a terminal: `stylelearn stylize photo.jpg painting.jpg -o pastiche.jpg` |
+# | know who made a picture | `samples.credit("china")`, or the [README](../README.md) |
+# | get help with the installation | in a terminal: `stylelearn doctor` |
+#
+# Lessons 00, 01 and 02 are here. More are being written.
+#
+# ## Differs from the paper
+#
+# - The network is the course's own small one, `mini`. The paper uses VGG-19, which is about ten times slower on a
+#   laptop and sees finer. `Encoder("vgg19")` brings it, with a network connection, once.
+# - We begin with the photo and take 80 steps, so that you need not wait. The paper begins with noise and takes more.
+#   Lesson 02 compares.
+# - Our two losses are scaled so that one weight means the same at every size. Lesson 02 has the table that leads to the
+#   paper's numbers.
+#
+# ## Summary
+#
+# - Content is what a picture shows. Style is how it is made. A pastiche has the one from here and the other from there.
+# - A picture is a tensor (B, 3, H, W) with numbers from 0 to 1.
+# - Pixels are compared place by place. Style must not be. A network that looks at both pictures gives better distances.
+# - $L_{total} = \alpha L_{content} + \beta L_{style}$, and then downhill.
+#
+# **Common misconceptions**
+#
+# - *"Style transfer is a filter."* A filter does the same to every photo. Here each pair of pictures gets a search of
+#   its own.
+# - *"The network paints."* It only looks, and says how far we are. The pixels are moved by the search.
+# - *"The network must be trained on my painting."* Not for this method. It was trained once, long before, to see.
+#
+# **To read**: Gatys, Ecker and Bethge (above), of which you now know the idea; Jing et al., *Neural Style Transfer: A
+# Review*, 2017 ([arXiv 1705.04058](https://arxiv.org/abs/1705.04058)), for the whole field.
+#
+# **Next**: we said that a deep layer "says the same about both pictures". What does a layer know about a picture, and
+# what has it forgotten? In [lesson 01](01_inversion.ipynb) we ask it, by painting pictures back from what it remembers.

@@ -1,0 +1,494 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 · What does a layer remember?
+#
+# Show a network a picture. Throw the picture away and keep only the numbers in one of its layers. Now try to get the
+# picture back. What comes back is what the layer remembers. What is missing, it has forgotten.
+#
+# This is called **feature inversion**. It is also how style transfer works inside: we search, pixel by pixel, for a
+# picture that makes a network say what we want to hear.
+#
+# **After this lesson you can …**
+#
+# - read the layers of a network as different descriptions of one picture,
+# - write the loss of feature inversion, and find the picture by going downhill,
+# - say what total variation does, and what its exponent β changes,
+# - show with random seeds what a layer has forgotten.
+#
+# **Builds on** [lesson 00](00_welcome.ipynb) · **about 50 minutes** · **paper**: A. Mahendran and A. Vedaldi,
+# *Understanding Deep Image Representations by Inverting Them*, CVPR 2015 ([arXiv
+# 1412.0035](https://arxiv.org/abs/1412.0035))
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import torch
+
+from stylelearn import inversion, losses, samples
+from stylelearn.checks import inversion as check
+from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.figures import grid, plot_curves, show
+from stylelearn.images import psnr, resize
+from stylelearn.lab import InversionLab
+from stylelearn.optimize import optimize_image, result
+
+encoder = Encoder("mini")
+photo = resize(samples.content("chelsea"), (128, 192), fit="box")  # (1, 3, 128, 192)
+
+# %% [markdown]
+# Here is where we are going. The same photo is rebuilt from five layers, each deeper than the one before.
+
+
+# %%
+def noise(seed=0, strength=0.1):
+    """Grey noise in the photo's shape, (1, 3, 128, 192): where every search begins."""
+    return 0.5 + strength * torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed))
+
+
+def invert(layer, steps=80, seed=0, **weights):
+    """The picture found from what one layer says about the photo."""
+    objective = inversion.objective(photo, layer, encoder=encoder, **weights)
+    return result(optimize_image(noise(seed), objective, steps))
+
+
+rebuilt = {layer: invert(layer, tv_weight=0.5) for layer in STYLE_LAYERS}
+titles = ["the photo"] + [f"{layer}: {psnr(found, photo):.0f} dB" for layer, found in rebuilt.items()]
+grid([photo, *rebuilt.values()], titles, columns=3)
+
+# %% [markdown]
+# The number above each picture is its **PSNR** in decibels: how close its pixels are to the photo's. Above 30 dB the
+# eye finds it hard to tell two pictures apart. Ten decibels less mean ten times the squared error.
+#
+# ## 1 · A network is a stack of descriptions
+#
+# *What are the numbers in a layer?*
+#
+# We call a network that looks at pictures an **encoder**. It turns a picture into **activations**, layer by layer.
+# Layer $l$ has several **channels**. Each channel is a small map. It says, for each place of the picture, how strongly
+# one pattern was found there: an edge, a colour, a bit of fur. Between blocks of layers the maps are halved in size. So
+# deeper layers look at larger parts of the picture, and keep less track of *where*.
+#
+# The names come from VGG, a well-known network. `relu3_1` is block 3, first convolution, after the ReLU. (A **ReLU**
+# sets negative numbers to zero.)
+
+# %% tags=["nbval-check-output"]
+features = encoder(photo, layers=STYLE_LAYERS)
+for layer, activations in features.items():
+    _, channels, height, width = activations.shape  # (1, C, H, W)
+    print(f"{layer}: {channels:4} channels of {height:3} x {width:3} = {activations.numel():8,} numbers")
+print(f"the photo itself: 3 channels of {photo.shape[2]} x {photo.shape[3]} = {photo.numel():7,} numbers")
+
+# %% [markdown]
+# The first layer holds several times as many numbers as the photo, the last one far fewer. Something must get lost.
+#
+# **Predict, then run.** The next cell shows the four channels of `relu1_1`, and then of `relu4_1`, that vary most. In
+# which of the two will you recognise the cat more easily?
+
+
+# %%
+def liveliest(layer, count=4):
+    """The channels that vary most, as grey pictures (count, 3, H, W) scaled to [0, 1]."""
+    maps = features[layer][0]  # (C, H, W)
+    chosen = maps.flatten(1).std(dim=1).argsort(descending=True)[:count]
+    maps = maps[chosen] / maps[chosen].amax(dim=(1, 2), keepdim=True)  # (count, H, W)
+    return maps[:, None].expand(-1, 3, -1, -1)  # grey: three equal channels
+
+
+for layer in ("relu1_1", "relu4_1"):
+    grid(liveliest(layer), [f"{layer}, channel {i + 1}" for i in range(4)], columns=4)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# In `relu1_1` the cat is plain. Each channel is a filtered copy of the photo: its bright parts, its edges in one
+# direction, one of its colours. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and lights up
+# where the patch holds a certain pattern. The cat is harder to see. But does that mean that the layer has forgotten
+# her?
+# </details>
+#
+# ## 2 · Search for a picture with the same activations
+#
+# *Can we go back from the numbers to the picture?*
+#
+# A layer cannot simply be run backwards: the ReLU has thrown numbers away, and neighbours were averaged. So we search.
+# Let $\Phi$ be the network up to one layer, and $\Phi_0 = \Phi(x_0)$ the activations of the photo $x_0$. We look for
+# the picture
+#
+# $$x^* = \operatorname*{argmin}_x \; \frac{\|\Phi(x) - \Phi_0\|^2}{\|\Phi_0\|^2} + \lambda \, \mathcal R(x)$$
+#
+# which reads: the $x$ that makes this sum smallest. The first term asks for the same activations. Dividing by
+# $\|\Phi_0\|^2$ makes it a share: 0 is a perfect match, and a picture with no activations at all would score 1. The
+# second term is called a **regulariser**. It prefers natural pictures, with the weight $\lambda$. We come to it in
+# section 4; until then λ is 0.
+#
+# ### Exercise 1 — the loss
+# *difficulty ●○○ · importance ●●● · 5 minutes*
+#
+# Write $\|\Phi - \Phi_0\|^2 / \|\Phi_0\|^2$ for two tensors of the same shape.
+
+
+# %% tags=["exercise"]
+def feature_loss(features, target):
+    """‖features − target‖² / ‖target‖², a scalar tensor. Both are (1, C, H, W)."""
+    raise NotImplementedError
+
+
+check.feature_loss(feature_loss)
+
+
+# %% tags=["solution"]
+def feature_loss(features, target):
+    """‖features − target‖² / ‖target‖², a scalar tensor. Both are (1, C, H, W)."""
+    return (features - target).square().sum() / target.square().sum()
+
+
+check.feature_loss(feature_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# ‖a‖² is the sum of the squares of all entries: `a.square().sum()`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Which of the two tensors is $\Phi_0$, the one that stays the same during the search? That one goes below the line.
+# </details>
+#
+# ### Downhill
+#
+# Going downhill is the same for every method of this course. `optimize_image` moves the pixels a little and hands us
+# the step, so that we can watch.
+#
+# **Predict, then run.** We start from grey noise and ask for the activations of `relu3_1`. What will come first: the
+# large shapes, the fine hairs, or the colours?
+
+# %%
+objective = inversion.objective(photo, "relu3_1", encoder=encoder)  # x -> {"features relu3_1": loss}
+seen, curve = {}, []
+for step in optimize_image(noise(), objective, steps=80):
+    curve.append(step.loss)
+    if step.number in (1, 5, 15, 80):
+        seen[f"step {step.number}: loss {step.loss:.3f}"] = step.image
+grid([*seen.values()], [*seen], columns=4)
+plot_curves({"relu3_1": curve}, title="Downhill from noise")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The face is there after a few steps, edges first. Most of the way is done early: mind that each line of the grid is a
+# *factor*. Colours and fine hairs settle later. A little coloured speckle stays for good. The loss is small all the
+# same, so the layer does not mind. Keep that in mind for section 4.
+# </details>
+#
+# ## 3 · Deeper layers forget more
+#
+# *Where on the way through the network is the picture lost?*
+#
+# **Predict, then run.** We invert every ReLU layer, with the same settings. Will the PSNR fall evenly, or in one big
+# drop?
+
+# %%
+layers = [layer for layer in encoder.layers if layer.startswith("relu")]  # relu1_1, relu1_2, relu2_1, …, relu5_1
+quality = [psnr(invert(layer, steps=60, tv_weight=0.5), photo) for layer in layers]
+plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What comes back", log=False)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# From `relu1_1` nearly every pixel comes back. Then it goes down, steeply at first, more slowly later. Two things throw
+# numbers away on the way: the averaging between blocks, and every ReLU. Is all of this forgotten, or was some of it
+# only badly found? A search from a deep layer has a longer way to go. Section 6 will tell the two apart.
+# </details>
+#
+# A PSNR counts pixels. Does the layer count the same? We take two pictures that are not the photo: a blurred copy, and
+# what we find for `relu5_1`, this time without any regulariser.
+#
+# **Predict, then run.** Which of the two is nearer to the photo in pixels? Which one in the eyes of `relu5_1`?
+
+# %%
+layer = "relu5_1"
+blurred = resize(resize(photo, (32, 48), fit="box"), (128, 192), fit="box")
+pictures = {"blurred": blurred, f"from {layer}": invert(layer, steps=150)}
+titles = [
+    f"{name}\n{psnr(one, photo):.0f} dB, loss {losses.content_loss(encoder(one, layer)[layer], features[layer]):.2f}"
+    for name, one in pictures.items()
+]
+grid([photo, *pictures.values()], ["the photo", *titles])
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# To you and to the PSNR the blurred copy is nearly the photo, and the other picture is a mess. The layer sees it the
+# other way round: its loss for the mess is far smaller. So a small loss does not say "this is the photo". It says "I
+# cannot tell it from the photo". Many pictures share the same activations, and the search has found one of them, a
+# strange one.
+# </details>
+#
+# ## 4 · Total variation: which pictures look natural?
+#
+# *Among all the pictures that fit, which one do we want?*
+#
+# The strange pictures have one thing in common: fine coloured speckle, where neighbours differ wildly. Photos are not
+# like that. **Total variation** measures it. It compares each pixel $x_{ij}$ (row $i$, column $j$) with its neighbours
+# to the right and below:
+#
+# $$\mathcal R_{V^\beta}(x) = \sum_{i,j} \Big( (x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2 \Big)^{\beta/2}$$
+#
+# Differences beyond the last column and the last row count as zero. The exponent β decides how a difference is charged.
+# Think of an edge that rises from 0 to 1. It can rise at once, or evenly over several pixels. What does each way cost?
+
+# %%
+pixels = range(1, 11)
+cost = {f"β = {beta:g}": [n * (1 / n) ** beta for n in pixels] for beta in (1.0, 1.5, 2.0)}  # n steps of 1/n
+plot_curves(cost, at=pixels, x="pixels for the edge to rise", y="cost", title="What an edge costs", log=False)
+
+# %% [markdown]
+# With β = 1 a sharp edge costs no more than a soft one. Flat patches with hard borders are welcome, and the result may
+# look *stained*. With β = 2 a soft edge is much cheaper, so edges are smeared out. β = 1.5 lies between. The paper
+# found small dots left standing with β = 1, called them *spikes*, and took β = 2 for its main results.
+#
+# ### Exercise 2 — total variation
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Write $V^\beta$ for one picture, exactly as the formula says. Mind the last row and the last column. And mind flat
+# patches: for β < 2 the slope of $s^{\beta/2}$ at $s = 0$ is infinite, and the gradient becomes NaN. A tiny number such
+# as 1e-8, added inside the big brackets, keeps it finite.
+
+
+# %% tags=["exercise"]
+def total_variation(x, beta):
+    """V^β of x, a tensor (1, C, H, W): a scalar tensor, summed over all channels and places."""
+    raise NotImplementedError
+
+
+check.total_variation(total_variation)
+
+
+# %% tags=["solution"]
+def total_variation(x, beta):
+    """V^β of x, a tensor (1, C, H, W): a scalar tensor, summed over all channels and places."""
+    right = torch.zeros_like(x)
+    down = torch.zeros_like(x)
+    right[..., :, :-1] = x[..., :, 1:] - x[..., :, :-1]
+    down[..., :-1, :] = x[..., 1:, :] - x[..., :-1, :]
+    return ((right.square() + down.square() + 1e-8) ** (beta / 2)).sum()
+
+
+check.total_variation(total_variation)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `x[..., :, 1:] - x[..., :, :-1]` gives the differences to the right, one column short. Put them into a tensor of zeros
+# of the full size.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# First add the two squares at each place, then raise to the power β/2, then sum. The order matters.
+# </details>
+#
+# **Predict, then run.** Below, each row has one β, and λ grows from left to right. Where do you expect speckle? Where
+# blur? Where stains?
+
+# %%
+strengths = {1.0: (0.03, 1.0, 20.0), 1.5: (0.1, 3.0, 100.0), 2.0: (0.2, 10.0, 600.0)}  # β -> three λ
+found, titles = [], []
+for beta, weights in strengths.items():
+    for weight in weights:
+        found.append(invert("relu4_1", steps=60, tv_weight=weight, beta=beta))
+        titles.append(f"β = {beta:g}, λ = {weight:g}: {psnr(found[-1], photo):.1f} dB")
+grid(found, titles, columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# On the left the speckle is still there. In the middle it is gone, and the cat has stayed. On the right the regulariser
+# has won. With β = 1 the picture falls into flat patches with borders, nearly like a poster, and here and there a dot
+# is left. With β = 2 it is soft, like a photo out of focus. λ cannot be compared between the rows, because β changes
+# what it is multiplied with.
+# </details>
+#
+# ## 5 · Keeping the values in range
+#
+# *Why does the paper have a second regulariser?*
+#
+# The search may also push pixels below black or above white, where no screen can show them. The paper adds
+#
+# $$\mathcal R_\alpha(x) = \|x\|_\alpha^\alpha = \sum |x|^\alpha \qquad \text{with } \alpha = 6,$$
+#
+# taken of the picture minus its mean. The high exponent makes it a soft fence. Values near the middle cost next to
+# nothing, values far out cost very much.
+#
+# Our `optimize_image` has a wall instead: it brings every pixel back into [0, 1] after each step. For once we take the
+# wall away. And we start from strong noise, with about a fifth of all values outside.
+#
+# **Predict, then run.** Will the layer bring the values home by itself? What will the fence add?
+
+# %%
+for weight in (0.0, 1.0, 10.0):
+    objective = inversion.objective(photo, "relu4_1", encoder=encoder, alpha_weight=weight)
+    *_, last = optimize_image(noise(strength=0.4), objective, steps=60, bounded=False)
+    x = last.best  # (1, 3, 128, 192), free to leave [0, 1]
+    outside = ((x < 0) | (x > 1)).float().mean().item()
+    print(f"λ_α = {weight:4}: values from {x.amin():5.2f} to {x.amax():5.2f}, {outside:6.2%} outside [0, 1]")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The layer brings most of them home: a value far outside would change what it sees. Where it does not look closely,
+# some stay outside. The stronger the fence, the fewer they are, and the less far out. But a fence forbids nothing. A
+# wall does, and it needs no weight to be chosen. That is why the rest of the course uses the wall.
+# </details>
+#
+# ## 6 · Seeds show what was forgotten
+#
+# *How do we know that something was forgotten, and not just badly found?*
+#
+# We start the search several times, each time from other noise. What the layer knows will come out the same each time.
+# What it has forgotten is left as the noise happened to be.
+#
+# ### Exercise 3 — where do the answers disagree?
+# *difficulty ●●○ · importance ●●○ · 10 minutes*
+#
+# You have K reconstructions in one tensor (K, 3, H, W). Compute at each place how much they disagree: the standard
+# deviation over the K pictures (divided by K, not by K − 1), averaged over the three colours.
+
+
+# %% tags=["exercise"]
+def disagreement(pictures):
+    """(K, 3, H, W) -> (H, W): standard deviation over the K pictures, averaged over colours."""
+    raise NotImplementedError
+
+
+check.disagreement(disagreement)
+
+
+# %% tags=["solution"]
+def disagreement(pictures):
+    """(K, 3, H, W) -> (H, W): standard deviation over the K pictures, averaged over colours."""
+    return pictures.std(dim=0, correction=0).mean(dim=0)
+
+
+check.disagreement(disagreement)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `pictures.std(dim=…, correction=0)`: along which dimension do the pictures lie?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# After the standard deviation the shape is (3, H, W). One more mean makes it (H, W).
+# </details>
+#
+# **Predict, then run.** Three seeds for `relu2_1`, three seeds for `relu5_1`. The last picture of each row is bright
+# where they disagree: white is a deviation of 0.15 or more. Which of the two will be brighter? And which of the
+# searches will reach a small loss?
+
+# %%
+pictures, titles = [], []
+for layer in ("relu2_1", "relu5_1"):
+    several = torch.cat([invert(layer, 150, seed, tv_weight=0.5) for seed in (1, 2, 3)])  # (3, 3, H, W)
+    for seed, found in enumerate(several.split(1), start=1):  # (1, 3, H, W) each
+        loss = losses.content_loss(encoder(found, layer)[layer], features[layer]).item()
+        titles.append(f"{layer}, seed {seed}\nloss {loss:.3f}")
+    spread = several.std(dim=0, correction=0).mean(dim=0)  # (H, W)
+    pictures += [*several.split(1), (spread / 0.15).clamp(0, 1).expand(1, 3, -1, -1)]
+    titles.append(f"disagreement\nmean {spread.mean():.3f}")
+grid(pictures, titles, columns=4)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# All six searches did well: each loss is a small share of 1. For `relu2_1` the three pictures agree, and the map is
+# dark. This layer leaves next to no freedom. For `relu5_1` there are three answers, all good, and they differ nearly
+# everywhere. So this was not badly found: it is forgotten. Rough shapes stay in their places. Fine structure and much
+# of the colour are left to chance.
+#
+# Style transfer lives on this freedom: a deep layer can be satisfied by a photo *and* by a painting of the same scene.
+# </details>
+#
+# ## 7 · The lab
+#
+# - **Layer**: what is kept of the picture. Compare `relu1_1` with `relu5_1`.
+# - **Smoothness λ** and **exponent β**: the total variation of section 4. On the left end it is off.
+# - **Steps** and **seed**: how long the search goes, and from which noise it starts.
+#
+# Choose, then press *Start*, and watch. *Stop* keeps what is there, and *Continue* goes on from it.
+
+# %% tags=["nbval-ignore-output"]
+lab = InversionLab(content="chelsea", layer="relu4_1", tv_weight=0.5, size=128, first_steps=60)
+lab
+
+# %% [markdown]
+# **Try this.** Take `relu4_1` with β = 2, and find the λ that gives the highest PSNR. Is that the picture which you
+# like best? Then upload a picture with writing in it. Up to which layer can you read it?
+#
+# ### Exercise 4 — which layer was it?
+# *difficulty ●●○ · importance ●●○ · 5 minutes*
+#
+# The next cell inverts a layer that it does not name. Look at the picture, use what you have learnt, and choose one of
+# `relu1_1`, `relu2_1`, `relu3_1`, `relu4_1`, `relu5_1`.
+
+# %%
+cup = samples.content("coffee", size=128)  # (1, 3, 128, 192)
+objective = inversion.objective(cup, check.mystery_layer(), encoder=encoder, tv_weight=0.5)
+show(result(optimize_image(noise(), objective, steps=80)), "From which layer was this cup rebuilt?", width=384)
+
+# %% tags=["exercise"]
+my_guess = ...
+check.which_layer(my_guess)
+
+# %% tags=["solution"]
+my_guess = "relu4_1"
+check.which_layer(my_guess)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Go back to the five cats at the beginning. They were made with the same λ and the same number of steps. Compare the
+# speckle, and how much of the shapes is left.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Rebuild the cup yourself: `InversionLab(content="coffee", size=128, tv_weight=0.5, steps=80)` in a new cell, once for
+# each layer.
+# </details>
+#
+# ## Differs from the paper
+#
+# - The encoder is the course's own small `mini`, not the paper's network. It was trained so that pictures can be
+#   rebuilt from its layers, so it remembers more colour and detail than most. With a network connection
+#   `Encoder("vgg19")` shows the same on VGG-19, about ten times slower.
+# - The regularisers are divided by the number of values, so that λ means the same at every size. The λ in the paper
+#   belong to its own units.
+# - The search uses L-BFGS, which learns how steep the valley is in each direction, where the paper uses gradient
+#   descent with momentum. It needs fewer steps. Pixels are kept in [0, 1] by a wall.
+#
+# ## Summary
+#
+# - A layer is a description of a picture. Inverting it shows what the description contains.
+# - Early layers keep pixels. Deep layers keep what is there, and roughly where.
+# - The first term asks for equal activations. The regulariser chooses among all the pictures that have them.
+# - β = 1 allows sharp edges, and stains. β = 2 smooths.
+#
+# **Common misconceptions**
+#
+# - *"A loss of zero means that I have the photo back."* Only if no other picture has these activations. In deep layers
+#   many have.
+# - *"Deep layers are worse."* They describe something else: what does not change when colours and textures do.
+# - *"Noise in the result means that the search has failed."* Often the layer simply does not see that noise.
+#
+# **To read**: Mahendran and Vedaldi (above); Dosovitskiy and Brox, *Inverting Visual Representations with Convolutional
+# Networks*, CVPR 2016 ([arXiv 1506.02753](https://arxiv.org/abs/1506.02753)), who train a network to do the inversion
+# in one go; Olah, Mordvintsev and Schubert, [*Feature Visualization*](https://distill.pub/2017/feature-visualization/),
+# Distill 2017.
+#
+# **Next**: deep layers leave colour and texture free. In [lesson 02](02_gatys.ipynb) we use that freedom. We keep the
+# content of one picture, and ask for the texture of another.

@@ -1,0 +1,782 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 · One picture painted like another
+#
+# In lesson 01 we asked a network for a picture that it would describe in the same words as a photo. Now we ask for two things at
+# once: *describe it like the photo*, and *let it feel like the painting*. The second wish needs a description of style. Finding one was
+# the idea of Leon Gatys, Alexander Ecker and Matthias Bethge, and the field grew out of it.
+#
+# **After this lesson you can …**
+#
+# - write the content loss and its gradient by hand,
+# - explain why a Gram matrix describes style, and compute it fast,
+# - paint: put both losses together and move the pixels downhill,
+# - choose the weights, the layers, the start and the optimiser on purpose,
+# - convert weights between repositories that divide by different numbers,
+# - say what the method cannot do.
+#
+# **Builds on** [lesson 01](01_inversion.ipynb) · **about 100 minutes**, with the exercises · **paper**: L. A. Gatys, A. S. Ecker and
+# M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016. Equation numbers are the paper's.
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import time
+
+import torch
+
+from stylelearn import gatys, losses, samples
+from stylelearn.checks import gatys as check
+from stylelearn.colour import keep_colours, match_colour, match_histogram
+from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.figures import grid, plot_curves
+from stylelearn.images import psnr, resize
+from stylelearn.lab import GatysLab
+from stylelearn.optimize import optimize_image, result
+
+encoder = Encoder("mini")
+photo = resize(samples.content("chelsea"), (128, 192), "box")  # (1, 3, 128, 192)
+painting = samples.style("night_strokes", 128)  # (1, 3, 128, 128)
+
+# %% [markdown]
+# This is where we are going:
+
+
+# %%
+def paint(content, style, steps=80, **options):
+    """The best picture after so many steps; options as of `gatys.stylize`."""
+    return result(gatys.stylize(content, style, encoder=encoder, steps=steps, **options))
+
+
+pastiche = paint(photo, painting, steps=120)  # (1, 3, 128, 192)
+grid([photo, painting, pastiche], ["content", "style", "pastiche"])
+
+# %% [markdown]
+# ## 1 · Content: the same answer in a deep layer
+#
+# *How can a number say that two pictures show the same thing?*
+#
+# Comparing pixels does not help: move the cat by one pixel, and all of them differ. Lesson 01 showed that a deep layer keeps what
+# is there and roughly where, and lets go of colour and texture. So we compare activations of a deep layer.
+#
+# From now on the paper's letters. In layer $l$ there are $N_l$ channels, each with $M_l = H \cdot W$ positions.
+# $F^l_{ij}$ is the activation of channel $i$ at position $j$ for $\vec x$, the picture that we are making. $P^l_{ij}$ is the same for
+# the photo $\vec p$. The **content loss** is
+#
+# $$\mathcal L_\text{content}(\vec p, \vec x, l) = \tfrac12 \sum_{i,j} \big(F^l_{ij} - P^l_{ij}\big)^2 \qquad\text{(1)}$$
+#
+# To go downhill we need its slope. The derivative of $\tfrac12 (F-P)^2$ is $F - P$. But $F$ comes out of a ReLU, which has set all
+# negative numbers to 0. Where it has done so, a small change before the ReLU changes nothing behind it. There the gradient is 0:
+#
+# $$\frac{\partial \mathcal L_\text{content}}{\partial F^l_{ij}} =
+# \begin{cases} (F^l - P^l)_{ij} & \text{if } F^l_{ij} > 0 \\ 0 & \text{if } F^l_{ij} < 0 \end{cases} \qquad\text{(2)}$$
+#
+# **Predict, then run.** We compare (2) with what PyTorch finds, for a picture of noise. How large do you expect the
+# difference to be? And in how many of the places is the gradient 0: none, some, or most?
+
+# %%
+with torch.no_grad():
+    P = encoder(photo, "relu4_2")["relu4_2"]  # (1, N, H, W)
+x = gatys.start_image("noise", photo, painting).requires_grad_()
+before, F = encoder(x, ["conv4_2", "relu4_2"]).values()  # in front of the ReLU, and behind it
+loss = 0.5 * (F - P).square().sum()
+(by_torch,) = torch.autograd.grad(loss, before)  # (1, N, H, W)
+by_hand = torch.where(F > 0, F - P, 0)  # equation (2)
+print(f"content loss {loss:.0f}, largest difference {(by_torch - by_hand).abs().max():.1e}")
+print(f"gradient 0 in {(by_torch == 0).float().mean():.0%} of the places")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The two agree. And in many places the ReLU is closed: no gradient passes. Such a place can be *wrong* (the photo has an activation
+# there, we have none), and still cannot ask for a change by itself. It has to wait until changes asked for elsewhere open it again.
+# This is one reason why the way from noise to a picture is bumpy at first.
+# </details>
+#
+# ### Exercise 1 — the gradient by hand
+# *difficulty ●○○ · importance ●●○ · 5 minutes*
+#
+# Write equation (2) as a function, for activations of any shape.
+
+
+# %% tags=["exercise"]
+def my_content_gradient(features, target):
+    """∂L_content/∂F for F = features and P = target, both (B, C, H, W)."""
+    raise NotImplementedError
+
+
+check.content_gradient(my_content_gradient)
+
+
+# %% tags=["solution"]
+def my_content_gradient(features, target):
+    """∂L_content/∂F for F = features and P = target, both (B, C, H, W)."""
+    return (features - target) * (features > 0)
+
+
+check.content_gradient(my_content_gradient)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `features > 0` is a tensor of True and False. Multiplied by numbers it acts as 1 and 0.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# There is no loop and no sum: the gradient has as many numbers as the activations.
+# </details>
+#
+# ## 2 · Style: what belongs together, wherever it is
+#
+# *What stays the same when you look at another corner of a painting?*
+#
+# Not the things, and not their places. What stays is which colours and strokes *come together*. In our painting, for instance, yellow comes
+# as round dabs and blue as long curves. Say that channel $i$ answers to "blue" and channel $j$ to "long curve". Multiply the two at
+# each position and add up. The sum is large if blue and long curves are found at the same places, anywhere. Do this
+# for each pair of channels, and you have the **Gram matrix**:
+#
+# $$G^l_{ij} = \sum_k F^l_{ik} F^l_{jk} \qquad\text{(3)}$$
+#
+# The sum runs over all positions $k$, so the places are gone. What is left is an $N_l \times N_l$ table: who likes to be seen with whom.
+#
+# Here is the table for four styles, from `relu2_1`. Black is 0, white the largest entry.
+
+
+# %%
+def as_picture(gram):
+    """A Gram matrix (1, C, C) as a grey image (1, 3, C, C); the root makes small entries visible."""
+    return (gram / gram.amax()).clamp_min(0).sqrt()[:, None].expand(-1, 3, -1, -1)
+
+
+styles = {name: samples.style(name, 128) for name in ("night_strokes", "stained_glass", "woodcut_waves", "pencil")}
+grams = {name: losses.gram_matrix(encoder(image, "relu2_1")["relu2_1"]) for name, image in styles.items()}
+grid([*styles.values(), *map(as_picture, grams.values())], [*styles, *["its Gram matrix"] * 4], columns=4)
+
+# %% [markdown]
+# **Predict, then run.** We take the activations of the painting and throw all positions into disorder, the same way in every channel. How much
+# does the Gram matrix change? And if each channel gets its *own* disorder?
+
+# %% tags=["nbval-check-output"]
+F = encoder(painting, "relu2_1")["relu2_1"].flatten(start_dim=2)  # (1, N, M)
+N, M = F.shape[1:]
+together = F[:, :, torch.randperm(M)]  # one order for all channels
+apart = torch.stack([channel[torch.randperm(M)] for channel in F[0]])[None]  # another for each
+for name, other in (("one disorder for all", together), ("each its own", apart)):
+    change = (other @ other.mT - F @ F.mT).norm() / (F @ F.mT).norm()
+    print(f"{name}: the Gram matrix {'stays the same' if change < 1e-4 else 'changes'}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# A sum does not care about the order of its terms. So one disorder for all channels changes nothing. With an own disorder for each channel the
+# pairs are torn apart, and the pairs are what the matrix is made of.
+# </details>
+#
+# ### How to compute it fast
+#
+# Written as it stands, (3) has three loops: over $i$, over $j$ and over $k$. But it is a matrix product. Lay each channel
+# out as a row, from $C \times H \times W$ to $C \times HW$, and $G = F F^\top$.
+
+
+# %% tags=["nbval-ignore-output"]
+def gram_by_loops(F):
+    """(N, M) -> (N, N); the loop over positions hides in the sum."""
+    return torch.stack([torch.stack([(row * other).sum() for other in F]) for row in F])
+
+
+def seconds(function, *arguments):
+    begin = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - begin
+
+
+F = encoder(photo, "relu3_1")["relu3_1"][0].flatten(start_dim=1)  # (N, M)
+torch.testing.assert_close(gram_by_loops(F), F @ F.T)
+loops, product = min(seconds(gram_by_loops, F) for _ in range(3)), min(seconds(torch.matmul, F, F.T) for _ in range(3))
+print(
+    f"{len(F)} channels: loops {loops * 1e3:.1f} ms, product {product * 1e3:.2f} ms, {loops / product:.0f} times faster"
+)
+
+# %% [markdown]
+# Memory is the other trap. One may also multiply all pairs of channels at once, `F[:, None] * F[None]`, and sum afterwards. That is short, and it
+# stores every product before it adds:
+
+# %%
+for name, channels, side in (("our relu3_1", len(F), 32), ("VGG-19's relu1_1 at 512 px", 64, 512)):
+    at_once, product = channels**2 * side**2 * 4, channels**2 * 4  # bytes of float32
+    print(f"{name}: all products at once {at_once / 1e6:,.0f} MB, matrix product {product / 1e6:.3f} MB")
+
+# %% [markdown]
+# ### Exercise 2 — the Gram matrix
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Write (3) for a batch: each image gets its own matrix. This is the line that goes wrong most often in code for style transfer. Code that was
+# written for one picture mixes the pictures of a batch without a word.
+
+
+# %% tags=["exercise"]
+def my_gram_matrix(features):
+    """(B, C, H, W) -> (B, C, C): summed over positions, not divided by anything."""
+    raise NotImplementedError
+
+
+check.gram_matrix(my_gram_matrix)
+
+
+# %% tags=["solution"]
+def my_gram_matrix(features):
+    """(B, C, H, W) -> (B, C, C): summed over positions, not divided by anything."""
+    flat = features.flatten(start_dim=2)  # (B, C, H·W)
+    return flat @ flat.transpose(1, 2)  # (B, C, C)
+
+
+check.gram_matrix(my_gram_matrix)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `features.flatten(start_dim=2)` makes one row of each channel and leaves batch and channels alone.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `@` multiplies the last two dimensions, for each image of the batch on its own. `.transpose(1, 2)` swaps these two.
+# </details>
+#
+# ## 3 · The style loss
+#
+# *How far is one style from another?*
+#
+# Let $A^l$ be the Gram matrix of the painting $\vec a$, and $G^l$ that of our picture. The contribution of a layer, and the whole, are
+#
+# $$E_l = \frac{1}{4 N_l^2 M_l^2} \sum_{i,j} \big(G^l_{ij} - A^l_{ij}\big)^2 \quad\text{(4)}
+# \qquad\qquad \mathcal L_\text{style}(\vec a, \vec x) = \sum_l w_l E_l \quad\text{(5)}$$
+#
+# $M_l^2$ is there because a larger picture has more positions, so larger sums. Notice where it stands: $(G - A)^2 / M^2$ is the same as
+# $(G/M - A/M)^2$. So divide each matrix by the number of positions of *its own* picture, and photo and painting may have
+# different sizes. That is what we do.
+#
+# (The slope is again short: $\partial E_l / \partial F^l = \frac{1}{N_l^2 M_l^2} \big((F^l)^\top (G^l - A^l)\big)^\top$ where $F^l > 0$, and 0 elsewhere, equation (6).
+# PyTorch finds it for us.)
+#
+# ### Exercise 3 — the style loss of one layer
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Write $E_l$ for two activations whose pictures have different sizes. You may use `losses.gram_matrix`.
+
+
+# %% tags=["exercise"]
+def my_style_loss(features, style_features):
+    """E_l, a scalar: features are (1, C, H, W), style_features (1, C, H', W')."""
+    raise NotImplementedError
+
+
+check.style_loss(my_style_loss)
+
+
+# %% tags=["solution"]
+def my_style_loss(features, style_features):
+    """E_l, a scalar: features are (1, C, H, W), style_features (1, C, H', W')."""
+    channels = features.shape[1]
+    G, A = (losses.gram_matrix(each) / each[0, 0].numel() for each in (features, style_features))  # (1, C, C) each
+    return (G - A).square().sum() / (4 * channels**2)
+
+
+check.style_loss(my_style_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `features.shape` is (1, C, H, W). $N$ is C, and $M$ is H · W. The style has its own H and W.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# First $G/M$ and $A/M'$. Then the sum of the squares of their difference. Then divide by $4N^2$.
+# </details>
+#
+# **Does it measure style?** Let us cut two paintings in halves. Two halves of one painting show different things in the same manner.
+#
+# **Predict, then run.** Which pairs of halves are near each other? What does the distance from a half to itself come to?
+
+# %%
+halves = {}
+for name in ("marbling", "mosaic", "pencil"):
+    left, right = samples.style(name, 128).chunk(2, dim=3)  # (1, 3, 128, 64) each
+    halves |= {
+        f"{name} left": encoder(left, "relu3_1")["relu3_1"],
+        f"{name} right": encoder(right, "relu3_1")["relu3_1"],
+    }
+print(" " * 16 + "".join(f"{name:>16}" for name in halves))
+for name, features in halves.items():
+    row = [losses.style_loss(features, losses.mean_gram(other)).item() for other in halves.values()]
+    print(f"{name:16}" + "".join(f"{distance:16.2f}" for distance in row))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Each half is at distance 0 from itself, and nearer to the other half of its own painting than to any other painting. Nobody told the
+# network which halves belong together.
+#
+# (The table is not symmetric, because `losses.style_loss` divides by the size of the matrix that we want to reach: 0 is a perfect match, 1 is
+# as far as a picture that leaves the layer silent. Section 10 is about such divisors.)
+# </details>
+#
+# ## 4 · Style alone: texture
+#
+# *What does the style loss know, and what does it leave open?*
+#
+# Set the content aside, start from noise, and go down the style loss only. What comes out is a **texture**: a picture in the manner of
+# the painting that shows nothing.
+#
+# **Predict, then run.** First we use `relu1_1` alone, then also `relu2_1`, and so on until all five. What will the first texture have in
+# common with the painting? What will be added?
+
+# %%
+glass = samples.style("stained_glass", 128)  # (1, 3, 128, 128)
+textures = [
+    paint(glass, glass, start="noise", steps=80, content_weight=0, layer_weights=STYLE_LAYERS[:depth])
+    for depth in range(1, 6)
+]
+grid([glass, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for layer in STYLE_LAYERS[1:])], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# `relu1_1` sees a few pixels at a time. It brings the colours, as fine grain. With each layer the pieces that are right grow larger:
+# first short edges, then lines and corners, then whole shapes. But even the last texture does not show the scene of the painting: *where* things were is
+# gone, as section 2 promised.
+# </details>
+#
+# ## 5 · Both together
+#
+# *Can one picture have the content of one and the style of the other?*
+#
+# Not perfectly. But we can ask for a compromise. The weights $\alpha$ and $\beta$ say how much each wish counts:
+#
+# $$\mathcal L_\text{total}(\vec p, \vec a, \vec x) = \alpha\, \mathcal L_\text{content}(\vec p, \vec x) + \beta\, \mathcal L_\text{style}(\vec a, \vec x) \qquad\text{(7)}$$
+#
+# And then downhill. What we learn is not a network. We learn $\vec x$, the pixels themselves:
+#
+# $$\vec x := \vec x - \lambda\, \frac{\partial \mathcal L_\text{total}}{\partial \vec x}$$
+#
+# Here is (7), as short as it is:
+
+# %% tags=["nbval-check-output"]
+with torch.no_grad():
+    P = encoder(photo, CONTENT_LAYER)[CONTENT_LAYER]  # (1, N, H, W)
+    A = {layer: losses.mean_gram(features) for layer, features in encoder(painting, STYLE_LAYERS).items()}
+
+
+def total_loss(x, alpha=1.0, beta=10.0):
+    """α L_content + β L_style, with w_l = 1/5 for each of the five layers."""
+    features = encoder(x, [CONTENT_LAYER, *STYLE_LAYERS])
+    content = losses.content_loss(features[CONTENT_LAYER], P)
+    style = sum(losses.style_loss(features[layer], A[layer]) / 5 for layer in STYLE_LAYERS)
+    return alpha * content + beta * style
+
+
+ours = sum(gatys.objective(photo, painting, encoder=encoder)(photo).values())
+print("the same as stylelearn's own:", torch.allclose(total_loss(photo), ours))
+
+# %% [markdown]
+# ### Exercise 4 — one step downhill
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Write one step of plain gradient descent for (7). You get the two losses as functions of the picture. Give back a new picture, and leave the old one as it is.
+
+
+# %% tags=["exercise"]
+def my_step(x, content_loss, style_loss, alpha, beta, rate):
+    """x − rate · ∂(α L_content + β L_style)/∂x, a new picture like x; the losses are functions of a picture."""
+    raise NotImplementedError
+
+
+check.descent_step(my_step)
+
+
+# %% tags=["solution"]
+def my_step(x, content_loss, style_loss, alpha, beta, rate):
+    """x − rate · ∂(α L_content + β L_style)/∂x, a new picture like x; the losses are functions of a picture."""
+    here = x.detach().clone().requires_grad_()
+    total = alpha * content_loss(here) + beta * style_loss(here)
+    (gradient,) = torch.autograd.grad(total, here)
+    return x.detach() - rate * gradient
+
+
+check.descent_step(my_step)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# PyTorch only keeps track of tensors that ask for it: `here = x.detach().clone().requires_grad_()`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.autograd.grad(total, here)` gives a tuple with one gradient, and leaves no trace in `here.grad`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# Subtract from `x.detach()`, not from `here`: the new picture should not remember how it came about.
+# </details>
+#
+# From here on `gatys.stylize` does the steps for us, with a better optimiser (section 9). Let us watch it once.
+#
+# **Predict, then run.** We start from the photo. Which of the two losses will rise? Which of the layers' losses is the slowest to fall?
+
+# %%
+temple = resize(samples.content("china"), (128, 192), "box")
+seen, curves = {}, {}
+for step in gatys.stylize(temple, glass, encoder=encoder, steps=100):
+    for name, value in step.losses.items():
+        curves.setdefault(name, []).append(value)
+    if step.number in (1, 10, 30, 100):
+        seen[f"step {step.number}: loss {step.loss:.2f}"] = step.best_image
+grid([*seen.values()], [*seen], columns=4)
+plot_curves(curves, y="weighted loss", title="Every layer wants something, and they settle")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The content loss starts at 0 (a photo has its own content) and is the only one that rises. The style losses fall, fast at first. After some dozens of steps
+# the curves lie flat: no wish can be met better without hurting another. Most of the change is over in a fraction of the steps.
+# </details>
+#
+# ## 6 · How much, and from which layers?
+#
+# *What do α, β and the choice of layers do to the picture?*
+#
+# Only the ratio matters: doubling both weights changes nothing but the length of the steps. The paper gives α/β, between
+# $10^{-3}$ and $10^{-4}$ for its paintings. Our losses have another unit (section 10), and we speak of β/α, *how much style*.
+#
+# **Predict, then run.** In the next figure style grows from left to right. From top to bottom more layers carry it: first `relu1_1`, then up to
+# `relu3_1`, then all five. Where will the picture be closest to the photo? Where closest to the painting? What is missing in the top row, however
+# much style we ask for?
+
+# %%
+pictures, titles = [], []
+for depth in (1, 3, 5):
+    for style_weight in (0.5, 5.0, 50.0):
+        weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
+        pictures.append(paint(photo, painting, steps=60, **weights))
+        titles.append(f"to {STYLE_LAYERS[depth - 1]}, β/α = {style_weight:g}")
+grid(pictures, titles, columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# To the left the cat, to the right more and more paint. The top row can only change colours, pixel by pixel: `relu1_1` knows nothing larger, and no
+# weight can change that. Strokes come with `relu3_1`, and the larger forms with the deepest layers. So there are two questions to
+# answer: *how much* style, and *how large* its pieces may be.
+# </details>
+#
+# ### What does a layer notice?
+#
+# We can also ask the losses themselves. Take a painting and spoil it in two ways. Once we cut it into tiles of 16 pixels and shuffle them: the grain stays, the
+# large forms are gone. Once we blur it a little: the forms stay, the grain is gone. A layer that cares for large forms should protest against the first.
+
+# %%
+marbling = samples.style("marbling", 128)  # (1, 3, 128, 128)
+tiles, soft = check.shuffled(marbling), check.blurred(marbling)
+grid([marbling, tiles, soft], ["the painting", "tiles shuffled", "blurred"])
+for layer in STYLE_LAYERS:
+    a, g, b = (losses.mean_gram(encoder(image, layer)[layer]) for image in (marbling, tiles, soft))  # (1, C, C)
+    shuffling, blurring = ((other - a).square().sum() / a.square().sum() for other in (g, b))
+    print(f"{layer}: shuffling {shuffling:7.3f}, blurring {blurring:6.3f}, ratio {shuffling / blurring:5.2f}")
+
+# %% [markdown]
+# ### Exercise 5 — grain without forms
+# *difficulty ●○○ · importance ●●○ · 10 minutes*
+#
+# Choose weights $w_l$ so that the style loss carries the grain of the marbling and hardly cares for its large swirls. The judge is a number: shuffling
+# the tiles may count at most 0.3 times as much as blurring, in the weighted sum of the losses above.
+
+# %% tags=["exercise"]
+my_weights = ...  # such as {"relu1_1": 0.2, "relu2_1": 0.2, "relu3_1": 0.2, "relu4_1": 0.2, "relu5_1": 0.2}
+check.grain_only(my_weights)
+
+# %% tags=["solution"]
+my_weights = {"relu1_1": 0.3, "relu2_1": 0.4, "relu3_1": 0.3, "relu4_1": 0.0, "relu5_1": 0.0}
+check.grain_only(my_weights)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Look at the last column of the numbers above. Which layers protest more against shuffling than against blurring?
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Try equal weights first, and read what the check says about them.
+# </details>
+#
+# ## 7 · Where to compare the content
+#
+# *Why `conv4_2`, of all layers?*
+#
+# **Predict, then run.** The same photo, the same painting, the same weights. Only the layer of the content loss differs. In which picture does the temple keep
+# its fine lines? In which is it *painted*?
+
+# %%
+waves = samples.style("woodcut_waves", 128)
+kept = [paint(temple, waves, content_layer=layer) for layer in ("relu2_2", "relu4_2")]
+grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_2"])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# With `relu2_2` the details of the photo are all asked for, so the paint can only lie on top of them, like a coloured film.
+# With `relu4_2` only the arrangement is fixed. Edges may move, and the temple is built out of strokes. The higher the layer, the freer the drawing, and the
+# more it is distorted. `conv4_2` is the compromise that the authors chose.
+# </details>
+#
+# ## 8 · Where to begin
+#
+# *Does the start matter, if we go downhill to the end anyway?*
+#
+# **Predict, then run.** Two starts from noise with different seeds, one from the photo, one from the painting. Will the four pictures be the same? Their losses?
+
+# %%
+starts = {
+    "noise, seed 1": ("noise", 1),
+    "noise, seed 2": ("noise", 2),
+    "content": ("content", 0),
+    "style": ("style", 0),
+}
+found, titles = [], []
+for name, (start, seed) in starts.items():
+    *_, last = gatys.stylize(photo, painting, encoder=encoder, steps=80, start=start, seed=seed)
+    found.append(last.best_image)
+    titles.append(f"{name}: loss {last.loss:.2f}")
+grid(found, titles, columns=2)
+print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# No two are alike. The loss has many valleys, and the start decides in which one we end. Two seeds give two different paintings of the same cat: from noise one
+# can draw as many variants as one likes. From the content there is only one, and the drawing is the most faithful. From the style, forms of the painting stay where
+# they were. The paper says that for a fixed number of steps it matters little for the *quality*; all its figures but one start from noise. We start from the content
+# because it is the fastest.
+# </details>
+#
+# ## 9 · How to go down
+#
+# *Is there anything better than plain gradient descent?*
+#
+# - **Gradient descent** is the formula of section 5, with one λ for all pixels.
+# - **Adam** gives each value its own step, by how large its gradients have been.
+# - **L-BFGS** remembers its last steps and how the slope changed along them. From this it guesses how the valley curves, and aims for its bottom. It is the paper's choice.
+#
+# **Predict, then run.** All three cost the same for each step: one look at the network, forward and back. Who is lowest after 80 steps?
+
+# %%
+objective = gatys.objective(photo, painting, encoder=encoder)
+names = {"plain gradient descent": "gd", "Adam": "adam", "L-BFGS": "lbfgs"}
+curves, found = {}, {}
+for name, optimizer in names.items():
+    curves[name] = []
+    for step in optimize_image(photo, objective, steps=80, optimizer=optimizer):
+        curves[name].append(step.loss)
+    found[f"{name}: {min(curves[name]):.2f}"] = step.best_image
+plot_curves(curves, y="total loss", title="The same valley, three ways down")
+grid([*found.values()], [*found])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Plain gradient descent crawls. One λ has to do for all: large enough to move the flat directions, small enough not to overshoot in the steep ones. Adam and L-BFGS
+# both leave it far behind. The picture of plain descent is not wrong, it is unfinished.
+# </details>
+#
+# ## The lab
+#
+# Everything of this lesson in one place. The lab shows a first picture at once.
+#
+# - **How much style** is β/α. The five **layer** sliders are the $w_l$; only their proportion counts. The presets set all five.
+# - **Content layer**, **start**, **steps**, **size**, **optimiser**: as above. "None" as content layer makes textures.
+# - **Start** begins anew with your settings, **Stop** ends after the current step, **Continue** goes on from the picture that is there. The plot shows each layer's loss.
+# - **Save** keeps the settings inside the file.
+#
+# Things to try: keep only `relu1_1`. Then only `relu5_1`. A texture of `mosaic`. Your own photo, in the style of your own drawing.
+
+# %% tags=["nbval-ignore-output"]
+lab = GatysLab(content="chelsea", style="night_strokes", size=192, first_steps=25)
+lab
+
+# %% [markdown]
+# ## 10 · Whose weights are these?
+#
+# *You find "style weight 1e6" in a repository. What would that be here?*
+#
+# Everybody divides by something else: by $4N^2M^2$, by $CHW$, by nothing. So a weight of one repository means nothing in another. But the factor between two
+# conventions can be computed. It depends on the picture, the layer, and often on the size.
+#
+# The course divides by what it wants to reach: $\|F-P\|^2 / \|P\|^2$ and $\|G-A\|^2 / \|A\|^2$. Then 0 is a perfect match, and 1 is a picture that leaves the layer
+# silent, in every layer and at every size.
+#
+# **Predict, then run.** The table shows how many times the course's number each convention gives, for the same two pictures at 128 and at 256 pixels. Which rows
+# stay the same? Which ones grow four times, which sixteen times?
+
+
+# %%
+def conventions(height, layer="relu3_1"):
+    """Convention -> its loss of the photo against the painting, both (1, 3, height, 1.5 · height)."""
+    x, other = (resize(each, (height, height * 3 // 2), "box") for each in (samples.content("chelsea"), painting))
+    F, P = (encoder(each, layer)[layer] for each in (x, other))  # (1, N, H, W)
+    A, raw = losses.mean_gram(P), (losses.gram_matrix(F) - losses.gram_matrix(P)).square()
+    content = {"course |F-P|²/|P|²": losses.content_loss(F, P), "Gatys ½ Σ(F-P)²": losses.gatys_content_loss(F, P)}
+    content |= {"Johnson Σ(F-P)²/CHW": losses.johnson_content_loss(F, P)}
+    style = {"course |G-A|²/|A|²": losses.style_loss(F, A), "Gatys Σ(G-A)²/4N²M²": losses.gatys_style_loss(F, A)}
+    style |= {"Johnson Σ(G-A)²/(CHW)²": losses.johnson_style_loss(F, A), "undivided Σ(G-A)²": raw.sum()}
+    style |= {"mean of (G-A)²/(CHW)²": (raw / F[0].numel() ** 2).mean()}
+    tv = {"course V²/CHW": losses.tv_loss(x), "sum V²": losses.total_variation(x), "sum of |Δ|": losses.tv_l1(x)}
+    return {"content": content, "style": style, "TV": tv}
+
+
+# %%
+small, large = conventions(128), conventions(256)
+print(f"{'times the course’s number':36}{'128 px':>12}{'256 px':>12}")
+for kind, rows in small.items():
+    own, own_large = next(iter(rows.values())), next(iter(large[kind].values()))
+    for name, value in rows.items():
+        print(f"{kind:8}{name:28}{value / own:12.4g}{large[kind][name] / own_large:12.4g}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# To move a weight *to* the course, multiply it by the number in the table. A row that stays the same from 128 to 256 pixels can be used at any size.
+# Sums over positions grow four times with twice the side, and undivided Gram matrices sixteen times: there the same weight means something else at each size.
+#
+# Look at the paper's own pair. Its content loss is a sum over positions, its style loss is divided by them. So with the paper's formulas, the same α/β at a larger size
+# gives *more content*. Many people wonder why their large pictures look less painted than their small ones. Now you know.
+#
+# Not every row is only a factor: the sum of |Δ| is another function than V². It has no fixed factor. For another picture the number would be another, at the same size.
+# </details>
+#
+# ## 11 · Keep the colours
+#
+# *What if I want the strokes, but not the blue?*
+#
+# Two ways, both by Gatys and others (arXiv 1606.05897):
+#
+# - **Brightness only**: transfer as usual, then take the brightness of the pastiche and the colours of the photo.
+# - **Recolour the style first**: give the painting the colours of the photo, and paint with that. Either channel by channel, so that each has the same **histogram**, or by a
+#   **linear** map of (red, green, blue) that gives it the photo's mean and covariance.
+#
+# **Predict, then run.** In which of the three can the background and the cat exchange colours? Which keeps each colour exactly at its place?
+
+# %%
+recoloured = {"linear": match_colour(painting, photo), "histogram": match_histogram(painting, photo)}
+painted = {f"style recoloured first ({name})": paint(photo, style) for name, style in recoloured.items()}
+grid([painting, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
+grid(
+    [pastiche, keep_colours(pastiche, photo), *painted.values()],
+    ["as it comes", "brightness only", *painted],
+    columns=2,
+)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Brightness only keeps each colour at its place, even where a stroke runs across an edge: the drawing is painted, the colour lies below it like a print. With a recoloured style
+# the strokes have colours of their own, taken from the photo's palette, and may carry them to other places. Matching each channel's histogram treats red, green and blue
+# as if they had nothing to do with each other, so mixtures can appear that neither picture has. The linear map treats them together.
+# </details>
+#
+# ## 12 · A photo as style
+#
+# *If style can be a painting, can it be the night?*
+#
+# The paper tries it: London by day in the style of New York by night, started from the photo, with α/β = $10^{-2}$. We take a temple by day and a launch
+# site at dusk, with the paper's own losses and its ratio.
+#
+# **Predict, then run.** The strokes of a painting were welcome everywhere. Where will the lamps go? What happens to straight lines?
+
+# %%
+day = resize(samples.content("china"), (160, 240), "box")
+dusk = resize(samples.content("rocket"), (160, 240), "box")
+night = paint(day, dusk, steps=100, normalisation="paper", content_weight=1.0, style_weight=100.0)
+grid([day, dusk, night], ["content: by day", "style: at dusk", "by day, at dusk?"])
+corner = (..., slice(20, 100), slice(30, 150))  # rows and columns around the roofs
+grid([day[corner], night[corner]], ["the roofs, by day", "the same, enlarged"])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Colour and mood come over. But look at the enlarged part: it is not a photo any more. Lines waver, plain sky becomes mottled, lamps shine where no lamp can be.
+# The Gram matrix has forgotten *where* the style was sky and where it was lamp. And nothing in the loss says that a straight edge must stay straight.
+#
+# **This failure is where lesson 07 begins**: it adds a term that keeps the picture a photo, and compares sky with sky and ground with ground.
+# </details>
+#
+# ## 13 · The limits
+#
+# **Time.** Each picture is an optimisation of its own, and nothing is learnt for the next one. How long does one step take on your machine, and how does it grow with size?
+
+# %% tags=["nbval-ignore-output"]
+for side in (64, 128, 256):
+    content, style = resize(photo, (side, side), "box"), resize(painting, (side, side), "box")
+    steps = gatys.stylize(content, style, encoder=encoder, steps=4)
+    next(steps)
+    each = min(seconds(next, steps) for _ in range(3))
+    print(f"{side} × {side}: {each * 1e3:5.0f} ms a step, {each * 300:5.0f} s for 300 steps")
+
+# %% [markdown]
+# Twice the side means four times the pixels and about four times the time. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is over ten times slower than our `mini`.
+# This is why lesson 03 trains a network that paints in one go.
+#
+# **Noise.** Look closely at any pastiche: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
+#
+# **Predict, then run.** What do we lose along with the noise?
+
+# %%
+calmer = paint(photo, painting, tv_weight=30.0)
+eye = (..., slice(20, 84), slice(35, 131))
+grid([pastiche[eye], calmer[eye]], ["without total variation", "with it"])
+for name, image in (("photo", photo), ("pastiche", pastiche), ("with TV", calmer)):
+    print(f"{name:10} total variation {losses.tv_loss(image):.4f}")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The speckles are gone, and so is some of the crispness of the strokes. Total variation cannot tell noise from fine texture: both are differences between neighbours.
+# </details>
+#
+# **What is style?** The deepest limit is not technical. Nobody has defined where content ends and style begins. We used what a network happens to separate. It works astonishingly often, and
+# where it does not, there is no formula that says who is right. Is the Gram matrix the best description? Lessons 05 and 06 try others.
+#
+# ## Differs from the paper
+#
+# - **The encoder.** The paper uses VGG-19 with average pooling. We use `mini`, which has the same layout at a quarter of the width and was trained by this project to see as a larger network does. It is over
+#   ten times faster and ships with the course. It knows less, so its textures are simpler and its deep layers are less exact. With a network connection `encoder = Encoder("vgg19")` at the top runs this whole
+#   lesson on VGG-19 (take an hour, or a graphics card).
+# - **The scaling.** The paper rescales VGG's channels to a mean activation of 1. `mini` is scaled like that. torchvision's VGG-19 is not, so with the paper's losses its weights have to be looked for anew; the course's losses do not depend on it.
+# - **The losses** are divided by what they want to reach (section 10). `normalisation="paper"` gives the paper's.
+# - **Sizes.** 128 and 192 pixels instead of 512, and around 100 steps instead of 500 and more: less detail, same behaviour.
+# - **The start** is mostly the content, because few steps have to do. The paper mostly starts from noise.
+# - **Pixels stay in [0, 1]** in each step. The paper lets them go where they like and cuts off at the end.
+#
+# ## Summary
+#
+# - Content is compared as activations in one deep layer, style as Gram matrices in several layers.
+# - $G = FF^\top$ sums over positions: it keeps what comes together and forgets where.
+# - Minimising the style loss alone makes textures. Adding the content loss makes a pastiche. The pixels are what is learnt.
+# - β/α says how much style. The layers say how large its pieces are. The content layer says how freely it may draw.
+# - Weights only mean something together with their divisors.
+#
+# **Common misconceptions**
+#
+# - *"The network is trained on the painting."* Nothing is trained. The network is frozen, and only looks.
+# - *"The Gram matrix stores the texture."* It stores how often pairs of features occur together. Very different pictures can have the same one.
+# - *"Loss 0 would be the perfect pastiche."* Content and style contradict each other. The best picture has some of both losses.
+# - *"A lower loss looks better."* Within one setting mostly. Across settings the numbers have different units.
+# - *"More steps repair a bad choice of weights."* They only get closer to what you asked for.
+#
+# **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
+# Neural Artistic Style Transfer*, 2016; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why Gram matrices work.
+#
+# **Next**: the method takes any style, but minutes for each picture. Lesson 03 turns it round: train a network once for one style, and then paint in a fraction of a second.
