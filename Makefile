@@ -1,0 +1,60 @@
+# Two commands matter:   make lab   opens the course,   make test   says whether it works.
+# Needed: make and Python 3.11 or newer. Everything else goes into .venv, the first time and whenever
+# pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+VENV ?= .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+INSTALLED := $(VENV)/.installed
+
+# Waiting threads leave the cores to the others: on a busy machine small layers run three times as fast.
+export OMP_WAIT_POLICY = PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test test-browser lessons lint format train-encoder venv
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
+
+lab: $(INSTALLED)  ## open the course in JupyterLab, at lesson 00
+	$(BIN)/stylelearn lab
+
+test: $(INSTALLED)  ## unit tests, then every lesson and its solutions from top to bottom
+	$(BIN)/python -m pytest -m "not browser" tests lessons --nbval-lax --nbval-current-env --nbval-cell-timeout 600
+
+test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
+	$(BIN)/python -m pytest -m browser tests
+
+lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make lessons NAME="01 02"
+	$(BIN)/python lessons/build.py $(NAME)
+
+lint: $(INSTALLED)  ## ruff: rules and format, notebooks too
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED)  ## let ruff put right what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+TEACHER ?= squeezenet
+OUT ?= data/weights/mini.safetensors
+train-encoder: $(INSTALLED)  ## train the bundled encoder: PHOTOS=folder STYLES=folder [TEACHER=squeezenet] [OUT=file]
+	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
+		{ echo "name two folders of pictures: make train-encoder PHOTOS=photos STYLES=paintings" >&2; exit 1; }
+	$(BIN)/stylelearn train encoder --photos "$(PHOTOS)" --styles "$(STYLES)" --teacher "$(TEACHER)" --out "$(OUT)"
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory venv
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@
+
+venv:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "no program '$(PYTHON)' here; name a Python of 3.11 or newer: make lab PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "stylelearn needs Python 3.11 or newer, and $(PYTHON) is %d.%d; install a newer one (https://www.python.org/downloads) or name it: make lab PYTHON=python3.12" % (v[0], v[1]))'
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "could not make $(VENV); on Debian and Ubuntu: sudo apt install python3-venv, then again" >&2; exit 1; }

@@ -1,0 +1,272 @@
+"""Lesson 02 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
+
+JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Nothing
+waits for a fixed time: every wait ends when what is waited for is there, or fails with a screenshot.
+"""
+
+import contextlib
+import io
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+LESSON = "02_gatys.ipynb"
+PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SETTINGS = {"@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
+
+pytestmark = pytest.mark.browser
+
+
+# ------------------------------------------------------------------------------------------------------ the server
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A JupyterLab with a copy of the lessons; its address up to the path, and the token."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "lessons", folder / "lessons")
+    for name, values in SETTINGS.items():
+        file = folder / "settings" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--LabApp.expose_app_in_browser=True",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder / 'lessons'}",
+    ]  # fmt: skip
+    own = {
+        "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython", "JUPYTER_DATA_DIR": "data",
+    }  # fmt: skip
+    environment = os.environ | {name: str(folder / place) for name, place in own.items()}
+    environment |= {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            until(lambda: answers(f"{base}/api/status?token={token}"), server, log)
+            yield f"{base}|{token}"
+        finally:
+            server.terminate()  # Jupyter ends its kernels, too
+            try:
+                server.wait(60)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def until(true: Callable[[], bool], server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.2)
+
+
+# ------------------------------------------------------------------------------------------------------- the page
+
+# What the page is asked. Commands are started and not awaited: a promise of theirs may never come to an end while a
+# kernel is busy.
+READY = """() => {
+    const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
+    return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+ALL_RUN = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = panel.content.widgets.filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
+    return panel.sessionContext.session.kernel.status === 'idle'
+        && cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running');
+}"""
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(c => c.model.type === 'code')
+    .flatMap(c => c.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue))
+"""
+SHOW_LAB = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.findIndex(c => c.model.type === 'code'
+        && c.model.sharedModel.source.includes('GatysLab(')
+        && c.model.outputs.toJSON().some(o => 'application/vnd.jupyter.widget-view+json' in (o.data || {})));
+    notebook.scrollToItem(notebook.activeCellIndex, 'start');
+}"""
+CALCULATE = """() => {
+    const {commands, shell} = window.jupyterapp;
+    const notebook = shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.length - 1;
+    commands.execute('notebook:insert-cell-below').then(() => {
+        notebook.activeCell.model.sharedModel.setSource('6 * 7');
+        commands.execute('notebook:run-cell');
+    });
+}"""
+CALCULATED = """() => window.jupyterapp.shell.currentWidget.content.widgets.some(c => c.model.type === 'code'
+    && c.model.outputs.toJSON().some(o => o.output_type === 'execute_result' && o.data['text/plain'] === '42'))"""
+# The picture's bytes as text, if they are others than before. While the picture is live, its address may be gone
+# before it was read; then the next try reads the next one.
+OTHER_PICTURE = """async ([cell, before]) => {
+    try {
+        const bytes = new Uint8Array(await (await fetch(cell.querySelector('img.poster').src)).arrayBuffer());
+        const now = bytes.length + ':' + bytes.reduce((sum, byte, i) => (sum * 31 + byte) % 4294967291, 7);
+        return now !== before && now;
+    } catch { return false; }
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(address: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 02, its outputs cleared, run from top to bottom."""
+    base, token = address.split("|")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        page.set_default_timeout(PATIENCE * 1000)
+        with screenshot_if_it_fails(page, tmp_path_factory.mktemp("page")):
+            page.goto(f"{base}/lab/tree/{LESSON}?token={token}", wait_until="domcontentloaded")
+            page.wait_for_function(READY)
+            command(page, "notebook:clear-all-cell-outputs")
+            command(page, "notebook:run-all-cells")
+            page.wait_for_function(ALL_RUN)
+        yield page
+        browser.close()
+
+
+@contextlib.contextmanager
+def screenshot_if_it_fails(page: Page, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        page.screenshot(path=folder / "failed.png", timeout=30_000)
+        print(f"screenshot: {folder / 'failed.png'}")
+        raise
+
+
+@pytest.fixture
+def lab(page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
+    """The lab of the lesson; a test that fails leaves a picture of the page."""
+    with screenshot_if_it_fails(page, tmp_path):
+        yield LabOnPage(page)
+
+
+def command(page: Page, name: str) -> None:
+    page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
+
+
+class LabOnPage:
+    """What a learner does with the lab."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.evaluate(SHOW_LAB)
+        self.cell = page.locator(".jp-CodeCell", has=page.locator("label", has_text="style ÷ content")).first
+        self.cell.locator("img.poster").wait_for()
+        self.node = self.cell.element_handle()
+
+    def press_key(self, slider: str, key: str) -> None:
+        """Move a slider as the keyboard does."""
+        label = self.page.locator("label", has_text=slider)
+        self.cell.locator(".widget-slider", has=label).locator(".noUi-handle").press(key)
+
+    def button(self, name: str) -> Locator:
+        return self.cell.get_by_role("button", name=name, exact=True)
+
+    def sees(self, text: str) -> None:
+        self.cell.get_by_text(text).first.wait_for()
+
+    def picture(self, other_than: str = "") -> str:
+        """A sum of the picture's bytes, once it is another one."""
+        return self.page.wait_for_function(OTHER_PICTURE, arg=[self.node, other_than]).json_value()
+
+    def is_enabled(self, name: str) -> None:
+        self.page.wait_for_function("button => !button.disabled", arg=self.button(name).element_handle())
+
+
+# ------------------------------------------------------------------------------------------------------- the tests
+
+
+def test_the_lesson_runs_without_an_error(page: Page) -> None:
+    assert page.evaluate(ERRORS) == []
+
+
+def test_sliders_are_moved_by_keyboard_and_reach_the_kernel(lab: LabOnPage) -> None:
+    lab.press_key("style ÷ content", "Home")
+    lab.sees("α/β = 100, as papers write it")
+    lab.press_key("style ÷ content", "End")
+    lab.sees("α/β = 0.0001, as papers write it")
+    lab.cell.locator(".widget-dropdown", has_text="style layers").locator("select").select_option(label="relu3_1 alone")
+    lab.sees("shares: 0% · 0% · 100% · 0% · 0%")
+    lab.press_key("relu4_1", "End")
+    lab.sees("shares: 0% · 0% · 50% · 50% · 0%")
+
+
+def test_start_paints_other_cells_answer_meanwhile_and_stop_stops(lab: LabOnPage) -> None:
+    lab.press_key("steps", "End")  # enough to be still at it below
+    before = lab.picture()
+    lab.button("Start").click()
+    during = lab.picture(other_than=before)
+    lab.sees(" of 1000")
+    lab.page.evaluate(CALCULATE)
+    lab.page.wait_for_function(CALCULATED)
+    lab.page.evaluate(SHOW_LAB)
+    later = lab.picture(other_than=during)
+    assert lab.button("Stop").is_enabled()  # still running
+    assert lab.button("Start").is_disabled()
+    lab.button("Stop").click()
+    lab.sees("stopped after")
+    lab.is_enabled("Continue")
+    lab.button("Continue").click()
+    lab.picture(other_than=later)
+    lab.button("Stop").click()
+    lab.sees("stopped after")
+
+
+def test_an_upload_is_painted(lab: LabOnPage) -> None:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((300, 200)).save(buffer, "png")
+    with lab.page.expect_file_chooser() as chosen:
+        lab.button("Upload (0)").first.click()
+    chosen.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    lab.cell.locator('img[alt="content: upload: mine.png"]').wait_for()
+    lab.button("Start").click()
+    lab.cell.locator('img.poster[title^="Pastiche of upload: mine.png"]').wait_for()
+    shape = "cell => { const p = cell.querySelector('img.poster'); return p.naturalWidth / p.naturalHeight }"
+    lab.page.wait_for_function(f"cell => Math.abs(({shape})(cell) - 1.5) < 0.02", arg=lab.node)
+    lab.button("Stop").click()
+    lab.sees("stopped after")
+    assert lab.page.evaluate(ERRORS) == []
+
+
+def test_save_offers_a_download_that_is_the_file(lab: LabOnPage, address: str) -> None:
+    lab.button("Save").click()
+    with lab.page.expect_download() as download:
+        lab.cell.get_by_text("Download pastiche").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert "upload: mine.png" in picture.info["stylelearn"]

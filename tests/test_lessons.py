@@ -1,0 +1,481 @@
+"""The lessons on disk: notebooks that hold what their sources say, complete exercises, links that lead somewhere.
+
+What each check rests on is tried on a small lesson made up here, so that these tests also say what would be wrong.
+"""
+
+import ast
+import base64
+import io
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from PIL import Image
+
+import build
+import promote
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = build.sources()
+NOTEBOOKS = [build.target(source, side) for source in SOURCES for side in build.SIDES]
+LEAST_EXERCISES = 3
+EXERCISE = re.compile(r"^#+ .*\bexercise\b", re.IGNORECASE | re.MULTILINE)
+HEADER = (re.compile(r"difficulty", re.I), re.compile(r"importance", re.I), re.compile(r"\b\d+(–\d+)? min", re.I))
+MARKDOWN_LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)|\b(?:src|href)=[\"']([^\"']+)[\"']")
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", ())
+
+
+# --------------------------------------------------------------------------- what is asked of a notebook
+
+
+def faults(notebook: NotebookNode, size: int) -> list[str]:
+    """What a learner should not meet in a built notebook."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    found = []
+    if not any(mime.startswith("image/") for output in outputs for mime in output.get("data", {})):
+        found.append("no picture")
+    if any(output.output_type == "error" for output in outputs):
+        found.append("an error")
+    if any(promote.WIDGET_VIEW in output.get("data", {}) for output in outputs) or "widgets" in notebook.metadata:
+        found.append("a widget without its kernel")
+    if size > build.MAX_BYTES:
+        found.append(f"{size} bytes")
+    if "jupytext" in notebook.metadata:
+        found.append("jupytext metadata")
+    words = "\n".join([text_of(output) for output in outputs] + [cell.source for cell in notebook.cells])
+    if path := re.search(r"(?<![\w.])/(home|Users|root|tmp|var|usr|opt)/\w|[A-Z]:\\Users|site-packages", words):
+        found.append(f"a path of a machine: {words[path.start() : path.start() + 80]!r}")
+    return found
+
+
+def text_of(output: NotebookNode) -> str:
+    data = output.get("data", {})
+    return output.get("text", "") + "".join(str(data[mime]) for mime in data if not mime.startswith("image/"))
+
+
+def exercise_faults(notebook: NotebookNode) -> list[str]:
+    """What is missing around the exercises of a student's notebook."""
+    found, cells = [], notebook.cells
+    for number, cell in enumerate(cells):
+        if not has_tag(cell, "exercise") or cell.cell_type != "code":
+            continue
+        before = next((c.source for c in reversed(cells[:number]) if EXERCISE.search(c.source)), "")
+        header = before[EXERCISE.search(before).start() :] if before else ""
+        for wanted in HEADER:
+            if not wanted.search(header):
+                found.append(f"cell {number}: no {wanted.pattern!r} in the exercise's header")
+        if not (is_check(cell.source, -1) or (number + 1 < len(cells) and is_check(cells[number + 1].source, 0))):
+            found.append(f"cell {number}: the check is not the next line")
+        if hints_around(cells, number) < 2:
+            found.append(f"cell {number}: fewer than two hints folded in <details>")
+    return found
+
+
+def is_check(code: str, position: int) -> bool:
+    """Whether the first (0) or last (-1) statement is a call of a check, shown as the result or printed."""
+    try:
+        statements = ast.parse(re.sub(r"^[%!].*$", "", code, flags=re.MULTILINE)).body
+    except SyntaxError:
+        return False
+    if not statements or not isinstance(statements[position], ast.Expr):
+        return False
+    return any("check" in ast.unparse(c.func) for c in ast.walk(statements[position]) if isinstance(c, ast.Call))
+
+
+def hints_around(cells: list[NotebookNode], number: int) -> int:
+    """Folded hints between an exercise's heading and the next heading of any kind."""
+    start = next((i for i in range(number, -1, -1) if EXERCISE.search(cells[i].source)), number)
+    count = 0
+    for i, cell in enumerate(cells[start:], start):
+        if cell.cell_type != "markdown":
+            continue
+        text = cell.source
+        if i > start and re.match(r"#+ ", text):
+            break
+        count += text.count("<details")
+    return count
+
+
+# --------------------------------------------------------------------------- the lessons on disk
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_notebooks_hold_what_their_source_says(source):
+    assert build.differences(source) == [], "run: make lessons"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_built_notebook_is_fit_to_read(path):
+    assert faults(read(path), path.stat().st_size) == []
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_exercises_have_header_hints_and_check(source):
+    student = read(build.target(source, "student"))
+    assert exercise_faults(student) == []
+    assert sum(has_tag(cell, "exercise") and cell.cell_type == "code" for cell in student.cells) >= LEAST_EXERCISES
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_each_starter_is_followed_by_its_solution(source):
+    tags = [
+        next(tag for tag in ("exercise", "solution") if tag in cell.metadata["tags"])
+        for cell in build.jupytext.read(source, fmt="py:percent").cells
+        if cell.cell_type == "code" and {"exercise", "solution"} & set(cell.metadata.get("tags", ()))
+    ]
+    assert tags == ["exercise", "solution"] * (len(tags) // 2)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_solutions_pass_their_checks_and_starters_do_not(source):
+    student, solutions = (read(build.target(source, side)) for side in build.SIDES)
+    said = "\n".join(text_of(output) for cell in student.cells for output in cell.get("outputs", ()))
+    assert said.count("not solved yet") >= LEAST_EXERCISES
+    said = "\n".join(text_of(output) for cell in solutions.cells for output in cell.get("outputs", ()))
+    assert "✓" in said
+    assert "✗" not in said and "not solved yet" not in said
+
+
+def test_every_notebook_has_a_source():
+    found = {*(ROOT / "lessons").glob("*.ipynb"), *(ROOT / "lessons" / "solutions").glob("*.ipynb")}
+    assert found == set(NOTEBOOKS)
+
+
+# --------------------------------------------------------------------------- links
+
+
+def documents() -> list[Path]:
+    folders = [ROOT, *(ROOT / name for name in ("docs", "lessons", "data", ".github"))]
+    pages = [page for folder in folders for page in folder.glob("*.md" if folder == ROOT else "**/*.md")]
+    return sorted({*pages, *(path for path in NOTEBOOKS if path.exists())})
+
+
+def markdown_of(path: Path) -> str:
+    if path.suffix != ".ipynb":
+        text = path.read_text(encoding="utf-8")
+    else:
+        text = "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)  # code holds no links
+
+
+def anchors(path: Path) -> set[str]:
+    """What `#…` may name on a page: its headings as code-hosting pages spell them (notebooks: as JupyterLab does)."""
+    text = markdown_of(path) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
+    headings = [re.sub(r"[`*]", "", line).strip() for line in re.findall(r"^#+ +(.+?) *#*$", text, flags=re.MULTILINE)]
+    named = set(re.findall(r"\b(?:id|name)=[\"']([^\"']+)", text))
+    if path.suffix == ".ipynb":
+        return named | {heading.replace(" ", "-") for heading in headings}
+    return named | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(path: Path) -> list[str]:
+    dead = []
+    for found in MARKDOWN_LINK.finditer(markdown_of(path)):
+        link = unquote(found.group(1) or found.group(2))
+        if re.match(r"[a-z][a-z+.-]*:", link):
+            continue  # the internet is not asked
+        file, _, anchor = link.partition("#")
+        goal = (path.parent / file).resolve() if file else path
+        inside = goal.is_relative_to(path.anchor if ROOT not in path.parents else ROOT)
+        readable = goal.suffix in (".md", ".ipynb")
+        if not goal.exists() or not inside or (anchor and readable and anchor not in anchors(goal)):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_inside_the_repository_lead_somewhere(path):
+    assert dead_links(path) == []
+
+
+def test_dead_links_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    (tmp_path / "a.png").touch()
+    page.write_text(
+        "# The lab: α/β\n## Two *words*\n![ok](a.png) [ok](#the-lab-αβ) [ok](page.md#two-words) [x](https://x.y/z)\n"
+        '[no](b.png) [no](#gone) <img src="c.png"> [no](page.md#three "title") `[code](d.png)`',
+        encoding="utf-8",
+    )
+    assert dead_links(page) == ["b.png", "#gone", "c.png", "page.md#three"]
+
+
+# --------------------------------------------------------------------------- the builder, on a made-up lesson
+
+HEAD = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A lesson
+# ![a](../data/a.png) [next](02_next.ipynb#x) [solution](solutions/01_small.ipynb) [web](https://x.y) <img src="b.png">
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import io
+import sys
+
+import ipywidgets as widgets
+from IPython.display import display
+from PIL import Image
+
+
+def picture(width, colour, format="png"):
+    file = io.BytesIO()
+    Image.new("RGB", (width, 10), colour).save(file, format)
+    return widgets.Image(value=file.getvalue(), format=format)
+
+"""
+
+EXERCISES = """
+# %% [markdown]
+# ### Exercise 1 · Twice
+# difficulty ●○○ · importance ●●● · 5 minutes
+#
+# <details><summary>Hint 1</summary>Add.</details>
+# <details><summary>Hint 2</summary>Add it to itself.</details>
+
+# %% tags=["exercise"]
+def twice(x):
+    raise NotImplementedError
+
+
+check = print
+check("not solved yet")
+
+# %% tags=["solution"]
+def twice(x):
+    return 2 * x
+
+
+check = print
+check("✓ right")
+
+# %% [markdown]
+# ## Summary
+"""
+
+LAB = """
+# %%
+small, large = picture(20, "red"), picture(40, "lime")
+large.tooltip = "a green bar"
+widgets.HBox([widgets.IntSlider(), widgets.VBox([small, large, picture(40, "blue")])])
+"""
+
+
+def lesson(folder: Path, *parts: str) -> Path:
+    """A made-up lesson; returns its source."""
+    source = folder / "lessons" / "src" / "01_small.py"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(HEAD + "\n".join(parts), encoding="utf-8")
+    return source
+
+
+def shown(path: Path) -> list[dict]:
+    return [output for cell in read(path).cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Path:
+    """A made-up lesson, both notebooks built."""
+    source = lesson(tmp_path_factory.mktemp("small"), LAB, EXERCISES)
+    assert build.main([], source.parent.parent) == 0
+    return source
+
+
+def test_each_side_has_its_own_cells_under_stable_ids(small):
+    student, solutions = (read(build.target(small, side)).cells for side in build.SIDES)
+    assert len({cell.id for cell in student}) == len(student) == len(solutions)
+    different = [(a, b) for a, b in zip(student, solutions, strict=True) if a.id != b.id]
+    assert [(a.metadata.tags, b.metadata.tags) for a, b in different] == [(["exercise"], ["solution"])]
+    assert "raise NotImplementedError" in different[0][0].source and "2 * x" in different[0][1].source
+    assert student[1].source.startswith("%config")
+    assert all(set(cell.metadata) <= {"tags"} for cell in [*student, *solutions])
+
+
+def test_an_inserted_cell_leaves_the_other_ids_alone(tmp_path):
+    before = build.notebook(lesson(tmp_path, LAB, EXERCISES), "student").cells
+    after = build.notebook(lesson(tmp_path, "\n# %%\nx = 1\n", LAB, EXERCISES), "student").cells
+    assert [cell.id for cell in after if cell.source != "x = 1"] == [cell.id for cell in before]
+
+
+def test_equal_cells_get_ids_of_their_own(tmp_path):
+    cells = build.notebook(lesson(tmp_path, *["\n# %%\nx = 1\n"] * 3), "student").cells[-3:]
+    assert [cell.id.removeprefix(cells[0].id) for cell in cells] == ["", "-2", "-3"]
+
+
+def test_links_fit_the_folder_of_the_solutions(small):
+    (small.parent / "02_next.py").touch()  # another lesson: its solutions stand beside these
+    text = build.notebook(small, "solutions").cells[0].source
+    (small.parent / "02_next.py").unlink()
+    assert "![a](../../data/a.png) [next](02_next.ipynb#x) [solution](../solutions/01_small.ipynb)" in text
+    assert '[web](https://x.y) <img src="../b.png">' in text
+
+
+def test_a_widget_leaves_its_largest_picture(small):
+    for side in build.SIDES:
+        path = build.target(small, side)
+        assert faults(read(path), path.stat().st_size) == []
+        output = shown(path)[0]
+        with Image.open(io.BytesIO(base64.b64decode(output.data["image/jpeg"]))) as image:
+            assert image.format == "JPEG" and image.size == (40, 10)
+            red, green, blue = image.getpixel((20, 5))
+        assert red < 20 and green > 235 and blue < 20  # of two equally large ones, the first
+        assert output.metadata["image/jpeg"]["alt"] == output.data["text/plain"] == "a green bar"
+
+
+def test_the_exercise_of_the_small_lesson_is_complete(small):
+    assert exercise_faults(read(build.target(small, "student"))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("difficulty", "", "difficulty"),
+        ("importance", "", "importance"),
+        ("5 minutes", "", "min"),
+        ("Exercise 1", "", "header"),
+        ('check("not solved yet")', "pass", "next line"),
+        ("<details><summary>Hint 2</summary>", "", "hints"),
+    ],
+)
+def test_what_an_exercise_lacks_is_named(tmp_path, old, new, fault):
+    source = lesson(tmp_path, EXERCISES.replace(old, new))
+    assert fault in " ".join(exercise_faults(build.notebook(source, "student")))
+
+
+def test_rebuilding_gives_the_same_bytes(small):
+    paths = [build.target(small, side) for side in build.SIDES]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
+    paths[0].unlink()
+    for side in build.SIDES:
+        build.build(small, side)
+    assert [path.read_bytes() for path in paths] == [data for data, _ in before]
+    assert paths[1].stat().st_mtime_ns == before[1][1]  # not even written again
+
+
+def test_metadata_say_what_it_was_built_from_and_nothing_else(small):
+    metadata = read(build.target(small, "solutions")).metadata
+    assert set(metadata) == {"kernelspec", "language_info", "stylelearn"}
+    assert metadata.stylelearn.source == "src/01_small.py" and metadata.stylelearn.side == "solutions"
+    assert "version" not in metadata.language_info and metadata.kernelspec.name == "python3"
+
+
+def test_drift_is_seen(small, capsys):
+    lessons, original = small.parent.parent, small.read_text(encoding="utf-8")
+    student = build.target(small, "student")
+    built = student.read_text(encoding="utf-8")
+    assert build.main(["--check"], lessons) == 0
+    for changed in (
+        original.replace("IntSlider", "FloatSlider"),  # a cell
+        original.replace('tags=["exercise"]', 'tags=["exercise", "nbval-skip"]'),  # a tag
+        original.replace("2 * x", "x + x"),  # only the solutions
+        original.replace("# %% [markdown]\n# ## Summary", "# %%\n# ## Summary"),  # another kind of cell
+    ):
+        assert changed != original
+        small.write_text(changed, encoding="utf-8")
+        assert build.main(["--check"], lessons) == 1
+        assert "01_small" in capsys.readouterr().out
+    small.write_text(original, encoding="utf-8")
+    edited = json.loads(built)
+    edited["cells"][1]["source"] = ["print('edited in the notebook')"]
+    student.write_text(json.dumps(edited), encoding="utf-8")
+    assert any("from cell 1 on" in line for line in build.differences(small))
+    student.unlink()
+    assert any("missing" in line for line in build.differences(small))
+    student.write_text(built, encoding="utf-8")
+    small.write_text(original.replace("\n", "\r\n"), encoding="utf-8", newline="")  # another system's line ends
+    assert build.differences(small) == []
+    small.write_text(original, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("out = widgets.Output()\nwith out:\n    1 / 0\nout", "hides 1 error.*ZeroDivisionError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("raise SystemExit", "stopped"),
+        ("import warnings\nwarnings.warn('old')", "no warnings.*old"),
+        ("import tempfile\nprint(tempfile.gettempdir() + '/x')", "folder of this machine"),
+        ("import os\nos.getcwd", None),
+        ("widgets.VBox([widgets.Image(value=b'')])", "still empty"),
+        ("import os\nfrom IPython.display import HTML\nHTML(os.urandom(1_500_000).hex())", "MB"),
+        ("from urllib.request import urlopen\nurlopen('http://example.org', timeout=60)", "refused"),
+    ],
+)
+def test_what_a_learner_should_not_meet_stops_the_build(tmp_path, code, message):
+    source = lesson(tmp_path, f"\n# %%\n{code}\n")
+    if message is None:
+        assert build.build(source, "student").exists()
+        return
+    with pytest.raises(build.BuildError, match=f"(?s)01_small.*{message}"):
+        build.build(source, "student")
+    assert list((tmp_path / "lessons").glob("*.ipynb")) == []
+
+
+def test_outputs_are_the_same_from_run_to_run(tmp_path):
+    cells = [
+        "from tqdm import tqdm\nfor _ in tqdm(range(3)):\n    pass",
+        "for i in range(3):\n    print(f'\\rstep {i}', end='')",
+        "object()",
+        "display(widgets.IntProgress())",
+        "widgets.IntSlider()",
+        "widgets.interact(lambda n: print('n is', n), n=3);",
+        "poster = picture(10, 'red')\n_ = poster.add_class('poster')\nwidgets.HBox([picture(40, 'blue'), poster])",
+        "import matplotlib.pyplot as plt\nout = widgets.Output()\nwith out:\n    plt.plot([1, 2])\n    plt.show()\nout",
+        "print(widgets.__name__)\nprint('again')",
+    ]
+    source = lesson(tmp_path, *(f"\n# %%\n{cell}\n" for cell in cells))
+    outputs = [cell.outputs for cell in read(build.build(source, "student")).cells[2:]]
+    texts = ["".join(text_of(output) for output in each) for each in outputs]
+    assert texts[:4] == ["", "step 2", "<object at 0x…>", ""]
+    assert texts[4] == promote.NO_PICTURE and texts[5] == "n is 3"
+    assert texts[6:] == [promote.DEFAULT_TEXT] * 2 + ["ipywidgets\nagain\n"]
+    widths = [Image.open(io.BytesIO(base64.b64decode(each[0].data["image/jpeg"]))).width for each in outputs[6:8]]
+    assert widths[0] == 10 and widths[1] > 100
+
+
+def test_lessons_are_chosen_by_number_name_or_path(tmp_path, capsys):
+    source = lesson(tmp_path)
+    lessons = source.parent.parent
+    (source.parent / "02_other.py").touch()
+    for name in ("01", "01_small", str(source), "01_small.ipynb"):
+        assert build.sources(lessons, [name]) == [source]
+    assert len(build.sources(lessons)) == 2
+    assert build.main(["03"], lessons) == 1
+    assert "01_small, 02_other" in capsys.readouterr().err
+
+
+def test_a_cell_of_no_notebook_is_refused(tmp_path):
+    with pytest.raises(build.BuildError, match="both tags"):
+        build.notebook(lesson(tmp_path, '\n# %% tags=["exercise", "solution"]\n1\n'), "student")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "metadata", "fault"),
+    [
+        ([], {}, "no picture"),
+        ([nbformat.v4.new_output("error", ename="E", evalue="e", traceback=[])], {}, "an error"),
+        ([nbformat.v4.new_output("stream", text="/home/me/x.py:1")], {}, "a path"),
+        ([nbformat.v4.new_output("display_data", data={promote.WIDGET_VIEW: {}})], {}, "a widget"),
+        ([], {"jupytext": {}}, "jupytext"),
+    ],
+)
+def test_faults_of_a_notebook_are_named(outputs, metadata, fault):
+    cell = nbformat.v4.new_code_cell("1", outputs=outputs)
+    assert fault in " ".join(faults(nbformat.v4.new_notebook(cells=[cell], metadata=metadata), 100))
