@@ -322,8 +322,8 @@ grid(found, titles, columns=3)
 #
 # $$\mathcal R_\alpha(x) = \|x\|_\alpha^\alpha = \sum |x|^\alpha \qquad \text{with } \alpha = 6,$$
 #
-# taken of the picture minus its mean. The high exponent makes it a soft fence. Values near the middle cost next to
-# nothing, values far out cost very much.
+# taken of the picture minus its middle grey, here ½. The high exponent makes it a soft fence. Values near the middle
+# cost next to nothing, values far out cost very much.
 #
 # Our `optimize_image` has a wall instead: it brings every pixel back into [0, 1] after each step. For once we take the
 # wall away. And we start from strong noise, with about a fifth of all values outside.

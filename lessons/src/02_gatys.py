@@ -41,7 +41,7 @@ from stylelearn.lab import GatysLab
 from stylelearn.optimize import optimize_image, result
 
 encoder = Encoder("mini")
-photo = resize(samples.content("chelsea"), (128, 192), "box")  # (1, 3, 128, 192)
+photo = resize(samples.content("coffee"), (128, 192), "box")  # (1, 3, 128, 192)
 painting = samples.style("night_strokes", 128)  # (1, 3, 128, 128)
 
 # %% [markdown]
@@ -54,13 +54,17 @@ def paint(content, style, steps=80, **options):
     return result(gatys.stylize(content, style, encoder=encoder, steps=steps, **options))
 
 
-pastiche = paint(photo, painting, steps=120)  # (1, 3, 128, 192)
-grid([photo, painting, pastiche], ["content", "style", "pastiche"])
+temple, waves = samples.content("china", 160), samples.style("woodcut_waves", 160)
+pastiche = paint(temple, waves, steps=100)  # (1, 3, 160, 240)
+grid([temple, waves, pastiche], ["content", "style", "pastiche"])
 
 # %% [markdown]
 # ## 1 · Content: the same answer in a deep layer
 #
 # *How can a number say that two pictures show the same thing?*
+#
+# Older methods moved texture from picture to picture too. They compared brightness or colour, place by place, and so they could not tell a
+# cat from a stain of the same grey. A network that has learnt to recognise things can.
 #
 # Comparing pixels does not help: move the cat by one pixel, and all of them differ. Lesson 01 showed that a deep layer keeps what
 # is there and roughly where, and lets go of colour and texture. So we compare activations of a deep layer.
@@ -208,8 +212,8 @@ print(
 # stores every product before it adds:
 
 # %%
-for name, channels, side in (("our relu3_1", len(F), 32), ("VGG-19's relu1_1 at 512 px", 64, 512)):
-    at_once, product = channels**2 * side**2 * 4, channels**2 * 4  # bytes of float32
+for name, channels, positions in (("our relu3_1", *F.shape), ("VGG-19's relu1_1 at 512 px", 64, 512**2)):
+    at_once, product = channels**2 * positions * 4, channels**2 * 4  # bytes of float32
     print(f"{name}: all products at once {at_once / 1e6:,.0f} MB, matrix product {product / 1e6:.3f} MB")
 
 # %% [markdown]
@@ -306,15 +310,12 @@ check.style_loss(my_style_loss)
 # %%
 halves = {}
 for name in ("marbling", "mosaic", "pencil"):
-    left, right = samples.style(name, 128).chunk(2, dim=3)  # (1, 3, 128, 64) each
-    halves |= {
-        f"{name} left": encoder(left, "relu3_1")["relu3_1"],
-        f"{name} right": encoder(right, "relu3_1")["relu3_1"],
-    }
-print(" " * 16 + "".join(f"{name:>16}" for name in halves))
+    for side, half in zip("LR", samples.style(name, 128).chunk(2, dim=3), strict=True):  # (1, 3, 128, 64) each
+        halves[f"{name} {side}"] = encoder(half, "relu3_1")["relu3_1"]
+print(" " * 12 + "".join(f"{name:>12}" for name in halves))
 for name, features in halves.items():
     row = [losses.style_loss(features, losses.mean_gram(other)).item() for other in halves.values()]
-    print(f"{name:16}" + "".join(f"{distance:16.2f}" for distance in row))
+    print(f"{name:12}" + "".join(f"{distance:12.2f}" for distance in row))
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -337,19 +338,19 @@ for name, features in halves.items():
 # common with the painting? What will be added?
 
 # %%
-glass = samples.style("stained_glass", 128)  # (1, 3, 128, 128)
+small = resize(waves, 128)  # (1, 3, 128, 128)
 textures = [
-    paint(glass, glass, start="noise", steps=80, content_weight=0, layer_weights=STYLE_LAYERS[:depth])
+    paint(small, small, start="noise", steps=60, content_weight=0, layer_weights=STYLE_LAYERS[:depth])
     for depth in range(1, 6)
 ]
-grid([glass, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for layer in STYLE_LAYERS[1:])], columns=3)
+grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for layer in STYLE_LAYERS[1:])], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# `relu1_1` sees a few pixels at a time. It brings the colours, as fine grain. With each layer the pieces that are right grow larger:
-# first short edges, then lines and corners, then whole shapes. But even the last texture does not show the scene of the painting: *where* things were is
-# gone, as section 2 promised.
+# `relu1_1` sees a few pixels at a time. It brings the colours, as grain. With each layer the pieces that are right grow larger: first short edges, then
+# lines, then crests and troughs. But even the last texture does not show the scene of the painting. There is no horizon, and red turns up wherever it
+# likes: *where* things were is gone, as section 2 promised.
 # </details>
 #
 # ## 5 · Both together
@@ -426,15 +427,14 @@ check.descent_step(my_step)
 #
 # From here on `gatys.stylize` does the steps for us, with a better optimiser (section 9). Let us watch it once.
 #
-# **Predict, then run.** We start from the photo. Which of the two losses will rise? Which of the layers' losses is the slowest to fall?
+# **Predict, then run.** We start from the photo. Which loss can only rise? Which layers will be the last to be content: the early or the deep ones?
 
 # %%
-temple = resize(samples.content("china"), (128, 192), "box")
 seen, curves = {}, {}
-for step in gatys.stylize(temple, glass, encoder=encoder, steps=100):
+for step in gatys.stylize(resize(temple, 128), painting, encoder=encoder, steps=80):
     for name, value in step.losses.items():
         curves.setdefault(name, []).append(value)
-    if step.number in (1, 10, 30, 100):
+    if step.number in (1, 10, 30, 80):
         seen[f"step {step.number}: loss {step.loss:.2f}"] = step.best_image
 grid([*seen.values()], [*seen], columns=4)
 plot_curves(curves, y="weighted loss", title="Every layer wants something, and they settle")
@@ -442,8 +442,9 @@ plot_curves(curves, y="weighted loss", title="Every layer wants something, and t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The content loss starts at 0 (a photo has its own content) and is the only one that rises. The style losses fall, fast at first. After some dozens of steps
-# the curves lie flat: no wish can be met better without hurting another. Most of the change is over in a fraction of the steps.
+# The content loss starts at 0 (a photo has its own content; on this scale 0 lies infinitely far down) and can only rise. The style losses fall, and end lower for
+# the early layers: colour and grain are easily had, large forms have to be agreed upon over a wide area. Towards the end the curves lie almost flat: no
+# wish can be met better without hurting another.
 # </details>
 #
 # ## 6 · How much, and from which layers?
@@ -460,24 +461,25 @@ plot_curves(curves, y="weighted loss", title="Every layer wants something, and t
 # %%
 pictures, titles = [], []
 for depth in (1, 3, 5):
-    for style_weight in (0.5, 5.0, 50.0):
+    for style_weight in (0.3, 3.0, 30.0):
         weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
-        pictures.append(paint(photo, painting, steps=60, **weights))
+        pictures.append(paint(photo, painting, steps=50, **weights))
         titles.append(f"to {STYLE_LAYERS[depth - 1]}, β/α = {style_weight:g}")
 grid(pictures, titles, columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# To the left the cat, to the right more and more paint. The top row can only change colours, pixel by pixel: `relu1_1` knows nothing larger, and no
-# weight can change that. Strokes come with `relu3_1`, and the larger forms with the deepest layers. So there are two questions to
-# answer: *how much* style, and *how large* its pieces may be.
+# To the left the cup, to the right more and more paint. The top row changes colours and little else: `relu1_1` sees nothing larger than a few
+# pixels, and no weight can change that. Strokes come with `relu3_1`, and longer ones with the deepest layers, which begin to bend the cup itself. So there
+# are two questions to answer: *how much* style, and *how large* its pieces may be.
 # </details>
 #
 # ### What does a layer notice?
 #
 # We can also ask the losses themselves. Take a painting and spoil it in two ways. Once we cut it into tiles of 16 pixels and shuffle them: the grain stays, the
-# large forms are gone. Once we blur it a little: the forms stay, the grain is gone. A layer that cares for large forms should protest against the first.
+# large forms are gone. Once we blur it a little: the forms stay, the grain is gone. A layer that cares for large forms should protest more against the first
+# than a layer that only sees grain does.
 
 # %%
 marbling = samples.style("marbling", 128)  # (1, 3, 128, 128)
@@ -493,7 +495,7 @@ for layer in STYLE_LAYERS:
 # *difficulty ●○○ · importance ●●○ · 10 minutes*
 #
 # Choose weights $w_l$ so that the style loss carries the grain of the marbling and hardly cares for its large swirls. The judge is a number: shuffling
-# the tiles may count at most 0.3 times as much as blurring, in the weighted sum of the losses above.
+# the tiles may count at most 0.2 times as much as blurring, in the weighted sum of the losses above.
 
 # %% tags=["exercise"]
 my_weights = ...  # such as {"relu1_1": 0.2, "relu2_1": 0.2, "relu3_1": 0.2, "relu4_1": 0.2, "relu5_1": 0.2}
@@ -506,7 +508,7 @@ check.grain_only(my_weights)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Look at the last column of the numbers above. Which layers protest more against shuffling than against blurring?
+# Look at the last column of the numbers above. Which layers mind the shuffling most, compared with the blur?
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -521,8 +523,7 @@ check.grain_only(my_weights)
 # its fine lines? In which is it *painted*?
 
 # %%
-waves = samples.style("woodcut_waves", 128)
-kept = [paint(temple, waves, content_layer=layer) for layer in ("relu2_2", "relu4_2")]
+kept = [paint(resize(temple, 128), small, content_layer=layer) for layer in ("relu2_2", "relu4_2")]
 grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_2"])
 
 # %% [markdown]
@@ -540,6 +541,7 @@ grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_
 # **Predict, then run.** Two starts from noise with different seeds, one from the photo, one from the painting. Will the four pictures be the same? Their losses?
 
 # %%
+astronaut = resize(samples.content("astronaut"), 128)  # (1, 3, 128, 128)
 starts = {
     "noise, seed 1": ("noise", 1),
     "noise, seed 2": ("noise", 2),
@@ -548,19 +550,19 @@ starts = {
 }
 found, titles = [], []
 for name, (start, seed) in starts.items():
-    *_, last = gatys.stylize(photo, painting, encoder=encoder, steps=80, start=start, seed=seed)
+    options = {"steps": 100, "style_weight": 1.0, "start": start, "seed": seed}
+    *_, last = gatys.stylize(astronaut, small, encoder=encoder, **options)
     found.append(last.best_image)
     titles.append(f"{name}: loss {last.loss:.2f}")
-grid(found, titles, columns=2)
+grid(found, titles, columns=4)
 print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No two are alike. The loss has many valleys, and the start decides in which one we end. Two seeds give two different paintings of the same cat: from noise one
-# can draw as many variants as one likes. From the content there is only one, and the drawing is the most faithful. From the style, forms of the painting stay where
-# they were. The paper says that for a fixed number of steps it matters little for the *quality*; all its figures but one start from noise. We start from the content
-# because it is the fastest.
+# No two are alike. The loss has many valleys, and the start decides in which one we end. Two seeds give two different pictures of the same scene: from noise one
+# can make as many variants as one likes. From the content there is only one, and it is drawn most faithfully. From the style, traces of the painting stay where
+# they were. The paper finds that the start matters little in the end. With our few steps it does, and so we mostly start from the content.
 # </details>
 #
 # ## 9 · How to go down
@@ -588,8 +590,8 @@ grid([*found.values()], [*found])
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Plain gradient descent crawls. One λ has to do for all: large enough to move the flat directions, small enough not to overshoot in the steep ones. Adam and L-BFGS
-# both leave it far behind. The picture of plain descent is not wrong, it is unfinished.
+# Plain gradient descent falls behind. One λ has to do for all: large enough to move the flat directions, small enough not to overshoot in the steep ones. Adam and L-BFGS
+# do not have this trouble, and L-BFGS gets farthest. The picture of plain descent is not wrong, it is unfinished.
 # </details>
 #
 # ## The lab
@@ -625,7 +627,7 @@ lab
 # %%
 def conventions(height, layer="relu3_1"):
     """Convention -> its loss of the photo against the painting, both (1, 3, height, 1.5 · height)."""
-    x, other = (resize(each, (height, height * 3 // 2), "box") for each in (samples.content("chelsea"), painting))
+    x, other = (resize(each, (height, height * 3 // 2), "box") for each in (samples.content("coffee"), painting))
     F, P = (encoder(each, layer)[layer] for each in (x, other))  # (1, N, H, W)
     A, raw = losses.mean_gram(P), (losses.gram_matrix(F) - losses.gram_matrix(P)).square()
     content = {"course |F-P|²/|P|²": losses.content_loss(F, P), "Gatys ½ Σ(F-P)²": losses.gatys_content_loss(F, P)}
@@ -638,12 +640,12 @@ def conventions(height, layer="relu3_1"):
 
 
 # %%
-small, large = conventions(128), conventions(256)
+at_128, at_256 = conventions(128), conventions(256)
 print(f"{'times the course’s number':36}{'128 px':>12}{'256 px':>12}")
-for kind, rows in small.items():
-    own, own_large = next(iter(rows.values())), next(iter(large[kind].values()))
+for kind, rows in at_128.items():
+    own, own_large = next(iter(rows.values())), next(iter(at_256[kind].values()))
     for name, value in rows.items():
-        print(f"{kind:8}{name:28}{value / own:12.4g}{large[kind][name] / own_large:12.4g}")
+        print(f"{kind:8}{name:28}{value / own:12.4g}{at_256[kind][name] / own_large:12.4g}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -652,7 +654,7 @@ for kind, rows in small.items():
 # Sums over positions grow four times with twice the side, and undivided Gram matrices sixteen times: there the same weight means something else at each size.
 #
 # Look at the paper's own pair. Its content loss is a sum over positions, its style loss is divided by them. So with the paper's formulas, the same α/β at a larger size
-# gives *more content*. Many people wonder why their large pictures look less painted than their small ones. Now you know.
+# gives *more content*. If your large pictures come out less painted than your small ones, look here first. And the ratios in papers say little without the code that goes with them.
 #
 # Not every row is only a factor: the sum of |Δ| is another function than V². It has no fixed factor. For another picture the number would be another, at the same size.
 # </details>
@@ -670,14 +672,12 @@ for kind, rows in small.items():
 # **Predict, then run.** In which of the three can the background and the cat exchange colours? Which keeps each colour exactly at its place?
 
 # %%
-recoloured = {"linear": match_colour(painting, photo), "histogram": match_histogram(painting, photo)}
-painted = {f"style recoloured first ({name})": paint(photo, style) for name, style in recoloured.items()}
-grid([painting, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
-grid(
-    [pastiche, keep_colours(pastiche, photo), *painted.values()],
-    ["as it comes", "brightness only", *painted],
-    columns=2,
-)
+day = resize(temple, 128)  # (1, 3, 128, 192)
+recoloured = {"linear": match_colour(small, day), "histogram": match_histogram(small, day)}
+painted = {f"style recoloured: {name}": paint(day, style) for name, style in recoloured.items()}
+grid([small, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
+results = {"as it comes": kept[1], "brightness only": keep_colours(kept[1], day), **painted}
+grid([*results.values()], [*results], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -689,26 +689,26 @@ grid(
 #
 # ## 12 · A photo as style
 #
-# *If style can be a painting, can it be the night?*
+# *If style can be a painting, can it be the evening?*
 #
-# The paper tries it: London by day in the style of New York by night, started from the photo, with α/β = $10^{-2}$. We take a temple by day and a launch
-# site at dusk, with the paper's own losses and its ratio.
+# The paper tries it: London by day in the style of New York by night. It starts from the photo and uses α/β = $10^{-2}$: about ten times less style than for its
+# paintings. We take a temple by day and a launch site at dusk, and also a tenth of our usual style, β/α = 1; then a little more.
 #
-# **Predict, then run.** The strokes of a painting were welcome everywhere. Where will the lamps go? What happens to straight lines?
+# **Predict, then run.** The strokes of a painting were welcome everywhere. What will become of a plain sky, and of straight lines?
 
 # %%
-day = resize(samples.content("china"), (160, 240), "box")
-dusk = resize(samples.content("rocket"), (160, 240), "box")
-night = paint(day, dusk, steps=100, normalisation="paper", content_weight=1.0, style_weight=100.0)
-grid([day, dusk, night], ["content: by day", "style: at dusk", "by day, at dusk?"])
-corner = (..., slice(20, 100), slice(30, 150))  # rows and columns around the roofs
-grid([day[corner], night[corner]], ["the roofs, by day", "the same, enlarged"])
+dusk = resize(samples.content("rocket"), 128)  # (1, 3, 128, 192)
+evenings = [paint(day, dusk, style_weight=weight) for weight in (1.0, 3.0)]
+grid([day, dusk, *evenings], ["content: by day", "style: at dusk", "β/α = 1", "β/α = 3"], columns=2)
+roofs = (..., slice(5, 85), slice(15, 135))  # rows and columns
+grid([image[roofs] for image in (day, *evenings)], ["the roofs by day", "β/α = 1, enlarged", "β/α = 3, enlarged"])
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colour and mood come over. But look at the enlarged part: it is not a photo any more. Lines waver, plain sky becomes mottled, lamps shine where no lamp can be.
-# The Gram matrix has forgotten *where* the style was sky and where it was lamp. And nothing in the loss says that a straight edge must stay straight.
+# With little style hardly any evening comes, and with more style the photo is gone. In both, look at the enlarged parts: a plain sky becomes mottled, lines waver, colours
+# run over edges. The Gram matrix has forgotten *where* the style was sky and where it was ground. And nothing in the loss says that a straight edge must stay
+# straight, or that a photo should stay a photo.
 #
 # **This failure is where lesson 07 begins**: it adds a term that keeps the picture a photo, and compares sky with sky and ground with ground.
 # </details>
@@ -726,7 +726,7 @@ for side in (64, 128, 256):
     print(f"{side} × {side}: {each * 1e3:5.0f} ms a step, {each * 300:5.0f} s for 300 steps")
 
 # %% [markdown]
-# Twice the side means four times the pixels and about four times the time. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is over ten times slower than our `mini`.
+# Twice the side means four times the pixels and about four times the time. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is about ten times slower than our `mini`.
 # This is why lesson 03 trains a network that paints in one go.
 #
 # **Noise.** Look closely at any pastiche: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
@@ -734,10 +734,9 @@ for side in (64, 128, 256):
 # **Predict, then run.** What do we lose along with the noise?
 
 # %%
-calmer = paint(photo, painting, tv_weight=30.0)
-eye = (..., slice(20, 84), slice(35, 131))
-grid([pastiche[eye], calmer[eye]], ["without total variation", "with it"])
-for name, image in (("photo", photo), ("pastiche", pastiche), ("with TV", calmer)):
+calmer = paint(day, small, tv_weight=30.0)
+grid([image[roofs] for image in (day, kept[1], calmer)], ["the photo", "without total variation", "with it"])
+for name, image in (("photo", day), ("pastiche", kept[1]), ("with TV", calmer)):
     print(f"{name:10} total variation {losses.tv_loss(image):.4f}")
 
 # %% [markdown]
@@ -751,7 +750,7 @@ for name, image in (("photo", photo), ("pastiche", pastiche), ("with TV", calmer
 #
 # ## Differs from the paper
 #
-# - **The encoder.** The paper uses VGG-19 with average pooling. We use `mini`, which has the same layout at a quarter of the width and was trained by this project to see as a larger network does. It is over
+# - **The encoder.** The paper uses VGG-19 with average pooling. We use `mini`, which has the same layout at a quarter of the width and was trained by this project to see as a larger network does. It is about
 #   ten times faster and ships with the course. It knows less, so its textures are simpler and its deep layers are less exact. With a network connection `encoder = Encoder("vgg19")` at the top runs this whole
 #   lesson on VGG-19 (take an hour, or a graphics card).
 # - **The scaling.** The paper rescales VGG's channels to a mean activation of 1. `mini` is scaled like that. torchvision's VGG-19 is not, so with the paper's losses its weights have to be looked for anew; the course's losses do not depend on it.

@@ -13,7 +13,7 @@ from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.samples import style
 
 TILE = 16  # pixels: larger than a stroke, smaller than a swirl of the marbling
-GRAIN_ONLY = 0.3  # a loss that sees grain only notices shuffled tiles at most this much, compared with a blur
+GRAIN_ONLY = 0.2  # a loss that sees grain only notices shuffled tiles at most this much, compared with a blur
 
 Gradient = Callable[[Tensor, Tensor], Tensor]
 
