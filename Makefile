@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-browser lessons lint format train-encoder venv
+.PHONY: help lab test test-browser lessons lint format train-encoder train-johnson train-cin train-adain venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
@@ -40,12 +40,31 @@ format: $(INSTALLED)  ## let ruff put right what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Training takes folders of pictures that are yours; MORE holds any further options, such as MORE="--preset gpu".
 TEACHER ?= squeezenet
-OUT ?= data/weights/mini.safetensors
+train-encoder: OUT ?= data/weights/mini.safetensors
 train-encoder: $(INSTALLED)  ## train the bundled encoder: PHOTOS=folder STYLES=folder [TEACHER=squeezenet] [OUT=file]
 	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
 		{ echo "name two folders of pictures: make train-encoder PHOTOS=photos STYLES=paintings" >&2; exit 1; }
-	$(BIN)/stylelearn train encoder --photos "$(PHOTOS)" --styles "$(STYLES)" --teacher "$(TEACHER)" --out "$(OUT)"
+	$(BIN)/stylelearn train encoder --photos "$(PHOTOS)" --styles "$(STYLES)" --teacher "$(TEACHER)" --out "$(OUT)" $(MORE)
+
+train-johnson: OUT ?= $(basename $(notdir $(STYLE))).safetensors
+train-johnson: $(INSTALLED)  ## train a network for one style: PHOTOS=folder STYLE=picture [OUT=file] [MORE=options]
+	@test -n "$(PHOTOS)" -a -n "$(STYLE)" || \
+		{ echo "name photographs and a style: make train-johnson PHOTOS=photos STYLE=painting.jpg" >&2; exit 1; }
+	$(BIN)/stylelearn train johnson --photos "$(PHOTOS)" --style "$(STYLE)" --out "$(OUT)" $(MORE)
+
+train-cin: OUT ?= many_styles.safetensors
+train-cin: $(INSTALLED)  ## one network for many styles: PHOTOS=folder STYLES="picture picture …" [OUT=file] [MORE=options]
+	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
+		{ echo "name photographs and styles: make train-cin PHOTOS=photos STYLES=\"mosaic batik\"" >&2; exit 1; }
+	$(BIN)/stylelearn train cin --photos "$(PHOTOS)" --styles $(STYLES) --out "$(OUT)" $(MORE)
+
+train-adain: OUT ?= decoder.safetensors
+train-adain: $(INSTALLED)  ## a decoder for any style: PHOTOS=folder STYLES=folder [OUT=file] [MORE=options]
+	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
+		{ echo "name two folders of pictures: make train-adain PHOTOS=photos STYLES=paintings" >&2; exit 1; }
+	$(BIN)/stylelearn train adain --photos "$(PHOTOS)" --styles "$(STYLES)" --out "$(OUT)" $(MORE)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory venv

@@ -13,7 +13,7 @@ All encoders are frozen: they are measuring instruments, never trained here (see
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -36,6 +36,7 @@ SQUEEZENET = (
     *("pool4", "fire5", "fire6", "fire7", "fire8", "pool8", "fire9"),
 )
 NAMES = ("mini", "vgg19", "vgg16", "squeezenet", "random")
+PRECISIONS = ("float32", "bfloat16")
 # What ImageNet networks, and `mini` with them, expect: (image - mean) / std per colour channel.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -79,9 +80,13 @@ class Encoder(nn.Module):
         weights: a local checkpoint in the key names of torchvision (or of `mini`): .safetensors, .pth or .pt.
         progress: show a progress bar while downloading.
         seed: for "random" only.
+        precision: in which activations are computed and returned: "float32", or "bfloat16", which keeps 8 bits of
+            each number. That is faster on GPUs and on processors with AMX or AVX512-BF16, and slower on all others;
+            activations of `mini` are off by 0.4 % (relu1_1) to 0.9 % (relu5_1), and Gatys's gradient turns by about
+            6 degrees. Images stay float32.
 
     Raises:
-        ValueError: unknown `name` or `pool`; `weights` for "random".
+        ValueError: unknown `name`, `pool` or `precision`; `weights` for "random".
         WeightsError: no weights to be had, or a file that is wrong, cut short or tampered with; says which and why.
 
     `layers` are the names of all layers, in order; `channels` tells how many channels each of them has.
@@ -94,15 +99,18 @@ class Encoder(nn.Module):
         weights: str | Path | None = None,
         progress: bool = True,
         seed: int = 0,
+        precision: str = "float32",
     ) -> None:
         super().__init__()
         if name not in NAMES:
             raise ValueError(f"unknown encoder {name!r}; there are {', '.join(NAMES)}")
         if pool not in ("avg", "max"):
             raise ValueError(f"pool must be 'avg' or 'max', not {pool!r}")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, not {precision!r}")
         if name == "random" and weights is not None:
             raise ValueError(f"the encoder 'random' takes no weights ({str(weights)!r}); use name='mini'")
-        self.name, self.pool = name, "max" if name == "squeezenet" else pool
+        self.name, self.pool, self.precision = name, "max" if name == "squeezenet" else pool, precision
         self._layers = _squeezenet(weights, progress) if name == "squeezenet" else _vgg(name, weights, progress, seed)
         for layer in self._layers:
             if layer.startswith("pool") and self.pool == "max" and name != "squeezenet":
@@ -111,6 +119,8 @@ class Encoder(nn.Module):
         self.channels: dict[str, int] = _channels(self._layers)
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("_std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        if precision == "bfloat16":
+            self._layers.bfloat16()
         self.requires_grad_(False).eval()
         # Channels last: the same numbers, stored pixel by pixel; about 1.1 times faster on CPUs.
         self.to(memory_format=torch.channels_last)
@@ -132,20 +142,28 @@ class Encoder(nn.Module):
             ValueError: unknown layer; wrong shape; an image too small for the deepest layer asked for.
         """
         wanted = [layers] if isinstance(layers, str) else list(layers)
+        found = dict(self.walk(image, wanted))
+        return {name: found[name] for name in wanted}
+
+    def walk(self, image: Tensor, layers: Iterable[str] = STYLE_LAYERS) -> Iterator[tuple[str, Tensor]]:
+        """Name and activations of each layer asked for, as soon as they are computed: from shallow to deep.
+
+        Whoever needs one layer at a time needs less memory. Arguments and errors as `forward`.
+        """
+        wanted = [layers] if isinstance(layers, str) else list(layers)
         self._check(image, wanted)
         x = image.contiguous(memory_format=torch.channels_last)
         x = (x - self._mean) / self._std
-        found: dict[str, Tensor] = {}
-        before = ""
+        x = x.bfloat16() if self.precision == "bfloat16" else x
+        last, before = max(wanted, key=self.layers.index), ""
         for name, layer in self._layers.items():
             # ReLU in place unless somebody asked for what it would overwrite: saves a quarter of the memory.
-            x = F.relu(x, inplace=before not in found) if isinstance(layer, nn.ReLU) else layer(x)
+            x = F.relu(x, inplace=before not in wanted) if isinstance(layer, nn.ReLU) else layer(x)
             if name in wanted:
-                found[name] = x
-                if len(found) == len(set(wanted)):
-                    break
+                yield name, x
+            if name == last:
+                return
             before = name
-        return {name: found[name] for name in wanted}
 
     def _check(self, image: Tensor, wanted: list[str]) -> None:
         if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:

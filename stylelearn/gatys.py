@@ -72,16 +72,20 @@ def objective(
     layers = list(dict.fromkeys(([content_layer] if content_weight > 0 else []) + style_layers))
     with torch.no_grad():
         wanted = encoder(content, [content_layer])[content_layer] if content_weight > 0 else None  # P
-        found = encoder(style, style_layers) if style_layers else {}
-        grams = {layer: losses.mean_gram(activations) for layer, activations in found.items()}  # A^l
+        seen = encoder.walk(style, style_layers) if style_layers else ()
+        grams = {layer: losses.mean_gram(activations) for layer, activations in seen}  # A^l
+    names = [f"content {content_layer}"] * (wanted is not None) + [f"style {layer}" for layer in style_layers]
 
     def terms(image: Tensor) -> dict[str, Tensor]:
-        features = encoder(image, layers) if layers else {}  # F^l
         found: dict[str, Tensor] = {}
-        if wanted is not None:
-            found[f"content {content_layer}"] = content_weight * content_loss(features[content_layer], wanted)
-        for layer, gram in grams.items():
-            found[f"style {layer}"] = style_weight * weights[layer] * style_loss(features[layer], gram)
+        # Each loss as soon as its layer is there: on the way back, which is the reverse, a layer's gradient is then
+        # made when it is needed, and those of all layers need not lie in memory at once.
+        for layer, activations in encoder.walk(image, layers) if layers else ():  # F^l
+            if wanted is not None and layer == content_layer:
+                found[f"content {layer}"] = content_weight * content_loss(activations, wanted)
+            if layer in grams:
+                found[f"style {layer}"] = style_weight * weights[layer] * style_loss(activations, grams[layer])
+        found = {name: found[name] for name in names}
         if tv_weight > 0:
             found["tv"] = tv_weight * losses.tv_loss(image)
         return found

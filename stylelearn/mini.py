@@ -14,110 +14,30 @@ held-back pictures is 1, as Gatys et al. (2016) did with VGG: that makes layers 
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylelearn.colour import rgb_to_ycbcr
+from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
 from stylelearn.rescaling import equalise, folded
+from stylelearn.taps import TAPS
 from stylelearn.training import Crops, Progress, fit
-from stylelearn.weights import WeightsError, fitting, read_weights, torchvision_model, torchvision_state
+from stylelearn.weights import (
+    WeightsError,
+    as_halves,
+    fitting,
+    read_weights,
+    torchvision_model,
+    torchvision_state,
+    write_weights,
+)
 
 HELD_BACK_BATCHES = 20  # of 16 crops, over which the channels' means are taken
 CHROMA = 4.0  # how much more an error in colour counts than one in brightness
-
-
-@dataclass(frozen=True)
-class Tap:
-    """Where the student must know what the teacher knows.
-
-    A cell of a feature map looks at a place of the picture: the centre of the teacher's cell j is at pixel
-    stride·j + offset, that of the student's at stride·j + (stride − 1)/2, as its pools average stride pixels.
-
-    Args:
-        student: name of the student's layer, of the same stride as the teacher's.
-        teacher: number of the teacher's layer in torchvision's `features`.
-        channels: that the teacher has there.
-        stride, offset: the teacher's, in pixels.
-    """
-
-    student: str
-    teacher: int
-    channels: int
-    stride: int
-    offset: float
-
-    @property
-    def shift(self) -> float:
-        """How far to the right and below the student's cell j the teacher's cell j lies, in cells."""
-        return (self.offset - (self.stride - 1) / 2) / self.stride
-
-    def align(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        """The student's map (B, C, H, W) read between its cells at the teacher's `size` places: (B, C, *size)."""
-        whole = int(self.shift)
-        part = self.shift - whole
-        for dim, length in zip((2, 3), size, strict=True):
-            here = x.narrow(dim, whole, length)
-            x = torch.lerp(here, x.narrow(dim, whole + 1, length), part) if part else here
-        return x
-
-
-# SqueezeNet 1.0: convolution 7 with stride 2, pools 3 with stride 2, none of them padded; so its first cells lie
-# further inside the picture than the student's, and it has fewer of them.
-SQUEEZENET_TAPS = (
-    Tap("relu2_2", 1, 96, 2, 3.0),  # ReLU of the first convolution
-    Tap("relu3_4", 3, 128, 4, 5.0),  # fire2
-    Tap("relu3_4", 5, 256, 4, 5.0),  # fire4
-    Tap("relu4_4", 10, 512, 8, 9.0),  # fire8
-    Tap("relu5_1", 12, 512, 16, 17.0),  # fire9
-)
-# VGG-19 shares the student's layout: same places, same sizes.
-VGG_TAPS = (
-    Tap("relu1_2", 3, 64, 1, 0.0),
-    Tap("relu2_2", 8, 128, 2, 0.5),
-    Tap("relu3_4", 17, 256, 4, 1.5),
-    Tap("relu4_4", 26, 512, 8, 3.5),
-    Tap("relu5_1", 29, 512, 16, 7.5),
-)
-TAPS = {"squeezenet": SQUEEZENET_TAPS, "vgg19": VGG_TAPS}
-
-
-def mirrored_decoder(layer: str, until: str | None = None) -> nn.Sequential:
-    """`mini` from `layer` backwards to the picture, or to the activations of `until`; no normalisation (as AdaIN's).
-
-    Each convolution is turned round (its output channels become inputs), each pool becomes a nearest-neighbour
-    upsampling; reflection padding throughout. (B, C, H, W) -> (B, 3, H·2^k, W·2^k). The layers of
-    mirrored_decoder("relu4_1", "relu3_1") followed by those of mirrored_decoder("relu3_1") are those of
-    mirrored_decoder("relu4_1").
-
-    Raises:
-        ValueError: if `layer` is no ReLU of `mini`, or `until` none before it.
-    """
-    widths, repeats, padding = ARCHITECTURES["mini"]
-    encoder = vgg_layers(widths, repeats, padding=padding)
-    names = list(encoder)
-    known = [name for name in names if name.startswith("relu")]
-    if layer not in known or (until is not None and until not in known[: known.index(layer)]):
-        end = f" to {until!r}" if until is not None else ""
-        raise ValueError(f"there is no decoder from {layer!r}{end}; the layers are, in order, {', '.join(known)}")
-    first = 0 if until is None else names.index(until) + 1
-    steps: list[nn.Module] = []
-    for name in reversed(names[first : names.index(layer)]):
-        if name.startswith("conv"):
-            conv = encoder[name]
-            turned = nn.Conv2d(conv.out_channels, conv.in_channels, 3, padding=1, padding_mode=padding)
-            # PyTorch's own start is too small for so many layers without normalisation: the picture would stay grey.
-            nn.init.kaiming_normal_(turned.weight, nonlinearity="relu")
-            nn.init.zeros_(turned.bias)
-            steps += [turned, nn.ReLU()]
-        elif name.startswith("pool"):
-            steps.append(nn.Upsample(scale_factor=2, mode="nearest"))
-    return nn.Sequential(*(steps[:-1] if until is None else steps))  # the picture itself passes no ReLU
 
 
 def known_teacher(teacher: str | Path, weights: str | Path | None = None) -> tuple[str, str | Path | None]:
@@ -346,12 +266,7 @@ def export(model: Distillation, out: str | Path, images: Sequence[Tensor]) -> No
     for name, decoder in decoders.items():
         decoder[0].weight.data.mul_(means[name].view(1, -1, 1, 1))
     out = Path(out)
-    parts = {out: layers, out.with_suffix(".decoders.safetensors"): decoders}
-    states = {path: {k: v.half().contiguous() for k, v in part.state_dict().items()} for path, part in parts.items()}
-    for path, state in states.items():
-        for key, value in state.items():
-            if not torch.isfinite(value).all():
-                raise FloatingPointError(f"{path.name}: {key} holds numbers beyond 65504, too large for float16")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for path, state in states.items():
-        path.write_bytes(save(state))
+    beside = out.with_suffix(".decoders.safetensors")
+    halves = {path: as_halves(part.state_dict(), path.name) for path, part in ((out, layers), (beside, decoders))}
+    for path, state in halves.items():
+        write_weights(path, state)

@@ -13,11 +13,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from stylelearn.samples import data_file
@@ -92,6 +93,79 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path.name} is no dict of tensors (a state_dict); save `model.state_dict()`")
     return dict(state)
+
+
+def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None) -> None:
+    """Tensors as a float16 .safetensors file, whole or not at all, with `about` in its header as JSON.
+
+    Raises:
+        FloatingPointError: numbers that float16 cannot hold; nothing is written.
+    """
+    path = Path(path)
+    halves = as_halves(state, path.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.tmp")
+    beside.write_bytes(save(halves, metadata={"about": json.dumps(about)} if about else None))
+    beside.replace(path)
+
+
+def as_halves(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors as float16, on the CPU; `name` says in the error what they are.
+
+    Raises:
+        FloatingPointError: numbers that float16 cannot hold.
+    """
+    halves = {key: value.detach().cpu().half().contiguous() for key, value in state.items()}
+    for key, value in halves.items():
+        if not torch.isfinite(value).all():
+            raise FloatingPointError(f"{name}: {key} holds numbers beyond 65504, too large for float16")
+    return halves
+
+
+def read_about(path: str | Path) -> dict[str, Any]:
+    """What `write_weights` was told about a .safetensors file; empty if nothing.
+
+    Raises:
+        WeightsError: missing, damaged, or no safetensors file.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"no weights at {path}; give the path of a .safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+    except (SafetensorError, ValueError) as error:
+        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); download it again") from error
+    if not isinstance(about, dict):
+        raise WeightsError(
+            f"{path.name} says {about!r} about itself where a table should be; was it made by stylelearn?"
+        )
+    return about
+
+
+def shipped(kind: str) -> list[str]:
+    """Names in data/weights that are `kind` or begin with `kind`_, in alphabetical order, without the suffix."""
+    folder = data_file("weights", "checksums.json").parent
+    names = sorted(path.stem for path in folder.glob("*.safetensors"))
+    return [name for name in names if name == kind or name.startswith(f"{kind}_")]
+
+
+def network_file(kind: str, name: str | Path) -> Path:
+    """The file of a trained network: the course's data/weights/KIND_NAME.safetensors, or a path to a file of yours.
+
+    Raises:
+        WeightsError: neither; or not whole. Lists the names that there are.
+    """
+    full = kind if str(name) == kind else f"{kind}_{name}"
+    if f"{full}.safetensors" in json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8")):
+        return _shipped(full)
+    if Path(name).suffix == ".safetensors" and Path(name).is_file():
+        return Path(name)
+    names = [each.removeprefix(f"{kind}_") for each in shipped(kind)]
+    raise WeightsError(
+        f"no {kind} network {str(name)!r}; the course ships {', '.join(names) or 'none'}; or give the path of a "
+        f".safetensors file made by `stylelearn train {kind}`"
+    )
 
 
 def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:

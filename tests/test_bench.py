@@ -11,13 +11,16 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from stylelearn.bench import encoder, gatys, measuring, memory, quality
+from stylelearn import adain, cin, johnson, losses, samples
+from stylelearn.bench import amortised, encoder, feedforward, gatys, measuring, memory, quality
 from stylelearn.bench.measuring import Figure, Report, Timing
 from stylelearn.cli import main
+from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder
 from stylelearn.images import ImageError, read_image
-from stylelearn.mini import mirrored_decoder
-from stylelearn.weights import WeightsError, torchvision_model
+from stylelearn.lab import adain as adain_lab
+from stylelearn.lab import johnson as johnson_lab
+from stylelearn.weights import WeightsError, torchvision_model, write_weights
 
 SMALL = encoder.Plan(size=64, rounds=1, steps=2, pairs=2, photos=("chelsea",))
 
@@ -167,6 +170,30 @@ def test_bfloat16(monkeypatch):
     assert figure.value is None and "not available here" in figure.note
 
 
+def test_the_gradient_of_a_layer_is_made_when_it_is_needed(monkeypatch):
+    """Those of the Gram matrices, big for shallow layers, must not lie about while deeper layers are passed."""
+    way_back = []
+
+    class Watched(Encoder):
+        def walk(self, image, layers):
+            for name, activations in super().walk(image, layers):
+                if activations.requires_grad:
+                    activations.register_hook(lambda _, name=name: way_back.append(name))
+                yield name, activations
+
+    def backward(ctx, slope, original=losses._Gram.backward):
+        way_back.append(f"gram of {slope.shape[1]} channels")
+        return original(ctx, slope)
+
+    monkeypatch.setattr(losses._Gram, "backward", staticmethod(backward))
+    gatys.ours(Watched("random"), gatys.noise(32))()
+    grams = [f"gram of {width} channels" for width in (128, 144, 64, 32, 16)]
+    assert way_back == [
+        *(grams[0], "relu5_1", "relu4_2", grams[1], "relu4_1", grams[2], "relu3_1"),
+        *(grams[3], "relu2_1", grams[4], "relu1_1"),
+    ]
+
+
 def test_memory_that_cannot_be_measured(monkeypatch):
     def fails(way, size):
         raise RuntimeError("No module named 'resource'")
@@ -291,6 +318,252 @@ def test_pairs_in_a_folder(tmp_path):
         quality.pairs_in(tmp_path / "content", 32, 16)
 
 
+# --------------------------------------------------------------------------- feed-forward networks
+
+FEW = feedforward.Plan(**feedforward.QUICK)
+
+
+def trained(name="geometric", paint=lambda content, style: content, **given):
+    """A network that gives the photo back, unless something else is said."""
+    return amortised.Trained(name, samples.style(name, 64), paint, **given)
+
+
+def test_pairs_are_different_and_everybody_comes_equally_often():
+    for contents, styles in ((8, 16), (16, 16), (3, 2), (4, 6), (5, 1)):
+        everything = amortised.latin(contents, styles, 10_000)
+        assert sorted(everything) == [(i, j) for i in range(contents) for j in range(styles)]
+        first = everything[: math.lcm(contents, styles)]
+        assert len({sum(i == k for i, _ in first) for k in range(contents)}) == 1
+        assert len({sum(j == k for _, j in first) for k in range(styles)}) == 1
+    contents, styles = samples.content_names(), samples.style_names()
+    chosen = [f"{contents[i]} + {styles[j]}" for i, j in amortised.latin(len(contents), len(styles), 16)]
+    assert chosen == [pair.name for pair in quality.pairs_of_samples(16, 16)]
+
+
+def test_twice_as_much_and_half_as_much_make_one():
+    assert amortised.mean([2.0, 0.5]) == pytest.approx(1.0)
+    assert amortised.mean([3.0, 3.0, 3.0]) == pytest.approx(3.0)
+
+
+def test_own_losses_by_hand(mini):
+    """Johnson: ‖G − A‖²/‖A‖². AdaIN: (‖μ − μ_s‖ + ‖σ − σ_s‖)/√C, summed over layers. Content: ‖F − P‖²/‖P‖²."""
+    (pair,) = quality.pairs_of_samples(64, 1)
+    image = gatys.noise(64)
+    objective = {"content_weight": 2.0, "style_weight": 3.0, "layer_weights": ["relu2_1"], "content_layer": "relu3_1"}
+    terms = amortised.gatys.objective(pair.content, pair.style, encoder=mini, **objective)
+    style, content = amortised._measures("johnson", pair, terms, mini)
+    f, s, p, x = (
+        mini(each, [layer])[layer].double()[0]
+        for each, layer in ((image, "relu2_1"), (pair.style, "relu2_1"), (pair.content, "relu3_1"), (image, "relu3_1"))
+    )
+    g, a = (torch.einsum("ihw,jhw->ij", y, y) / y[0].numel() for y in (f, s))
+    assert style(image) == pytest.approx(3 * float((g - a).square().sum() / a.square().sum()), rel=1e-4)
+    assert content(image) == pytest.approx(2 * float((x - p).square().sum() / p.square().sum()), rel=1e-4)
+    moments, _ = amortised._measures("adain", pair, terms, mini)
+    expected = 0.0
+    for layer in adain.STYLE_LAYERS:
+        f, s = (mini(each, [layer])[layer].double()[0].flatten(1) for each in (image, pair.style))
+        apart = (f.mean(1) - s.mean(1)).norm() + (f.std(1, correction=0) - s.std(1, correction=0)).norm()
+        expected += float(apart) / len(f) ** 0.5
+    assert moments(image) == pytest.approx(expected, rel=1e-3)
+    assert style(pair.style) < 1e-9 and content(pair.content) < 1e-9 and moments(pair.style) < 1e-5
+
+
+def test_a_network_that_paints_as_gatys_does_has_ratio_one(mini, judge, tmp_path, monkeypatch):
+    """Gatys is replaced by the photo turned round; so is the network, and then by the photo itself."""
+    monkeypatch.setattr(amortised, "result", lambda steps: next(iter(steps)))
+    monkeypatch.setattr(amortised, "optimize_image", lambda start, objective, steps: [start.flip(3) + 0])
+    seen, said = Encoder("squeezenet", weights=judge), []
+    plan = feedforward.Plan(
+        **feedforward.QUICK | {"pairs": 3}, sheet=tmp_path / "sheet.png", watch=lambda *words: said.append(words)
+    )
+    networks = [trained(name, lambda content, style: content.flip(3)) for name in ("geometric", "batik")]
+    found = amortised.measure("johnson", networks, plan, mini, seen)
+    assert [each.name for each in found] == ["geometric", "batik", "geometric"]
+    for each in found:
+        assert (each.own, each.content, each.judge) == pytest.approx((1, 1, 1))
+    assert [(done, of) for _, done, of in said] == [(0, 3), (1, 3), (2, 3)]
+    with Image.open(tmp_path / "sheet_johnson.png") as sheet:
+        assert sheet.size == (4 * 64, quality.TITLE + 3 * 64)
+    (same,) = amortised.measure(
+        "johnson", [trained()], feedforward.Plan(**feedforward.QUICK | {"pairs": 1}), mini, None
+    )
+    assert same.content < 1e-6 and same.judge is None  # the photo itself has no content loss
+
+
+def test_quality_of_small_networks(monkeypatch, judge):
+    """Through `quality` as a whole: a figure for each style of johnson, one for cin, none where nothing is at hand."""
+    torch.manual_seed(0)
+    net = johnson.TransformationNet((4, 4, 4), 1)
+    net.about |= {"style_size": [64, 64], "objective": {"content_layer": "relu2_1", "style_weight": 1.0}}
+    monkeypatch.setattr(johnson, "styles", lambda: ["batik", "geometric", "the_lost_painting"])
+    monkeypatch.setattr(johnson, "load", lambda name: net)
+    plan = feedforward.Plan(**feedforward.QUICK | {"pairs": 2}, judge=judge)
+    found = values(amortised.quality("johnson", plan))
+    names = ["style loss, batik", "style loss, geometric", "style loss", "style, seen by the judge", "content loss"]
+    assert list(found) == names
+    assert all(value > 0 and math.isfinite(value) for value in found.values())
+    assert found["style loss"] ** 2 == pytest.approx(found[names[0]] * found[names[1]])
+    monkeypatch.setattr(johnson, "styles", lambda: ["the_lost_painting"])
+    (figure,) = amortised.quality("johnson", plan)
+    assert figure.value is None and "give --pairs DIR" in figure.note
+
+
+def test_quality_of_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
+    net = cin.StyleNet(["batik", "nowhere", "geometric"], (4, 4, 4), 1)
+    path = tmp_path / "cin.safetensors"
+    about = {"style_size": [48, 48], "objective": {"content_layer": "relu2_1"}}
+    write_weights(path, net.state_dict(), net.about | about)
+    monkeypatch.setattr(cin, "load", lambda: net)
+    monkeypatch.setattr(amortised, "network_file", lambda kind, name: path)
+    batik, geometric = amortised.networks("cin", None)
+    assert [batik.name, geometric.name] == ["batik", "geometric"]
+    assert batik.style.shape == (1, 3, 48, 48) and batik.objective == {"content_layer": "relu2_1"}
+    photo = gatys.noise(32)
+    with torch.no_grad():
+        assert torch.equal(geometric.paint(photo, batik.style), net(photo, net.mix("geometric")))
+    write_weights(path, net.state_dict(), net.about)
+    assert amortised.networks("cin", None)[0].objective["style_weight"] == johnson.STYLE_WEIGHT
+    judged = {figure.name: figure for figure in amortised.quality("cin", FEW)}
+    assert judged["style loss"].at_most == amortised.WITHIN and "--judge" in judged["style, seen by the judge"].note
+
+
+def test_a_style_is_found_by_its_name(tmp_path):
+    (tmp_path / "style").mkdir()
+    for name, size in (("vg_starry_night", (60, 48)), ("wave", (50, 40)), ("red_square", (40, 40)), ("red", (40, 40))):
+        Image.new("RGB", size, "red").save(tmp_path / "style" / f"{name}.png")
+    found = amortised.style_picture("starry_night", [24, 30], tmp_path)
+    assert found.shape == (1, 3, 24, 30)
+    assert amortised.style_picture("great_wave", None, tmp_path).shape == (1, 3, amortised.STYLE_SIZE, 320)
+    assert amortised.style_picture("starry_night", [30, 24], tmp_path) is None  # other proportions
+    assert amortised.style_picture("red_square", [30, 30], tmp_path) is None  # two that could be it
+    assert amortised.style_picture("starry_night", [24, 30], None) is None
+    assert torch.equal(amortised.style_picture("batik", [32, 32], None), samples.style("batik", 32))
+
+
+@pytest.fixture
+def painted(monkeypatch):
+    """How often the only network of lesson 03, a small one, has painted."""
+    counts = []
+    net = johnson.TransformationNet((4, 4, 4), 1).eval().requires_grad_(False)
+    net.register_forward_hook(lambda *_: counts.append(1))
+    monkeypatch.setattr(johnson, "styles", lambda: ["only"])
+    monkeypatch.setattr(johnson_lab, "network", lambda style: net)
+    return counts
+
+
+def test_each_move_that_is_timed_paints_anew(painted, monkeypatch):
+    refreshed = []
+    real = johnson_lab.JohnsonLab.refresh
+
+    def refresh(lab):
+        before = len(painted)
+        taken = real(lab)
+        refreshed.append(len(painted) - before)
+        return taken
+
+    monkeypatch.setattr(johnson_lab.JohnsonLab, "refresh", refresh)
+    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward._johnson})
+    (figure,) = feedforward.moves(256, 3)
+    assert refreshed == [1] * 5  # two to warm up
+    assert figure.value > 0 and figure.at_most == 0.1 and figure.unit == "s"
+    assert feedforward.moves(64, 1)[0].at_most is None
+
+
+def test_sliders_of_cin_and_adain_reach_new_pixels(monkeypatch):
+    from stylelearn.lab import cin as cin_lab
+
+    torch.manual_seed(0)
+    many, any_style = cin.StyleNet(list("abcdef"), (4, 4, 4), 1), adain.AdaIN(Encoder("mini"), layer="relu2_1")
+    monkeypatch.setattr(cin_lab, "network", lambda name="cin": many.eval().requires_grad_(False))
+    monkeypatch.setattr(adain_lab, "network", lambda name="adain": any_style)
+    for norm in many.norms():
+        torch.nn.init.normal_(norm.beta)
+    for make in (feedforward._cin, feedforward._adain):
+        lab, move = make(64)
+        seen = []
+        for number in range(3):
+            move(number)
+            lab.wait()
+            lab.refresh()
+            assert lab.image.shape[2:] == (64, 64) and not lab.error
+            seen.append(lab.image)
+        assert not torch.equal(seen[0], seen[1]) and not torch.equal(seen[1], seen[2])
+        lab.close()
+
+
+def test_a_lab_that_fails_is_no_fast_lab(painted, monkeypatch):
+    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward._johnson})
+    real = johnson_lab.JohnsonLab.refresh
+
+    def fails(lab):
+        monkeypatch.setattr(lab, "render", None)
+        return real(lab)
+
+    monkeypatch.setattr(johnson_lab.JohnsonLab, "refresh", fails)
+    with pytest.raises(RuntimeError, match="the lab of johnson failed"):
+        feedforward.moves(64, 1)
+
+
+def test_what_is_not_there_is_not_measured(monkeypatch):
+    def missing(*_):
+        raise WeightsError("no such network")
+
+    for module in (johnson, cin, adain):
+        monkeypatch.setattr(module, "load", missing)
+    monkeypatch.setattr(johnson, "styles", list)
+    monkeypatch.setattr(feedforward, "LABS", {"one": missing})
+    found = [*feedforward.moves(64, 1), *feedforward.pipeline(64, 1)]
+    found += [figure for method in feedforward.METHODS for figure in amortised.quality(method, FEW)]
+    assert len(found) == 5
+    assert all(figure.value is None and figure.note.startswith("not measured: ") for figure in found)
+
+
+def test_a_pipeline_is_timed_with_the_same_layer(monkeypatch):
+    monkeypatch.setattr(adain, "load", lambda: adain.AdaIN(Encoder("mini"), layer="relu2_1"))
+    *times, faster = feedforward.pipeline(32, 1)
+    assert [figure.name for figure in times] == ["mini", "VGG-19"]
+    assert faster.value > 0 and faster.at_least == 12 and "relu2_1" in faster.note
+
+
+def test_the_memory_of_a_whole_command(tmp_path):
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "photo.png")
+    torch.manual_seed(0)
+    johnson.save(johnson.TransformationNet((4, 4, 4), 1), tmp_path / "net.safetensors")
+    words = [str(tmp_path / "photo.png"), "--method", "johnson", "--weights", str(tmp_path / "net.safetensors")]
+    found = memory.memory_of_command("stylize", *words, "--full-size", "-o", str(tmp_path / "out.png"))
+    assert 50 < found["imports"] <= found["peak"] < 4000
+    assert read_image(tmp_path / "out.png").shape == (1, 3, 30, 40)
+    with pytest.raises(RuntimeError, match="no file of that name"):
+        memory.memory_of_command("stylize", *words[:-1], "nowhere", "-o", str(tmp_path / "out.png"))
+
+
+def test_a_large_photo_is_measured_with_each_method(monkeypatch):
+    asked = []
+
+    def command(*words):
+        with Image.open(words[1]) as image:
+            asked.append((image.size, words[2], words[5:]))
+        return {"imports": 200.0, "peak": 1000.0}
+
+    monkeypatch.setattr(feedforward, "memory_of_command", command)
+    monkeypatch.setattr(johnson, "styles", lambda: ["mosaic"])
+    monkeypatch.setattr(cin, "load", lambda: cin.StyleNet(["waves"], (4, 4, 4), 1))
+    figures = feedforward.photo(feedforward.Plan(photo=(80, 60)))
+    assert {figure.name: (figure.value, figure.at_most) for figure in figures} == dict.fromkeys(
+        feedforward.METHODS, (1000.0, 2048.0)
+    )
+    assert [size for size, _, _ in asked] == [(80, 60)] * 3 and {flag for _, flag, _ in asked} == {"--full-size"}
+    assert asked[0][2] == ("--method", "johnson", "--style", "mosaic")
+    assert asked[1][2] == ("--method", "cin", "--style", "waves")
+    assert asked[2][2][1:] == ("--method", "adain")
+
+
+def test_groups_of_feedforward_are_lazy():
+    titles = [title for title, _ in feedforward.groups(feedforward.Plan())]
+    assert len(titles) == 7 and "256 px" in titles[0] and "512 px" in titles[1] and "4000 × 3000" in titles[3]
+
+
 # --------------------------------------------------------------------------- the command
 
 
@@ -309,16 +582,17 @@ def test_bench_keeps_what_it_has_when_interrupted(monkeypatch, tmp_path, capsys)
     assert len(json.loads((tmp_path / "out.json").read_text())["figures"]) == 1
 
 
-def test_bench_runs_both(monkeypatch, tmp_path, capsys):
+def test_bench_runs_all(monkeypatch, tmp_path, capsys):
     def groups(plan):
         yield "a thing", lambda: [Figure("group", f"size {plan.size}", 1.0, at_least=2)]
 
-    monkeypatch.setattr(gatys, "groups", groups)
-    monkeypatch.setattr(encoder, "groups", groups)
-    assert main(["bench", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    for bench in (gatys, encoder, feedforward):
+        monkeypatch.setattr(bench, "groups", groups)
+    assert main(["bench", "--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    assert [figure["name"] for figure in kept["figures"]] == ["size 64", "size 64"]
+    assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 3
     assert kept["settings"]["encoder"]["steps"] == 5 and kept["settings"]["quick"] is True
+    assert kept["settings"]["encoder"]["pairs"] == kept["settings"]["feedforward"]["pairs"] == 7
     assert "MISSED" not in capsys.readouterr().out
 
 

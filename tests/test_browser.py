@@ -1,4 +1,4 @@
-"""Lesson 02 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
+"""Lessons 02 and 05 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
 
 JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Nothing
 waits for a fixed time: every wait ends when what is waited for is there, or fails with a screenshot.
@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-LESSON = "02_gatys.ipynb"
+GATYS, ADAIN = "02_gatys.ipynb", "05_adain.ipynb"
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -111,10 +111,10 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(c => c.model.type === 'code')
     .flatMap(c => c.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue))
 """
-SHOW_LAB = """() => {
+SHOW_LAB = """lab => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = notebook.widgets.findIndex(c => c.model.type === 'code'
-        && c.model.sharedModel.source.includes('GatysLab(')
+        && c.model.sharedModel.source.includes(lab + '(')
         && c.model.outputs.toJSON().some(o => 'application/vnd.jupyter.widget-view+json' in (o.data || {})));
     notebook.scrollToItem(notebook.activeCellIndex, 'start');
 }"""
@@ -141,21 +141,38 @@ OTHER_PICTURE = """async ([cell, before]) => {
 
 
 @pytest.fixture(scope="module")
-def page(address: str, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Lesson 02, its outputs cleared, run from top to bottom."""
-    base, token = address.split("|")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
-        page = browser.new_page(viewport={"width": 1400, "height": 1100})
-        page.set_default_timeout(PATIENCE * 1000)
-        with screenshot_if_it_fails(page, tmp_path_factory.mktemp("page")):
-            page.goto(f"{base}/lab/tree/{LESSON}?token={token}", wait_until="domcontentloaded")
-            page.wait_for_function(READY)
-            command(page, "notebook:clear-all-cell-outputs")
-            command(page, "notebook:run-all-cells")
-            page.wait_for_function(ALL_RUN)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 02, its outputs cleared, run from top to bottom."""
+    yield from opened(browser, address, GATYS, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def live_page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 05, likewise, in a window of its own."""
+    yield from opened(browser, address, ADAIN, tmp_path_factory.mktemp("live"))
+
+
+def opened(browser: Browser, address: str, lesson: str, folder: Path) -> Iterator[Page]:
+    """A lesson in a new window, run from top to bottom."""
+    base, token = address.split("|")
+    page = browser.new_page(viewport={"width": 1400, "height": 1100})
+    page.set_default_timeout(PATIENCE * 1000)
+    with screenshot_if_it_fails(page, folder):
+        page.goto(f"{base}/lab/tree/{lesson}?token={token}&reset", wait_until="domcontentloaded")
+        page.wait_for_function(READY)
+        command(page, "notebook:clear-all-cell-outputs")
+        command(page, "notebook:run-all-cells")
+        page.wait_for_function(ALL_RUN)
+    yield page
+    page.close()
 
 
 @contextlib.contextmanager
@@ -172,7 +189,14 @@ def screenshot_if_it_fails(page: Page, folder: Path) -> Iterator[None]:
 def lab(page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
     """The lab of the lesson; a test that fails leaves a picture of the page."""
     with screenshot_if_it_fails(page, tmp_path):
-        yield LabOnPage(page)
+        yield LabOnPage(page, "GatysLab", "style ÷ content")
+
+
+@pytest.fixture
+def live_lab(live_page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
+    """The lab of lesson 05."""
+    with screenshot_if_it_fails(live_page, tmp_path):
+        yield LabOnPage(live_page, "AdaINLab", "strength α")
 
 
 def command(page: Page, name: str) -> None:
@@ -182,12 +206,17 @@ def command(page: Page, name: str) -> None:
 class LabOnPage:
     """What a learner does with the lab."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        page.evaluate(SHOW_LAB)
-        self.cell = page.locator(".jp-CodeCell", has=page.locator("label", has_text="style ÷ content")).first
+    def __init__(self, page: Page, name: str, label: str) -> None:
+        """The lab whose class is `name`, found by one of its controls."""
+        self.page, self.name = page, name
+        self.show()
+        self.cell = page.locator(".jp-CodeCell", has=page.locator("label", has_text=label)).first
         self.cell.locator("img.poster").wait_for()
         self.node = self.cell.element_handle()
+
+    def show(self) -> None:
+        """Scroll to it."""
+        self.page.evaluate(SHOW_LAB, self.name)
 
     def press_key(self, slider: str, key: str) -> None:
         """Move a slider as the keyboard does."""
@@ -236,7 +265,7 @@ def test_start_paints_other_cells_answer_meanwhile_and_stop_stops(lab: LabOnPage
     lab.sees(" of 1000")
     lab.page.evaluate(CALCULATE)
     lab.page.wait_for_function(CALCULATED)
-    lab.page.evaluate(SHOW_LAB)
+    lab.show()
     later = lab.picture(other_than=during)
     assert lab.button("Stop").is_enabled()  # still running
     assert lab.button("Start").is_disabled()
@@ -272,3 +301,18 @@ def test_save_offers_a_download_that_is_the_file(lab: LabOnPage, address: str) -
     with Image.open(download.value.path()) as picture:
         assert picture.format == "PNG"
         assert "upload: mine.png" in picture.info["stylelearn"]
+
+
+def test_lesson_05_runs_and_moving_alpha_changes_the_picture(live_lab: LabOnPage) -> None:
+    assert live_lab.page.evaluate(ERRORS) == []
+    at_first = live_lab.picture()
+    live_lab.press_key("strength α", "Home")
+    live_lab.cell.locator('img.poster[title$="strength 0.00"]').wait_for()
+    photo = live_lab.picture(other_than=at_first)
+    live_lab.press_key("strength α", "PageUp")  # a step as large as a drag makes: newest value wins
+    live_lab.picture(other_than=photo)
+    live_lab.press_key("strength α", "End")
+    live_lab.cell.locator('img.poster[title$="strength 1.00"]').wait_for()
+    live_lab.sees(" ms after the move")
+    assert live_lab.picture() == at_first  # the same controls, the same pixels
+    assert live_lab.page.evaluate(ERRORS) == []

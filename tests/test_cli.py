@@ -14,15 +14,16 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from stylelearn import gatys, mini, samples
-from stylelearn.cli import lab, main, stylize, train
+from stylelearn import adain, cin, gatys, johnson, mini, samples
+from stylelearn.cli import lab, main, networks, stylize
 from stylelearn.cli.parsing import Wrong, span
+from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import STYLE_WEIGHT
 from stylelearn.images import read_image, read_settings
 from stylelearn.optimize import Diverged
-from stylelearn.training import Progress
-from stylelearn.weights import torchvision_model
+from stylelearn.training import PRESETS, Progress
+from stylelearn.weights import torchvision_model, write_weights
 
 FEW = ["--size", "64", "--steps", "3"]
 
@@ -64,7 +65,9 @@ def test_a_mistake_is_answered_with_one_line(words, capsys):
     assert "--help" in refused(words, capsys)
 
 
-@pytest.mark.parametrize("command", ["", "lab", "stylize", "train", "train encoder", "bench", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "lab", "stylize", "train", *(f"train {name}" for name in networks.NETWORKS), "bench", "doctor"]
+)
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--help"])
@@ -149,12 +152,16 @@ def test_stylize_lowers_the_loss_and_seed_decides(tmp_path, photo):
     assert not torch.equal(pictures[0], pictures[3])
 
 
-@pytest.mark.parametrize("words", [["--levels", "2"], ["--start", "style"], ["--keep-colours"], ["--strength", "0"]])
+@pytest.mark.parametrize(
+    "words",
+    [["--levels", "2"], ["--start", "style"], ["--keep-colours"], ["--strength", "0"], ["--precision", "bfloat16"]],
+)
 def test_stylize_options(tmp_path, photo, words):
     out = tmp_path / "pastiche.jpg"
     assert main(["stylize", str(photo), "coffee", "-o", str(out), *FEW, *words]) == 0
     assert read_image(out).shape == (1, 3, 64, 77)
     assert "keep_colours" in read_settings(out)
+    assert read_settings(out)["precision"] == ("bfloat16" if "bfloat16" in words else "float32")
     assert read_settings(out)["content"] == "photo.png"  # the name, not where the file lies
 
 
@@ -192,7 +199,8 @@ def test_stylize_with_other_encoders(tmp_path, photo, teacher):
         (["chelsea", "coffee", "--strength", "nan"], "from 0 up"),
         (["chelsea", "coffee", "--encoder", "vgg"], "invalid choice"),
         (["chelsea", "coffee", "--start", "black"], "invalid choice"),
-        (["chelsea", "coffee", "--method", "adain"], "invalid choice"),
+        (["chelsea", "coffee", "--precision", "float16"], "invalid choice"),
+        (["chelsea", "coffee", "--method", "dreams"], "invalid choice"),
         (["chelsea", "coffee", "--encoder-weights", "nowhere.pth"], "no weights at nowhere.pth"),
         (["chelsea", "coffee", "--encoder-weights", "pyproject.toml"], "pyproject.toml"),
     ],
@@ -281,6 +289,232 @@ def test_divergence_keeps_the_best_picture(tmp_path, photo, monkeypatch, capsys)
     assert main(["stylize", str(photo), "coffee", "-o", str(out), *FEW]) == 1
     assert "NaN" in capsys.readouterr().err
     assert read_image(out).shape == (1, 3, 64, 77)
+
+
+# --------------------------------------------------------------------------- stylize with a trained network
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small untrained network of each kind, as files."""
+    folder = tmp_path_factory.mktemp("tiny")
+    files = {name: folder / f"{name}.safetensors" for name in ("johnson", "cin", "adain")}
+    torch.manual_seed(1)
+    johnson.save(johnson.TransformationNet((4, 4, 4), 1), files["johnson"], style="stripes")
+    many = cin.StyleNet(["dots", "lines", "waves"], (4, 4, 4), 1)
+    for norm in many.norms():
+        torch.nn.init.normal_(norm.gamma, 1.0, 0.5)
+        torch.nn.init.normal_(norm.beta, 0.0, 0.5)
+    write_weights(files["cin"], many.state_dict(), many.about)
+    write_weights(
+        files["adain"], adain.AdaIN(Encoder("mini"), layer="relu2_1").decoder.state_dict(), {"layer": "relu2_1"}
+    )
+    return files
+
+
+@pytest.fixture
+def stylize_with(tiny, photo, tmp_path):
+    """Runs `stylize PHOTO --method NAME --weights FILE …`; returns the picture and its settings."""
+
+    def go(name, *words, size=("--size", "32")):
+        out = tmp_path / f"{len(list(tmp_path.iterdir()))}.png"
+        command = ["stylize", str(photo), "-o", str(out), "--method", name, "--weights", str(tiny[name]), *size]
+        assert main([*command, *words]) == 0
+        return read_image(out), read_settings(out)
+
+    return go
+
+
+def levels(image):
+    """What a PNG keeps of it."""
+    return (image * 255).round() / 255
+
+
+def test_johnson_is_one_pass_of_the_network(stylize_with, tiny, photo):
+    found, settings = stylize_with("johnson")
+    assert torch.allclose(found, levels(johnson.load(tiny["johnson"])(read_image(photo, size=32))), atol=1e-6)
+    asked = {"method": "johnson", "style": "stripes", "weights": "johnson.safetensors", "content": "photo.png"}
+    assert settings | asked | {"size": 32, "keep_colours": False, "device": "cpu"} == settings
+    assert "steps" not in settings and "strength" not in settings
+
+
+@pytest.mark.parametrize(
+    ("words", "shares"),
+    [
+        (["--style", "lines"], {"lines": 1}),
+        (["--style", "lines", "dots"], {"lines": 1, "dots": 1}),
+        (["--style", "lines", "--style", "dots", "--shares", "3", "1"], {"lines": 3, "dots": 1}),
+    ],
+)
+def test_cin_mixes_by_shares(stylize_with, tiny, photo, words, shares):
+    found, settings = stylize_with("cin", *words)
+    network = cin.load(tiny["cin"])
+    expected = network(read_image(photo, size=32), network.mix(shares))
+    assert torch.allclose(found, levels(expected), atol=1e-6)
+    assert not torch.allclose(found, network(read_image(photo, size=32), network.mix("waves")), atol=0.01)
+    if len(shares) == 1:
+        assert settings["style"] == "lines" and "shares" not in settings
+    else:
+        assert settings["style"] == ["lines", "dots"]
+        assert settings["shares"] == [shares["lines"] / sum(shares.values()), shares["dots"] / sum(shares.values())]
+
+
+def test_adain_takes_any_pictures(stylize_with, tiny, photo):
+    words = ["geometric", "batik", "--shares", "1", "3", "--strength", "0.5"]
+    found, settings = stylize_with("adain", *words)
+    network, content = adain.load(tiny["adain"]), read_image(photo, size=32)
+    styles = [samples.style(name, 32) for name in ("geometric", "batik")]
+    expected = network(content, styles, strength=0.5, shares=[1, 3])
+    assert torch.allclose(found, levels(expected), atol=1e-6)
+    asked = {"style": ["geometric", "batik"], "shares": [0.25, 0.75], "strength": 0.5, "layer": "relu2_1"}
+    assert settings | asked | {"encoder": "mini", "method": "adain"} == settings
+    assert torch.equal(stylize_with("adain", "batik")[0], stylize_with("adain", "batik", "--strength", "1")[0])
+
+
+def test_styles_may_stand_before_and_after_options(stylize_with, tiny, photo, tmp_path):
+    before, after = tmp_path / "before.png", tmp_path / "after.png"
+    method = ["--method", "adain", "--weights", str(tiny["adain"]), "--size", "32"]
+    assert main(["stylize", str(photo), "batik", "geometric", *method, "-o", str(before)]) == 0
+    assert main(["stylize", str(photo), *method, "batik", "-o", str(after), "geometric"]) == 0
+    assert torch.equal(read_image(before), read_image(after))
+
+
+@pytest.mark.parametrize(("name", "words"), [("johnson", []), ("cin", ["--style", "dots"])])
+def test_kept_colours_of_a_network(stylize_with, photo, name, words):
+    """A grey photo stays grey, also where it is recoloured in several parts."""
+    plain, _ = stylize_with(name, *words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stylelearn.cli.feedforward.ROWS", 7)
+        kept, settings = stylize_with(name, *words, "--keep-colours")
+    assert settings["keep_colours"] is True
+    assert (kept.amax(1) - kept.amin(1)).max() < 3 / 255 < (plain.amax(1) - plain.amin(1)).max()
+    assert torch.allclose(luminance(kept), luminance(plain), atol=2 / 255)
+
+
+def test_kept_colours_of_adain_are_matched_in_the_style(stylize_with, tiny, photo):
+    found, _ = stylize_with("adain", "batik", "--keep-colours")
+    expected = adain.load(tiny["adain"])(read_image(photo, size=32), samples.style("batik", 32), colours=True)
+    assert torch.allclose(found, levels(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "words"), [("johnson", []), ("cin", ["--style", "dots"]), ("adain", ["geometric"])])
+def test_full_size_and_large_pictures(stylize_with, photo, capsys, monkeypatch, name, words):
+    """As large as it is; beyond `tiling.LARGE` band by band, which changes nothing that one can see, and is said."""
+    whole, settings = stylize_with(name, *words, size=["--full-size"])
+    assert whole.shape == (1, 3, 80, 96) and settings["size"] is None
+    assert "80" in capsys.readouterr().out
+    monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
+    monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+    banded, _ = stylize_with(name, *words, size=["--full-size"])
+    assert "painting 96 × 80 pixels, band by band" in capsys.readouterr().out
+    assert (whole - banded).abs().max() <= 2 / 255
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("johnson", ["--style", "stripes"], "say which style: --style NAME or --weights FILE"),  # both were said
+        ("johnson", ["geometric"], "takes no picture of one, but got 'geometric'; say --style NAME"),
+        ("johnson", ["--shares", "1"], "--shares is not for --method johnson"),
+        ("johnson", ["--strength", "0.5"], "have learnt one strength; it is for gatys and adain"),
+        ("johnson", ["--steps", "5"], "--steps is not for --method johnson; it is for gatys"),
+        ("johnson", ["--seed", "0"], "--seed is not for --method johnson"),
+        ("johnson", ["--encoder", "mini"], "--encoder is not for --method johnson; it is for gatys and adain"),
+        ("johnson", ["--frames", "3"], "unrecognized arguments: --frames 3"),
+        ("cin", [], "this network knows dots, lines, waves"),
+        ("cin", ["--style", "linse"], "did you mean 'lines'? It knows dots, lines, waves; for the style of any"),
+        ("cin", ["--style", "qqq"], "was not trained in the style 'qqq'; it knows dots, lines, waves"),
+        ("cin", ["--style", "dots", "dots"], "name each style once"),
+        ("cin", ["--style", "dots", "--shares", "1", "2"], "--shares are 1 2, but there are 1 styles"),
+        ("cin", ["--style", "dots", "lines", "--shares", "0", "0"], "at least one must be above 0"),
+        ("cin", ["--style", "dots", "--shares", "-1"], "'-1' is not a number from 0 up"),
+        ("adain", [], "a style is missing: stylize CONTENT STYLE"),
+        ("adain", ["batik", "--style", "dots"], "--style names a trained style, for johnson and cin"),
+        ("adain", ["batik", "--strength", "1.5"], "--strength is 1.5; with --method adain it goes from 0 (the photo)"),
+        ("adain", ["batik", "--precision", "bfloat16"], "--precision is not for --method adain"),
+        ("adain", ["batik", "--encoder", "vgg16", "--encoder-weights", "none.pth"], "no weights at none.pth"),
+        ("adain", ["batik", "--full-size", "--size", "32"], "contradict each other"),
+        ("adain", ["batik", "nothing.jpg"], "'nothing.jpg' does not exist"),
+    ],
+)
+def test_networks_refuse(tiny, photo, tmp_path, capsys, name, words, said):
+    out = tmp_path / "o.png"
+    command = ["stylize", str(photo), "-o", str(out), "--method", name, "--weights", str(tiny[name])]
+    assert said in refused([*command, *words], capsys)
+    assert not out.exists()
+
+
+def test_gatys_refuses_what_is_for_networks(tmp_path, photo, capsys):
+    wrong = {
+        "--style names a trained style": ["--style", "mosaic"],
+        "--shares is not for --method gatys; it is for cin and adain": ["coffee", "--shares", "1"],
+        "--weights is not for --method gatys; it is for johnson and cin and adain": ["coffee", "--weights", "w"],
+        "takes one style, but got coffee, chelsea; --method adain mixes several": ["coffee", "chelsea"],
+        "a style is missing": [],
+    }
+    for said, words in wrong.items():
+        assert said in refused(["stylize", str(photo), "-o", str(tmp_path / "o.png"), *words], capsys)
+
+
+@pytest.mark.parametrize(("name", "words"), [("johnson", []), ("cin", ["--style", "dots"]), ("adain", ["batik"])])
+def test_too_small_a_picture_is_refused_with_the_minimum(tiny, tmp_path, capsys, name, words):
+    small = tmp_path / "small.png"
+    Image.new("RGB", (40, 3), "red").save(small)
+    command = ["stylize", str(small), *words, "-o", str(tmp_path / "o.png"), "--full-size", "--method", name]
+    said = refused([*command, "--weights", str(tiny[name])], capsys)
+    smallest = johnson.SMALLEST if name != "adain" else 4  # two cells of relu2_1
+    assert "3x40" in said and f"at least {smallest} px" in said
+
+
+def test_weights_that_are_missing_damaged_or_of_another_network(tiny, photo, tmp_path, capsys, monkeypatch):
+    def say(*words):
+        return refused(["stylize", str(photo), "-o", str(tmp_path / "o.png"), *words], capsys)
+
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(tiny["johnson"].read_bytes()[:-100])
+    for name, style in (("johnson", []), ("cin", ["--style", "dots"]), ("adain", ["batik"])):
+        method = ["--method", name, *style]
+        assert "no file of that name; `stylelearn train" in say(*method, "--weights", str(tmp_path / "none"))
+        assert "damaged" in say(*method, "--weights", str(damaged))
+        other = tiny["cin" if name == "johnson" else "johnson"]
+        assert any(word in say(*method, "--weights", str(other)) for word in ("another network", "names no styles"))
+    monkeypatch.setattr("stylelearn.weights.shipped", lambda kind: [])
+    monkeypatch.setattr(johnson, "styles", list)
+    for name, style in (("johnson", ["--style", "mosaic"]), ("cin", ["--style", "dots"]), ("adain", ["batik"])):
+        said = say("--method", name, *style)
+        assert (
+            "git checkout -- data/weights" in said and f"stylelearn train {name}" in said and "--weights FILE" in said
+        )
+
+
+def test_an_unknown_style_lists_the_known_ones(photo, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(johnson, "styles", lambda: ["great_wave", "starry_night"])
+    command = ["stylize", str(photo), "-o", str(tmp_path / "o.png"), "--method", "johnson"]
+    assert "the course ships great_wave, starry_night" in refused(command, capsys)
+    said = refused([*command, "--style", "stary_night"], capsys)
+    assert "did you mean 'starry_night'? It knows great_wave, starry_night" in said
+    assert "--method adain" in said
+    assert "--method cin mixes" in refused([*command, "--style", "great_wave", "starry_night"], capsys)
+
+
+# The networks that ship.
+
+
+@pytest.mark.parametrize("name", ["johnson", "cin"])
+def test_every_shipped_style_can_be_painted(name, photo, tmp_path):
+    styles = johnson.styles() if name == "johnson" else cin.load().styles
+    assert len(styles) >= (4 if name == "johnson" else 12)
+    for style in styles:
+        out = tmp_path / f"{style}.png"
+        command = ["stylize", str(photo), "-o", str(out), "--method", name, "--style", style, "--size", "32"]
+        assert main(command) == 0
+        assert read_settings(out)["style"] == style
+
+
+def test_the_shipped_decoder_paints(photo, tmp_path):
+    out = tmp_path / "o.png"
+    assert main(["stylize", str(photo), "coffee", "batik", "-o", str(out), "--method", "adain", "--size", "64"]) == 0
+    assert read_settings(out)["shares"] == [0.5, 0.5]
 
 
 # --------------------------------------------------------------------------- train
@@ -372,9 +606,9 @@ def test_train_refuses(tmp_path, photos, teacher, capsys):
 
 def test_a_teacher_is_known_by_its_keys(tmp_path, teacher, shared):
     real = shared / "teacher" / "squeezenet1_0.safetensors"
-    assert train.find_teacher(str(teacher)) == ("squeezenet", teacher)
-    assert train.find_teacher(str(real)) == ("squeezenet", real)
-    assert train.find_teacher("vgg19") == ("vgg19", None)
+    assert networks.find_teacher(str(teacher)) == ("squeezenet", teacher)
+    assert networks.find_teacher(str(real)) == ("squeezenet", real)
+    assert networks.find_teacher("vgg19") == ("vgg19", None)
 
 
 def test_vgg19_and_vgg16_are_told_apart(tmp_path):
@@ -383,10 +617,141 @@ def test_vgg19_and_vgg16_are_told_apart(tmp_path):
         path = tmp_path / f"{last}.safetensors"
         save_file({f"features.{i}.weight": torch.zeros(1) for i in (0, 28, last)}, path)
         if teacher:
-            assert train.find_teacher(str(path)) == (teacher, path)
+            assert networks.find_teacher(str(path)) == (teacher, path)
         else:
             with pytest.raises(Wrong, match="no checkpoint"):
-                train.find_teacher(str(path))
+                networks.find_teacher(str(path))
+
+
+class Recorded:
+    """Stands for `train_…`: keeps what it was called with, reports once, and writes nothing much."""
+
+    def __init__(self, skipped=()):
+        self.skipped = skipped
+
+    def __call__(self, *given, out, **options):
+        self.given, self.options = given, options
+        yield Progress(7, 7, {"content": 1.0}, 0, self.skipped)
+        Path(out).write_bytes(b"weights")
+
+
+@pytest.fixture
+def feed_forward(photos, tmp_path, monkeypatch):
+    """Runs `train NAME` with a recorder in place of the training; returns it."""
+
+    def go(name, *words, skipped=()):
+        recorder = Recorded(skipped)
+        module = {"johnson": johnson, "cin": cin, "adain": adain}[name]
+        monkeypatch.setattr(module, f"train_{name}", recorder)
+        assert main(["train", name, "--photos", str(photos), "--out", str(tmp_path / "w.safetensors"), *words]) == 0
+        assert recorder.given[0] == [photos]
+        return recorder
+
+    return go
+
+
+def test_train_johnson_hands_on_what_was_said_and_what_is_usual(feed_forward, tmp_path):
+    done = feed_forward("johnson", "--style", "geometric", "--style-size", "40")
+    assert torch.equal(done.given[1], samples.style("geometric", 40))
+    usual = networks.NETWORKS["johnson"].usual
+    asked = {"precision": "32-true", "accelerator": "auto", "devices": 1, "nodes": 1, "seed": 0, "norm": "instance"}
+    asked |= {"name": "geometric", "weights": {}, "checkpoint": tmp_path / "w.ckpt", "sheet_every": 500}
+    assert done.options | usual | asked == done.options
+    assert isinstance(done.options["encoder"], Encoder) and "widths" not in done.options and "start" not in done.options
+    said = "--steps 9 --size 64 --batch 3 --seed 5 --devices 1 --sheet-every 4 --precision bf16-mixed --accelerator cpu"
+    more = "--widths 4 5 6 --norm batch --style-weight 7 --tv-weight 0 --encoder mini"
+    done = feed_forward("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split())
+    asked = {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed"}
+    asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch"}
+    assert done.options | asked == done.options
+    assert done.options["weights"] == {"style_weight": 7.0, "tv_weight": 0.0}
+
+
+def test_presets_and_the_paper_stand_behind_what_was_said(feed_forward):
+    base = ["--style", "geometric", "--style-size", "40"]
+    usual, gpu = networks.NETWORKS["johnson"].usual, PRESETS["gpu"]
+    done = feed_forward("johnson", *base, "--preset", "gpu").options
+    assert done["size"] == gpu["size"] and done["precision"] == gpu["precision"] and done["accelerator"] == "gpu"
+    assert (done["steps"], done["batch"]) == (usual["steps"] * gpu["steps"], usual["batch"] * gpu["batch"])
+    done = feed_forward("johnson", *base, "--preset", "gpu", "--batch", "2", "--accelerator", "cpu").options
+    assert (done["batch"], done["accelerator"], done["size"]) == (2, "cpu", gpu["size"])
+    done = feed_forward("johnson", *base, "--preset", "laptop").options
+    assert done | usual == done and done["accelerator"] == "cpu"
+    done = feed_forward("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
+    assert done["widths"] == johnson.PAPER_WIDTHS and done["precision"] == gpu["precision"]
+    assert (done["steps"], done["batch"], done["size"]) == (5, 4, 256)
+
+
+def test_train_cin_takes_files_and_names(feed_forward, photo):
+    done = feed_forward("cin", "--styles", "geometric", str(photo), "batik", "--style-size", "32")
+    assert list(done.given[1]) == ["geometric", "photo", "batik"]
+    assert torch.equal(done.given[1]["photo"], read_image(photo, size=32))
+
+
+def test_train_adain_takes_folders(feed_forward, photos):
+    done = feed_forward("adain", "--styles", str(photos), "--layer", "relu3_1", "--style-weight", "3")
+    assert done.given[1] == [photos] and done.options["layer"] == "relu3_1"
+    assert done.options["weights"] == {"style_weight": 3.0}
+
+
+def test_skipped_pictures_are_counted(feed_forward, capsys):
+    feed_forward("cin", "--styles", "geometric", "batik", skipped=tuple(Path(f"{c}.jpg") for c in "abcd"))
+    assert "4 pictures skipped, as not readable: a.jpg, b.jpg, c.jpg, …" in capsys.readouterr().out
+
+
+def test_only_the_first_process_prints(feed_forward, capsys, monkeypatch):
+    words = ["cin", "--styles", "geometric", "batik", "--devices", "2"]
+    feed_forward(*words)
+    assert "step 7 of 7" in capsys.readouterr().out
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    feed_forward(*words)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["johnson", "--style", "geometrik"], "did you mean 'geometric'?"),
+        (["johnson", "--style", "none.jpg"], "'none.jpg' does not exist"),
+        (["johnson"], "required"),
+        (["johnson", "--style", "geometric", "--widths", "4", "4"], "expected 3 arguments"),
+        (["johnson", "--style", "geometric", "--start", "none"], "--start is 'none': no file of that name"),
+        (["johnson", "--style", "geometric", "--encoder", "squeezenet"], "invalid choice"),
+        (["johnson", "--style", "geometric", "--encoder-weights", "none"], "no weights at none"),
+        (["johnson", "--style", "geometric", "--preset", "phone"], "invalid choice"),
+        (["johnson", "--style", "geometric", "--batch", "3", "--devices", "2"], "choose a multiple of 2"),
+        (["cin", "--styles", "geometric"], "name two or more"),
+        (["cin", "--styles", "geometric", "a/geometric.jpg"], "each must have a name of its own"),
+        (["adain", "--styles", "geometric"], "'geometric' is not a folder"),
+    ],
+)
+def test_train_feed_forward_refuses(words, said, tmp_path, photos, capsys):
+    out = tmp_path / "w.safetensors"
+    assert said in refused(["train", *words, "--photos", str(photos), "--out", str(out)], capsys)
+    assert not out.exists()
+
+
+def sheet_of(name):
+    """The sample sheet of an untrained network."""
+    encoder = Encoder("mini")
+    style = samples.style("geometric", 32)
+    if name == "johnson":
+        return networks._johnson_sheet(johnson.Perceptual(johnson.TransformationNet((4, 4, 4), 1), [style], encoder))
+    if name == "cin":
+        return networks._cin_sheet(johnson.Perceptual(cin.StyleNet(["a", "b"], (4, 4, 4), 1), [style], encoder))
+    return networks._adain_sheet(adain.Objective(adain.AdaIN(encoder)))
+
+
+@pytest.mark.parametrize(("name", "rows"), [("johnson", 2), ("cin", 3), ("adain", 4)])
+def test_sheets_show_photographs_above_pastiches(name, rows):
+    side = networks.SHEET_SIZE
+    with torch.no_grad():
+        sheet = sheet_of(name)
+    assert sheet.shape == (1, 3, rows * side, 2 * side)
+    chelsea = samples.content("chelsea", side)
+    left = (chelsea.shape[3] - side) // 2
+    assert torch.equal(sheet[..., :side, :side], chelsea[..., left : left + side])
+    assert sheet.min() >= 0 and sheet.max() <= 1
 
 
 # --------------------------------------------------------------------------- lab

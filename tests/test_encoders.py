@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stylelearn import samples
+from stylelearn import gatys, samples
 from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MEAN, NAMES, STD, STYLE_LAYERS, Encoder
 from stylelearn.weights import WeightsError, import_torchvision
 
@@ -229,6 +229,64 @@ def test_batch_equals_loop() -> None:
             torch.testing.assert_close(together[name][i : i + 1], value, rtol=1e-4, atol=1e-4)
 
 
+def test_walk_goes_from_shallow_to_deep_and_no_further_than_it_is_followed() -> None:
+    encoder, computed = Encoder("random"), []
+    for name, layer in encoder._layers.items():
+        layer.register_forward_hook(lambda *_, name=name: computed.append(name))
+    walk = encoder.walk(picture(), ["relu3_1", "conv1_2", "relu1_2", "conv1_2"])
+    assert not computed
+    expected = encoder(picture(), ["conv1_2", "relu1_2", "relu3_1"])
+    computed.clear()
+    before = next(walk)[1].clone()
+    assert computed == ["conv1_1", "conv1_2"]  # ReLUs are no modules on the way
+    assert torch.equal(before, expected["conv1_2"])
+    rest = list(walk)
+    assert [name for name, _ in rest] == ["relu1_2", "relu3_1"] and computed[-1] == "conv3_1"
+    assert all(torch.equal(value, expected[name]) for name, value in rest)
+
+
+# ------------------------------------------------------------------------------------------------------------ precision
+
+
+@pytest.mark.parametrize("name", ["mini", "random"])
+def test_bfloat16_is_off_by_no_more_than_its_eight_bits(name: str) -> None:
+    """A rounding to 8 bits changes a number by 2^-9 of it at most; a layer rounds its weights and its answers."""
+    exact, coarse, image = Encoder(name), Encoder(name, precision="bfloat16"), picture()
+    layers = [layer for layer in exact.layers if layer.startswith("conv")]
+    found = coarse(image, layers)
+    for depth, (layer, truth) in enumerate(exact(image, layers).items(), start=1):
+        assert found[layer].dtype == torch.bfloat16
+        error = (found[layer].float() - truth).norm() / truth.norm()
+        assert 0 < error <= (depth + 1) * 2**-8, layer  # and the image is rounded before
+    assert image.dtype == torch.float32 and coarse._mean.dtype == torch.float32
+
+
+def test_bfloat16_gradients_point_the_same_way() -> None:
+    gradients = []
+    for precision in ("float32", "bfloat16"):
+        image = picture().requires_grad_()
+        found = Encoder("random", precision=precision)(image, ["relu1_1", "relu3_1"])
+        sum(value.float().square().mean() for value in found.values()).backward()
+        gradients.append(image.grad.flatten())
+    assert gradients[1].dtype == torch.float32 and gradients[1].isfinite().all()
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.99
+
+
+def test_bfloat16_for_every_kind_of_network(vgg_files: dict, squeezenet_file: tuple) -> None:
+    for encoder in (
+        Encoder("vgg16", pool="max", weights=vgg_files["vgg16"][0], precision="bfloat16"),
+        Encoder("squeezenet", weights=squeezenet_file[0], precision="bfloat16"),
+    ):
+        assert encoder(picture(), [encoder.deepest]).popitem()[1].dtype == torch.bfloat16
+
+
+def test_gatys_goes_down_in_bfloat16() -> None:
+    content, style = picture(seed=1), picture(seed=2).sqrt()
+    first, *_, last = gatys.stylize(content, style, encoder=Encoder("random", precision="bfloat16"), steps=8)
+    assert last.loss < 0.5 * first.loss
+    assert last.image.dtype == torch.float32
+
+
 # ------------------------------------------------------------------------------------------------------------ gradients
 
 
@@ -282,6 +340,8 @@ def test_unknown_names_are_named() -> None:
         Encoder("vgg11")
     with pytest.raises(ValueError, match="pool must be 'avg' or 'max', not 'mean'"):
         Encoder("random", pool="mean")
+    with pytest.raises(ValueError, match="precision must be 'float32' or 'bfloat16', not 'half'"):
+        Encoder("random", precision="half")
     with pytest.raises(ValueError, match="'random' takes no weights"):
         Encoder("random", weights="mini.safetensors")
     encoder = Encoder("random")

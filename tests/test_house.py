@@ -1,7 +1,9 @@
 """The house itself: three lists of dependencies that agree, a wheel that is whole, commands that say what is wrong."""
 
 import ast
+import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -13,10 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from safetensors.torch import load_file
 
 import stylelearn
 from stylelearn.samples import content_names, credit
@@ -116,9 +120,9 @@ def test_a_wheel_carries_the_data(tmp_path):
 # --------------------------------------------------------------------------- floors
 
 FLOORS = [
-    {"images", "decoding", "sources", "colour", "figures", "samples"},
-    {"losses", "weights", "encoders", "rescaling"},
-    {"training", "optimize", "descent", "matting", "segmentation"},
+    {"images", "decoding", "sources", "colour", "figures", "samples", "tiling"},
+    {"losses", "weights", "encoders", "decoders", "rescaling", "taps", "transformation"},
+    {"training", "crops", "processes", "optimize", "descent", "matting", "segmentation"},
     {"mini", "inversion", "gatys", "johnson", "cin", "adain", "style_swap", "photo", "adjustable", "emd", "compare"},
     {"bench", "doctor", "lab", "cli", "checks", "__main__"},
 ]
@@ -293,3 +297,21 @@ def test_no_document_of_the_course_names_a_folder_of_a_machine():
     pages = [*ROOT.glob("*.md"), *ROOT.glob("*.yml"), *ROOT.glob("*.toml"), *ROOT.glob("*.txt"), ROOT / "Makefile"]
     for page in pages:
         assert not re.search(r"(?<![\w.~])/(home|Users|root|tmp|work)/", page.read_text(encoding="utf-8")), page.name
+
+
+SHIPPED = sorted((ROOT / "data" / "weights").glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_weights_are_small_whole_and_have_a_card(path):
+    checksums = json.loads((path.parent / "checksums.json").read_text(encoding="utf-8"))
+    assert checksums[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert path.stat().st_size <= 4_000_000
+    assert {value.dtype for value in load_file(path).values()} == {torch.float16}
+    cards = [card for card in path.parent.glob("*.CARD.md") if path.stem.startswith(card.name.split(".")[0])]
+    assert len(cards) == 1 and path.stem in cards[0].read_text(encoding="utf-8")
+
+
+def test_no_checksum_without_weights():
+    checksums = json.loads((ROOT / "data" / "weights" / "checksums.json").read_text(encoding="utf-8"))
+    assert set(checksums) == {path.name for path in SHIPPED}

@@ -388,3 +388,16 @@ F4 = torch.ones(2, 3, 4, 5)
 def test_errors_say_what_came(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_gram_under_autocast_is_as_precise_as_without() -> None:
+    """Mixed precision hands over bfloat16 activations, and would make the products in it, too."""
+    features = torch.rand(2, 5, 60, 60, dtype=torch.bfloat16).requires_grad_()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        gram = losses.gram_matrix(features)
+    wanted = torch.einsum("bihw,bjhw->bij", features.double(), features.double())
+    assert gram.dtype == torch.float32
+    torch.testing.assert_close(gram.double(), wanted, rtol=1e-5, atol=1e-3)
+    gram.sum().backward()
+    slope = 2 * features.detach().double().sum(dim=1, keepdim=True).expand(-1, 5, -1, -1)
+    torch.testing.assert_close(features.grad.double(), slope, rtol=2**-8, atol=0)

@@ -11,19 +11,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from stylelearn import mini
-from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Encoder, vgg_layers
+from stylelearn.decoders import mirrored_decoder
+from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Encoder
 from stylelearn.mini import (
-    SQUEEZENET_TAPS,
-    TAPS,
-    VGG_TAPS,
     Distillation,
-    Tap,
     export,
     known_teacher,
-    mirrored_decoder,
     train_mini,
 )
-from stylelearn.rescaling import equalise, folded
+from stylelearn.taps import SQUEEZENET_TAPS
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
 
@@ -40,195 +36,12 @@ def normalised(image: Tensor) -> Tensor:
     return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
 
 
-def student(seed: int = 0) -> nn.ModuleDict:
-    """`mini` with batch norm, everything in it random, as after some training."""
-    generator = torch.Generator().manual_seed(seed)
-    layers = vgg_layers(WIDTHS, REPEATS, padding=PADDING, batch_norm=True)
-    for layer in layers.values():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=generator)
-            nn.init.uniform_(layer.bias, -0.3, 0.5, generator=generator)
-            nn.init.uniform_(layer.running_mean, -0.3, 0.3, generator=generator)
-            nn.init.uniform_(layer.running_var, 0.3, 2.0, generator=generator)
-    return layers.eval()
-
-
 def answers(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
     x, found = normalised(image), {}
     with torch.no_grad():
         for name, layer in layers.items():
             x = found[name] = layer(x)
     return found
-
-
-# ---------------------------------------------------------------------------------------------------- fold and equalise
-
-
-def test_folding_changes_no_layer() -> None:
-    with_norm = student()
-    plain = folded(with_norm)
-    assert not any(name.startswith("norm") for name in plain) and not any(
-        p.requires_grad is False for p in plain.parameters()
-    )
-    image = crops(2).double()
-    before, after = answers(with_norm.double(), image), answers(plain.double(), image)
-    for name, value in after.items():
-        wanted = before[name.replace("conv", "norm")]
-        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
-
-
-def test_equalising_makes_means_one_and_changes_no_function() -> None:
-    plain = folded(student())
-    images = [crops(3, 64, seed=1), crops(1, 32, seed=2)]  # batches of different sizes: each position counts the same
-    original = {key: value.double() for key, value in plain.state_dict().items()}
-    means = equalise(plain, images)
-
-    before_layers = vgg_layers(WIDTHS, REPEATS, padding=PADDING).double()
-    before_layers.load_state_dict(original)
-    before = [answers(before_layers, image.double()) for image in images]
-    after = [answers(plain.double(), image.double()) for image in images]
-    for name, mean in means.items():
-        old = torch.cat([found[name].transpose(0, 1).flatten(1) for found in before], dim=1)  # (C, positions)
-        new = torch.cat([found[name].transpose(0, 1).flatten(1) for found in after], dim=1)
-        fires = old.mean(dim=1) > 1e-3
-        assert fires.float().mean() > 0.5
-        torch.testing.assert_close(new.mean(dim=1)[fires], torch.ones_like(mean[fires]).double(), rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(mean[fires].double(), old.mean(dim=1)[fires], rtol=1e-4, atol=1e-6)
-        torch.testing.assert_close(new * mean.view(-1, 1), old, rtol=1e-4, atol=1e-5)
-        assert (mean[~fires] == 1).all()
-
-
-def test_silent_channels_stay() -> None:
-    plain = folded(student())
-    with torch.no_grad():
-        plain["conv2_1"].bias[3] = -1e4  # never fires
-    weight = plain["conv2_1"].weight[3].clone()
-    means = equalise(plain, [crops(2)])
-    assert means["relu2_1"][3] == 1
-    first = means["relu1_2"].view(-1, 1, 1)
-    torch.testing.assert_close(plain["conv2_1"].weight[3] / first, weight)  # but for what undoes the layer before
-    assert all(torch.isfinite(p).all() for p in plain.parameters())
-
-
-# ----------------------------------------------------------------------------------------------------------------- taps
-
-
-def centre_of_sight(layers: nn.Sequential, cell: int, size: int = 160) -> tuple[float, int]:
-    """Where a cell of the last layer looks: the centre of mass of its gradient on the picture; and the number of cells.
-
-    All weights are 1 and the pools average, so that each pixel counts as often as there are ways from it to the cell.
-    """
-    image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
-    x = image
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d):
-            weight = torch.ones(1, 1, *layer.kernel_size, dtype=torch.float64)
-            x = F.conv2d(x, weight, stride=layer.stride, padding=layer.padding)
-        elif isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
-            ceil = layer.ceil_mode
-            x = F.avg_pool2d(x, layer.kernel_size, layer.stride, layer.padding, ceil_mode=ceil)
-        elif type(layer).__name__ == "Fire":
-            x = F.conv2d(x, torch.ones(1, 1, 3, 3, dtype=torch.float64), padding=layer.expand3x3.padding)
-    x[0, 0, cell, cell].backward()
-    mass = image.grad[0, 0].sum(dim=0)
-    return float((mass * torch.arange(size)).sum() / mass.sum()), x.shape[-1]
-
-
-@pytest.mark.parametrize("teacher", TAPS)
-def test_taps_look_where_they_say(teacher: str) -> None:
-    """Stride and offset of the teacher's cells, and of the student's, found by following what a cell depends on."""
-    if teacher == "squeezenet":
-        features = torchvision_model("squeezenet").features
-    else:
-        vgg = import_torchvision().models.vgg
-        with torch.device("meta"):
-            features = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
-    own = vgg_layers(WIDTHS, REPEATS)
-    names = list(own)
-    for tap in TAPS[teacher]:
-        size = 160 if tap.stride < 16 else 320  # so that the cells in the middle do not see the border
-        j = size // 2 // tap.stride
-        upto = features[: tap.teacher + 1]
-        centre, count = centre_of_sight(upto, j, size)
-        following, _ = centre_of_sight(upto, j + 1, size)
-        assert centre == pytest.approx(tap.stride * j + tap.offset, abs=1e-6), tap
-        assert following - centre == pytest.approx(tap.stride, abs=1e-6), tap
-        mine = nn.Sequential(*[own[name] for name in names[: names.index(tap.student) + 1]])
-        here, own_count = centre_of_sight(mine, j, size)
-        assert here == pytest.approx(tap.stride * j + (tap.stride - 1) / 2, abs=1e-6), tap
-        assert centre == pytest.approx(here + tap.stride * tap.shift, abs=1e-6), tap
-        assert count + int(tap.shift) + (tap.shift % 1 > 0) <= own_count, f"{tap}: it would read beyond the border"
-
-
-@pytest.mark.parametrize("tap", [*SQUEEZENET_TAPS, *VGG_TAPS])
-def test_align_reads_the_students_map_at_the_teachers_places(tap: Tap) -> None:
-    """A map that holds where each of its cells looks must, once aligned, hold where the teacher's cells look."""
-    cells = torch.arange(16, dtype=torch.float64)
-    place = tap.stride * cells + (tap.stride - 1) / 2
-    ramp = torch.stack([place.view(-1, 1).expand(16, 16), place.expand(16, 16)])[None]  # (1, 2, 16, 16): y and x
-    aligned = tap.align(ramp, (9, 12))
-    assert aligned.shape == (1, 2, 9, 12)
-    wanted = tap.stride * torch.arange(12, dtype=torch.float64) + tap.offset
-    torch.testing.assert_close(aligned[0, 1], wanted.expand(9, 12))
-    torch.testing.assert_close(aligned[0, 0], wanted[:9].view(-1, 1).expand(9, 12))
-
-
-@pytest.mark.parametrize("size", [32, 48, 64, 128])
-def test_every_size_that_is_allowed_fits(size: int) -> None:
-    features = torchvision_model("squeezenet").features
-    x, found = torch.zeros(1, 3, size, size), {}
-    for number, layer in enumerate(features):
-        x = found[number] = layer(x)
-    for tap in SQUEEZENET_TAPS:
-        own = torch.zeros(1, 1, size // tap.stride, size // tap.stride)
-        assert tap.align(own, found[tap.teacher].shape[2:]).shape[2:] == found[tap.teacher].shape[2:]
-        assert found[tap.teacher].shape[1] == tap.channels
-
-
-# ------------------------------------------------------------------------------------------------------------- decoders
-
-
-@pytest.mark.parametrize(
-    ("layer", "turns"),
-    [
-        ("relu1_1", [(16, 3)]),
-        ("relu3_1", [(64, 32), (32, 32), (32, 16), (16, 16), (16, 3)]),
-        ("relu4_1", [(144, 64), (64, 64), (64, 64), (64, 64), (64, 32), (32, 32), (32, 16), (16, 16), (16, 3)]),
-    ],
-)
-def test_mirrored_decoder(layer: str, turns: list[tuple[int, int]]) -> None:
-    decoder = mirrored_decoder(layer)
-    pools = int(layer[4]) - 1
-    assert decoder(torch.rand(2, turns[0][0], 5, 7)).shape == (2, 3, 5 * 2**pools, 7 * 2**pools)
-    assert sum(p.numel() for p in decoder.parameters()) == sum(9 * a * b + b for a, b in turns)
-    assert isinstance(decoder[-1], nn.Conv2d)  # colours may be dark: no ReLU at the end
-    assert sum(isinstance(part, nn.ReLU) for part in decoder) == len(turns) - 1
-    assert {part.padding_mode for part in decoder if isinstance(part, nn.Conv2d)} == {"reflect"}
-    assert not any("Norm" in type(part).__name__ for part in decoder)
-
-
-def test_two_decoders_make_a_longer_one() -> None:
-    parts = [*mirrored_decoder("relu4_1", until="relu3_1"), *mirrored_decoder("relu3_1")]
-    whole = mirrored_decoder("relu4_1")
-    assert [type(part) for part in parts] == [type(part) for part in whole]
-    assert [p.shape for part in parts for p in part.parameters()] == [p.shape for p in whole.parameters()]
-    assert mirrored_decoder("relu4_1", until="relu3_1")(torch.rand(1, 144, 4, 4)).shape == (1, 64, 8, 8)
-
-
-@pytest.mark.parametrize("layer", ["relu6_1", "conv3_1", "pool2", ""])
-def test_no_decoder_from_anything_else(layer: str) -> None:
-    with pytest.raises(ValueError, match=f"there is no decoder from '{layer}'; the layers are, in order, relu1_1, "):
-        mirrored_decoder(layer)
-    with pytest.raises(ValueError, match=f"there is no decoder from 'relu3_1' to '{layer}'; the layers are"):
-        mirrored_decoder("relu3_1", until=layer)
-
-
-def test_no_decoder_deeper() -> None:
-    with pytest.raises(ValueError, match="there is no decoder from 'relu3_1' to 'relu3_1'"):
-        mirrored_decoder("relu3_1", until="relu3_1")
 
 
 # --------------------------------------------------------------------------------------------------------- distillation

@@ -1,4 +1,4 @@
-"""The fit loop against a loop written out here, interrupted in every way; and the crops that feed it."""
+"""The fit loop against a loop written out here, interrupted in every way, alone and with others; and its crops."""
 
 import csv
 import os
@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lightning_fabric import Fabric
+from lightning_fabric.strategies import SingleDeviceStrategy
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn.training import Crops, Progress, fit, rate_factor
+from stylelearn.images import psnr, read_image
+from stylelearn.processes import Share
+from stylelearn.training import PRESETS, CheckpointError, Crops, Progress, fit, rate_factor
 
 # ---------------------------------------------------------------------------------------------------------------- crops
 
@@ -95,6 +97,12 @@ def test_what_cannot_be_read_is_skipped_and_counted(tmp_path: Path) -> None:
     assert seen(crops) == {0, 1, 2}
 
 
+def test_rows_are_those_of_the_batch(tmp_path: Path) -> None:
+    crops = Crops(colours(tmp_path, 12), size=8, batch=6, keep=16, jitter=0.2)
+    for which in (slice(0, None, 2), slice(1, None, 3), slice(2, 5)):
+        assert torch.equal(crops.rows(4, which), crops[4][which])
+
+
 def test_unusable_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no folder .*nowhere; name one"):
         Crops(tmp_path / "nowhere")
@@ -130,11 +138,12 @@ class Numbers(Dataset):
 class Tiny(nn.Module):
     """Two losses, and a batch norm: a running state besides the weights. `trouble` comes at the given step."""
 
-    def __init__(self, trouble_at: int = 0, trouble: str = "") -> None:
+    def __init__(self, trouble_at: int = 0, trouble: str = "", norm: bool = True) -> None:
         super().__init__()
         with torch.random.fork_rng():
             torch.manual_seed(5)
-            self.first, self.norm, self.last = nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)
+            self.first, self.last = nn.Linear(3, 8), nn.Linear(8, 1)
+            self.norm = nn.BatchNorm1d(8) if norm else nn.Identity()
         self.calls, self.trouble_at, self.trouble = 0, trouble_at, trouble
 
     def forward(self, batch: Tensor) -> dict[str, Tensor]:
@@ -351,11 +360,11 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     before = (tmp_path / "tiny.ckpt").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"tiny.ckpt", "tiny.csv"}
 
-    def half(self: Fabric, path: Path, state: dict) -> None:
+    def half(self: SingleDeviceStrategy, path: Path, state: dict) -> None:
         Path(path).write_bytes(before[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Fabric, "save", half)
+    monkeypatch.setattr(SingleDeviceStrategy, "save_checkpoint", half)
     with pytest.raises(OSError, match="No space left"):
         run(Tiny(), tmp_path, steps=10)
     assert (tmp_path / "tiny.ckpt").read_bytes() == before
@@ -365,8 +374,10 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
 def test_unusable_checkpoints_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="steps must be at least 1, not 0"):
         run(Tiny(), tmp_path, steps=0)
+    with pytest.raises(ValueError, match="sheet_every must be at least 1, not 0"):
+        run(Tiny(), tmp_path, sheet_every=0)
     run(Tiny(), tmp_path, steps=5)
-    with pytest.raises(ValueError, match=r"cannot go on from .*tiny\.ckpt: it is damaged, or of another network"):
+    with pytest.raises(CheckpointError, match=r"cannot go on from .*tiny\.ckpt: it is damaged, or of another network"):
         run(nn.Linear(3, 1), tmp_path)
     data = (tmp_path / "tiny.ckpt").read_bytes()
     (tmp_path / "tiny.ckpt").write_bytes(data[: len(data) // 2])
@@ -380,3 +391,176 @@ def test_the_callers_random_numbers_stay(tmp_path: Path) -> None:
     torch.manual_seed(3)
     run(Tiny(), tmp_path, steps=2)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_skipped_pictures_are_reported(tmp_path: Path) -> None:
+    (colours(tmp_path / "few", 3) / "cut.png").write_bytes(b"half a picture")
+    crops = Crops(tmp_path / "few", size=4, batch=2, keep=8)
+    (report,) = fit(Mean(), crops, steps=1, checkpoint=tmp_path / "mean.ckpt", accelerator="cpu")
+    assert [path.name for path in report.skipped] == ["cut.png"]
+    assert run(Tiny(), tmp_path, steps=1)[0].skipped == ()
+
+
+def test_presets_differ_where_machines_do() -> None:
+    assert set(PRESETS) == {"laptop", "gpu"}
+    for preset in PRESETS.values():
+        assert preset["batch"] > 0 and preset["steps"] > 0
+    assert PRESETS["laptop"]["accelerator"] == "cpu" and PRESETS["gpu"]["accelerator"] == "gpu"
+
+
+# --------------------------------------------------------------------------------------------------------------- sheets
+
+
+class Mean(nn.Module):
+    """Learns the mean of its batches; `frozen` never trains."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.zeros(()))
+        self.frozen = nn.Dropout()
+
+    def train(self, mode: bool = True) -> "Mean":
+        super().train(mode)
+        self.frozen.eval()
+        return self
+
+    def forward(self, batch: Tensor) -> dict[str, Tensor]:
+        assert self.training and torch.is_grad_enabled() and not self.frozen.training
+        return {"error": (batch - self.mean).square().mean()}
+
+
+def test_sheets_show_the_model_as_it_is_then(tmp_path: Path) -> None:
+    told = {}
+
+    def sheet(model: Mean) -> Tensor:
+        assert not model.training and not torch.is_grad_enabled()
+        return torch.full((1, 3, 8, 8), 0.5) + model.mean
+
+    model = Mean()
+    for progress in fit(
+        model,
+        Numbers(),
+        steps=7,
+        checkpoint=tmp_path / "new" / "mean.ckpt",
+        sheet=sheet,
+        sheet_every=3,
+        report_every=1,
+        learning_rate=0.2,
+        warm_up=0,
+        accelerator="cpu",
+    ):
+        told[progress.step] = 0.5 + model.mean.item()
+    written = sorted((tmp_path / "new").glob("*.jpg"))
+    assert [path.name for path in written] == [f"mean-{step:06d}.jpg" for step in (3, 6, 7)]
+    for path, step in zip(written, (3, 6, 7), strict=True):
+        assert read_image(path).shape == (1, 3, 8, 8)
+        assert psnr(read_image(path), torch.full((1, 3, 8, 8), told[step]).clamp(0, 1)) > 40
+
+
+def test_a_sheet_that_fails_leaves_a_checkpoint(tmp_path: Path) -> None:
+    def sheet(model: nn.Module) -> Tensor:
+        raise RuntimeError("no picture")
+
+    model = Tiny()
+    with pytest.raises(RuntimeError, match="no picture"):
+        run(model, tmp_path, sheet=sheet, sheet_every=6)
+    assert saved(tmp_path)["step"] == 6 and model.training
+
+
+# ---------------------------------------------------------------------------------------------------- several processes
+
+
+def grey(model: nn.Module) -> Tensor:
+    return torch.full((1, 3, 8, 8), 0.5)
+
+
+TOGETHER = """
+import os, pathlib, signal, sys
+sys.path.insert(0, sys.argv[1])
+import test_training as t
+folder, ending = pathlib.Path(sys.argv[2]), sys.argv[3]
+try:
+    for progress in t.start(t.Tiny(norm=False), folder, devices=2, sheet=t.grey, sheet_every=10):
+        print(progress.step, flush=True)
+        if ending == "ctrl-c" and progress.step == 10:
+            os.kill(0, signal.SIGINT)  # as a terminal does: to all processes at once
+        if ending == "break" and progress.step == 15:
+            break
+except KeyboardInterrupt:
+    print("stopped")
+print("after")
+if ending == "end":
+    try:
+        t.run(t.Tiny(norm=False), folder, devices=2)
+    except ValueError as error:
+        print("once" if "begin the next training in another" in str(error) else error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_two_processes_stopped_twice_and_resumed_are_one(tmp_path: Path) -> None:
+    """Ctrl-C at step 10, left early at step 15, on to the end: the weights of one process that was left alone."""
+    (tmp_path / "together.py").write_text(TOGETHER)
+    said = {}
+    for ending in ("ctrl-c", "break", "end"):
+        words = [sys.executable, tmp_path / "together.py", Path(__file__).parent, tmp_path / "two", ending]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=600, start_new_session=True)
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        said[ending] = done.stdout.split()
+    assert said == {  # each word once: the second process says nothing, and ends with the training
+        "ctrl-c": ["5", "10", "stopped", "after"],
+        "break": ["15", "after"],
+        "end": ["20", "after", "once"],
+    }
+    alone = Tiny(norm=False)
+    run(alone, tmp_path / "one", sheet=grey, sheet_every=10)
+    state = saved(tmp_path / "two")
+    assert state["step"] == 20
+    for name, value in alone.state_dict().items():
+        torch.testing.assert_close(state["model"][name], value, rtol=0, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {path.name for path in (tmp_path / "one").iterdir()}
+    logs = [np.genfromtxt(tmp_path / folder / "tiny.csv", delimiter=",", skip_header=1) for folder in ("one", "two")]
+    np.testing.assert_allclose(logs[1], logs[0], rtol=1e-4)
+
+
+class Mixed(Dataset):
+    """Batches with parts of all kinds; each row knows where it stands."""
+
+    def __getitem__(self, number: int) -> dict[str, object]:
+        rows = 100.0 * number + torch.arange(6)
+        return {"pair": (rows, rows[:, None].expand(6, 3)), "scale": torch.tensor(2.0), "name": "batch"}
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_shares_are_the_batch(world: int) -> None:
+    """Together the processes have each row once, and rows that belong together stay together."""
+    shares = [Share(Mixed(), rank, world)[5] for rank in range(world)]
+    seen = torch.cat([share["pair"][0] for share in shares])
+    assert torch.equal(seen.sort().values, Mixed()[5]["pair"][0])
+    for share in shares:
+        rows, more = share["pair"]
+        assert len(rows) == 6 // world and torch.equal(more, rows[:, None].expand(-1, 3))
+        assert share["scale"] == 2 and share["name"] == "batch"
+
+
+def test_shares_of_crops_are_those_of_the_batch(tmp_path: Path) -> None:
+    crops = Crops(colours(tmp_path, 12), size=8, batch=6, keep=16)
+    for rank in range(3):
+        assert torch.equal(Share(crops, rank, 3)[7], crops[7][rank::3])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"devices": 3}, "a batch of 4 cannot be shared by 3 processes equally; choose a multiple of 3"),
+        ({"devices": 2, "nodes": 4}, "a batch of 4 cannot be shared by 8 processes equally"),
+        ({"devices": 0}, "cannot train with accelerator 'cpu', devices 0"),
+        ({"accelerator": "tpu"}, "cannot train with accelerator 'tpu'"),
+        ({"strategy": "nonsense"}, "cannot train with .*invalid strategy name"),
+        ({"precision": "8"}, "cannot train with .*Precision '8' is invalid"),
+    ],
+)
+def test_what_cannot_be_shared_or_is_not_there_is_named(options: dict, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        run(Tiny(), tmp_path, **options)
+    assert not (tmp_path / "tiny.ckpt").exists()

@@ -27,10 +27,13 @@ from stylelearn.weights import (
     fitting,
     import_torchvision,
     load_state,
+    network_file,
+    read_about,
     read_weights,
     sha256,
     torchvision_model,
     torchvision_state,
+    write_weights,
 )
 
 STATE = {"conv1_1.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "conv1_1.bias": torch.tensor([0.5, -0.5])}
@@ -529,3 +532,47 @@ def test_other_errors_of_torchvision_pass(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(RuntimeError, match="roi_align does not exist"):
         import_torchvision()
     assert set(sys.modules) == before
+
+
+# --------------------------------------------------------------------------------------------- networks trained by us
+
+
+def test_written_and_read_again(tmp_path: Path) -> None:
+    state = {"a": torch.tensor([1.0, 1 / 3, -65504.0]), "n": torch.arange(3)}
+    path = tmp_path / "new" / "net.safetensors"
+    write_weights(path, state, {"styles": ["wave", "Ölbild"], "widths": [1, 2]})
+    again = read_weights(path)
+    assert {value.dtype for value in again.values()} == {torch.float16}
+    torch.testing.assert_close(again["a"].float(), state["a"], rtol=2**-11, atol=0)  # half of float16's last place
+    assert read_about(path) == {"styles": ["wave", "Ölbild"], "widths": [1, 2]}
+    assert [p.name for p in path.parent.iterdir()] == ["net.safetensors"]
+    write_weights(path, state)
+    assert read_about(path) == {}
+
+
+@pytest.mark.parametrize("value", [70000.0, float("nan"), float("-inf")])
+def test_what_float16_cannot_hold_is_not_written(value: float, tmp_path: Path) -> None:
+    with pytest.raises(FloatingPointError, match=r"net\.safetensors: b holds numbers beyond 65504"):
+        write_weights(tmp_path / "net.safetensors", {"a": torch.zeros(2), "b": torch.tensor([0.0, value])})
+    assert not any(tmp_path.iterdir())
+
+
+def test_headers_that_are_wrong(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no weights at"):
+        read_about(tmp_path / "none.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes(b"\x40\0\0\0\0\0\0\0{")
+    with pytest.raises(WeightsError, match=r"cut\.safetensors is damaged or no safetensors file"):
+        read_about(tmp_path / "cut.safetensors")
+    save_file({"a": torch.zeros(1)}, tmp_path / "list.safetensors", metadata={"about": "[1]"})
+    with pytest.raises(WeightsError, match=r"says \[1\] about itself"):
+        read_about(tmp_path / "list.safetensors")
+
+
+def test_networks_by_name(tmp_path: Path) -> None:
+    assert weights.shipped("mini") == ["mini"] and network_file("mini", "mini").name == "mini.safetensors"
+    assert "mini" not in weights.shipped("min")
+    own = tmp_path / "own.safetensors"
+    write_weights(own, {"a": torch.zeros(1)})
+    assert network_file("johnson", own) == own
+    with pytest.raises(WeightsError, match=r"no johnson network 'nobody'; the course ships .*; or give the path of"):
+        network_file("johnson", "nobody")

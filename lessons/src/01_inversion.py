@@ -297,7 +297,7 @@ check.total_variation(total_variation)
 # blur? Where stains?
 
 # %%
-strengths = {1.0: (0.03, 1.0, 20.0), 1.5: (0.1, 3.0, 100.0), 2.0: (0.2, 10.0, 600.0)}  # β -> three λ
+strengths = {1.0: (0.03, 1.0, 10.0), 1.5: (0.1, 3.0, 100.0), 2.0: (0.2, 10.0, 600.0)}  # β -> three λ
 found, titles = [], []
 for beta, weights in strengths.items():
     for weight in weights:

@@ -601,8 +601,9 @@ grid([*found.values()], [*found])
 #
 # Everything of this lesson in one place. The lab shows a first picture at once.
 #
-# - **How much style** is β/α. The five **layer** sliders are the $w_l$; only their proportion counts. The presets set all five.
-# - **Content layer**, **start**, **steps**, **size**, **optimiser**: as above. "None" as content layer makes textures.
+# - **style ÷ content** is β/α. The five **style layers** are the $w_l$; only their proportion counts, and the presets set all five.
+# - **content layer**, **start**, **steps**, **size**, **optimiser**: as above. "None" as content layer makes textures. **smoothness (TV)** takes fine grain away,
+#   **coarse to fine** begins with a small picture, and **colours of** says whose colours the pastiche has.
 # - **Start** begins anew with your settings, **Stop** ends after the current step, **Continue** goes on from the picture that is there. The plot shows each layer's loss.
 # - **Save** keeps the settings inside the file.
 #

@@ -19,10 +19,10 @@ from stylelearn import inversion, samples
 from stylelearn.bench.gatys import bare, noise, random_vgg19
 from stylelearn.bench.measuring import Figure, ratio, take_turns
 from stylelearn.bench.quality import Pair, contact_sheet, paint, pairs_in, pairs_of_samples, square, style_distance
+from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.gatys import start_image
 from stylelearn.images import psnr
-from stylelearn.mini import mirrored_decoder
 from stylelearn.optimize import optimize_image, result
 from stylelearn.weights import WeightsError, read_weights
 

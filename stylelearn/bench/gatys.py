@@ -5,7 +5,7 @@ frozen, channels last. Ours is a whole step of `optimize_image`: L-BFGS, five Gr
 Speed does not depend on what the weights are, so they are random and nothing is downloaded.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from stylelearn import gatys
 from stylelearn.bench.measuring import Figure, Timing, ratio, take_turns
 from stylelearn.bench.memory import peak_memory
-from stylelearn.encoders import ARCHITECTURES, Encoder, vgg_layers
+from stylelearn.encoders import ARCHITECTURES, PRECISIONS, Encoder, vgg_layers
 from stylelearn.optimize import Diverged, Step, optimize_image
 
 
@@ -31,10 +31,10 @@ class Plan:
 QUICK = Plan(size=64, memory_size=64, rounds=2, steps=300)
 
 
-def random_vgg19(seed: int = 0) -> Encoder:
+def random_vgg19(seed: int = 0, precision: str = "float32") -> Encoder:
     """VGG-19 with random weights of the right spread (numbers that vanish would be slow)."""
     widths, repeats, padding = ARCHITECTURES["vgg19"]
-    encoder = Encoder("random")
+    encoder = Encoder("random", precision=precision)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = vgg_layers(widths, repeats, padding=padding)
@@ -42,7 +42,7 @@ def random_vgg19(seed: int = 0) -> Encoder:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
-    encoder.name, encoder._layers, encoder.layers = "vgg19", layers, tuple(layers)
+    encoder.name, encoder._layers, encoder.layers = "vgg19", layers.to(getattr(torch, precision)), tuple(layers)
     return encoder.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
@@ -65,9 +65,9 @@ def bare(encoder: Encoder, image: Tensor, deepest: str = "relu5_1") -> Callable[
     return do
 
 
-def ours(encoder: "Encoder | Bfloat16", image: Tensor) -> Callable[[], object]:
+def ours(encoder: Encoder, image: Tensor) -> Callable[[], object]:
     """One step of L-BFGS after another, content and style being noise of the image's size."""
-    objective = gatys.objective(image, noise(image.shape[-1], seed=1).to(image.device), encoder=encoder)  # type: ignore[arg-type]
+    objective = gatys.objective(image, noise(image.shape[-1], seed=1).to(image.device), encoder=encoder)
     start = gatys.start_image("noise", image, image, seed=2)
     running: Iterator[Step] = iter(())
 
@@ -83,18 +83,6 @@ def ours(encoder: "Encoder | Bfloat16", image: Tensor) -> Callable[[], object]:
 
 
 WORK = {"bare": bare, "ours": ours}
-
-
-class Bfloat16:
-    """An encoder whose convolutions run in bfloat16; activations come back as float32, and so do Gram matrices."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
-
-    def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        with torch.autocast(image.device.type, torch.bfloat16):
-            found = self.encoder(image, layers)
-        return {name: activations.float() for name, activations in found.items()}
 
 
 def bfloat16_here() -> str:
@@ -162,16 +150,16 @@ def memory(plan: Plan) -> list[Figure]:
 
 
 def bfloat16(plan: Plan) -> list[Figure]:
-    """What is won, and how far the gradient turns, when convolutions run in bfloat16."""
+    """What is won, and how far the gradient turns, when activations are bfloat16."""
     group = f"gatys step in bfloat16, VGG-19, {plan.size} px"
     here = bfloat16_here()
     if not here:
         return [Figure(group, "faster than float32 by", None, "×", note="not available here: no AMX, no such GPU")]
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    encoder, image = random_vgg19().to(device), noise(plan.size).to(device)
-    half = Bfloat16(encoder)
-    timed = take_turns({"float32": ours(encoder, image), "bfloat16": ours(half, image)}, plan.rounds)
-    gradients = [_gradient(each, image) for each in (encoder, half)]
+    image = noise(plan.size).to(device)
+    encoders = {precision: random_vgg19(precision=precision).to(device) for precision in PRECISIONS}
+    timed = take_turns({name: ours(encoder, image) for name, encoder in encoders.items()}, plan.rounds)
+    gradients = [_gradient(encoder, image) for encoder in encoders.values()]
     cosine = torch.cosine_similarity(*gradients, dim=0).item()
     return [
         Figure(group, "faster than float32 by", ratio(timed["float32"], timed["bfloat16"]), "×", note=f"with {here}"),
@@ -179,7 +167,7 @@ def bfloat16(plan: Plan) -> list[Figure]:
     ]
 
 
-def _gradient(encoder: "Encoder | Bfloat16", image: Tensor) -> Tensor:
+def _gradient(encoder: Encoder, image: Tensor) -> Tensor:
     x = image.clone().requires_grad_()
-    objective = gatys.objective(image.flip(3), image.flip(2), encoder=encoder)  # type: ignore[arg-type]
+    objective = gatys.objective(image.flip(3), image.flip(2), encoder=encoder)
     return torch.autograd.grad(sum(objective(x).values()), x)[0].flatten()  # type: ignore[arg-type]

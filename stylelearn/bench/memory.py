@@ -1,6 +1,7 @@
 """How much memory one way of computing needs: run in a process of its own, so that nothing else counts.
 
-python -m stylelearn.bench.memory bare 512      # prints JSON
+python -m stylelearn.bench.memory bare 512                             # prints JSON
+python -m stylelearn.bench.memory command stylize photo.jpg …          # whatever the `stylelearn` command can do
 """
 
 import json
@@ -23,7 +24,20 @@ def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
     Raises:
         RuntimeError: the process failed, or this system does not say how much memory a process used (Windows).
     """
-    command = [sys.executable, "-m", "stylelearn.bench.memory", way, str(size), str(steps)]
+    return _apart(way, str(size), str(steps))
+
+
+def memory_of_command(*words: str) -> dict[str, float]:
+    """The same for a whole `stylelearn` command, from the file that it reads to the one that it writes.
+
+    Raises:
+        RuntimeError: as `peak_memory`; the command's own message, if it failed.
+    """
+    return _apart("command", *words)
+
+
+def _apart(*words: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "stylelearn.bench.memory", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
@@ -53,5 +67,20 @@ def _measure(way: str, size: int, steps: int) -> dict[str, float]:
     return {"imports": imports, "peak": _most_so_far()}
 
 
+def _measure_command(words: list[str]) -> dict[str, float]:
+    import torch  # noqa: F401  # what every command needs is no part of its work
+
+    from stylelearn.cli import main
+
+    imports = _most_so_far()
+    status = main(words)
+    if status:
+        sys.exit(status)  # the reason is on stderr
+    return {"imports": imports, "peak": _most_so_far()}
+
+
 if __name__ == "__main__":
-    print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+    if sys.argv[1] == "command":
+        print(json.dumps(_measure_command(sys.argv[2:])))
+    else:
+        print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

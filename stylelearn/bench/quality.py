@@ -58,14 +58,19 @@ def pairs_in(folder: Path, size: int, count: int) -> list[Pair]:
     Raises:
         ImageError: a folder is missing or empty.
     """
-    contents, styles = (_pictures(folder / kind) for kind in ("content", "style"))
+    contents, styles = (pictures_in(folder / kind) for kind in ("content", "style"))
     return [
         Pair(f"{content.stem} + {style.stem}", square(read_image(content), size), square(read_image(style), size))
         for content, style in list(zip(contents, styles, strict=False))[:count]
     ]
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder in alphabetical order.
+
+    Raises:
+        ImageError: it is missing or empty.
+    """
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES) if folder.is_dir() else []
     if not found:
         raise ImageError(f"no pictures in '{folder}'; --pairs names a folder with content/ and style/ inside")
@@ -94,15 +99,15 @@ def style_distance(images: Sequence[Tensor], pairs: Sequence[Pair], judge: Encod
     return math.exp(sum(logarithms) / len(logarithms))
 
 
-def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path) -> Path:
-    """One row a pair: content, style, and what each network made of them; titles above."""
+def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path, tile: int = TILE) -> Path:
+    """One row a pair: content, style, and what each network made of them, `tile` pixels each; titles above."""
     titles = ["content", "style", *painted]
-    sheet = Image.new("RGB", (len(titles) * TILE, TITLE + len(pairs) * TILE), "white")
+    sheet = Image.new("RGB", (len(titles) * tile, TITLE + len(pairs) * tile), "white")
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
-        draw.text((column * TILE + 4, 5), title, fill="black")
+        draw.text((column * tile + 4, 5), title, fill="black")
     for row, pair in enumerate(pairs):
         images = [pair.content, pair.style, *(made[row] for made in painted.values())]
         for column, image in enumerate(images):
-            sheet.paste(to_pil(resize(image, (TILE, TILE), fit="box")), (column * TILE, TITLE + row * TILE))
+            sheet.paste(to_pil(resize(image, (tile, tile), fit="box")), (column * tile, TITLE + row * tile))
     return write_image(read_image(sheet), path)

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
 
-BENCHES = ("encoder", "gatys")
+BENCHES = ("encoder", "gatys", "feedforward")
 
 
 def add(commands: Commands) -> None:
@@ -19,15 +19,23 @@ def add(commands: Commands) -> None:
         description="Measure speed, memory and quality. What is compared takes turns in one run; look at the ratios. "
         "Ctrl-C keeps what has been measured.",
     )
-    bench.add_argument("which", nargs="*", metavar="WHICH", help=f"{' and '.join(BENCHES)} (default: both)")
+    bench.add_argument("which", nargs="*", metavar="WHICH", help=f"{', '.join(BENCHES)} (default: all)")
     bench.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here, as they come")
     bench.add_argument("--quick", action="store_true", help="tiny pictures, few steps: does it run at all?")
     bench.add_argument("--judge", type=Path, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
     bench.add_argument(
         "--pairs", type=Path, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)"
     )
+    bench.add_argument(
+        "--pairs-count", type=whole(1), metavar="N", help="how many pairs are painted, with each method (default: 16)"
+    )
     bench.add_argument("--decoders", type=Path, metavar="FILE", help="what `train encoder` left beside the weights")
-    bench.add_argument("--sheet", type=Path, metavar="FILE", help="draw the pastiches side by side")
+    bench.add_argument(
+        "--sheet",
+        type=Path,
+        metavar="FILE",
+        help="draw the pastiches side by side (feedforward: a sheet for each method)",
+    )
     bench.add_argument("--weights", type=Path, metavar="FILE", help="of mini (default: those that ship)")
     bench.set_defaults(run=run_bench)
     doctor = commands.add_parser(
@@ -95,19 +103,25 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("which", "quick", "judge", "pairs", "decoders", "weights")
+    names = ("which", "quick", "judge", "pairs", "pairs_count", "decoders", "weights")
     return {name: value.name if isinstance(value := getattr(options, name), Path) else value for name in names}
 
 
 def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], Any]]:
     """(name, its groups, how thorough) for each bench that is asked for."""
-    from stylelearn.bench import encoder, gatys
+    from stylelearn.bench import encoder, feedforward, gatys
 
-    files = {name: getattr(options, name) for name in ("judge", "decoders", "sheet", "weights")}
-    files |= {"folder": options.pairs, "watch": _watch}
+    files = {"judge": options.judge, "sheet": options.sheet, "folder": options.pairs, "watch": _watch}
+    own = {"decoders": options.decoders, "weights": options.weights}
+    count = {} if options.pairs_count is None else {"pairs": options.pairs_count}
+    quick = {
+        "encoder": encoder.QUICK if options.quick else {},
+        "feedforward": feedforward.QUICK if options.quick else {},
+    }
     plans = {
-        "encoder": (encoder.groups, encoder.Plan(**files, **(encoder.QUICK if options.quick else {}))),
+        "encoder": (encoder.groups, encoder.Plan(**files, **own, **quick["encoder"] | count)),
         "gatys": (gatys.groups, gatys.QUICK if options.quick else gatys.Plan()),
+        "feedforward": (feedforward.groups, feedforward.Plan(**files, **quick["feedforward"] | count)),
     }
     return [(which, *plans[which]) for which in options.which or BENCHES]
 

@@ -19,7 +19,20 @@ class Failed(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is answered with one line instead of the whole usage."""
+    """argparse, but a mistake is answered with one line instead of the whole usage.
+
+    `late` names a list of words that takes those after options, too: argparse itself closes it at the first option.
+    """
+
+    late = ""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+        """As argparse, and late words go where they belong, unless there is an unknown option among them."""
+        found, rest = super().parse_known_args(args, namespace)
+        if self.late and not any(word.startswith("-") for word in rest):
+            getattr(found, self.late).extend(rest)
+            rest = []
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")

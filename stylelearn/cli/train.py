@@ -1,114 +1,139 @@
-"""`stylelearn train`: make weights anew."""
+"""`stylelearn train`: make weights anew. What can be trained stands in `networks.py`."""
 
 import argparse
+import contextlib
 import hashlib
+import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from stylelearn.cli.networks import NETWORKS, Network
 from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, span, whole
 
 if TYPE_CHECKING:
     from stylelearn.training import Progress
+
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # by which launchers number the processes of a run
 
 
 def add(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser("train", help="train a network of the course", description="Train a network.")
     networks = parser.add_subparsers(dest="network", required=True, metavar="NETWORK")
-    encoder = networks.add_parser(
-        "encoder",
-        help="mini, the encoder that ships with the course",
-        description="Distil mini from a larger network. Ctrl-C leaves a checkpoint, and the same command goes on.",
-    )
-    encoder.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of photographs")
-    encoder.add_argument("--styles", type=Path, nargs="*", default=[], metavar="DIR", help="folders of paintings")
-    encoder.add_argument(
-        "--teacher",
-        default="squeezenet",
-        metavar="NAME",
-        help="squeezenet or vgg19 (downloaded), or the FILE of such a checkpoint (default: squeezenet)",
-    )
-    encoder.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors")
-    encoder.add_argument("--steps", type=whole(1), default=8000, metavar="N", help="(default: 8000)")
-    encoder.add_argument("--size", type=whole(64, 512), default=128, help="side of the crops (default: 128)")
-    encoder.add_argument("--batch", type=whole(2), default=16, help="crops a step (default: 16)")
-    encoder.add_argument("--seed", type=whole(0), default=0, help="(default: 0)")
-    encoder.add_argument("--checkpoint", type=Path, metavar="FILE", help="(default: OUT with the suffix .ckpt)")
-    encoder.add_argument("--precision", default="32-true", choices=("32-true", "bf16-mixed", "16-mixed"))
-    encoder.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
-    encoder.set_defaults(run=run)
+    for name, network in NETWORKS.items():
+        one = networks.add_parser(
+            name,
+            help=network.help,
+            description=f"{network.description} Ctrl-C leaves a checkpoint, and the same command goes on from there.",
+        )
+        _add_shared(one, network)
+        network.add(one)
+        one.set_defaults(run=run)
+
+
+def _add_shared(parser: argparse.ArgumentParser, network: Network) -> None:
+    """What all networks take. Where nothing is said, --paper, then --preset, then the usual decide."""
+    usual, (size, batch) = network.usual, network.smallest
+    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of photographs")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors")
+    parser.add_argument("--steps", type=whole(1), metavar="N", help=f"(default: {usual['steps']})")
+    parser.add_argument("--size", type=whole(size, 512), help=f"side of the crops (default: {usual['size']})")
+    parser.add_argument("--batch", type=whole(batch), help=f"pictures a step (default: {usual['batch']})")
+    parser.add_argument("--seed", type=whole(0), default=0, help="(default: 0)")
+    parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="(default: OUT with the suffix .ckpt)")
+    parser.add_argument("--preset", choices=("laptop", "gpu"), help="size, batch, steps, precision for such a machine")
+    parser.add_argument("--precision", choices=("32-true", "bf16-mixed", "16-mixed"), help="(default: 32-true)")
+    parser.add_argument("--accelerator", choices=("auto", "cpu", "gpu", "cuda", "mps"), help="(default: auto)")
+    if network.several:
+        parser.add_argument(
+            "--devices", type=whole(1), default=1, metavar="N", help="processes that share each batch (default: 1)"
+        )
+        parser.add_argument(
+            "--nodes", type=whole(1), default=1, metavar="N", help="machines; run the command on each (default: 1)"
+        )
+        parser.add_argument(
+            "--sheet-every",
+            type=whole(1),
+            default=500,
+            metavar="N",
+            help="steps between sample sheets, which lie beside the checkpoint (default: 500)",
+        )
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """What is handed on to the training: what was said, before --paper, before --preset, before the usual."""
+    from stylelearn.training import PRESETS
+
+    network = NETWORKS[options.network]
+    chosen = {"precision": "32-true", "accelerator": "auto", **network.usual}
+    for name, value in PRESETS.get(options.preset, {}).items():
+        chosen[name] = round(chosen[name] * value) if name in ("steps", "batch") else value
+    if getattr(options, "paper", False):
+        chosen |= network.paper or {}
+    chosen |= {name: value for name in chosen if (value := getattr(options, name)) is not None}
+    if network.several:
+        chosen |= {name: getattr(options, name) for name in ("devices", "nodes", "sheet_every")}
+    return chosen | {"seed": options.seed, "checkpoint": options.checkpoint}
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train `mini`, printing how it goes."""
+    """Train, printing how it goes. Of several processes only the first prints."""
     options.checkpoint = options.checkpoint or options.out.with_suffix(".ckpt")
     _check(options)
-    from stylelearn.mini import train_mini
+    with _quiet_unless_first(options):
+        try:
+            _train(options)
+        except KeyboardInterrupt:
+            return _stopped(options)
+        checksum = hashlib.sha256(options.out.read_bytes()).hexdigest()
+        print(f'{options.out}: {options.out.stat().st_size / 1e6:.2f} MB\n  "{options.out.name}": "{checksum}"')
+        return DONE
+
+
+def _train(options: argparse.Namespace) -> None:
+    from stylelearn.images import ImageError
     from stylelearn.weights import WeightsError
 
     try:
-        teacher, weights = find_teacher(options.teacher)
-        running = train_mini(
-            options.photos,
-            options.styles,
-            out=options.out,
-            teacher=teacher,
-            teacher_weights=weights,
-            steps=options.steps,
-            size=options.size,
-            batch=options.batch,
-            seed=options.seed,
-            accelerator=options.accelerator,
-            precision=options.precision,
-            checkpoint=options.checkpoint,
-        )
+        running = NETWORKS[options.network].start(options, settings(options))
         print("reading the pictures …", flush=True)
-        try:
-            for progress in running:
+        with contextlib.closing(running):  # which writes the checkpoint, wherever it was left
+            for number, progress in enumerate(running):
+                if number == 0 and progress.skipped:
+                    print(skipped(progress.skipped), flush=True)
                 print(line(progress), flush=True)
-        finally:
-            running.close()  # which writes the checkpoint, wherever it was left
-    except KeyboardInterrupt:
-        return _stopped(options)
-    except (WeightsError, ValueError) as error:
+    except (WeightsError, ImageError, ValueError) as error:
         raise Wrong(error) from error
     except (FloatingPointError, OSError) as error:
         raise Failed(error) from error
-    checksum = hashlib.sha256(options.out.read_bytes()).hexdigest()
-    print(f'{options.out}: {options.out.stat().st_size / 1e6:.2f} MB\n  "{options.out.name}": "{checksum}"')
-    return DONE
+
+
+@contextlib.contextmanager
+def _quiet_unless_first(options: argparse.Namespace) -> Iterator[None]:
+    """One process out of several speaks for all."""
+    if getattr(options, "devices", 1) * getattr(options, "nodes", 1) == 1:
+        yield
+        return
+    logging.getLogger("lightning_fabric.utilities").setLevel(logging.WARNING)
+    if not any(os.environ.get(name, "0") != "0" for name in RANKS):
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
 
 
 def _check(options: argparse.Namespace) -> None:
-    for folder in (*options.photos, *options.styles):
+    styles = [style for style in getattr(options, "styles", []) if isinstance(style, Path)]
+    for folder in (*options.photos, *styles):
         if not folder.is_dir():
             raise Wrong(f"'{folder}' is not a folder; --photos and --styles name folders of pictures")
     if options.out.suffix != ".safetensors":
         raise Wrong(f"--out is '{options.out}', but must end in .safetensors")
-    if options.size % 16:
-        raise Wrong(f"--size is {options.size}, but must be a multiple of 16 (four times the picture is halved)")
-
-
-def find_teacher(name: str) -> tuple[str, Path | None]:
-    """("squeezenet" or "vgg19", the file of its weights or None for a download); a file is known by its keys.
-
-    Raises:
-        Wrong: neither a teacher nor a file.
-        WeightsError: a file that cannot be read.
-    """
-    if name in ("squeezenet", "vgg19"):
-        return name, None
-    from stylelearn.weights import read_weights
-
-    if not Path(name).is_file():
-        raise Wrong(f"--teacher is '{name}': no file of that name; use squeezenet, vgg19, or the path of a checkpoint")
-    keys = set(read_weights(name))
-    if "features.3.squeeze.weight" in keys and "classifier.1.weight" in keys:
-        return "squeezenet", Path(name)
-    if "features.34.weight" in keys and "features.35.weight" not in keys:
-        return "vgg19", Path(name)
-    some = ", ".join(sorted(keys)[:2])
-    raise Wrong(f"'{name}' is no checkpoint of squeezenet1_0 or vgg19: its {len(keys)} keys begin with {some}")
+    start = getattr(options, "start", None)  # which the encoder has not
+    if start and not start.is_file():
+        raise Wrong(f"--start is '{start}': no file of that name")
 
 
 def line(progress: "Progress") -> str:
@@ -123,6 +148,13 @@ def line(progress: "Progress") -> str:
         f"step {progress.step:{width}d} of {progress.steps} · {span(progress.seconds_left)} left · "
         f"loss {sum(sums.values()):.3f} = {parts}"
     )
+
+
+def skipped(paths: tuple[Path, ...]) -> str:
+    """How many pictures could not be read, and which."""
+    names = ", ".join(path.name for path in paths[:3])
+    more = ", …" if len(paths) > 3 else ""
+    return f"{len(paths)} {'pictures' if len(paths) > 1 else 'picture'} skipped, as not readable: {names}{more}"
 
 
 def _stopped(options: argparse.Namespace) -> int:

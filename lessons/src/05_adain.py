@@ -1,0 +1,732 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 05 · One network for every style
+#
+# Lesson 02 paints in any style, and takes minutes. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can we have both: any
+# style, also one that the network has never seen, and at once?
+#
+# Xun Huang and Serge Belongie found that it takes almost nothing. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
+# *compute* them, from the style picture itself: a mean and a standard deviation. That is all of **adaptive instance normalisation**, AdaIN.
+#
+# **After this lesson you can …**
+#
+# - write AdaIN, and say what of a style it carries over and what not,
+# - train a decoder that turns activations back into pictures, and say what it is compared with,
+# - set the strength, mix styles, give each place its own style, and keep the colours, all without training again,
+# - say where the method fails, and measure how it stands beside lesson 02.
+#
+# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 04](04_cin.ipynb) · **about 90 minutes**, with the exercises · **paper**: X. Huang and S. Belongie,
+# *Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization*, ICCV 2017 ([arXiv 1703.06868](https://arxiv.org/abs/1703.06868)). Equation numbers
+# are the paper's.
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import time
+
+import torch
+from torch import nn
+
+from stylelearn import adain, cin, gatys, losses, samples
+from stylelearn.checks import adain as check
+from stylelearn.decoders import mirrored_decoder
+from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.figures import grid, plot_curves
+from stylelearn.images import psnr, resize
+from stylelearn.lab import AdaINLab
+from stylelearn.optimize import result
+
+encoder = Encoder("mini")
+network = adain.load()  # the course's trained decoder g, with its encoder f
+
+# %% [markdown]
+# This is where we are going. One network, and four styles that it was never trained for:
+
+# %%
+photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
+names = ["woodcut_waves", "impasto", "stained_glass", "watercolour"]
+styles = {name: samples.style(name, 256) for name in names}  # (1, 3, 256, 256) each, or longer
+with torch.no_grad():
+    pastiches = [network(photo, style) for style in styles.values()]  # (1, 3, 256, 384) each
+grid([*styles.values(), *pastiches], [*names, *["one pass"] * 4], columns=4)
+
+# %% [markdown]
+# ## 1 · Two numbers for a channel
+#
+# *How little do we have to know about a style?*
+#
+# Lesson 02 described a style by Gram matrices: which channels are active *together*. In `relu4_1` of our encoder, with its 144 channels, that is more than 10 000 numbers. Now we take much less.
+# For each channel on its own, we only keep its **mean** and its **standard deviation** over all positions:
+#
+# $$\mu_c(x) = \frac{1}{HW} \sum_{h,w} x_{chw} \qquad\qquad \sigma_c(x) = \sqrt{\frac{1}{HW} \sum_{h,w} \big(x_{chw} - \mu_c(x)\big)^2 + \epsilon} \qquad\text{(5, 6)}$$
+#
+# The mean says *how much* of a feature there is in the picture: how much blue, how many slanted lines. The deviation says *how unevenly* it is spread. Where it is, neither says.
+#
+# **Predict, then run.** We cut two paintings in halves once more and compare these lists of numbers, in `relu3_1`. Will halves of the same painting still find each other?
+
+# %%
+halves = {}
+for name in ("marbling", "mosaic", "pencil"):
+    for side, half in zip("LR", samples.style(name, 128).chunk(2, dim=3), strict=True):  # (1, 3, 128, 64) each
+        halves[f"{name} {side}"] = encoder(half, "relu3_1")["relu3_1"]
+print(" " * 12 + "".join(f"{name:>12}" for name in halves))
+for name, features in halves.items():
+    row = [losses.moments_loss(features, losses.moments(other)).item() for other in halves.values()]
+    print(f"{name:12}" + "".join(f"{distance:12.1f}" for distance in row))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# They do. Each half is nearest to the other half of its own painting. So much of what makes a style recognisable is in these short lists. (What else a Gram
+# matrix knows is which channels go together. Section 10 shows a style that suffers without it.)
+# </details>
+#
+# ## 2 · AdaIN
+#
+# *How do we give a photo the means and deviations of a painting?*
+#
+# Take the photo's activations $x$ and the painting's, $y$. First remove from each channel of $x$ its own mean and deviation. That is instance
+# normalisation, as in lessons 03 and 04. Then put in those of $y$:
+#
+# $$\operatorname{AdaIN}(x, y) = \sigma(y) \left( \frac{x - \mu(x)}{\sigma(x)} \right) + \mu(y) \qquad\text{(8)}$$
+#
+# There is nothing to learn in it. Each channel is stretched and moved, as a whole. Its pattern, which places are high and which are low, stays: that is the photo's content.
+#
+# ### Exercise 1 — AdaIN
+# *difficulty ●○○ · importance ●●● · 10 minutes*
+#
+# Write (8), for a batch. Content and style may have different sizes. Divide the variance by the number of positions (`correction=0`), and think of a channel
+# that is the same everywhere.
+
+
+# %% tags=["exercise"]
+def my_adain(x, y):
+    """x: (B, C, H, W), y: (B, C, H', W') -> (B, C, H, W), with y's mean and deviation in each channel."""
+    raise NotImplementedError
+
+
+check.adain(my_adain)
+
+
+# %% tags=["solution"]
+def my_adain(x, y):
+    """x: (B, C, H, W), y: (B, C, H', W') -> (B, C, H, W), with y's mean and deviation in each channel."""
+    (m, v), (mean, variance) = (
+        (each.mean((2, 3), keepdim=True), each.var((2, 3), keepdim=True, correction=0)) for each in (x, y)
+    )  # (B, C, 1, 1) each
+    return (variance + 1e-6).sqrt() * (x - m) / (v + 1e-6).sqrt() + mean
+
+
+check.adain(my_adain)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `x.mean((2, 3), keepdim=True)` is the mean over positions, and has the shape (B, C, 1, 1). So it fits to x again.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `x.var((2, 3), keepdim=True, correction=0)` is the variance. Its root is σ. Add 1e-6 before you take the root, so that nothing is divided by 0.
+# </details>
+#
+# In the course's own code, `adain.adain(x, losses.moments(y))`, the style comes as its two lists of numbers. Nothing else of it is needed any more.
+#
+# **Predict, then run.** Nobody says that $x$ must be deep activations. The pixels have three channels: red, green, blue. What does AdaIN do to pixels? What will it not do?
+
+# %%
+painting = styles["woodcut_waves"]
+coloured = adain.adain(photo, losses.moments(painting)).clamp(0, 1)  # (1, 3, 256, 384)
+grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The photo in other colours. Three channels know nothing but red, green and blue, so only their brightness and contrast can be carried over. Erik Reinhard and others
+# did almost this in 2001 (in another colour space); we meet it again in lesson 07. Strokes are features of deeper layers. So there we have to go, and then come back to pixels.
+# </details>
+#
+# ## 3 · There and back
+#
+# *How do we get from activations to a picture?*
+#
+# Lesson 01 did it by going downhill, for each picture anew. Here a network learns it once, the **decoder** $g$. The whole method is
+#
+# $$t = \operatorname{AdaIN}\big(f(c), f(s)\big) \qquad\text{(9, 10)} \qquad\qquad T(c, s) = g(t)$$
+#
+# with the encoder $f$ up to one layer, `relu4_1`. The decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
+# reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
+
+# %%
+steps = [type(part).__name__ for part in network.decoder]
+print(" → ".join(f"{name} x{steps.count(name)}" for name in dict.fromkeys(steps)))
+print(f"{sum(p.numel() for p in network.decoder.parameters()):,} numbers in g")
+with torch.no_grad():
+    f_c, f_s = network.encode(photo), network.encode(painting)  # (1, C, H', W') each: f up to network.layer
+    t = adain.adain(f_c, losses.moments(f_s))  # (1, C, H', W')
+    back, pastiche = (network.decode(each, photo.shape[2:]) for each in (f_c, t))
+print(f"{network.layer} has {f_c.shape[1]} channels; one position stands for {network.step} x {network.step} pixels")
+grid([photo, back, pastiche], ["c", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"])
+
+# %% [markdown]
+# Before we look at how $g$ was trained, let us look at what goes in. Each channel has a mean and a deviation. We sort the channels by the painting's.
+#
+# **Predict, then run.** Four curves: the photo $f(c)$, the painting $f(s)$, $t$, and the finished picture seen once more by the encoder, $f(g(t))$. Which of them coincide?
+
+# %%
+with torch.no_grad():
+    seen = {"photo": f_c, "painting": f_s, "t": t, "pastiche": network.encode(pastiche)}
+for which, word in enumerate(("mean", "deviation")):
+    order = losses.moments(f_s)[which].flatten().argsort()  # one number for each channel
+    curves = {name: losses.moments(x)[which].flatten()[order].tolist() for name, x in seen.items()}
+    plot_curves(
+        curves,
+        x=f"channel, sorted by the painting's {word}",
+        y=word,
+        log=False,
+        title=f"What is transferred: the {word}",
+    )
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. And the pastiche lies near the painting, but not on it. The decoder can only paint *pictures*, and there is
+# no picture with exactly these activations: nobody ever promised that $t$ comes from one. How near it gets is what training is about.
+# </details>
+#
+# ## 4 · From learnt tables to computed numbers
+#
+# *What is the difference to lesson 04?*
+#
+# The formulas are twins. Conditional instance norm has a table: γ and β of each style, learnt by training. AdaIN measures σ and μ of a picture:
+#
+# $$\text{lesson 04: } \gamma^s \, \frac{x - \mu(x)}{\sigma(x)} + \beta^s \qquad\qquad \text{here: } \sigma(y) \, \frac{x - \mu(x)}{\sigma(x)} + \mu(y)$$
+
+# %% tags=["nbval-ignore-output"]
+table = cin.StyleNet(samples.style_names())  # untrained: we only count
+begin = time.perf_counter()
+with torch.no_grad():
+    measured = network.style(painting)
+milliseconds = (time.perf_counter() - begin) * 1e3
+print(f"lesson 04: {table.numbers_per_style()} numbers for a style, in {len(table.norms())} layers, learnt")
+print(
+    f"here: {measured.mean.numel() + measured.deviation.numel()} numbers in one layer, "
+    f"measured in {milliseconds:.0f} ms"
+)
+
+# %% [markdown]
+# A new style cost lesson 04 some training. Here it costs one look. There is a price: these numbers were made for no style in particular. A network that was trained for *your* painting can
+# know it better.
+#
+# ## 5 · Training the decoder
+#
+# *What should g be compared with?*
+#
+# There is no right answer to learn from: nobody has painted our photos in all these styles. So, as in lessons 02 and 03, a loss network judges the result; it is $f$ itself. The picture should have the
+# content of $t$ and the style of $s$:
+#
+# $$\mathcal L = \mathcal L_c + \lambda \mathcal L_s \quad\text{(11)} \qquad\qquad \mathcal L_c = \big\| f(g(t)) - t \big\|_2 \quad\text{(12)}$$
+#
+# $$\mathcal L_s = \sum_i \big\| \mu(\phi_i(g(t))) - \mu(\phi_i(s)) \big\|_2 + \big\| \sigma(\phi_i(g(t))) - \sigma(\phi_i(s)) \big\|_2 \quad\text{(13)}$$
+#
+# with $\phi_i$ the layers `relu1_1`, `relu2_1`, `relu3_1` and `relu4_1`. Only $g$ learns.
+#
+# ### Exercise 2 — the style loss
+# *difficulty ●●○ · importance ●●○ · 10 minutes*
+#
+# Write the summand of (13) for one layer. For a batch, give the mean over its pictures. You may use `losses.moments`, which gives μ and σ.
+
+
+# %% tags=["exercise"]
+def my_style_loss(features, style_features):
+    """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂: features (B, C, H, W), style_features (B, C, H', W') -> a number."""
+    raise NotImplementedError
+
+
+check.style_loss(my_style_loss)
+
+
+# %% tags=["solution"]
+def my_style_loss(features, style_features):
+    """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂: features (B, C, H, W), style_features (B, C, H', W') -> a number."""
+    pairs = zip(losses.moments(features), losses.moments(style_features), strict=True)  # (B, C, 1, 1) each
+    return sum((mine - theirs).flatten(1).norm(dim=1) for mine, theirs in pairs).mean()
+
+
+check.style_loss(my_style_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `mean, deviation = losses.moments(features)` are (B, C, 1, 1) each. `.flatten(1)` makes lists of them, one for each picture.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `difference.norm(dim=1)` is ‖·‖₂ of each picture's list. Add the two norms, then take the mean over the batch.
+# </details>
+#
+# Now we train one ourselves. A full decoder takes a while. A small one, from `relu3_1` and for pictures of 64 pixels, takes seconds, and we can watch. It learns from seven photos and fifteen
+# styles. The cat and the waves are kept back, so that we can look at something that it has never seen.
+
+# %%
+LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # φ_i; the last one is where the styles meet
+contents = torch.cat(
+    [resize(samples.content(name), 64, "box") for name in samples.content_names() if name != "chelsea"]
+)
+paintings = torch.cat(
+    [resize(samples.style(name), 64, "box") for name in samples.style_names() if name != "woodcut_waves"]
+)
+
+
+def loss_of(decoder, c, s, towards="t"):
+    """L_c and L_s, equations (12) and (13); each norm is divided by the root of the number of its values."""
+    with torch.no_grad():
+        wanted = {layer: losses.moments(x) for layer, x in encoder(s, LAYERS).items()}
+        f_c = encoder(c, LAYERS[-1])[LAYERS[-1]]  # (B, 64, H/4, W/4)
+        t = adain.adain(f_c, wanted[LAYERS[-1]])
+    seen = encoder(decoder(t), LAYERS)  # f(g(t))
+    content = (seen[LAYERS[-1]] - (t if towards == "t" else f_c)).square().mean((1, 2, 3)).sqrt().mean()
+    style = sum(losses.moments_loss(seen[i], wanted[i]) / wanted[i][0].shape[1] ** 0.5 for i in LAYERS)
+    return content, style
+
+
+# %%
+def learn(decoder, steps=300, weight=1.0, towards="t", seed=0):
+    """Adam, with other pairs in each step; returns L_c and L_s, and the cat as waves on the way."""
+    chance, optimizer = torch.Generator().manual_seed(seed), torch.optim.Adam(decoder.parameters(), lr=2e-3)
+    curves, pictures = {"L_c": [], "L_s": []}, {}
+    for step in range(steps):
+        if step in (0, 60):
+            pictures[f"after {step} steps"] = paint(decoder, cat, waves)
+        c, s = (x[torch.randint(len(x), (4,), generator=chance)] for x in (contents, paintings))  # (4, 3, 64, 64)
+        terms = loss_of(decoder, c, s, towards)
+        optimizer.zero_grad()
+        (terms[0] + weight * terms[1]).backward()
+        optimizer.step()
+        for values, term in zip(curves.values(), terms, strict=True):
+            values.append(term.item())
+    return curves, pictures | {f"after {steps} steps": paint(decoder, cat, waves)}
+
+
+# %%
+def paint(decoder, content, style):
+    """g(t) of a small decoder, in [0, 1]."""
+    with torch.no_grad():
+        f_c, f_s = (encoder(image, LAYERS[-1])[LAYERS[-1]] for image in (content, style))
+        return decoder(adain.adain(f_c, losses.moments(f_s))).clamp(0, 1)
+
+
+def new_decoder():
+    torch.manual_seed(1)
+    return mirrored_decoder(LAYERS[-1])
+
+
+cat, waves = resize(photo, (128, 192), "box"), resize(painting, 128)
+mine = new_decoder()
+curves, on_the_way = learn(mine)
+plot_curves(curves, title="A decoder learns")
+grid([*on_the_way.values()], [*on_the_way])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# First noise, then a cat, then a cat with some of the waves' colours. Both were never seen in training. It is not a good decoder yet, after seconds and with seven photos. It already does what no
+# network of lesson 03 can do. The one that ships with the course starts deeper and saw thousands of photos and styles; `stylelearn train adain` is the command, and
+# [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
+# </details>
+#
+# ### Why no normalisation in g?
+#
+# Networks like to have normalisation layers: they learn faster. Here the paper leaves them out, on purpose.
+#
+# **Predict, then run.** We put instance normalisation behind each convolution of $g$ (but the last), and train again. Think of what AdaIN has just put into each channel. What will the
+# next normalisation do to it?
+
+
+# %%
+def normalised(decoder):
+    """The same with instance norm behind each convolution but the last."""
+    parts = []
+    for part in decoder:
+        parts += [part, nn.InstanceNorm2d(part.out_channels, affine=True)] if isinstance(part, nn.Conv2d) else [part]
+    return nn.Sequential(*parts[:-1])
+
+
+with_norm = normalised(new_decoder())
+learn(with_norm)
+four = ["papercut", "night_strokes", "mosaic", "pencil"]
+targets = [samples.style(name, 128) for name in four]
+rows = [[paint(g, cat, style) for style in targets] for g in (mine, with_norm)]
+grid([*rows[0], *rows[1]], [*(f"{name}: no norm" for name in four), *["with instance norm"] * 4], columns=4)
+for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
+    apart = torch.cat(row).mean((2, 3)).std(dim=0).mean()  # how far the four pictures' mean colours lie apart
+    print(f"{word:14} mean colours of the four pictures differ by {apart:.3f}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Instance normalisation takes from each channel its mean and its deviation. But that was the style! Nothing else of it was in $t$. With normalisation in $g$ the four pictures come out
+# much alike. It normalises all pictures to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
+# </details>
+#
+# ### Why t, and not f(c)?
+#
+# In lessons 02 and 03 the content was compared with the photo's own activations. In (12) it is compared with $t$.
+#
+# **Predict, then run.** What would $f(c)$ as target say about the means and deviations of the picture? We train two decoders from the same start, and compare on the pair that was kept back.
+
+# %%
+decoders = {"compared with t": mine, "compared with f(c)": new_decoder()}
+learn(decoders["compared with f(c)"], towards="f(c)")
+for word, g in decoders.items():
+    with torch.no_grad():
+        content, style = loss_of(g, cat, waves)
+    print(f"{word:20} ‖f(g(t)) − t‖ = {content:.2f}, style loss {style:.2f}")
+grid([waves, *(paint(g, cat, waves) for g in decoders.values())], ["style", *decoders])
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# $f(c)$ has the *photo's* means and deviations. A loss that asks for them works against the style loss, and the compromise is less of the style: its loss ends higher. $t$ has the photo's pattern and the style's
+# moments: both losses want the same. And it is the honest question to a decoder: you were given $t$, is $t$ in your picture?
+# </details>
+#
+# ## 6 · How much: α
+#
+# *Can we ask for less style, without training again?*
+#
+# Lessons 02 and 03 set the weight of the style before the work. Here we set it afterwards. Between $f(c)$ and $t$ there is a straight line, and the decoder takes any point on it:
+#
+# $$T(c, s, \alpha) = g\big((1 - \alpha)\, f(c) + \alpha\, t\big) \qquad\text{(14)}$$
+#
+# **Predict, then run.** What is the picture at α = 0? Is it the photo?
+
+# %%
+temple, impasto = samples.content("china", 256), styles["impasto"]
+alphas = (0.0, 0.25, 0.5, 0.75, 1.0)
+with torch.no_grad():
+    f_c, known = network.encode(temple), network.style(impasto)
+    strip = [network.decode(network.blend(f_c, [known], strength=alpha), temple.shape[2:]) for alpha in alphas]
+grid([temple, *strip], ["the photo", *(f"α = {alpha:g}" for alpha in alphas)], columns=3)
+print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# At α = 0 it is $g(f(c))$, the photo after a trip through `relu4_1` and back. Fine detail is lost on that trip: eight by eight pixels share one position there. From then on the style comes
+# in steadily. Only the last step, the decoder, had to run again for each α. The rest is kept.
+# </details>
+#
+# ## 7 · Mixing styles
+#
+# *What lies between two paintings?*
+#
+# The same idea with several styles. Each gets a share $w_k$, and the shares add up to 1:
+#
+# $$T(c, s_1 \ldots s_K, w) = g\Big(\sum_k w_k \operatorname{AdaIN}\big(f(c), f(s_k)\big)\Big) \qquad\text{(15)}$$
+#
+# ### Exercise 3 — a mixture
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Write what goes into the decoder, with shares *and* strength: $(1 - \alpha) f(c) + \alpha \sum_k w_k \operatorname{AdaIN}(f(c), s_k)$. Each style comes as a pair (mean, deviation). You may use `adain.adain`.
+
+
+# %% tags=["exercise"]
+def my_mixture(features, styles, shares, alpha):
+    """features: f(c), (1, C, H, W); styles: a list of (mean, deviation); shares: w_k, which add up to 1."""
+    raise NotImplementedError
+
+
+check.mixture(my_mixture)
+
+
+# %% tags=["solution"]
+def my_mixture(features, styles, shares, alpha):
+    """features: f(c), (1, C, H, W); styles: a list of (mean, deviation); shares: w_k, which add up to 1."""
+    mixed = sum(w * adain.adain(features, style) for w, style in zip(shares, styles, strict=True))
+    return (1 - alpha) * features + alpha * mixed
+
+
+check.mixture(my_mixture)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `zip(shares, styles)` gives pairs of a share and a style. Each AdaIN starts from `features`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `sum(w * adain.adain(features, style) for w, style in zip(shares, styles))` is the inner sum.
+# </details>
+#
+# Four styles at the corners of a square, and the cat everywhere between.
+#
+# **Predict, then run.** Is the picture in the middle one of the four, all four on top of each other, or something of its own?
+
+# %%
+corners = ["woodcut_waves", "mosaic", "night_strokes", "watercolour"]
+with torch.no_grad():
+    f_c = network.encode(photo)
+    known = [network.style(samples.style(name, 256)) for name in corners]
+    square = []
+    for down in (0, 0.5, 1):
+        for across in (0, 0.5, 1):
+            shares = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
+            square.append(network.decode(network.blend(f_c, known, shares=shares), photo.shape[2:]))
+grid(square, [corners[0], "", corners[1], "", "a quarter of each", "", corners[2], "", corners[3]], columns=3)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The middle has a palette and strokes between the four. It is no double exposure: nothing was mixed as pixels. One can also look at it like this. AdaIN is linear in σ and μ, so mixing four
+# results is the same as mixing four *tables* first, as lesson 04 did with γ and β.
+# </details>
+#
+# ## 8 · A style for each place
+#
+# *Can the background be painted by one, and the cat by another?*
+#
+# AdaIN forgets where things are in the *style*. In $t$ the places of the *photo* are all there. So we may use another style for each place. A mask says which one counts where.
+#
+# ### Exercise 4 — two styles and a mask
+# *difficulty ●●○ · importance ●●○ · 10 minutes*
+#
+# The mask has the size of the picture, values from 0 to 1, and is 1 where the first style counts. Make it as small as the activations, and put the two AdaINs together. Keep soft edges soft.
+
+
+# %% tags=["exercise"]
+def my_two_styles(features, first, second, mask):
+    """features: f(c), (1, C, h, w); first, second: (mean, deviation); mask: (1, 1, H, W) -> (1, C, h, w)."""
+    raise NotImplementedError
+
+
+check.two_styles(my_two_styles)
+
+
+# %% tags=["solution"]
+def my_two_styles(features, first, second, mask):
+    """features: f(c), (1, C, h, w); first, second: (mean, deviation); mask: (1, 1, H, W) -> (1, C, h, w)."""
+    size = features.shape[2:]
+    m = nn.functional.interpolate(mask, size=size, mode="bilinear", antialias=True)  # (1, 1, h, w)
+    return m * adain.adain(features, first) + (1 - m) * adain.adain(features, second)
+
+
+check.two_styles(my_two_styles)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `nn.functional.interpolate(mask, size=features.shape[2:], mode="bilinear", antialias=True)` makes the mask small.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `m * one + (1 - m) * other`: where m is 1 there is only the one, where it is 0.3 a bit of both.
+# </details>
+#
+# **Predict, then run.** The mask is cut sharply down the middle. Will the edge in the picture be sharp, too?
+
+# %%
+height, width = photo.shape[2:]
+left = torch.zeros(height, width)
+left[:, : width // 2] = 1
+y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1.5, 1.5, width), indexing="ij")
+centre = ((0.9 - x.hypot(y)) * 3).clamp(0, 1)  # soft
+with torch.no_grad():
+    two = [network.blend(f_c, [known[0], known[1]], masks=torch.stack([mask, 1 - mask])) for mask in (left, centre)]
+    only = network.blend(f_c, [known[2]], masks=centre[None])  # where no mask is, the photo stays
+    made = [network.decode(each, (height, width)) for each in (*two, only)]
+masks = [mask.expand(1, 3, -1, -1) for mask in (left, centre, centre)]
+grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one style, and the photo"], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, and the decoder looks at the neighbours as well: it blends the two like a painter who works wet in wet.
+# </details>
+#
+# ## 9 · Keep the colours
+#
+# *The strokes of the painting, but the colours of the photo?*
+#
+# As in lesson 02: first give the *style picture* the mean and covariance of the photo's colours, then use it as style.
+#
+# **Predict, then run.** Where in the pipeline does this happen? Does the decoder have to know about it?
+
+# %%
+with torch.no_grad():
+    pairs = [(network(temple, style), network(temple, style, colours=True)) for style in (impasto, painting)]
+grid([image for pair in pairs for image in pair], ["the style's colours", "the photo's colours"] * 2, columns=2)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# It happens before everything else, to the style picture. Encoder, AdaIN and decoder do not notice. Means and deviations are computed from a painting that happens to have the photo's colours.
+# </details>
+#
+# ## The lab
+#
+# All of this, live. Drag, and the picture follows.
+#
+# - The **ring in the square** mixes the four styles at its corners; in a corner there is one style alone. Choose the styles on their four cards, or upload your own: any picture.
+# - **strength α** goes from the photo to the style. The activations are kept, so that moving it costs one pass of the decoder.
+# - **colours of** the style or the photo. **where** is a mask: inside of it counts the square, **elsewhere** says what is outside. A mask of your own is any picture, white for inside.
+# - **size** is the longer side, up to 1024 pixels.
+#
+# Things to try: a photo as style. The same picture as content and as style. A style with large forms (`stained_glass`), and one with fine strokes (`ink_hatching`). α of a half and a mixture.
+
+# %% tags=["nbval-ignore-output"]
+lab = AdaINLab(content="chelsea", style="woodcut_waves", style_2="impasto", style_3="mosaic", style_4="watercolour")
+lab
+
+# %% [markdown]
+# ## 10 · How good is it, and where does it fail?
+#
+# *What do we give up for the speed?*
+#
+# Neither the photos nor the styles of this lesson were in the training. Let us put both methods side by side: lesson 02 with 80 steps, and one pass of AdaIN. Three judges: the style loss of lesson 02
+# (Gram matrices), the style loss of this lesson (means and deviations), and the content loss, all in the encoder `mini`. Lower is better.
+#
+# **Predict, then run.** Lesson 02 minimises the first and the last judge's numbers directly, for this one picture. Who wins where, and by how much?
+
+
+# %%
+def judged(picture, content, style):
+    """Gram style loss, moments style loss, content loss."""
+    with torch.no_grad():
+        seen, s, p = (encoder(image, [*STYLE_LAYERS, "relu4_2"]) for image in (picture, style, content))
+        gram = sum(losses.style_loss(seen[i], losses.mean_gram(s[i])) / 5 for i in STYLE_LAYERS)
+        moments = sum(
+            losses.moments_loss(seen[i], losses.moments(s[i])) / s[i].shape[1] ** 0.5 for i in STYLE_LAYERS[:4]
+        )
+        return gram.item(), moments.item(), losses.content_loss(seen["relu4_2"], p["relu4_2"]).item()
+
+
+day, compared = resize(temple, (128, 192), "box"), []
+for name in ("woodcut_waves", "stained_glass", "pencil"):
+    style = samples.style(name, 128)
+    slow = result(gatys.stylize(day, style, encoder=encoder, steps=80))
+    with torch.no_grad():
+        fast = network(day, style)
+    compared += [resize(style, (128, 192), "box"), slow, fast]
+    for word, picture in (("the photo itself", day), ("lesson 02, 80 steps", slow), ("AdaIN, one pass", fast)):
+        gram, moments, content = judged(picture, day, style)
+        print(f"{name:14} {word:20} Gram style {gram:6.2f}   moments style {moments:5.2f}   content {content:.2f}")
+grid(compared, ["style", "lesson 02, 80 steps", "AdaIN, one pass"] * 3, columns=3)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Lesson 02 is nearer to the style by both measures. It had 80 looks at this one pair, and painted for these very numbers. AdaIN had one look, at two numbers a channel. Most of the way from the
+# photo to the style is gone all the same. In content they are alike.
+#
+# Look at the stained glass: its lead lines join round patches of colour, and *joining* is a matter of which channels go together. Means and deviations do not say that. The colours come over, the glass does not.
+# </details>
+#
+# More places where it fails:
+#
+# - **Small things.** A position of `relu4_1` is eight pixels wide. Eyes, letters and distant people are drawn again from memory, and memory is short.
+# - **Smooth areas.** A clear sky has no pattern of its own. $x - \mu(x)$ is noise there, and AdaIN gives it the strength that the style asks for.
+# - **Its own hand.** Look closely: something like a fine weave lies over the pictures, whatever the style. All that is smaller than one position the decoder has to make up, and it makes up similar
+#   things each time. The larger the picture, the less it matters.
+# - **Things that do not match.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
+#
+# **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
+
+# %%
+with torch.no_grad():
+    same, through = network(photo, photo), network(photo, photo, strength=0)
+    sky = samples.content("rocket", 256)
+    noisy = network(sky, samples.style("pointillism", 256))
+grid(
+    [photo, same, sky, noisy],
+    ["the photo", "the photo in its own style", "a smooth sky", "in the style of pointillism"],
+    columns=2,
+)
+print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c)): {psnr(same, through):.0f} dB")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# AdaIN has changed nothing, only the trip through the encoder and back is visible, as for α = 0. So if a picture looks washed out at α = 0 already, blame the decoder, not the style.
+# </details>
+#
+# ### How fast?
+
+
+# %% tags=["nbval-ignore-output"]
+def seconds(function, *arguments, **options):
+    begin = time.perf_counter()
+    with torch.no_grad():
+        function(*arguments, **options)
+    return time.perf_counter() - begin
+
+
+for side in (128, 256, 512):
+    c, s = (resize(image, side, "box") for image in (photo, painting))
+    with torch.no_grad():
+        features, known_style = network.encode(c), network.style(s)
+        mixed = network.blend(features, [known_style], strength=0.7)
+    whole = min(seconds(network, c, s) for _ in range(2))
+    again = min(seconds(network.decode, mixed, (side, side)) for _ in range(2))
+    print(f"{side} px: everything {whole * 1e3:4.0f} ms; only α moved {again * 1e3:4.0f} ms")
+
+# %% [markdown]
+# Compare this with the seconds of lesson 02. The paper's own table says (seconds on one graphics card of 2017, style encoded before; in brackets with it):
+#
+# | method | 256 px | 512 px | styles |
+# | --- | --- | --- | --- |
+# | Gatys and others (lesson 02) | 14.17 (14.19) | 46.75 (46.79) | any |
+# | Chen and Schmidt (lesson 06) | 0.171 (0.407) | 3.214 (4.144) | any |
+# | Ulyanov and others (as lesson 03) | 0.011 | 0.038 | 1 |
+# | Dumoulin and others (lesson 04) | 0.011 | 0.038 | 32 |
+# | AdaIN | 0.018 (0.027) | 0.065 (0.098) | any |
+#
+# ## Differs from the paper
+#
+# - **The encoder** is `mini`, with 144 channels in `relu4_1` instead of VGG-19's 512. It is much faster, and it knows less: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
+#   VGG-19, on a graphics card in hours.
+# - **Training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
+# - **Norms** are divided by the root of the number of their values, so that λ = 10 means the same for every encoder.
+# - **In a quarter of each batch the style is the content itself**, and there the picture is compared too. A small encoder does not separate all colours well, and this keeps them apart.
+#   A little total variation calms the grain.
+# - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
+# - Our small decoders start at `relu3_1` and learn for seconds. They show how it works, not how good it gets.
+#
+# ## Summary
+#
+# - Much of a style is in two numbers a channel: mean and standard deviation.
+# - AdaIN puts the style's numbers in the place of the photo's. Nothing in it is learnt, so any style will do.
+# - A decoder without normalisation turns the result into a picture. It is compared with $t$, because $t$ is what it was given.
+# - In activations one can calculate: strength, mixtures and masks are weighted sums, and cost one pass of the decoder.
+# - The price: fine detail, and patterns that need more than two numbers a channel.
+#
+# **Common misconceptions**
+#
+# - *"The network has learnt thousands of styles."* It has learnt to paint activations. The style is measured when you bring it.
+# - *"AdaIN has parameters."* It has none. The decoder has.
+# - *"α = 0 is the photo."* It is the photo through encoder and decoder. What is lost there has nothing to do with style.
+# - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
+# - *"It is better than lesson 02, because it is newer."* It is hundreds of times faster. Where you have a minute, lesson 02 comes closer to the style.
+#
+# **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
+# means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN paints faces.
+#
+# **Next**: two numbers a channel forget how a style's patterns look. Lesson 06 keeps them: it takes patches out of the style, as they are, and puts each where it fits best.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 20 minutes · sections 3 and 4, 10 · section 5 with exercise 2 and both experiments, 25 · sections 6 to 9 with exercises 3 and 4, 25 · lab and section 10, the rest.
+#
+# **Expected results.** `t` lies on the painting's curves in section 3. With instance norm in $g$ the mean colours of the four pictures differ about three times less. Compared with $f(c)$, the style loss on the pair that was
+# kept back ends higher. In section 10 lesson 02 wins by both measures of style, and the content losses are alike.
+#
+# **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 4 the mask is applied to the photo's activations *before*
+# AdaIN: then the zeros outside count in mean and deviation. The checks name both.
+#
+# **Questions for a discussion.** Why is the same formula with learnt numbers (lesson 04) often better for its own styles? What would happen with three numbers a channel? Could the decoder be left out, with lesson 01 in its place?

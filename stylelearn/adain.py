@@ -1,0 +1,328 @@
+"""Arbitrary style transfer in real time — Huang & Belongie, ICCV 2017.
+
+One network for every style, also for those that it has never seen. An encoder f says what is there, AdaIN gives each
+channel of the content's activations the mean and the spread that it has in the style, and a decoder g paints:
+
+    AdaIN(x, y) = σ(y) (x − μ(x))/σ(x) + μ(y)                                                              (Eq. 8)
+    t = AdaIN(f(c), f(s)),    T(c, s, α) = g((1 − α) f(c) + α t)                                  (Eq. 9, 10 and 14)
+    L = L_c + λ L_s,    L_c = ‖f(g(t)) − t‖₂,                                                        (Eq. 11 and 12)
+    L_s = Σ_i ‖μ(φ_i(g(t))) − μ(φ_i(s))‖₂ + ‖σ(φ_i(g(t))) − σ(φ_i(s))‖₂                                    (Eq. 13)
+
+f is fixed, only g learns. Content is compared with t and not with f(c): that is what the decoder was given.
+
+**Differs from the paper:** f is `mini`, up to `LAYER`. Each norm is divided by the root of the number of its values, so
+that λ means the same for every encoder. In a part of each batch the style is the content itself, and there the
+picture, too, is compared: a small encoder that was not made for it needs that to keep colours apart.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from stylelearn import tiling
+from stylelearn.colour import match_colour, rgb_to_ycbcr
+from stylelearn.decoders import mirrored_decoder
+from stylelearn.encoders import Encoder
+from stylelearn.losses import moments, moments_loss, tv_loss
+from stylelearn.training import Crops, Progress, fit
+from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+
+LAYER = "relu4_1"
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+STYLE_WEIGHT = 10.0  # λ; the authors' code has 10 too, with sums of squares
+RECONSTRUCTION = 1.0  # how much the picture itself counts, where style and content are one
+TV_WEIGHT = 1.0
+SHARE = 4  # one of so many pictures in a batch is its own style
+
+MARGIN = 8  # cells of `layer` on which a place depends, in the encoder or in the decoder, or more
+
+Moments = tuple[Tensor, Tensor]
+
+
+def adain(x: Tensor, style: Moments) -> Tensor:
+    """Adaptive instance normalisation: σ(y) (x − μ(x))/σ(x) + μ(y).
+
+    Args:
+        x: the content's activations, (B, C, H, W).
+        style: mean and standard deviation of the style's, each (B or 1, C, 1, 1); made by `losses.moments`.
+    Returns:
+        (B, C, H, W), with the style's moments in each channel.
+    """
+    mean, deviation = moments(x)
+    return style[1] * (x - mean) / deviation + style[0]
+
+
+@dataclass(frozen=True)
+class Style:
+    """All that is kept of a style: (1, C, 1, 1) each. Computed once, used for every content and every slider move."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    @property
+    def moments(self) -> Moments:
+        """As `adain` takes them."""
+        return self.mean, self.deviation
+
+
+class AdaIN(nn.Module):
+    """The whole pipeline. Call it with pictures; or take the steps apart and keep what does not change.
+
+    Args:
+        encoder: f, frozen.
+        decoder: g, from the encoder's `layer` to the picture; by default a new one, untrained.
+        layer: where the styles meet.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER) -> None:
+        super().__init__()
+        self.encoder, self.layer = encoder, layer
+        self.decoder = decoder or mirrored_decoder(layer, encoder=encoder.name)
+        self.decoder.to(memory_format=torch.channels_last)
+        self.step = 2 ** (int(layer[4]) - 1)  # pixels of the picture to a cell of the layer
+
+    def forward(
+        self,
+        content: Tensor,
+        styles: Tensor | Sequence[Tensor],
+        *,
+        strength: float = 1.0,
+        shares: Sequence[float] | None = None,
+        masks: Tensor | None = None,
+        colours: bool = False,
+    ) -> Tensor:
+        """T(c, s, α) for one style or a mixture.
+
+        Args:
+            content: (B, 3, H, W) in [0, 1].
+            styles: one style (1, 3, H', W') or several, of any sizes.
+            strength: α from 0 (the content, through encoder and decoder) to 1.
+            shares, masks: as of `blend`.
+            colours: keep the content's: every style first gets the content's mean and covariance in RGB.
+        Returns:
+            (B, 3, H, W) in [0, 1].
+        Raises:
+            ValueError: as `encode`, `blend`.
+        """
+        pictures = [styles] if isinstance(styles, Tensor) else list(styles)
+        if colours:
+            pictures = [match_colour(style, content) for style in pictures]
+        known = [self.style(picture) for picture in pictures]
+        features = self.encode(content)
+        return self.decode(
+            self.blend(features, known, strength=strength, shares=shares, masks=masks), content.shape[2:]
+        )
+
+    def encode(self, content: Tensor) -> Tensor:
+        """f(c): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
+
+        Raises:
+            ValueError: no image (B, 3, H, W), or one with fewer pixels than two cells a side.
+        """
+        if not isinstance(content, Tensor) or content.ndim != 4 or content.shape[1] != 3:
+            came = tuple(content.shape) if isinstance(content, Tensor) else type(content).__name__
+            raise ValueError(f"an image is a tensor (B, 3, H, W); this is {came}")
+        height, width = content.shape[2:]
+        smallest = 2 * self.step
+        if min(height, width) < smallest:
+            raise ValueError(f"a picture of {height}x{width} is too small: at least {smallest} px a side")
+        padded = F.pad(content, (0, -width % self.step, 0, -height % self.step), mode="reflect")
+
+        def encode(x: Tensor) -> Tensor:
+            return self.encoder(x, [self.layer])[self.layer]
+
+        large = height * width > tiling.LARGE and not torch.is_grad_enabled()
+        return tiling.in_bands(encode, padded, MARGIN * self.step) if large else encode(padded)
+
+    def style(self, image: Tensor) -> Style:
+        """μ and σ of each channel of the style picture (1, 3, H, W)."""
+        return Style(*moments(self.encode(image)))
+
+    def blend(
+        self,
+        features: Tensor,
+        styles: Sequence[Style],
+        *,
+        strength: float = 1.0,
+        shares: Sequence[float] | None = None,
+        masks: Tensor | None = None,
+    ) -> Tensor:
+        """(1 − α) f(c) + α Σ_k w_k AdaIN(f(c), f(s_k)), with one w_k for the picture or one for each place.
+
+        Args:
+            features: f(c), (B, C, H', W').
+            strength: α in [0, 1].
+            shares: w_k ≥ 0, made to add up to 1; equal ones by default.
+            masks: (K, H, W) ≥ 0, where each style counts; with `shares` both are multiplied. Where the masks add up to
+                less than 1, the content shows through. **Differs from the paper**, which normalises each region by
+                itself; here the content's moments are those of the whole picture, so that soft masks have no seams.
+        Raises:
+            ValueError: α outside [0, 1]; no style; shares or masks that do not fit the styles, or are negative.
+        """
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength must be from 0 to 1; got {strength}")
+        weights = _weights(len(styles), shares, masks, features)  # (K, 1, 1) or (K, H', W')
+        mixed = sum(w * adain(features, style.moments) for w, style in zip(weights, styles, strict=True))
+        kept = 1 - weights.sum(dim=0)  # 0, but where the masks leave something out
+        return (1 - strength) * features + strength * (mixed + kept * features)
+
+    def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
+        """g: activations to a picture of `size` (height, width), in [0, 1]."""
+        features = features.contiguous(memory_format=torch.channels_last)
+        if size[0] * size[1] > tiling.LARGE and not torch.is_grad_enabled():
+            image = tiling.in_bands(self.decoder, features, MARGIN, tiling.ROWS // self.step)
+        else:
+            image = self.decoder(features)
+        return image[..., : size[0], : size[1]].clamp(0, 1)
+
+
+def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, features: Tensor) -> Tensor:
+    if count == 0:
+        raise ValueError("there is no style; give at least one")
+    values = torch.ones(count) if shares is None else torch.as_tensor(shares, dtype=torch.float64)
+    if values.shape != (count,) or not torch.isfinite(values).all() or (values < 0).any() or values.sum() == 0:
+        raise ValueError(f"shares must be {count} numbers from 0 up, not all 0: one for each style; got {shares}")
+    values = values.to(features).view(-1, 1, 1)
+    if masks is None:
+        return values / values.sum()
+    if masks.ndim != 3 or len(masks) != count or not torch.isfinite(masks).all() or (masks < 0).any():
+        raise ValueError(f"masks must be ({count}, H, W) with values from 0 up; got {tuple(masks.shape)}")
+    here = F.interpolate(masks[None].to(features), size=features.shape[2:], mode="bilinear", antialias=True)[0]
+    values = values * here.clamp_min(0)
+    return values / values.sum(dim=0).clamp_min(1e-6) * here.sum(dim=0).clamp(0, 1)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+class Pairs(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of contents and styles; in the last of each SHARE, the style is the content itself."""
+
+    def __init__(self, contents: Crops, styles: Crops) -> None:
+        self.contents, self.styles = contents, styles
+        self.skipped = [*contents.skipped, *styles.skipped]
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        contents, styles = self.contents[number], self.styles[number].clone()
+        same = len(contents) // SHARE
+        if same:
+            styles[-same:] = contents[-same:]
+        return contents, styles
+
+
+class Objective(nn.Module):
+    """What the decoder is trained for; called with contents and styles it returns the weighted losses."""
+
+    def __init__(
+        self,
+        network: AdaIN,
+        *,
+        style_weight: float = STYLE_WEIGHT,
+        reconstruction: float = RECONSTRUCTION,
+        tv_weight: float = TV_WEIGHT,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.style_weight, self.reconstruction, self.tv_weight = style_weight, reconstruction, tv_weight
+        last = network.encoder.layers.index(network.layer)
+        self.layers = [name for name in _first_relus(network.encoder) if network.encoder.layers.index(name) <= last]
+
+    def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        contents, styles = batch
+        net = self.network
+        with torch.no_grad():
+            wanted = net.encoder(styles, self.layers)
+            targets = {layer: moments(wanted[layer]) for layer in self.layers}
+            t = adain(net.encode(contents), targets[net.layer])
+        pastiche = net.decoder(t)
+        seen = net.encoder(pastiche, self.layers)
+        found = {"content": _distance(seen[net.layer], t).mean()}
+        for layer in self.layers:
+            channels = seen[layer].shape[1]
+            found[f"style {layer}"] = self.style_weight * moments_loss(seen[layer], targets[layer]) / channels**0.5
+        if self.reconstruction:
+            same = (styles == contents).flatten(start_dim=1).all(dim=1)  # (B,)
+            error = _distance(rgb_to_ycbcr(pastiche.float()), rgb_to_ycbcr(contents))
+            found["reconstruction"] = self.reconstruction * SHARE * (error * same).mean()
+        if self.tv_weight:
+            found["tv"] = self.tv_weight * tv_loss(pastiche)
+        return found
+
+
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    """‖x − y‖₂ of each image, divided by the root of the number of values: (B, …) -> (B,)."""
+    return (x - y).square().flatten(start_dim=1).mean(dim=1).clamp_min(1e-8).sqrt()
+
+
+def _first_relus(encoder: Encoder) -> list[str]:
+    return [name for name in encoder.layers if name.startswith("relu") and name.endswith("_1")]
+
+
+def train_adain(
+    photos: Sequence[str | Path],
+    styles: Sequence[str | Path],
+    *,
+    out: str | Path,
+    encoder: Encoder | None = None,
+    layer: str = LAYER,
+    start: str | Path | None = None,
+    size: int = 128,
+    batch: int = 8,
+    seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    **run: object,
+) -> Iterator[Progress]:
+    """Train a decoder for `encoder` and write it to `out` (float16 safetensors); yields progress.
+
+    Args:
+        photos, styles: folders of contents and of styles; every 10th picture of each is held back.
+        encoder: f, `mini` by default; "vgg19" is the paper's.
+        layer: where the styles meet.
+        start: weights of such a decoder to begin with.
+        size: side of the crops in pixels, a multiple of 8. batch: pairs a step. seed: of the weights and the crops.
+        weights: arguments of `Objective`.
+        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+    Raises:
+        ValueError, WeightsError, FloatingPointError: as `Crops`, `mirrored_decoder` and `fit`.
+    """
+    out, encoder = Path(out), encoder or Encoder("mini")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = AdaIN(encoder, layer=layer)
+    if size % network.step or size < 2 * network.step:
+        raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
+    if start is not None:
+        network.decoder.load_state_dict(fitting(network.decoder, read_weights(start), f"decoder from {start}"))
+    pairs = Pairs(
+        Crops(photos, size=size, batch=batch, seed=seed),
+        Crops(styles, size=size, batch=batch, seed=seed + 1),
+    )
+    run = {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | {
+        k: v for k, v in run.items() if v is not None
+    }
+    yield from fit(Objective(network, **(weights or {})), pairs, **run)  # type: ignore[arg-type]
+    write_weights(out, network.decoder.state_dict(), {"encoder": encoder.name, "layer": layer})
+
+
+def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:
+    """The course's decoder with its encoder, or a decoder from a file.
+
+    Args:
+        encoder: instead of the one that the file names (a VGG-19 with your own weights, say).
+    Raises:
+        WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained for.
+    """
+    path = network_file("adain", name)
+    about = {"encoder": "mini", "layer": LAYER} | read_about(path)
+    encoder = encoder or Encoder(about["encoder"])
+    if encoder.name != about["encoder"]:
+        raise WeightsError(f"{path.name} was trained for the encoder {about['encoder']!r}, not for {encoder.name!r}")
+    network = AdaIN(encoder, layer=about["layer"])
+    state = fitting(network.decoder, read_weights(path), f"adain decoder {name}")
+    network.decoder.load_state_dict({key: value.float() for key, value in state.items()})
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,292 @@
+"""Many styles in one network — Dumoulin, Shlens & Kudlur, ICLR 2017, "A Learned Representation for Artistic Style".
+
+Johnson's network with one change: every normalisation has its own contrast γ and level β for each style s, and all
+convolutions are shared,
+
+    CIN(x; s) = γ^s (x − μ)/σ + β^s.                                                             (Eq. 5 of the paper)
+
+So a style is a list of 2 C numbers per layer. Styles mix by mixing these numbers, even differently from place to
+place, and a new style is learnt by training nothing else.
+
+**Differs from the paper:** the network is that of `johnson.py` at half of the paper's widths, so the last convolution
+is not normalised (in the paper it is, which gives each style 6 numbers more) and ends in tanh, not in a sigmoid; the
+encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here it may change from place to place.
+"""
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from stylelearn.encoders import Encoder
+from stylelearn.johnson import Perceptual
+from stylelearn.training import Crops, Progress, fit
+from stylelearn.transformation import BLOCKS, WIDTHS, Moments, TransformationNet, checked_image, modulate
+from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+
+
+class ConditionalInstanceNorm(nn.Module):
+    """γ^s (x − μ)/σ + β^s for a style, a mixture of styles, or a mixture that varies over the picture.
+
+    Args:
+        channels: C. styles: S.
+    """
+
+    def __init__(self, channels: int, styles: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(styles, channels))
+        self.beta = nn.Parameter(torch.zeros(styles, channels))
+
+    def forward(self, x: Tensor, mix: Tensor, *smaller: Tensor, moments: Moments | None = None) -> Tensor:
+        """
+        Args:
+            x: (B, C, H, W).
+            mix: how much of each style: (B or 1, S), or (B or 1, S, h, w) for a mixture at each place.
+            moments: as of `modulate`.
+            smaller: the same mixture in other sizes; if one is that of x, it need not be resampled.
+        Returns:
+            (B, C, H, W). μ and σ are of the whole picture, also where styles change from place to place.
+        """
+        if mix.ndim == 2:
+            gamma, beta = ((mix @ table)[:, :, None, None] for table in (self.gamma, self.beta))  # (B, C, 1, 1)
+        else:
+            fitting = (each for each in (mix, *smaller) if each.shape[2:] == x.shape[2:])
+            here = next(fitting, None)  # (B, S, H, W)
+            here = resample(mix, x.shape[2:]) if here is None else here
+            here = here.permute(0, 2, 3, 1)  # (B, H, W, S)
+            gamma, beta = ((here @ table).permute(0, 3, 1, 2) for table in (self.gamma, self.beta))  # (B, C, H, W)
+        return modulate(x, gamma, beta, moments)
+
+
+def resample(mix: Tensor, size: Sequence[int]) -> Tensor:
+    """A mixture at each place (B, S, h, w) in another size: (B, S, H, W). Shares still add up to 1."""
+    if mix.shape[2:] == tuple(size):
+        return mix
+    return F.interpolate(mix, size=tuple(size), mode="bilinear", antialias=True)
+
+
+class StyleNet(TransformationNet):
+    """Johnson's network for several styles.
+
+    Args:
+        styles: their names.
+        widths, blocks, upsampling: as of `TransformationNet`.
+    Raises:
+        ValueError: no names, or one twice.
+    """
+
+    def __init__(
+        self,
+        styles: Sequence[str],
+        widths: Sequence[int] = WIDTHS,
+        blocks: int = BLOCKS,
+        upsampling: str = "nearest",
+    ) -> None:
+        if not styles or len(set(styles)) < len(styles):
+            raise ValueError(f"styles must be different names, at least one; got {list(styles)}")
+        super().__init__(widths, blocks, lambda channels: ConditionalInstanceNorm(channels, len(styles)), upsampling)
+        self.styles = list(styles)
+        self.about = {"styles": self.styles, "widths": list(widths), "blocks": blocks, "upsampling": upsampling}
+
+    def forward(self, image: Tensor, mix: Tensor) -> Tensor:  # type: ignore[override]
+        """The pastiche, of the image's size.
+
+        Args:
+            image: (B, 3, H, W), sRGB in [0, 1].
+            mix: made by `mix`: (B or 1, S), or (B or 1, S, h, w), which is laid over the whole image.
+        Returns:
+            (B, 3, H, W) in [0, 1].
+        Raises:
+            ValueError: as `TransformationNet.forward`; or a mixture of another number of styles or images.
+        """
+        height, width = checked_image(image)
+        if mix.ndim not in (2, 4) or mix.shape[0] not in (1, len(image)) or mix.shape[1] != len(self.styles):
+            raise ValueError(
+                f"a mixture of {len(self.styles)} styles for {len(image)} images is (B, S) or (B, S, h, w); this is "
+                f"{tuple(mix.shape)}. Make it with network.mix(…)"
+            )
+        if mix.ndim == 2:
+            return super().forward(image, mix)
+        # Filled up to a multiple of 4 as the image will be; and resampled once for each size, not for each layer.
+        mix = F.pad(resample(mix, (height, width)), (0, -width % 4, 0, -height % 4), mode="replicate")
+        mix = mix.contiguous(memory_format=torch.channels_last)  # as the activations: nothing need be turned round
+        sizes = [(mix.shape[2] // scale, mix.shape[3] // scale) for scale in (2, 4)]
+        return super().forward(image, mix, *(resample(mix, size) for size in sizes))
+
+    def mix(self, weights: str | Mapping[str, float | Tensor]) -> Tensor:
+        """What `forward` takes beside the image: the shares of the styles, made to add up to 1.
+
+        Args:
+            weights: a style's name, or share ≥ 0 by name; or a mask (H, W) by name, with values from 0 up.
+        Returns:
+            (1, S), or (1, S, H, W) if there are masks.
+        Raises:
+            ValueError: an unknown style, a share that is negative or no number, all shares 0 (somewhere), masks of
+                different sizes.
+        """
+        shares = {weights: 1.0} if isinstance(weights, str) else dict(weights)
+        for name in shares:
+            if name not in self.styles:
+                raise ValueError(f"unknown style {name!r}; this network knows {', '.join(self.styles)}")
+        wanted = self.last.weight  # its type and its device
+        try:
+            values = [torch.as_tensor(shares.get(name, 0.0)).to(wanted) for name in self.styles]
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"a share of a style is a number or a mask (H, W); got {shares}") from error
+        sizes = {tuple(value.shape) for value in values if value.ndim}
+        if len(sizes) > 1 or any(len(size) != 2 for size in sizes):
+            raise ValueError(f"masks must be tensors (H, W) of one size; these are {sorted(sizes)}")
+        mix = torch.stack(torch.broadcast_tensors(*values))[None]  # (1, S) or (1, S, H, W)
+        total = mix.sum(dim=1, keepdim=True)
+        if not (torch.isfinite(mix).all() and (mix >= 0).all() and (total > 0).all()):
+            where = " in any place" if mix.ndim == 4 else ""
+            raise ValueError(f"shares of styles must be numbers from 0 up, and not all 0{where}; got {shares}")
+        return mix / total
+
+    def numbers_per_style(self) -> int:
+        """How many numbers are one style's own."""
+        return sum(2 * norm.gamma.shape[1] for norm in self.norms())
+
+    def norms(self) -> list[ConditionalInstanceNorm]:
+        """All normalisations, from the first to the last."""
+        return [module for module in self.modules() if isinstance(module, ConditionalInstanceNorm)]
+
+    def representation(self) -> Tensor:
+        """All γ and β of each style in one row: (S, numbers_per_style), a style as a point in space."""
+        return torch.cat([table for norm in self.norms() for table in (norm.gamma, norm.beta)], dim=1).detach()
+
+    def alone(self, style: str) -> TransformationNet:
+        """Johnson's network of one style, which is what is left when the others' γ and β are taken away.
+
+        Raises:
+            ValueError: an unknown style.
+        """
+        if style not in self.styles:
+            raise ValueError(f"unknown style {style!r}; this network knows {', '.join(self.styles)}")
+        number = self.styles.index(style)
+        single = TransformationNet(self.about["widths"], self.about["blocks"], "instance", self.about["upsampling"])
+        state = self.state_dict().items()
+        single.load_state_dict({k: v[number] if k.endswith((".gamma", ".beta")) else v for k, v in state})
+        return single.train(self.training)
+
+    def with_style(self, name: str) -> "StyleNet":
+        """A copy that knows one style more, begun at the mean of all; only γ and β of its styles can be trained."""
+        larger = StyleNet([*self.styles, name], **{k: v for k, v in self.about.items() if k != "styles"})  # type: ignore[arg-type]
+        larger.load_state_dict(
+            {
+                key: torch.cat([value, value.mean(dim=0, keepdim=True)]) if key.endswith(("gamma", "beta")) else value
+                for key, value in self.state_dict().items()
+            }
+        )
+        larger.requires_grad_(False)
+        for norm in larger.norms():
+            norm.requires_grad_(True)
+        return larger
+
+
+class _Assigned(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of photographs, each with the number, below `styles`, of the style in which it is to be painted."""
+
+    def __init__(self, crops: Crops, styles: int) -> None:
+        self.crops, self.styles = crops, styles
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        rng = np.random.default_rng((self.crops.seed, number, 1))
+        return self.crops[number], torch.from_numpy(rng.integers(self.styles, size=self.crops.batch))
+
+
+class _Objective(Perceptual):
+    """`Perceptual` for batches (photos, numbers of styles), counted among the styles that are trained."""
+
+    def __init__(self, network: StyleNet, styles: Mapping[str, Tensor], encoder: Encoder, **weights: object) -> None:
+        super().__init__(network, list(styles.values()), encoder, **weights)  # type: ignore[arg-type]
+        self.numbers = [network.styles.index(name) for name in styles]  # the network's own
+
+    def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:  # type: ignore[override]
+        photos, which = batch
+        numbers = torch.tensor(self.numbers, device=which.device)[which]  # (B,)
+        mix = F.one_hot(numbers, len(self.network.styles)).to(photos.dtype)  # (B, S)
+        return super().forward(photos, which, mix)
+
+
+def train_cin(
+    photos: Sequence[str | Path],
+    styles: Mapping[str, Tensor],
+    *,
+    out: str | Path,
+    encoder: Encoder | None = None,
+    widths: Sequence[int] = WIDTHS,
+    blocks: int = BLOCKS,
+    start: str | Path | None = None,
+    size: int = 160,
+    batch: int = 8,
+    seed: int = 0,
+    weights: Mapping[str, object] | None = None,
+    **run: object,
+) -> Iterator[Progress]:
+    """Teach one network all `styles` and write it to `out` (float16 safetensors); yields progress.
+
+    Args:
+        photos: folders of photographs; every 10th is held back.
+        styles: name -> image (1, 3, H, W).
+        encoder, widths, blocks, start, size, batch, seed, weights, run: as of `train_johnson`.
+    Raises:
+        ValueError, WeightsError, FloatingPointError: as `train_johnson`.
+    """
+    out = Path(out)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = StyleNet(list(styles), widths, blocks)
+    if start is not None:
+        network.load_state_dict(fitting(network, read_weights(start), f"network from {start}"))
+    crops = Crops(photos, size=size, batch=batch, seed=seed)
+    usual = {"checkpoint": out.with_suffix(".ckpt")}
+    run = usual | {k: v for k, v in run.items() if v is not None}
+    objective = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
+    write_weights(out, network.state_dict(), {**network.about, "objective": objective})
+
+
+def learn(
+    network: StyleNet,
+    crops: Crops,
+    styles: Mapping[str, Tensor],
+    *,
+    encoder: Encoder | None = None,
+    weights: Mapping[str, object] | None = None,
+    **run: object,
+) -> Generator[Progress, None, dict[str, object]]:
+    """Train whatever of `network` can be trained on some or all of its styles; yields progress, returns the objective.
+
+    Args:
+        crops: of photographs.
+        styles: name -> image (1, 3, H, W), of styles that the network has.
+        encoder, weights, run: as of `train_johnson`; `run` must say steps and checkpoint.
+    Raises:
+        ValueError: a style that the network has not; as `fit`.
+    """
+    for name in styles:
+        if name not in network.styles:
+            raise ValueError(f"unknown style {name!r}; this network knows {', '.join(network.styles)}")
+    model = _Objective(network, styles, encoder or Encoder("mini"), **(weights or {}))
+    yield from fit(model, _Assigned(crops, len(styles)), weight_decay=0.0, **run)  # type: ignore[arg-type]
+    return model.objective
+
+
+def load(name: str | Path = "cin") -> StyleNet:
+    """The course's network (`.styles` are the names that it knows), or one from a file.
+
+    Raises:
+        WeightsError: there is none of that name, or a file that is not whole or holds another network.
+    """
+    path = network_file("cin", name)
+    about = read_about(path)
+    if not about.get("styles"):
+        raise WeightsError(f"{path.name} names no styles; was it made by `stylelearn train cin`?")
+    network = StyleNet(**{k: about[k] for k in ("styles", "widths", "blocks", "upsampling") if k in about})
+    state = fitting(network, read_weights(path), f"cin network {name}")
+    network.load_state_dict({key: value.float() for key, value in state.items()})
+    return network.eval().requires_grad_(False)

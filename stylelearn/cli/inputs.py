@@ -1,0 +1,63 @@
+"""Words on the command line that name something: a picture, a device, a style."""
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylelearn.cli.parsing import Wrong
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEVICES = ("cpu", "cuda", "mps")
+
+
+def chosen_device(name: str) -> str:
+    """`name`, if this machine has it.
+
+    Raises:
+        Wrong: it has not; says what is there.
+    """
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[name]:
+        have = ", ".join(device for device, found in there.items() if found)
+        raise Wrong(f"--device {name} is not available here; this machine has: {have}")
+    return name
+
+
+def picture(name: str, size: int | None) -> "Tensor":
+    """A file, an address, or one of the course's pictures (a file of that name comes first).
+
+    Args:
+        name: what was said. size: of the shorter side in pixels; None leaves the picture as it is.
+    Returns:
+        (1, 3, H, W) in [0, 1].
+    Raises:
+        Wrong: neither a file nor a name of the course. ImageError: a file that is no picture.
+    """
+    from stylelearn import samples
+    from stylelearn.images import read_image
+
+    known = {**dict.fromkeys(samples.content_names(), samples.content)}
+    known |= dict.fromkeys(samples.style_names(), samples.style)
+    if name in known and not Path(name).is_file():
+        return known[name](name, size)
+    if Path(name).suffix or "://" in name or Path(name).exists() or os.sep in name:
+        return read_image(name, size=size)
+    hint = did_you_mean(name, list(known)) or f"the course has {', '.join(known)}"
+    raise Wrong(f"'{name}' is neither a file nor one of the course's pictures; {hint}")
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """ "did you mean 'chelsea'?", or "" if nothing that is known is like it."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+def short(name: str) -> str:
+    """What may be told to others: the name of a file, not where it lies."""
+    return name if "://" in name else Path(name).name

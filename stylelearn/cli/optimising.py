@@ -1,0 +1,107 @@
+"""`stylelearn stylize --method gatys`: the pixels are optimised, with a progress bar."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylelearn.cli.inputs import picture, short
+from stylelearn.cli.methods import Painted
+from stylelearn.cli.parsing import Wrong
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stylelearn.encoders import Encoder
+    from stylelearn.optimize import Step
+
+# SqueezeNet has layers of its own; the others share VGG's names, for which gatys.py has defaults.
+LAYERS: dict[str, dict[str, Any]] = {
+    "squeezenet": {"layer_weights": ("relu1", "fire2", "fire4", "fire8"), "content_layer": "fire5"}
+}
+
+
+def gatys(options: argparse.Namespace, content: "Tensor") -> Painted:
+    """Optimise the pixels; Ctrl-C keeps the best picture so far.
+
+    Raises:
+        Wrong, WeightsError, ImageError, ValueError: the style or the encoder cannot be had, or a picture is too small.
+        KeyboardInterrupt: before the first step.
+    """
+    from stylelearn import gatys
+    from stylelearn.colour import keep_colours
+    from stylelearn.images import resize
+
+    name = options.pictures[0]
+    style = picture(name, options.size).to(content.device)
+    best, reached, ending = _watch(_steps(options, content, style), options.steps)
+    if best is None:
+        raise KeyboardInterrupt
+    if best.shape != content.shape:  # stopped at a coarse level
+        best = resize(best, tuple(content.shape[2:]), fit="box")
+    if options.keep_colours:
+        best = keep_colours(best, content)
+    settings = {
+        "style": short(name),
+        **{each: getattr(options, each) for each in ("encoder", "precision", "strength", "steps", "start", "levels")},
+        "seed": options.seed,
+        "content_weight": gatys.CONTENT_WEIGHT,
+        "style_weight": gatys.STYLE_WEIGHT * options.strength,
+        **reached,
+    }
+    if options.encoder_weights:
+        settings["encoder_weights"] = Path(options.encoder_weights).name
+    done = reached["steps_done"]
+    if ending == "stopped":
+        says = f"stopped after {done} of {options.steps} steps; the best picture so far is in {options.out}"
+        return Painted(best, settings, says, stopped=True)
+    if ending:
+        return Painted(best, settings, f"{ending} It is in {options.out}.", failed=True)
+    return Painted(best, settings, f"{options.out}: {done} steps, loss {reached['loss']:.4g}")
+
+
+def _encoder(options: argparse.Namespace) -> "Encoder":
+    from stylelearn.encoders import Encoder
+
+    return Encoder(options.encoder, weights=options.encoder_weights, precision=options.precision)
+
+
+def _steps(options: argparse.Namespace, content: "Tensor", style: "Tensor") -> "Iterator[Step]":
+    from stylelearn import gatys
+
+    return gatys.stylize(
+        content,
+        style,
+        encoder=_encoder(options).to(content.device),
+        steps=options.steps,
+        start=options.start,
+        seed=options.seed,
+        levels=options.levels,
+        style_weight=gatys.STYLE_WEIGHT * options.strength,
+        **LAYERS.get(options.encoder, {}),
+    )
+
+
+def _watch(steps: "Iterator[Step]", count: int) -> "tuple[Tensor | None, dict[str, Any], str]":
+    """Draw the progress bar; return the best picture, how far it went, and why it ended early ("" if it did not)."""
+    from tqdm import tqdm
+
+    from stylelearn.optimize import Diverged
+
+    last, broken, ending = None, None, ""
+    form = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
+    with tqdm(total=count, bar_format=form, mininterval=0.2) as bar:
+        try:
+            for step in steps:
+                last = step
+                bar.set_postfix_str(f"loss {step.loss:.4g}", refresh=False)
+                bar.update(step.number - bar.n)
+        except KeyboardInterrupt:
+            ending = "stopped"
+        except Diverged as error:
+            broken, ending = error, str(error)
+        except ValueError as error:  # such as a picture that is too small for the deepest layer
+            raise Wrong(error) from error
+    best = broken.image if broken else last and last.best_image
+    done = broken.step if broken else last and last.number
+    return best, {"steps_done": done, "loss": last and last.loss}, ending

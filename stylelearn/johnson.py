@@ -1,0 +1,222 @@
+"""Feed-forward style transfer — Johnson, Alahi & Fei-Fei, ECCV 2016; with Ulyanov, Vedaldi & Lempitsky 2016.
+
+Lesson 02 optimises the pixels anew for every picture. Here a network f_W learns to do it in one pass, for one style:
+
+    W* = argmin_W  E_x [ α L_content(f_W(x), x) + β L_style(f_W(x), s) + γ L_TV(f_W(x)) ]         (Eq. 1, with y_c = x)
+
+The losses are those of lesson 02, measured by a frozen encoder (the paper's "loss network"). The image transformation
+network is the paper's: a 9×9 convolution, two with stride 2, residual blocks, two upsamplings, a 9×9 convolution.
+
+**Differs from the paper:** each convolution pads by reflection, instead of a margin of 40 pixels around the picture
+that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
+Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
+(Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from stylelearn import losses
+from stylelearn.encoders import Encoder
+from stylelearn.training import Crops, Progress, fit
+from stylelearn.transformation import (
+    BLOCKS,
+    PAPER_WIDTHS,
+    SMALLEST,
+    WIDTHS,
+    InstanceNorm,
+    TransformationNet,
+    modulate,
+)
+from stylelearn.weights import fitting, network_file, read_about, read_weights, shipped, write_weights
+
+__all__ = [
+    "BLOCKS",
+    "CONTENT_LAYER",
+    "CONTENT_WEIGHT",
+    "PAPER_WIDTHS",
+    "SMALLEST",
+    "STYLE_LAYERS",
+    "STYLE_WEIGHT",
+    "TV_WEIGHT",
+    "WIDTHS",
+    "InstanceNorm",
+    "Perceptual",
+    "TransformationNet",
+    "load",
+    "modulate",
+    "save",
+    "styles",
+    "train_johnson",
+]
+
+# What makes shipped pictures good to look at; with the course's losses they mean the same for every encoder. One pass
+# cannot weigh each stroke as 300 steps can: content is held nearer to the picture than in lesson 02.
+CONTENT_LAYER = "relu3_3"
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # with relu5_1 of `mini`, dark places became blobs
+CONTENT_WEIGHT = 1.0
+STYLE_WEIGHT = 4.0
+TV_WEIGHT = 4.0
+
+
+class Perceptual(nn.Module):
+    """A network and what it is trained for; called with photographs it returns the weighted losses.
+
+    Args:
+        network: what makes pastiches out of photographs.
+        styles: one style image (1, 3, H, W) or several.
+        encoder: the loss network.
+        content_weight, style_weight, tv_weight: α, β and γ, with the course's losses (`losses.py`).
+        content_layer: where content is compared. layer_weights: of each style layer; or names that share 1 equally.
+
+    Raises:
+        ValueError: no style, or an unknown layer.
+
+    `objective` holds the weights and layers, as `gatys.objective` takes them too.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        styles: Sequence[Tensor],
+        encoder: Encoder,
+        *,
+        content_weight: float = CONTENT_WEIGHT,
+        style_weight: float = STYLE_WEIGHT,
+        tv_weight: float = TV_WEIGHT,
+        content_layer: str = CONTENT_LAYER,
+        layer_weights: Mapping[str, float] | Sequence[str] = STYLE_LAYERS,
+    ) -> None:
+        super().__init__()
+        if not len(styles):
+            raise ValueError("there is no style to learn; give at least one style image")
+        if isinstance(layer_weights, str):
+            layer_weights = [layer_weights]
+        weights = (
+            layer_weights if isinstance(layer_weights, Mapping) else {n: 1 / len(layer_weights) for n in layer_weights}
+        )
+        self.network, self.encoder = network, encoder
+        self.content_weight, self.style_weight, self.tv_weight = content_weight, style_weight, tv_weight
+        self.content_layer, self.layer_weights = content_layer, dict(weights)
+        self.objective = {
+            "content_weight": content_weight,
+            "style_weight": style_weight,
+            "tv_weight": tv_weight,
+            "content_layer": content_layer,
+            "layer_weights": self.layer_weights,
+        }
+        for layer in self.layer_weights:
+            with torch.no_grad():
+                grams = [losses.mean_gram(encoder(style, [layer])[layer]) for style in styles]
+            self.register_buffer(f"gram_{layer}", torch.cat(grams))  # (styles, C, C)
+
+    def forward(self, photos: Tensor, which: Tensor | None = None, *condition: Tensor) -> dict[str, Tensor]:
+        """Losses by name, each times its weight.
+
+        Args:
+            photos: (B, 3, H, W) in [0, 1].
+            which: (B,), the number of each photo's style; None for the only one.
+            condition: handed to the network.
+        """
+        pastiche = self.network(photos, *condition)
+        layer = self.content_layer
+        with torch.no_grad():
+            wanted = self.encoder(photos, [layer])[layer]
+        seen = self.encoder(pastiche, [layer, *self.layer_weights])
+        found = {"content": self.content_weight * losses.content_loss(seen[layer], wanted)}
+        for name, weight in self.layer_weights.items():
+            grams = getattr(self, f"gram_{name}")
+            grams = grams if which is None else grams[which]  # (B or 1, C, C)
+            found[f"style {name}"] = self.style_weight * weight * losses.style_loss(seen[name], grams)
+        if self.tv_weight:
+            found["tv"] = self.tv_weight * losses.tv_loss(pastiche)
+        return found
+
+
+def train_johnson(
+    photos: Sequence[str | Path],
+    style: Tensor,
+    *,
+    out: str | Path,
+    name: str | None = None,
+    encoder: Encoder | None = None,
+    widths: Sequence[int] = WIDTHS,
+    blocks: int = BLOCKS,
+    norm: str = "instance",
+    upsampling: str = "nearest",
+    start: str | Path | None = None,
+    size: int = 160,
+    batch: int = 4,
+    seed: int = 0,
+    weights: Mapping[str, object] | None = None,
+    **run: object,
+) -> Iterator[Progress]:
+    """Teach a network one style and write it to `out` (float16 safetensors); yields progress.
+
+    Args:
+        photos: folders of photographs; every 10th is held back.
+        style: (1, 3, H, W); its brush strokes are learnt at the size at which they are given.
+        name: of the style, for the file's header; by default that of `out`.
+        encoder: the loss network; `mini` by default.
+        widths, blocks, norm, upsampling: as of `TransformationNet`.
+        start: weights of such a network to begin with.
+        size: side of the crops in pixels. batch: crops a step. seed: of the weights and the crops.
+        weights: arguments of `Perceptual`.
+        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+    Raises:
+        ValueError, WeightsError, FloatingPointError: as `Crops`, `Perceptual` and `fit`.
+    """
+    out = Path(out)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = TransformationNet(widths, blocks, norm, upsampling)
+    if start is not None:
+        _fill(network, start, f"network from {start}")
+    model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
+    crops = Crops(photos, size=size, batch=batch, seed=seed)
+    run = {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | {
+        k: v for k, v in run.items() if v is not None
+    }
+    yield from fit(model, crops, **run)  # type: ignore[arg-type]
+    save(network, out, style=name or out.stem, style_size=list(style.shape[2:]), objective=model.objective)
+
+
+def styles() -> list[str]:
+    """The styles that the course ships a network for, in alphabetical order."""
+    return [name.removeprefix("johnson_") for name in shipped("johnson") if name != "johnson"]
+
+
+def save(network: TransformationNet, path: str | Path, **about: object) -> None:
+    """Write a network as float16 .safetensors, with its shape and `about` in the header.
+
+    Raises:
+        FloatingPointError: as `write_weights`.
+    """
+    # Not the counter of batches that batch norm keeps: it is no weight, and grows beyond what float16 can hold.
+    state = {key: value for key, value in network.state_dict().items() if value.is_floating_point()}
+    write_weights(path, state, {**network.about, **about})
+
+
+def _fill(network: TransformationNet, path: str | Path, what: str) -> None:
+    """Copy the numbers of a file into the network; what `save` leaves out stays as it is."""
+    own = {key: value for key, value in network.state_dict().items() if not value.is_floating_point()}
+    network.load_state_dict(fitting(network, read_weights(path) | own, what))
+
+
+def load(name: str | Path) -> TransformationNet:
+    """A trained network by the name of its style, or from a file; its `about` is the file's header.
+
+    Raises:
+        WeightsError: unknown (the known ones are listed), or a file that is not whole.
+    """
+    path = network_file("johnson", name)
+    about = read_about(path)
+    network = TransformationNet(
+        **{key: about[key] for key in ("widths", "blocks", "norm", "upsampling") if key in about}
+    )
+    _fill(network, path, f"johnson network {name}")
+    network.about = about | network.about
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,170 @@
+"""The lab of lesson 04: four styles of one network, mixed on a pad, and differently inside and outside of a mask."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stylelearn import cin
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
+from stylelearn.lab.pictures import PictureChooser
+
+CORNERS = ("upper_left", "upper_right", "lower_left", "lower_right")
+_WORDS = ("style ↖", "style ↗", "style ↙", "style ↘")
+_THUMBNAIL = 96  # pixels: each corner shows the photo in its style
+MASK_SIDE = 256  # pixels of the longer side at which masks are kept; the network enlarges them
+
+
+@functools.cache
+def network(name: str = "cin") -> cin.StyleNet:
+    """The trained network of that name, or from that file; loaded once in a kernel.
+
+    Raises:
+        WeightsError: it is not there; says what to do.
+    """
+    return cin.load(name)
+
+
+class CinLab(LiveLab):
+    """One network, four of its styles, a ring between them, and a mask for where they count; painted while you drag.
+
+    Args:
+        content: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        upper_left, upper_right, lower_left, lower_right: names of styles, also one several times; None for one of the
+            network's that has no corner yet.
+        across, down: where the ring is between them, 0 to 1 each.
+        where: one of `mixing.MASKS`, or a picture of a mask: white is inside.
+        counts: whether the square's mixture is "inside" or "outside" of it.
+        outside: the style of the other part; None for one that has no corner.
+        softness: how soft the mask's edge is, 0 to 1.
+        size: longer side in pixels, 64 to 1024.
+        weights: the network, as for `cin.load`.
+    Raises:
+        ValueError: an unknown style, a number out of range.
+        WeightsError: no such network.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        upper_left: str | None = None,
+        upper_right: str | None = None,
+        lower_left: str | None = None,
+        lower_right: str | None = None,
+        *,
+        across: float = 0.5,
+        down: float = 0.5,
+        where: Any = EVERYWHERE,
+        counts: str = "inside",
+        outside: str | None = None,
+        softness: float = 0.0,
+        size: int = 256,
+        weights: str = "cin",
+    ) -> None:
+        self.network = network(weights)
+        names = self.network.styles
+        given = [upper_left, upper_right, lower_left, lower_right, outside]
+        *four, other = _filled(given, names)
+        self.content, self.where, self.pad = PictureChooser("content", content), MaskChooser(where), Pad(across, down)
+        corners = {
+            key: controls.choice(words, name, names, f"What counts where the ring is in this corner: {words}.")
+            for key, words, name in zip(CORNERS, _WORDS, four, strict=True)
+        }
+        masking = {
+            "where": self.where,
+            "counts": controls.choice(
+                "the square", counts, [("inside the mask", "inside"), ("outside the mask", "outside")],
+                "Which part of the picture gets the mixture of the square; the other part gets the style below.",
+            ),
+            "outside": controls.choice(
+                "the other part", other, names,
+                "The style of the other part of the picture; without effect as long as the square counts everywhere.",
+            ),
+            "softness": controls.number(
+                "soft edge", softness, 0, 1, 0.01,
+                "How gradually one part becomes the other: at 0 as the mask is drawn, at 1 over half of the picture.",
+            ),
+        }  # fmt: skip
+        size_control = sizes(size)
+        self._fitted = functools.lru_cache(4)(at_size)
+        self._mask = functools.lru_cache(4)(soft_mask)
+        left = controls.column(
+            self.content, controls.heading("Four styles"), *corners.values(), self.pad,
+            controls.heading("A mask"), *masking.values(), controls.heading("Picture"), size_control,
+        )  # fmt: skip
+        settings = {"content": self.content, **corners, "across": self.pad.across, "down": self.pad.down, **masking}
+        super().__init__({**settings, "size": size_control}, left, file_name="mixture.png")
+        for control, trait in [(self.content, "picked"), *((corner, "value") for corner in corners.values())]:
+            control.observe(self.guarded(self._label), trait)
+        self._label()
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        """One pass of the network, with the shares that the pad and the mask give."""
+        photo = self._fitted(pictures["content"], settings["size"])
+        shares = _shares(settings)
+        if settings["where"] == EVERYWHERE and settings["counts"] == "inside":
+            return self.network(photo, self.network.mix(shares))
+        height, width = photo.shape[2:]
+        scale = min(1.0, MASK_SIDE / max(height, width))
+        here = self._mask(
+            pictures["where"], (max(1, round(height * scale)), max(1, round(width * scale))), settings["softness"]
+        )
+        here = here if settings["counts"] == "inside" else 1 - here  # (h, w), 1 where the square counts
+        masks = {name: share * here for name, share in shares.items()}
+        masks[settings["outside"]] = masks.get(settings["outside"], 0) + 1 - here
+        return self.network(photo, self.network.mix(masks))
+
+    def words(self, settings: dict[str, Any]) -> str:
+        """What the picture shows, for those who cannot see it."""
+        parts = [f"{share:.0%} {name}" for name, share in _shares(settings).items() if share >= 0.005]
+        where = ""
+        if settings["where"] != EVERYWHERE or settings["counts"] != "inside":
+            where = f" {settings['counts']} the mask {settings['where']}, {settings['outside']} in the other part"
+        return f"{settings['content']}, painted with {', '.join(parts)}{where}"
+
+    def _label(self) -> None:
+        """The corners of the pad show the photo in their styles."""
+        names = [self.controls[key].value for key in CORNERS]
+        with torch.inference_mode():
+            photo = resize(self.content.image, _THUMBNAIL, "box").expand(len(names), -1, -1, -1)
+            made = self.network(photo, torch.cat([self.network.mix(name) for name in names]))
+        self.pad.corners(names, list(made[:, None]))
+
+
+def _filled(given: Sequence[str | None], names: Sequence[str]) -> Iterator[str]:
+    """The given styles, and in place of each None the next of `names` that is not among them."""
+    free = [name for name in names if name not in given] or list(names)
+    for number, name in enumerate(given):
+        yield free[number % len(free)] if name is None else name
+
+
+def _shares(settings: Mapping[str, Any]) -> dict[str, float]:
+    """How much of each style the place of the ring gives; a style in two corners gets both shares."""
+    found: dict[str, float] = {}
+    for key, share in zip(CORNERS, bilinear(settings["across"], settings["down"]), strict=True):
+        found[settings[key]] = found.get(settings[key], 0.0) + share
+    return found
+
+
+def soft_mask(picture: Tensor, size: tuple[int, int], softness: float) -> Tensor:
+    """A mask (H, W) with its edges smoothed: each place gets the mean of what is around it.
+
+    Args:
+        picture: (1, 3, h, w), white is 1. size: (H, W).
+        softness: 0 leaves the mask as it is; at 1 the mean is taken over half of the longer side.
+    """
+    drawn = mask(picture, size)
+    reach = round(softness * max(size) / 4)  # to each side
+    if reach < 1:
+        return drawn
+    for _ in range(2):  # twice a mean over a square: no corners are to be seen any more
+        filled = torch.nn.functional.pad(drawn[None, None], (reach // 2 + 1,) * 4, mode="replicate")
+        drawn = torch.nn.functional.avg_pool2d(filled, 2 * (reach // 2 + 1) + 1, stride=1)[0, 0]
+    return drawn.clamp(0, 1)

@@ -1,0 +1,123 @@
+"""The lab of lesson 03: any photo, painted by one of the trained networks in a single pass, live."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn import johnson
+from stylelearn.colour import keep_colours
+from stylelearn.lab import controls
+from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.weights import WeightsError
+
+_KEPT = 4  # pastiches that are kept, so that strength and colours need no new pass
+
+
+@functools.cache
+def network(style: str) -> johnson.TransformationNet:
+    """The network of that style, or in that file; loaded once in a kernel.
+
+    Raises:
+        WeightsError: it is not there; says what there is.
+    """
+    return johnson.load(style)
+
+
+class JohnsonLab(LiveLab):
+    """A photo and a trained network; the pastiche follows each choice, and the slider blends it with the photo.
+
+    Args:
+        content: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        style: one of `johnson.styles()`, or the path of a network that you trained; None for the first.
+        strength: 0 (the photo) to 1 (the pastiche): a blend of the two, pixel by pixel.
+        colours: "style", or "content" to take over brightness only.
+        size: longer side in pixels, 64 to 1024.
+        first: whether there is a picture when this returns.
+    Raises:
+        ValueError: a number out of range, an unknown choice.
+        WeightsError: no such network.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        style: str | Path | None = None,
+        *,
+        strength: float = 1.0,
+        colours: str = "style",
+        size: int = 256,
+        first: bool = True,
+    ) -> None:
+        self.content = PictureChooser("content", content)
+        how = {"style": _styles(style), **_how(strength, colours)}
+        size_control = sizes(size)
+        self._fitted = functools.lru_cache(_KEPT)(at_size)
+        self._pastiche = functools.lru_cache(_KEPT)(self._paint)
+        self._coloured = functools.lru_cache(_KEPT)(self._colour)
+        left = controls.column(
+            self.content, how["style"],
+            how["strength"], controls.ends("the photo", "the pastiche"), how["colours"], size_control,
+        )  # fmt: skip
+        settings = {"content": self.content, **how, "size": size_control}
+        super().__init__(settings, left, file_name="pastiche.png", first=first)
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        """Photo + strength · (pastiche − photo); the pastiche is there already unless photo, style or size changed."""
+        content, size = pictures["content"], settings["size"]
+        pastiche = self._coloured(content, settings["style"], size, settings["colours"])
+        return torch.lerp(self._fitted(content, size), pastiche, settings["strength"])
+
+    def words(self, settings: dict[str, Any]) -> str:
+        """Photo, style, strength, colours."""
+        found = f"{settings['content']} in the style {_shown(settings['style'])}"
+        if settings["strength"] < 1:
+            found += f", {settings['strength']:.0%} of it blended with the photo"
+        return found + (", in its own colours" if settings["colours"] == "content" else "")
+
+    def _paint(self, content: Tensor, style: str, size: int) -> Tensor:
+        return network(style)(self._fitted(content, size))
+
+    def _colour(self, content: Tensor, style: str, size: int, colours: str) -> Tensor:
+        pastiche = self._pastiche(content, style, size)
+        return keep_colours(pastiche, self._fitted(content, size)) if colours == "content" else pastiche
+
+
+def _shown(style: str) -> str:
+    return Path(style).stem.replace("_", " ")
+
+
+def _styles(style: str | Path | None) -> widgets.Dropdown:
+    names = johnson.styles()
+    if style is not None and str(style) not in names:
+        network(str(style))  # a file: says what is wrong with it
+        names = [*names, str(style)]
+    if not names:
+        raise WeightsError(
+            "no trained network is there: get data/weights back with `git checkout -- data/weights`, or train one "
+            "with `stylelearn train johnson` and give the path of its file as style"
+        )
+    return controls.choice(
+        "style", names[0] if style is None else str(style), [(_shown(name), name) for name in names],
+        "Which network paints: each has learnt one style, and knows no other.",
+    )  # fmt: skip
+
+
+def _how(strength: float, colours: str) -> dict[str, widgets.Widget]:
+    return {
+        "strength": controls.number(
+            "strength (blend)", strength, 0, 1, 0.01,
+            "How much of the pastiche is laid over the photo, pixel by pixel. A plain blend: the network itself has no "
+            "such control.",
+        ),
+        "colours": controls.choice(
+            "colours of", colours, [("the style", "style"), ("the photo (luminance only)", "content")],
+            "Take the style's colours, or keep the photo's and take over brightness only.",
+        ),
+    }  # fmt: skip

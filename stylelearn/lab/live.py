@@ -1,0 +1,206 @@
+"""Live labs: one pass of a network makes the picture, so each move of a control paints anew. Lessons 03 to 05.
+
+A lab of its own derives from `LiveLab`, gives its controls, and defines two functions:
+
+    class MyLab(LiveLab):
+        def __init__(self, content=None, *, strength=1.0, size=256):
+            self.content = PictureChooser("content", content)
+            self.strength = controls.number("strength", strength, 0, 1, 0.01, "What it does, in a sentence.")
+            size_control = sizes(size)
+            self._features = functools.lru_cache(4)(self._encode)  # what a slider does not change
+            super().__init__(
+                {"content": self.content, "strength": self.strength, "size": size_control},
+                controls.column(self.content, self.strength, size_control), file_name="my.png",
+            )
+
+        def render(self, settings, pictures):  # in the background: no widget is read or written here
+            return network().decode(self._features(pictures["content"], settings["size"]), settings["strength"])
+
+        def words(self, settings):
+            return f"{settings['content']}, painted with strength {settings['strength']:.2f}"
+
+Controls are a `PictureChooser`, or anything with a `value` trait; sliders answer while they are dragged. Attributes
+that `render` uses must be there before `super().__init__`, which paints the first picture. `functools.lru_cache` takes
+tensors as keys (by identity), and choosers keep a picture's tensor as long as it is chosen: cache by (picture, size).
+A pad between four styles, and masks, are in `mixing`.
+
+From code: `lab.refresh()` returns when the new pixels are set, `lab.wait()` when all that was asked for is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.base import Lab, in_words, restore
+from stylelearn.lab.panel import Panel
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.runner import Job, Outcome, Run
+from stylelearn.optimize import Step
+
+SIZES = (128, 192, 256, 384, 512, 768, 1024)
+
+
+@dataclass(frozen=True)
+class Move(Job):
+    """What one move of a control asks for; `at` is when, in seconds of `time.perf_counter`."""
+
+    at: float = field(default_factory=time.perf_counter)
+
+
+class LiveLab(Lab):
+    """A picture that is a function of the controls, painted anew whenever one of them moves.
+
+    The page never waits: one worker paints; of the moves that come meanwhile only the newest is painted next, the
+    others are dropped. An error is told in a line, and the last picture stays.
+
+    Args:
+        controls: by the names of the settings.
+        left: the widget that shows them.
+        file_name: what Save proposes.
+        first: whether the picture is painted before this returns.
+    """
+
+    def __init__(
+        self, controls: Mapping[str, Any], left: widgets.Widget, *, file_name: str, first: bool = True
+    ) -> None:
+        panel = Panel(["reset"], file_name=file_name, width=640)
+        panel.curves.layout.display = panel._bar.layout.display = "none"
+        self._quiet = False  # while several controls are set that belong together
+        super().__init__(controls, panel, left, int(first))
+        for control in self.controls.values():
+            if isinstance(control, widgets.FloatSlider | widgets.IntSlider):
+                control.continuous_update = True
+            control.observe(self.guarded(self._moved), "picked" if isinstance(control, PictureChooser) else "value")
+
+    # ------------------------------------------------------------------------------------------- what a lab defines
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        """The picture for these settings, without gradients; runs in the background.
+
+        Args:
+            settings: the values of the controls at the time of the move.
+            pictures: the pictures that are chosen, by the names of the settings, (1, 3, H, W) each.
+        Returns:
+            (1, 3, H, W) in [0, 1].
+        Raises:
+            anything: its message is shown to the learner.
+        """
+        raise NotImplementedError
+
+    def words(self, settings: dict[str, Any]) -> str:
+        """What the picture shows, for those who cannot see it."""
+        raise NotImplementedError
+
+    # --------------------------------------------------------------------------------------------------- what one does
+
+    def start(self, *, restart: bool = True) -> None:
+        """Paint with the present settings in the background; returns at once."""
+        self._runner.start(self.job(self.settings, None, 1), restart=restart)
+
+    def resume(self) -> None:
+        """The same as `start`: there are no steps to go on from."""
+        self.start()
+
+    def refresh(self) -> float:
+        """Paint with the present settings, here and now; whatever was under way is dropped.
+
+        Returns:
+            milliseconds until the new pixels were set; `error` says whether they were.
+        """
+        self._runner.stop(discard=True)
+        self._runner.wait()
+        begin = time.perf_counter()
+        self._runner.run_here(self.job(self.settings, None, 1))
+        return (time.perf_counter() - begin) * 1e3
+
+    def reset(self) -> None:
+        """Back to the settings of the beginning, and to their picture."""
+        self.set(**self._defaults)
+        self.restored()
+
+    def set(self, **settings: Any) -> None:
+        """Set several controls, and paint once; as one does by hand, from code."""
+        self._quiet = True
+        try:
+            for name, value in settings.items():
+                restore(self.controls[name], value)
+        finally:
+            self._quiet = False
+        self.start()
+
+    # -------------------------------------------------------------------------------------------- what the runner says
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """One pass; `image` and `steps` are without meaning here."""
+        pictures = {name: each.image for name, each in self.controls.items() if isinstance(each, PictureChooser)}
+
+        def paint() -> Iterator[Step]:
+            with torch.no_grad():
+                made = self.render(settings, pictures)
+            yield Step(1, 0.0, {}, made, made)
+
+        return Move(paint, 1, settings, self.words(settings))
+
+    def empty(self) -> Tensor:
+        """Before the first picture, and if that fails: the first picture chosen, or grey where there is none."""
+        chosen = [control.image for control in self.controls.values() if isinstance(control, PictureChooser)]
+        return at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5)
+
+    def _moved(self) -> None:
+        if not self._quiet:
+            self.start()
+
+    def _first(self, steps: int) -> None:
+        job = self.job(self.settings, None, 1)
+        self._keep(job, self.empty(), 0)
+        self._show("Nothing has been painted yet")
+        if steps:
+            self._runner.run_here(job)
+
+    def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
+        self._job, self._raw, self._image, self._made = job, raw, raw, dict(job.settings)
+
+    def _began(self, run: Run) -> None:
+        """Nothing is shown before there are pixels: each message would flicker with every move."""
+
+    def _stepped(self, run: Run, step: Step) -> None:
+        with self._showing:
+            if not run.discarded:
+                self._keep(run.job, step.image, 1)
+                self._show(run.job.title)
+                self.panel.complain("")
+                height, width = step.image.shape[-2:]
+                taken = (time.perf_counter() - run.job.at) * 1e3  # type: ignore[attr-defined]
+                self.panel.progress(1, f"{width} × {height} pixels, {taken:.0f} ms after the move")
+
+    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+        with self._showing:
+            if error is not None and not run.discarded:
+                self.panel.complain(in_words(error).removesuffix(", and press Start again"))
+                self.panel.progress(0, "")
+
+
+def sizes(value: int, tooltip: str = "") -> widgets.Dropdown:
+    """The control for the longer side of the picture; `at_size` makes it so.
+
+    Raises:
+        ValueError: not from 64 to 1024.
+    """
+    controls.check_range("size", value, 64, SIZES[-1])
+    options = [(f"{one} px", one) for one in sorted({value, *SIZES})]
+    words = "Longer side of the picture. Twice the size takes four times as long, and strokes get finer beside it."
+    return controls.choice("size", value, options, tooltip or words)
+
+
+def at_size(image: Tensor, size: int) -> Tensor:
+    """The picture (1, 3, H, W) with a longer side of `size` pixels."""
+    return resize(image, size, "long")

@@ -1,0 +1,69 @@
+"""Large pictures in little memory: a network goes over the picture band by band.
+
+What a convolution says about a place depends on its neighbours only. So a band of rows, with a margin above and below
+that is thrown away afterwards, gets exactly what it would get as part of the whole picture, and no seam can show. What
+depends on the whole picture, the statistics that a normalisation divides by, is taken from all bands beforehand.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+ROWS = 128  # of a band, in the rows of what goes in; a multiple of what the networks halve by
+LARGE = 2_000_000  # pixels from which it is worth while: below, a network's maps fit into any memory
+
+Local = Callable[[Tensor], Tensor]
+
+
+def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Iterator[Tensor]:
+    """What `f` makes of x, in bands from the top to the bottom; each is exactly a part of f(x).
+
+    Args:
+        f: (B, C, h, W) -> (B, C', h · k, W'), with one k (1, 2, ½, …) for all h; it may pad at the borders of what it
+            gets, since that is what `margin` is for.
+        x: (B, C, H, W).
+        margin: rows of x above and below that a place in f(x) may depend on, or more; a multiple of 1/k.
+        rows: of x in a band, a multiple of 1/k.
+    Raises:
+        ValueError: rows below 1 or a negative margin.
+    """
+    if rows < 1 or margin < 0:
+        raise ValueError(f"rows must be at least 1 and margin at least 0; they are {rows} and {margin}")
+    height = x.shape[2]
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        above, below = max(0, top - margin), min(height, bottom + margin)
+        made = f(x[:, :, above:below])
+        step = made.shape[2] / (below - above)  # k
+        first, last = round((top - above) * step), round((bottom - above) * step)
+        yield made[:, :, first:last]
+
+
+def in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Tensor:
+    """f(x), put together from `bands`. Arguments as there."""
+    whole, at = None, 0
+    for band in bands(f, x, margin, rows):
+        if whole is None:
+            height = x.shape[2] * band.shape[2] // min(rows, x.shape[2])
+            whole = band.new_empty(*band.shape[:2], height, band.shape[3])
+        whole[:, :, at : at + band.shape[2]] = band
+        at += band.shape[2]
+    return whole  # type: ignore[return-value]  # x has rows
+
+
+def moments_in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> tuple[Tensor, Tensor]:
+    """Mean and variance (biased) of each channel of f(x) over all positions: (B, C, 1, 1) each.
+
+    f(x) itself is never whole. Bands are joined by the rule of Chan, Golub & LeVeque (1979), which loses no digits.
+    """
+    count, mean, squares = 0, torch.zeros(()), torch.zeros(())
+    for band in bands(f, x, margin, rows):
+        positions = band.shape[2] * band.shape[3]
+        variance, here = torch.var_mean(band, dim=(2, 3), correction=0, keepdim=True)
+        apart = here - mean
+        total = count + positions
+        mean = mean + apart * (positions / total)
+        squares = squares + variance * positions + apart.square() * (count * positions / total)
+        count = total
+    return mean, squares / count

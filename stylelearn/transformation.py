@@ -1,0 +1,202 @@
+"""The image transformation network of Johnson, Alahi & Fei-Fei (ECCV 2016), for lessons 03 and 04: see `johnson.py`."""
+
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylelearn import tiling
+from stylelearn.tiling import Local
+
+WIDTHS = (16, 32, 64)  # answers within 0.1 s at 256 px on two CPU cores
+PAPER_WIDTHS = (32, 64, 128)
+BLOCKS = 5
+MARGIN = 8  # rows on which a place depends between two normalisations, or more; a multiple of 4
+SMALLEST = 16  # pixels: at a quarter of the size a 3×3 convolution must still find neighbours to reflect
+
+Moments = tuple[Tensor, Tensor]
+
+
+class InstanceNorm(nn.Module):
+    """IN(x) = γ (x − μ)/σ + β, with μ and σ over the positions of one image and channel (Ulyanov et al. 2016).
+
+    (B, C, H, W) -> the same. Batch norm takes μ and σ over the whole batch: then the contrast of one picture depends
+    on the others.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(channels))
+        self.beta = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, moments: Moments | None = None) -> Tensor:
+        return modulate(x, self.gamma.view(1, -1, 1, 1), self.beta.view(1, -1, 1, 1), moments)
+
+
+def modulate(x: Tensor, gamma: Tensor, beta: Tensor, moments: Moments | None = None, epsilon: float = 1e-5) -> Tensor:
+    """γ (x − μ)/√(σ² + ε) + β: normalise each channel of each image, then give it the contrast γ and the level β.
+
+    Args:
+        x: (B, C, H, W). gamma, beta: (B or 1, C, 1 or H, 1 or W).
+        moments: mean and variance (B, C, 1, 1) if they are known already, x being only a part of a picture.
+    """
+    # Under mixed precision x has 8 bits: enough for a picture, too few for a mean over thousands of places.
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    if moments is None:  # torch.var_mean takes 25 times as long where the channels are stored last
+        mean = x.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
+        variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
+    else:
+        mean, variance = moments
+    scale = gamma * (variance + epsilon).rsqrt()
+    return torch.addcmul(beta - mean * scale, x, scale)
+
+
+Norm = Callable[[int], nn.Module]
+NORMS: dict[str, Norm] = {"instance": InstanceNorm, "batch": nn.BatchNorm2d}
+
+
+class TransformationNet(nn.Module):
+    """f_W, the image transformation network (Johnson et al. 2016, section 3.1 and supplement).
+
+    Args:
+        widths: channels after the first three convolutions.
+        blocks: residual blocks.
+        norm: "instance", "batch", or what makes a normalisation out of its number of channels. It is called with the
+            activations and with whatever else `forward` was given: that is how later lessons condition it.
+        upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
+
+    Raises:
+        ValueError: an unknown norm or upsampling; not three widths.
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int] = WIDTHS,
+        blocks: int = BLOCKS,
+        norm: str | Norm = "instance",
+        upsampling: str = "nearest",
+    ) -> None:
+        super().__init__()
+        if isinstance(norm, str) and norm not in NORMS:
+            raise ValueError(f"unknown norm {norm!r}; there are {', '.join(NORMS)}")
+        if upsampling not in ("nearest", "transposed"):
+            raise ValueError(f"upsampling must be 'nearest' or 'transposed', not {upsampling!r}")
+        if len(widths) != 3 or min(widths) < 1 or blocks < 0:
+            raise ValueError(f"widths must be three numbers from 1 up, blocks from 0 up; got {widths}, {blocks}")
+        a, b, c = widths
+        make = NORMS[norm] if isinstance(norm, str) else norm
+        up = _enlarge if upsampling == "nearest" else _transposed
+        self.layers = nn.ModuleList(
+            [
+                _Unit(_conv(3, a, 9), make(a)),
+                _Unit(_conv(a, b, 3, stride=2), make(b)),
+                _Unit(_conv(b, c, 3, stride=2), make(c)),
+                *(_Residual(c, make) for _ in range(blocks)),
+                _Unit(up(c, b), make(b)),
+                _Unit(up(b, a), make(a)),
+            ]
+        )
+        self.last = _conv(a, 3, 9)
+        self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
+        """The pastiche, of the image's size.
+
+        Args:
+            image: (B, 3, H, W), sRGB in [0, 1], each side at least SMALLEST pixels.
+            condition: handed to every normalisation.
+        Returns:
+            (B, 3, H, W) in [0, 1].
+        Raises:
+            ValueError: another shape, or too small.
+        """
+        height, width = checked_image(image)
+        # Twice the size is halved: sides that are no multiple of 4 are filled up by reflection, and cut off at the end.
+        x = F.pad(image, (0, -width % 4, 0, -height % 4), mode="reflect")
+        if height * width > tiling.LARGE and not torch.is_grad_enabled():
+            return self._in_bands(x, *condition)[..., :height, :width]
+        x = x.contiguous(memory_format=torch.channels_last) * 2 - 1
+        for layer in self.layers:
+            x = layer(x, *condition)
+        return self._colours(x)[..., :height, :width]
+
+    def _colours(self, x: Tensor) -> Tensor:
+        return (torch.tanh(self.last(x)) + 1) / 2  # (B, 3, H, W) in [0, 1]
+
+    def _in_bands(self, x: Tensor, *condition: Tensor) -> Tensor:
+        """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
+        if any(each.ndim > 2 for each in condition):
+            raise ValueError(f"pictures above {tiling.LARGE} pixels take one style or mixture, without masks")
+        chain: list[Local] = [lambda band: band.contiguous(memory_format=torch.channels_last) * 2 - 1]
+        for number, layer in enumerate(self.layers):
+            if isinstance(layer, _Residual):  # at a quarter of the size
+                x = layer(x, *condition)
+                continue
+            chain.append(layer.conv)
+            known = {}
+            if not isinstance(layer.norm, nn.BatchNorm2d):
+                known["moments"] = tiling.moments_in_bands(_composed(chain), x, MARGIN)
+            chain.append(partial(layer.after, condition=condition, **known))
+            if 0 < number < len(self.layers) - 1:  # half of the size or less: this may be whole
+                x, chain = tiling.in_bands(_composed(chain), x, MARGIN), []
+        return tiling.in_bands(_composed([*chain, self._colours]), x, MARGIN)
+
+
+def _composed(chain: Sequence[Local]) -> Local:
+    return lambda x: reduce(lambda y, f: f(y), chain, x)
+
+
+def checked_image(image: Tensor, smallest: int = SMALLEST) -> tuple[int, int]:
+    """Height and width of an image, once it is known to be one, and large enough."""
+    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
+        came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"an image is a tensor (B, 3, H, W); this is {came}")
+    height, width = image.shape[2:]
+    if min(height, width) < smallest:
+        raise ValueError(f"a picture of {height}x{width} is too small for this network: at least {smallest} px a side")
+    return height, width
+
+
+def _conv(before: int, after: int, side: int, stride: int = 1) -> nn.Conv2d:
+    conv = nn.Conv2d(before, after, side, stride, padding=side // 2, padding_mode="reflect")
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="linear" if after == 3 else "relu")
+    nn.init.zeros_(conv.bias)
+    return conv
+
+
+def _enlarge(before: int, after: int) -> nn.Module:
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), _conv(before, after, 3))
+
+
+def _transposed(before: int, after: int) -> nn.Module:
+    return nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
+
+
+class _Unit(nn.Module):
+    """Convolution, norm, ReLU."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module) -> None:
+        super().__init__()
+        self.conv, self.norm = conv, norm
+
+    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
+        return self.after(self.conv(x), condition)
+
+    def after(self, x: Tensor, condition: Sequence[Tensor], **known: Moments) -> Tensor:
+        """What follows the convolution; `known`: the norm's `moments`, where x is only a part of a picture."""
+        return F.relu(self.norm(x, *condition, **known), inplace=True)
+
+
+class _Residual(nn.Module):
+    """x + norm(conv(relu(norm(conv(x))))), without a ReLU after the sum (Gross & Wilber 2016)."""
+
+    def __init__(self, channels: int, make: Norm) -> None:
+        super().__init__()
+        self.first = _Unit(_conv(channels, channels, 3), make(channels))
+        self.conv, self.norm = _conv(channels, channels, 3), make(channels)
+
+    def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
+        return x + self.norm(self.conv(self.first(x, *condition)), *condition)

@@ -1,0 +1,474 @@
+"""AdaIN against closed forms in float64, the pipeline with a decoder that inverts exactly, training, what ships."""
+
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from torch import Tensor, nn
+
+from stylelearn import adain, losses, samples
+from stylelearn.adain import AdaIN, Objective, Pairs, Style, train_adain
+from stylelearn.colour import match_colour, rgb_to_ycbcr
+from stylelearn.encoders import Encoder
+from stylelearn.images import psnr, resize, write_image
+from stylelearn.training import Crops
+from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
+
+MINI = Encoder("mini")
+SEEDS = st.integers(0, 2**31 - 1)
+SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(2, 7), st.integers(2, 7))
+
+
+def numbers(*shape: int, seed: int = 0) -> Tensor:
+    """Float64 activations, each channel with a mean and a spread of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    batch, channels = shape[:2]
+    spread = 0.1 + 3 * torch.rand(batch, channels, 1, 1, generator=generator, dtype=torch.float64)
+    level = 10 * torch.rand(batch, channels, 1, 1, generator=generator, dtype=torch.float64) - 5
+    return torch.randn(shape, generator=generator, dtype=torch.float64) * spread + level
+
+
+def picture(height: int, width: int, seed: int = 0) -> Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def close(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def untrained(encoder: Encoder = MINI, layer: str = adain.LAYER) -> AdaIN:
+    """A decoder of random numbers, whose pictures are about the middle grey and hardly leave [0, 1]."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AdaIN(encoder, layer=layer).requires_grad_(False)
+    made = net.decoder(net.encode(picture(64, 64)))
+    net.decoder[-1].weight.mul_(0.1 / made.std())
+    net.decoder[-1].bias.fill_(0.5)
+    return net
+
+
+NET = untrained()
+
+
+# --- the formula ------------------------------------------------------------------------------------------------------
+
+
+@given(SHAPES, SEEDS)
+def test_adain_of_itself_changes_nothing(shape: tuple[int, int, int, int], seed: int) -> None:
+    x = numbers(*shape, seed=seed)
+    close(adain.adain(x, losses.moments(x)), x)
+
+
+@given(SHAPES, st.tuples(st.integers(2, 6), st.integers(2, 6)), SEEDS)
+def test_the_result_has_the_styles_moments(shape: tuple[int, ...], size: tuple[int, int], seed: int) -> None:
+    x, y = numbers(*shape, seed=seed), numbers(*shape[:2], *size, seed=seed + 1)
+    t = adain.adain(x, losses.moments(y))
+    close(t.mean(dim=(2, 3)), y.mean(dim=(2, 3)), 1e-5)
+    close(t.std(dim=(2, 3), correction=0), y.std(dim=(2, 3), correction=0), 1e-5)
+
+
+@given(SHAPES, SEEDS)
+def test_the_pattern_stays(shape: tuple[int, ...], seed: int) -> None:
+    """Each channel is moved and stretched and nothing else: it keeps the order of its values."""
+    x, y = numbers(*shape, seed=seed), numbers(*shape, seed=seed + 1)
+    before, after = (each.flatten(start_dim=2) for each in (x, adain.adain(x, losses.moments(y))))
+    assert torch.equal(before.argsort(dim=2), after.argsort(dim=2))
+
+
+@given(SHAPES, SEEDS, st.floats(0.1, 10), st.floats(-10, 10))
+def test_the_contents_own_contrast_and_level_do_not_matter(
+    shape: tuple[int, ...], seed: int, contrast: float, level: float
+) -> None:
+    x, style = numbers(*shape, seed=seed), losses.moments(numbers(*shape, seed=seed + 1))
+    x = x / x.std(dim=(2, 3), correction=0, keepdim=True)  # far above the ε inside the root
+    close(adain.adain(contrast * x + level, style), adain.adain(x, style), 1e-4)
+
+
+def test_against_a_loop_and_one_style_for_a_batch() -> None:
+    x, y = numbers(2, 3, 4, 5), numbers(1, 3, 6, 2, seed=1)
+    found = adain.adain(x, losses.moments(y))
+    for b in range(2):
+        for c in range(3):
+            one, other = x[b, c].numpy(), y[0, c].numpy()
+            expected = other.std() * (one - one.mean()) / one.std() + other.mean()
+            close(found[b, c], torch.from_numpy(expected))
+
+
+def test_a_flat_channel_becomes_the_styles_mean() -> None:
+    x = torch.full((1, 2, 4, 4), 3.0)
+    style = (torch.tensor([1.0, -2.0]).view(1, 2, 1, 1), torch.tensor([5.0, 0.5]).view(1, 2, 1, 1))
+    close(adain.adain(x, style), style[0].expand(1, 2, 4, 4))
+
+
+# --- mixtures and masks -----------------------------------------------------------------------------------------------
+
+
+def styles(count: int, channels: int = 4) -> list[Style]:
+    return [Style(*losses.moments(numbers(1, channels, 5, 6, seed=10 + i))) for i in range(count)]
+
+
+@given(st.lists(st.floats(0.01, 5), min_size=1, max_size=4), st.floats(0, 1), SEEDS)
+def test_a_mixture_is_linear(shares: list[float], strength: float, seed: int) -> None:
+    x, known = numbers(2, 4, 5, 6, seed=seed), styles(len(shares))
+    weights = [share / sum(shares) for share in shares]
+    t = sum(w * adain.adain(x, style.moments) for w, style in zip(weights, known, strict=True))
+    net = NET
+    close(net.blend(x, known, strength=strength, shares=shares), (1 - strength) * x + strength * t)
+    # Mixing the tables of means and deviations, as conditional instance norm does, gives the same.
+    table = [sum(w * style.moments[i] for w, style in zip(weights, known, strict=True)) for i in (0, 1)]
+    close(net.blend(x, [Style(*table)], strength=strength), (1 - strength) * x + strength * t)
+
+
+def test_shares_are_equal_by_default_and_only_their_proportion_counts() -> None:
+    x, known, net = numbers(1, 4, 5, 6), styles(3), NET
+    equal = net.blend(x, known)
+    close(equal, net.blend(x, known, shares=[7, 7, 7]))
+    close(net.blend(x, known, shares=[0, 2, 0]), net.blend(x, known[1:2]))
+
+
+def test_strength_0_is_the_content_and_1_the_style() -> None:
+    x, known, net = numbers(1, 4, 5, 6), styles(2), NET
+    assert torch.equal(net.blend(x, known, strength=0.0), x)
+    close(net.blend(x, known[:1], strength=1.0), adain.adain(x, known[0].moments))
+
+
+def test_masks_say_where_each_style_counts() -> None:
+    x, known, net = numbers(1, 4, 6, 8), styles(2), NET
+    a, b = (adain.adain(x, style.moments) for style in known)
+    left = torch.zeros(48, 64)
+    left[:, :32] = 1
+    found = net.blend(x, known, masks=torch.stack([left, 1 - left]))
+    close(found[..., :3], a[..., :3])  # but for the cells beside the edge
+    close(found[..., 5:], b[..., 5:])
+    found = net.blend(x, known, masks=torch.stack([left * 0 + 0.25, left * 0 + 0.75]))
+    close(found, 0.25 * a + 0.75 * b)
+    found = net.blend(x, known, masks=torch.ones(2, 48, 64) * 200)  # a mask of 0 to 255
+    close(found, (a + b) / 2)
+    found = net.blend(x, known, masks=torch.ones(2, 48, 64), shares=[3, 1])
+    close(found, 0.75 * a + 0.25 * b)
+
+
+def test_where_no_mask_is_the_content_stays_softly() -> None:
+    x, known, net = numbers(1, 4, 6, 8), styles(1), NET
+    t = adain.adain(x, known[0].moments)
+    for value in (0.0, 0.01, 0.4, 1.0):
+        found = net.blend(x, known, masks=torch.full((1, 48, 64), value))
+        close(found, (1 - value) * x + value * t)
+    half = net.blend(x, known, masks=torch.full((1, 48, 64), 0.5), strength=0.5)
+    close(half, 0.75 * x + 0.25 * t)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"strength": 1.5}, "strength must be from 0 to 1; got 1.5"),
+        ({"strength": -0.1}, "strength must be from 0 to 1"),
+        ({"strength": float("nan")}, "strength must be from 0 to 1"),
+        ({"shares": [1.0]}, "shares must be 2 numbers from 0 up"),
+        ({"shares": [0.0, 0.0]}, "not all 0"),
+        ({"shares": [1.0, -1.0]}, "shares must be"),
+        ({"shares": [1.0, float("inf")]}, "shares must be"),
+        ({"masks": torch.ones(1, 8, 8)}, r"masks must be \(2, H, W\)"),
+        ({"masks": torch.ones(2, 1, 8, 8)}, r"masks must be \(2, H, W\)"),
+        ({"masks": -torch.ones(2, 8, 8)}, "from 0 up"),
+        ({"masks": torch.full((2, 8, 8), float("nan"))}, "from 0 up"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        NET.blend(numbers(1, 4, 5, 6), styles(2), **options)
+
+
+def test_no_style_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        NET.blend(numbers(1, 4, 5, 6), [])
+
+
+# --- the pipeline -----------------------------------------------------------------------------------------------------
+
+
+def test_alpha_0_is_the_decoder_of_the_contents_activations() -> None:
+    net, content = NET, picture(64, 80)
+    expected = net.decoder(MINI(content, adain.LAYER)[adain.LAYER]).clamp(0, 1)
+    close(net(content, picture(48, 56, seed=1), strength=0.0), expected, 1e-5)
+
+
+def test_the_whole_is_its_steps() -> None:
+    net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
+    f = {name: MINI(image, adain.LAYER)[adain.LAYER] for name, image in (("c", content), ("s", style))}
+    t = adain.adain(f["c"], losses.moments(f["s"]))
+    close(net(content, style), net.decoder(t).clamp(0, 1), 1e-5)
+    close(net(content, style, strength=0.3), net.decoder(0.7 * f["c"] + 0.3 * t).clamp(0, 1), 1e-5)
+
+
+def test_a_batch_is_its_pictures_one_by_one() -> None:
+    net, contents = NET, torch.cat([picture(40, 48, seed=i) for i in range(3)])
+    found = net(contents, picture(40, 40, seed=9))
+    for one, alone in zip(found, contents, strict=True):
+        close(one[None], net(alone[None], picture(40, 40, seed=9)), 1e-5)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41), (64, 63), (33, 100)])
+def test_every_size_comes_back(size: tuple[int, int]) -> None:
+    net = NET
+    made = net(picture(*size), picture(29, 50, seed=1))
+    assert made.shape == (1, 3, *size)
+    assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+class Blocks(nn.Module):
+    """An encoder that forgets nothing: 2×2 pixels of a colour become four channels."""
+
+    name = "mini"
+    layers = ("relu2_1",)
+
+    def forward(self, image: Tensor, layers: Any) -> dict[str, Tensor]:
+        return {"relu2_1": F.pixel_unshuffle(image, 2)}
+
+
+def test_with_a_decoder_that_inverts_exactly_the_pictures_moments_are_the_styles() -> None:
+    net = AdaIN(Blocks(), nn.PixelShuffle(2), layer="relu2_1")
+    content, style = picture(31, 24) * 0.2 + 0.4, picture(20, 20, seed=1) * 0.3 + 0.2
+    close(net(content, style, strength=0), content, 1e-5)  # an odd height: filled up, and cut off
+    close(net(content, content), content, 1e-4)
+    even = content[..., :30, :]
+    found = net(even, style)
+    for row in range(2):
+        for column in range(2):
+            mine, theirs = (each[..., row::2, column::2] for each in (found, style))
+            close(mine.mean(dim=(2, 3)), theirs.mean(dim=(2, 3)), 1e-4)
+            close(mine.std(dim=(2, 3), correction=0), theirs.std(dim=(2, 3), correction=0), 1e-4)
+
+
+def test_colours_are_kept_by_recolouring_the_style_first() -> None:
+    net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
+    close(net(content, style, colours=True), net(content, match_colour(style, content)), 1e-5)
+
+
+def test_several_styles_of_any_size() -> None:
+    net, content = NET, picture(48, 48)
+    pair = [picture(40, 64, seed=1), picture(72, 33, seed=2)]
+    known = [net.style(one) for one in pair]
+    expected = net.decode(net.blend(net.encode(content), known, shares=[0.2, 0.8]), (48, 48))
+    close(net(content, pair, shares=[0.2, 0.8]), expected, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (torch.rand(1, 3, 15, 40), "a picture of 15x40 is too small: at least 16 px a side"),
+        (torch.rand(3, 40, 40), r"an image is a tensor \(B, 3, H, W\); this is \(3, 40, 40\)"),
+        (torch.rand(1, 1, 40, 40), r"this is \(1, 1, 40, 40\)"),
+        ("chelsea", "this is str"),
+    ],
+)
+def test_no_picture_or_too_small_is_refused(image: Any, words: str) -> None:
+    net = NET
+    for call in (
+        net.encode,
+        net.style,
+        lambda each: net(each, picture(40, 40)),
+        lambda each: net(picture(40, 40), [each]),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call(image)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    found = {}
+    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
+        found[kind] = tmp_path_factory.mktemp(kind)
+        for name in names:
+            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
+            write_image(image, found[kind] / f"{name}.png")
+    return found
+
+
+def test_losses_by_hand() -> None:
+    net = untrained(layer="relu3_1")
+    objective = Objective(net, style_weight=3.0, reconstruction=2.0, tv_weight=0.5)
+    contents = torch.cat([picture(32, 32, seed=i) for i in range(4)])
+    styles_ = torch.cat([picture(32, 32, seed=10 + i) for i in range(3)] + [contents[3:]])
+    found = objective((contents, styles_))
+    f = MINI(contents, "relu3_1")["relu3_1"]
+    seen_style = MINI(styles_, ["relu1_1", "relu2_1", "relu3_1"])
+    t = adain.adain(f, losses.moments(seen_style["relu3_1"]))
+    made = net.decoder(t)
+    seen = MINI(made, ["relu1_1", "relu2_1", "relu3_1"])
+    expected = {"content": ((seen["relu3_1"] - t) ** 2).mean((1, 2, 3)).sqrt().mean()}  # a norm for each image
+    for layer in seen:
+        a, b = seen[layer].flatten(2), seen_style[layer].flatten(2)  # (B, C, M)
+        means = ((a.mean(2) - b.mean(2)) ** 2).mean(1).sqrt()  # (B,): norms divided by the root of C
+        spreads = ((a.std(2, correction=0) - b.std(2, correction=0)) ** 2).mean(1).sqrt()
+        expected[f"style {layer}"] = 3 * (means + spreads).mean()
+    difference = rgb_to_ycbcr(made[3:]) - rgb_to_ycbcr(contents[3:])
+    expected["reconstruction"] = 2 * difference.square().mean().sqrt()
+    expected["tv"] = 0.5 * losses.tv_loss(made)
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        close(found[name], value, 1e-3)
+
+
+def test_content_is_compared_with_t_and_only_the_decoder_learns() -> None:
+    net = AdaIN(MINI, layer="relu2_1")
+    batch = picture(32, 32), picture(32, 32, seed=1)
+    sum(Objective(net)(batch).values()).backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.decoder.parameters())
+    assert all(p.grad is None for p in MINI.parameters())
+
+    objective = Objective(AdaIN(Blocks(), nn.PixelShuffle(2), layer="relu2_1"), tv_weight=0, reconstruction=0)
+    assert objective.layers == ["relu2_1"]
+    found = objective(batch)
+    assert float(found["content"]) < 1.1e-4  # f(g(t)) is t, and not f(c): that would be far away
+    assert float(found["style relu2_1"]) < 1e-4
+
+
+def test_in_a_quarter_of_each_batch_the_style_is_the_content(folders: dict[str, Path]) -> None:
+    pairs = Pairs(
+        Crops(folders["photos"], size=16, batch=8, seed=0), Crops(folders["styles"], size=16, batch=8, seed=1)
+    )
+    contents, styles_ = pairs[3]
+    same = (contents == styles_).flatten(1).all(1)
+    assert same.tolist() == [False] * 6 + [True] * 2
+    again = pairs[3]
+    assert torch.equal(contents, again[0]) and torch.equal(styles_, again[1])
+
+
+def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "layer": "relu2_1",
+        "size": 32, "batch": 4, "learning_rate": 2e-3, "warm_up": 1, "report_every": 2, "accelerator": "cpu", **more,
+    }  # fmt: skip
+
+
+def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_path: Path) -> None:
+    seen = list(train_adain(**options(folders, tmp_path / "own.safetensors", steps=30, report_every=5)))
+    assert [progress.step for progress in seen] == [5, 10, 15, 20, 25, 30]
+    assert sum(seen[-1].losses.values()) < 0.8 * sum(seen[0].losses.values())
+    out = tmp_path / "own.safetensors"
+    assert read_about(out) == {"encoder": "mini", "layer": "relu2_1"}
+    assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
+    net = adain.load(out, encoder=MINI)
+    assert net.layer == "relu2_1" and not any(p.requires_grad for p in net.parameters())
+    assert net(picture(33, 40), picture(20, 24, seed=1)).shape == (1, 3, 33, 40)
+    again = list(train_adain(**options(folders, tmp_path / "on.safetensors", steps=2, start=out)))
+    first, untaught = (sum(each[0].losses.values()) for each in (again, seen))
+    assert first < untaught  # begins where the other ended
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folders: dict[str, Path], tmp_path: Path) -> None:
+    list(train_adain(**options(folders, tmp_path / "whole.safetensors", steps=6)))
+    run = train_adain(**options(folders, tmp_path / "parts.safetensors", steps=6))
+    assert next(run).step == 2
+    run.close()  # the checkpoint is written
+    assert not (tmp_path / "parts.safetensors").exists()
+    assert [progress.step for progress in train_adain(**options(folders, tmp_path / "parts.safetensors", steps=6))] == [
+        4,
+        6,
+    ]
+    whole, parts = (read_weights(tmp_path / f"{name}.safetensors") for name in ("whole", "parts"))
+    for key, value in whole.items():
+        assert torch.equal(value, parts[key]), key
+
+
+def test_training_refuses_what_cannot_be(folders: dict[str, Path], tmp_path: Path) -> None:
+    for size in (20, 8):
+        with pytest.raises(ValueError, match=f"size must be a multiple of 8 from 16 on; it is {size}"):
+            next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, size=size, layer="relu4_1")))
+    with pytest.raises(ValueError, match="there is no decoder from 'conv2_1'"):
+        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, layer="conv2_1")))
+    with pytest.raises(ValueError, match="there is no folder"):
+        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1) | {"styles": [tmp_path / "none"]}))
+
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+
+
+def test_loading_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no adain network 'nosuch'"):
+        adain.load("nosuch")
+    with pytest.raises(WeightsError, match=r"nosuch\.safetensors"):
+        adain.load(tmp_path / "nosuch.safetensors")
+    path = tmp_path / "own.safetensors"
+    decoder = untrained(layer="relu2_1").decoder
+    write_weights(path, decoder.state_dict(), {"encoder": "vgg19", "layer": "relu2_1"})
+    with pytest.raises(WeightsError, match="trained for the encoder 'vgg19', not for 'mini'"):
+        adain.load(path, encoder=MINI)
+    write_weights(path, decoder.state_dict(), {"encoder": "mini", "layer": "relu3_1"})
+    with pytest.raises(WeightsError, match="is this the checkpoint of another network"):
+        adain.load(path, encoder=MINI)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="damaged"):
+        adain.load(path, encoder=MINI)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> AdaIN:
+    return adain.load()
+
+
+def test_the_shipped_decoder_gives_photos_back(shipped: AdaIN) -> None:
+    """g(f(x)) at the size that labs show, on photos that training never saw."""
+    found = {name: psnr(shipped.decode(shipped.encode(x), x.shape[2:]), x) for name, x in photos(256).items()}
+    assert max(found.values()) >= 20
+    assert sorted(found.values())[len(found) // 2] >= 20, found
+
+
+def test_content_as_style_comes_back_nearly_unchanged(shipped: AdaIN) -> None:
+    """AdaIN(f(x), f(x)) = f(x): what differs from the photo is only what encoder and decoder lose."""
+    found = []
+    for x in photos(256).values():
+        same = shipped(x, x)
+        assert psnr(same, shipped(x, x, strength=0.0)) > 60
+        found.append(psnr(same, x))
+    assert sorted(found)[len(found) // 2] >= 20
+    assert min(found) > 16
+
+
+def test_never_grey(shipped: AdaIN) -> None:
+    """The pastiche's mean colour is nearer to the style's than to the content's, wherever the two differ visibly."""
+    wrong = []
+    for style_name in samples.style_names():
+        style = samples.style(style_name, 192)
+        known = shipped.style(style)
+        for name, content in photos(192).items():
+            made = shipped.decode(shipped.blend(shipped.encode(content), [known]), content.shape[2:])
+            mine, theirs, own = (image.mean(dim=(2, 3)) for image in (made, style, content))
+            if float((theirs - own).norm()) > 0.1 and float((mine - theirs).norm()) >= float((mine - own).norm()):
+                wrong.append(f"{name} as {style_name}")
+    assert wrong == []
+
+
+def test_the_shipped_decoder_moves_the_moments_towards_the_style(shipped: AdaIN) -> None:
+    """In each layer nearly half of the distance is gone at least, summed over the course's styles."""
+    content = samples.content("chelsea", 192)
+    layers = adain.STYLE_LAYERS[: adain.STYLE_LAYERS.index(shipped.layer) + 1]
+    after, before = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+    for name in samples.style_names():
+        style = samples.style(name, 192)
+        made, own, wanted = (shipped.encoder(image, layers) for image in (shipped(content, style), content, style))
+        for layer in layers:
+            target = losses.moments(wanted[layer])
+            after[layer] += float(losses.moments_loss(made[layer], target))
+            before[layer] += float(losses.moments_loss(own[layer], target))
+    assert all(after[layer] < 0.55 * before[layer] for layer in layers), (before, after)
+
+
+def test_the_shipped_decoder_is_small_and_named(shipped: AdaIN) -> None:
+    path = samples.data_file("weights", "adain.safetensors")
+    assert path.stat().st_size <= 4_000_000
+    assert read_about(path)["encoder"] == "mini"
+    assert shipped.encoder.name == "mini"
+    assert not any("Norm" in type(module).__name__ for module in shipped.decoder.modules())
+
+
+def photos(size: int) -> dict[str, Tensor]:
+    return {name: resize(samples.content(name), size) for name in samples.content_names()}

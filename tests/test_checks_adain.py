@@ -1,0 +1,235 @@
+"""The checks of lesson 05: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from gate import SOLUTION, STARTER, exercises, verdict
+
+from stylelearn.checks import adain
+
+LESSON = "05_adain"
+PLACES = (2, 3)
+
+
+def moments(x, dims=PLACES, correction=0):
+    variance, mean = torch.var_mean(x, dims, correction=correction, keepdim=True)
+    return mean, (variance + 1e-7).sqrt()
+
+
+def transfer(x, y, dims=PLACES, correction=0):
+    """What exercise 1 asks for, as others write it."""
+    (m, s), (mean, deviation) = moments(x, dims, correction), moments(y, dims, correction)
+    return deviation * (x - m) / s + mean
+
+
+def with_moments(x, style):
+    m, s = moments(x)
+    return style[1] * (x - m) / s + style[0]
+
+
+def parts(x, y):
+    return *moments(x), *moments(y)
+
+
+def changes_x(x, y):
+    result = transfer(x, y)
+    x.zero_()
+    return result
+
+
+def without_epsilon(x, y):
+    m, s = x.mean(PLACES, keepdim=True), x.std(PLACES, correction=0, keepdim=True)
+    mean, deviation = moments(y)
+    return deviation * (x - m) / s + mean
+
+
+def formula(f):
+    """A mistake in the formula, from x − μ(x), σ(x), μ(y), σ(y)."""
+
+    def answer(x, y):
+        m, s, mean, deviation = parts(x, y)
+        return f(x, x - m, s, mean, deviation)
+
+    return answer
+
+
+def differences(f, g):
+    (m, s), (mean, deviation) = moments(f), moments(g)
+    return (m - mean).flatten(1), (s - deviation).flatten(1)
+
+
+def distance(f, g):
+    a, b = differences(f, g)
+    return (a.norm(dim=1) + b.norm(dim=1)).mean()
+
+
+def loss(f):
+    return lambda x, y: f(*differences(x, y))
+
+
+def mixed(x, styles, shares, alpha):
+    return (1 - alpha) * x + alpha * sum(w * with_moments(x, s) for w, s in zip(shares, styles, strict=True))
+
+
+def mixed_tables(x, styles, shares, alpha):
+    mean, deviation = (sum(w * s[i] for w, s in zip(shares, styles, strict=True)) for i in (0, 1))
+    return (1 - alpha) * x + alpha * with_moments(x, (mean, deviation))
+
+
+def mixed_variances(x, styles, shares, alpha):
+    mean = sum(w * s[0] for w, s in zip(shares, styles, strict=True))
+    variance = sum(w * s[1] ** 2 for w, s in zip(shares, styles, strict=True))
+    return (1 - alpha) * x + alpha * with_moments(x, (mean, variance.sqrt()))
+
+
+def chained(x, styles, shares, alpha):
+    t = x
+    for style in styles:
+        t = with_moments(t, style)
+    return (1 - alpha) * x + alpha * t
+
+
+def for_three(x, styles, shares, alpha):
+    return mixed(x, styles, shares, alpha) if len(styles) == 3 else x
+
+
+def masked(x, first, second, mask, shrink=lambda mask: F.avg_pool2d(mask, 8)):
+    m = shrink(mask)
+    return m * with_moments(x, first) + (1 - m) * with_moments(x, second)
+
+
+def masks(f):
+    """A mistake in how m, AdaIN with the first and AdaIN with the second style are put together."""
+    return lambda x, a, b, mask: f(F.avg_pool2d(mask, 8), with_moments(x, a), with_moments(x, b), x)
+
+
+def masked_before(x, first, second, mask):
+    m = F.avg_pool2d(mask, 8)
+    return with_moments(x * m, first) + with_moments(x * (1 - m), second)
+
+
+def masked_before_and_after(x, first, second, mask):
+    m = F.avg_pool2d(mask, 8)
+    return m * with_moments(x * m, first) + (1 - m) * with_moments(x * (1 - m), second)
+
+
+RIGHT = [
+    (adain.adain, transfer),
+    (adain.adain, lambda x, y: with_moments(x, moments(y))),
+    (adain.style_loss, distance),
+    (adain.mixture, mixed),
+    (adain.mixture, mixed_tables),
+    (adain.two_styles, masked),
+    (adain.two_styles, lambda *a: masked(*a, lambda mask: F.interpolate(mask, (8, 10), mode="nearest"))),
+    (adain.two_styles, lambda *a: masked(*a, lambda mask: F.interpolate(mask, (8, 10), mode="bilinear"))),
+    (adain.two_styles, lambda *a: masked(*a, lambda m: F.interpolate(m, (8, 10), mode="bilinear", antialias=True))),
+]
+MISTAKES = [
+    # adain: swapped, the wrong axes, the wrong variance, a part of the formula missing
+    (adain.adain, lambda x, y: transfer(y, x), "content and style are swapped"),
+    (adain.adain, lambda x, y: transfer(x, y, dims=(0, 2, 3)), "the pictures of the batch are mixed"),
+    (adain.adain, lambda x, y: transfer(x, y, dims=(1, 2, 3)), "the channels are mixed"),
+    (adain.adain, lambda x, y: transfer(x, y, correction=1), "one less than the number of positions"),
+    (adain.adain, formula(lambda x, c, s, m, d: d**2 * c / s**2 + m), "these are variances"),
+    (adain.adain, formula(lambda x, c, s, m, d: d * c / s), "μ(y) is missing"),
+    (adain.adain, formula(lambda x, c, s, m, d: c / s + m), "σ(y) is missing"),
+    (adain.adain, formula(lambda x, c, s, m, d: c / s), "this is instance normalisation"),
+    (adain.adain, formula(lambda x, c, s, m, d: d * x / s + m), "μ(x) is not taken off"),
+    (adain.adain, formula(lambda x, c, s, m, d: d * c + m), "the division by σ(x) is missing"),
+    (adain.adain, formula(lambda x, c, s, m, d: d * c * s + m), "it has to divide"),
+    (adain.adain, formula(lambda x, c, s, m, d: m * c / s + d), "have changed places"),
+    (adain.adain, formula(lambda x, c, s, m, d: s * c / d + m), "the two deviations have changed places"),
+    (adain.adain, formula(lambda x, c, s, m, d: d * (c / s + m)), "add it last"),
+    (adain.adain, lambda x, y: x.clone(), "nothing has changed"),
+    (adain.adain, lambda x, y: x * 0 + 7, "the values differ"),
+    (adain.adain, lambda x, y: 1.0, "should be a tensor"),
+    (adain.adain, lambda x, y: transfer(x, y)[0], "should have the shape"),
+    (adain.adain, changes_x, "changes x itself"),
+    (adain.adain, without_epsilon, "Put a small ε under the root"),
+    (adain.adain, lambda x, y: x @ y, "your code stopped with RuntimeError"),
+    # style_loss: a half of it, another norm, the batch
+    (adain.style_loss, loss(lambda a, b: a.norm(dim=1).mean()), "the deviations are missing"),
+    (adain.style_loss, loss(lambda a, b: b.norm(dim=1).mean()), "the means are missing"),
+    (adain.style_loss, loss(lambda a, b: (a.square() + b.square()).sum(1).mean()), "there are squares"),
+    (adain.style_loss, loss(lambda a, b: torch.cat([a, b], 1).norm(dim=1).mean()), "one root for both"),
+    (adain.style_loss, loss(lambda a, b: (a.abs() + b.abs()).sum(1).mean()), "absolute values"),
+    (adain.style_loss, loss(lambda a, b: a.square().mean() + b.square().mean()), "mse_loss"),
+    (adain.style_loss, loss(lambda a, b: a.norm() + b.norm()), "one norm for the whole batch"),
+    (adain.style_loss, loss(lambda a, b: (a.norm(dim=1) + b.norm(dim=1)).sum()), "the sum over the batch"),
+    (adain.style_loss, lambda f, g: distance(f, g).detach(), "no longer knows where it came from"),
+    (adain.style_loss, lambda f, g: distance(f, g)[None], "should have the shape"),
+    (adain.style_loss, lambda f, g: f.sum() * 0, "the values differ"),
+    # mixture: α, shares, order
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1 - a), "α and 1 − α are swapped"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "α is not used"),
+    (adain.mixture, lambda x, s, w, a: x + a * mixed(x, s, w, 1.0), "full weight"),
+    (adain.mixture, lambda x, s, w, a: a * mixed(x, s, w, 1.0), "the content is missing"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, [1] * len(w), a), "the shares w_k are not used"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, [1 / len(w)] * len(w), a), "all styles count the same"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, [v / len(w) for v in w], a), "as well; the shares do that"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s[:1], [1.0], a), "only the first style"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s[-1:], [1.0], a), "only the last style"),
+    (adain.mixture, chained, "only the last style"),  # AdaIN forgets the style before: the very same numbers
+    (adain.mixture, mixed_variances, "the variances are mixed"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, a) + 2 * (1 - a) * x, "once for every style"),
+    (adain.mixture, for_three, "not for two"),
+    (adain.mixture, lambda x, s, w, a: x * 0, "the values differ"),
+    # two_styles: the mask
+    (adain.two_styles, masks(lambda m, a, b, x: (1 - m) * a + m * b), "inside and outside are swapped"),
+    (adain.two_styles, masks(lambda m, a, b, x: torch.where(m > 0.5, a, b)), "cut to 0 and 1"),
+    (adain.two_styles, masks(lambda m, a, b, x: m * a), "the second style is missing"),
+    (adain.two_styles, masks(lambda m, a, b, x: m * a + (1 - m) * x), "outside of the mask is the content"),
+    (adain.two_styles, masks(lambda m, a, b, x: m * a + b), "it has the weight 1 − mask"),
+    (adain.two_styles, masks(lambda m, a, b, x: a), "the first style everywhere"),
+    (adain.two_styles, masks(lambda m, a, b, x: b), "the second style everywhere"),
+    (adain.two_styles, masks(lambda m, a, b, x: a + b), "the mask is not used"),
+    (adain.two_styles, masks(lambda m, a, b, x: (a + b) / 2), "count the same everywhere"),
+    (adain.two_styles, masked_before, "masked before AdaIN"),
+    (adain.two_styles, masked_before_and_after, "Mask the results only"),
+    (adain.two_styles, lambda x, a, b, mask: masked(x, a, b, mask, lambda m: m), "your code stopped with RuntimeError"),
+    (adain.two_styles, masks(lambda m, a, b, x: x), "the values differ"),
+]
+CONSTANTS = [
+    (adain.adain, lambda x, y: torch.zeros_like(x)),
+    (adain.style_loss, lambda f, g: torch.zeros((), requires_grad=True)),
+    (adain.mixture, lambda x, s, w, a: torch.ones_like(x)),
+    (adain.two_styles, lambda x, a, b, m: torch.ones_like(x)),
+]
+
+
+@pytest.mark.parametrize(("check", "answer"), RIGHT)
+def test_right_answers_pass(check, answer):
+    assert check(answer).passed is True, check(answer)
+
+
+@pytest.mark.parametrize(("check", "answer", "named"), MISTAKES)
+def test_a_mistake_is_called_by_its_name(check, answer, named):
+    found = check(answer)
+    assert found.passed is False
+    assert named in found.message
+
+
+@pytest.mark.parametrize(("check", "answer"), CONSTANTS)
+def test_a_constant_fails(check, answer):
+    assert check(answer).passed is False
+
+
+@pytest.mark.parametrize("check", [adain.adain, adain.style_loss, adain.mixture, adain.two_styles])
+def test_an_untouched_answer_is_not_solved_yet(check):
+    def starter(*_):
+        raise NotImplementedError
+
+    assert check(starter).passed is None
+    assert check(...).passed is None
+
+
+@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
+def test_the_solution_passes_and_the_starter_does_not(exercise):
+    assert verdict(exercise, SOLUTION).passed is True
+    assert verdict(exercise, STARTER).passed is None
+
+
+def test_every_check_belongs_to_an_exercise():
+    assert [exercise.check for exercise in exercises(LESSON)] == [
+        "check.adain", "check.style_loss", "check.mixture", "check.two_styles",
+    ]  # fmt: skip

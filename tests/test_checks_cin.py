@@ -1,0 +1,224 @@
+"""The checks of lesson 04: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
+
+import pytest
+import torch
+from gate import SOLUTION, STARTER, exercises, verdict
+
+from stylelearn.checks import cin
+
+LESSON = "04_cin"
+
+
+def normalised(x, dims=(2, 3), correction=0, epsilon=1e-5):
+    variance, mean = torch.var_mean(x, dim=dims, correction=correction, keepdim=True)
+    return (x - mean) / (variance + epsilon).sqrt()
+
+
+def centred(x):
+    return x - x.mean((2, 3), keepdim=True)
+
+
+def rows(table, which):
+    return table[which][:, :, None, None]
+
+
+def conditional(x, gamma, beta, which, **options):
+    return rows(gamma, which) * normalised(x, **options) + rows(beta, which)
+
+
+def one_by_one(x, gamma, beta, which):
+    return torch.stack([gamma[s, :, None, None] * normalised(i[None])[0] + beta[s, :, None, None]
+                        for i, s in zip(x, which, strict=True)])  # fmt: skip
+
+
+def changes_x(x, gamma, beta, which):
+    result = conditional(x, gamma, beta, which)
+    x.zero_()
+    return result
+
+
+def changes_gamma(x, gamma, beta, which):
+    result = conditional(x, gamma, beta, which)
+    gamma.zero_()
+    return result
+
+
+def three_only(x, gamma, beta, which):
+    return torch.cat([conditional(x[i][None], gamma, beta, which[i][None]) for i in (0, 1, 2)])
+
+
+def count(widths, blocks):
+    a, b, c = widths
+    return 2 * (2 * a + 2 * b + c + 2 * blocks * c)
+
+
+def shares(across, down):
+    return (1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down
+
+
+def nearest(across, down):
+    places = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    near = [max(0.0, 1 - ((across - x) ** 2 + (down - y) ** 2) ** 0.5) for x, y in places]
+    return [one / sum(near) for one in near]
+
+
+def mixed(table, masks):
+    return torch.einsum("shw,sc->chw", masks, table)[None]
+
+
+def spatial(x, gamma, beta, masks, **options):
+    return mixed(gamma, masks) * normalised(x, **options) + mixed(beta, masks)
+
+
+def apart(x, gamma, beta, masks):
+    """As many write it: each style sees its own part only."""
+    out = torch.zeros_like(x)
+    for mask, g, b in zip(masks, gamma, beta, strict=True):
+        mean = (mask * x).sum((2, 3), keepdim=True) / mask.sum()
+        variance = (mask * (x - mean) ** 2).sum((2, 3), keepdim=True) / mask.sum()
+        out = out + mask * (g[:, None, None] * (x - mean) / (variance + 1e-5).sqrt() + b[:, None, None])
+    return out
+
+
+def for_all(x, gamma, beta, masks):
+    share = masks.mean((1, 2))
+    return (share @ gamma)[:, None, None] * normalised(x) + (share @ beta)[:, None, None]
+
+
+def strongest(x, gamma, beta, masks):
+    best = masks.argmax(0)  # (H, W)
+    return gamma[best].permute(2, 0, 1) * normalised(x) + beta[best].permute(2, 0, 1)
+
+
+def turned(x, gamma, beta, masks):
+    if masks.shape[1] != masks.shape[2]:
+        return spatial(x, gamma, beta, masks)
+    return spatial(x, gamma, beta, masks.transpose(1, 2))
+
+
+def changes_masks(x, gamma, beta, masks):
+    result = spatial(x, gamma, beta, masks)
+    masks /= masks.sum()
+    return result
+
+
+N, K, P, S = cin.conditional_norm, cin.numbers_per_style, cin.pad_shares, cin.spatial_norm
+MISTAKES = [
+    # conditional_norm: statistics over the wrong axes, the wrong row, something forgotten
+    (N, lambda x, g, b, w: conditional(x, g, b, w, dims=(0, 2, 3)), "as in batch norm"),
+    (N, lambda x, g, b, w: conditional(x, g, b, w, dims=(1, 2, 3)), "as in layer norm"),
+    (N, lambda x, g, b, w: conditional(x, g, b, w, correction=1), "unbiased"),
+    (N, lambda x, g, b, w: rows(g, w) * centred(x) / x.std((2, 3), keepdim=True) + rows(b, w), "unbiased"),
+    (N, lambda x, g, b, w: conditional(x, g, 0 * b, w), "β is missing"),
+    (N, lambda x, g, b, w: conditional(x, 0 * g + 1, b, w), "γ is missing"),
+    (N, lambda x, g, b, w: conditional(x, b, g, w), "changed places"),
+    (N, lambda x, g, b, w: conditional(x, g, b, 0 * w), "every image gets the first style"),
+    (N, lambda x, g, b, w: conditional(x, g, b, torch.arange(len(x))), "row b of the tables"),
+    (N, lambda x, g, b, w: conditional(x, g[w].mean(0, True), b[w].mean(0, True), 0 * w), "mean of the styles"),
+    (N, lambda x, g, b, w: rows(g, w) * x + rows(b, w), "not normalised"),
+    (N, lambda x, g, b, w: rows(g, w) * x / x.std((2, 3), correction=0, keepdim=True) + rows(b, w), "not subtracted"),
+    (N, lambda x, g, b, w: rows(g, w) * centred(x) / x.var((2, 3), correction=0, keepdim=True) + rows(b, w),
+        "the variance"),
+    (N, lambda x, g, b, w: rows(g, w) * (normalised(x) + rows(b, w)), "it comes last"),
+    (N, lambda x, g, b, w: conditional(x, g, b, w, epsilon=0), "NaN"),
+    (N, three_only, "stopped with"),
+    (N, changes_x, "changes x itself"),
+    (N, changes_gamma, "changes gamma itself"),
+    (N, lambda x, g, b, w: conditional(x, g, b, w).mean((2, 3)), "should have the shape"),
+    (N, lambda x, g, b, w: conditional(x, g, b, w).tolist(), "should be a tensor"),
+    (N, lambda x, g, b, w: g * normalised(x) + b, "stopped with"),
+    # numbers_per_style: what is forgotten
+    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2]), "residual blocks are missing"),
+    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2] + n * w[2]), "two norms, not one"),
+    (K, lambda w, n: count(w, n) // 2, "γ and β"),
+    (K, lambda w, n: count(w, n) + 6, "last convolution"),
+    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2]), "enlarge again"),
+    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2] + w[2] + w[1]), "what comes out"),
+    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2] + 2 * n), "c channels, not one"),
+    (K, lambda w, n: count(w, 1), "one block only"),
+    (K, lambda w, n: count((16, 32, 64), n), "it should be"),
+    (K, lambda w, n: "many", "yours is 'many'"),
+    # pad_shares: corners and sums
+    (P, lambda a, d: shares(d, a), "across and down have changed places"),
+    (P, lambda a, d: shares(a, 1 - d), "top and bottom"),
+    (P, lambda a, d: shares(1 - a, d), "left and right"),
+    (P, lambda a, d: (shares(a, d)[0], shares(a, d)[1], shares(a, d)[3], shares(a, d)[2]), "round the pad"),
+    (P, lambda a, d: (1 - a, a, 1 - d, d), "only its own style"),
+    (P, nearest, "the corners are right"),
+    (P, lambda a, d: [one**2 for one in shares(a, d)], "add up to"),
+    (P, lambda a, d: (1 - max(a, d), a - min(a, d), d - min(a, d), min(a, d)), "the corners are right"),
+    (P, lambda a, d: (1 - a - d + a * d * 1.0 + (a * d > 0.1) * (a < 1) * -0.5, a * (1 - d), (1 - a) * d,
+                      a * d + (a * d > 0.1) * (a < 1) * 0.5), "a share is negative"),
+    (P, lambda a, d: shares(a, d)[:3], "one for each corner"),
+    (P, lambda a, d: 0.25, "four numbers"),
+    # spatial_norm: what follows the masks, and what must not
+    (S, apart, "for each mask apart"),
+    (S, for_all, "mix at each place"),
+    (S, strongest, "only the strongest"),
+    (S, turned, "rows and columns"),
+    (S, lambda x, g, b, m: mixed(g, m) * normalised(x) + b.mean(0)[:, None, None], "β does not"),
+    (S, lambda x, g, b, m: mixed(g, m) * normalised(x), "β is missing"),
+    (S, lambda x, g, b, m: normalised(x) + mixed(b, m), "γ is missing"),
+    (S, lambda x, g, b, m: spatial(x, b, g, m), "changed places"),
+    (S, lambda x, g, b, m: mixed(g, m) * x + mixed(b, m), "not normalised"),
+    (S, lambda x, g, b, m: spatial(x, g, b, m, correction=1), "unbiased"),
+    (S, lambda x, g, b, m: spatial(x, g, b, m / len(m)), "add up to 1 already"),
+    (S, lambda x, g, b, m: spatial(x, g, b, m.transpose(1, 2)), "stopped with"),
+    (S, changes_masks, "changes the masks itself"),
+    (S, lambda x, g, b, m: spatial(x, g, b, m)[0], "should have the shape"),
+    (S, lambda x, g, b, m: spatial(x, g[:2], b[:2], m[:2]), "the values differ"),
+]  # fmt: skip
+STUBS = [
+    (N, lambda x, g, b, w: x.clone()),
+    (N, lambda x, g, b, w: torch.zeros_like(x)),
+    (K, lambda w, n: 1600),
+    (K, lambda w, n: 0),
+    (P, lambda a, d: (0.25, 0.25, 0.25, 0.25)),
+    (P, lambda a, d: (1, 0, 0, 0)),
+    (S, lambda x, g, b, m: x.clone()),
+    (S, lambda x, g, b, m: torch.zeros_like(x)),
+]
+OTHER_WAYS = [
+    (N, conditional),
+    (N, one_by_one),
+    (N, lambda x, g, b, w: torch.nn.functional.instance_norm(x) * rows(g, w) + rows(b, w)),
+    (K, count),
+    (K, lambda w, n: sum(2 * c for c in [*w, *[w[2]] * 2 * n, w[1], w[0]])),
+    (P, shares),
+    (P, lambda a, d: torch.outer(torch.tensor([1 - d, d]), torch.tensor([1 - a, a])).flatten()),
+    (S, spatial),
+    (S, lambda x, g, b, m: sum(one * (g[s][:, None, None] * normalised(x) + b[s][:, None, None])
+                               for s, one in enumerate(m))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
+def test_solution_passes_and_starter_waits(exercise):
+    assert verdict(exercise, SOLUTION).passed is True
+    starter = verdict(exercise, STARTER)
+    assert starter.passed is None and "not solved yet" in starter.message
+
+
+def test_each_exercise_has_a_check_of_its_own():
+    asked = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(LESSON)]
+    assert asked == ["conditional_norm", "numbers_per_style", "pad_shares", "spatial_norm"]
+    for cases in (MISTAKES, STUBS, OTHER_WAYS):
+        assert {check.__name__ for check, *_ in cases} == set(asked)
+
+
+@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
+def test_a_mistake_is_called_by_name(check, answer, words):
+    found = check(answer)
+    assert found.passed is False
+    assert words in found.message
+
+
+@pytest.mark.parametrize(("check", "answer"), STUBS)
+def test_a_constant_does_not_pass(check, answer):
+    assert check(answer).passed is False
+
+
+@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
+def test_other_right_ways_pass(check, answer):
+    found = check(answer)
+    assert found.passed is True, found.message

@@ -1,0 +1,280 @@
+"""The checks of lesson 03: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from gate import SOLUTION, STARTER, exercises, verdict
+
+from stylelearn.checks import johnson
+
+LESSON = "03_johnson"
+
+
+def field(layers):
+    """What exercise 1 asks for, as others write it."""
+    return 1 + sum((k - 1) * math.prod(s for _, s in layers[:i]) for i, (k, _) in enumerate(layers))
+
+
+def empties(layers):
+    result = field(layers)
+    layers.clear()
+    return result
+
+
+def counted(count, kernel, stride):
+    return F.conv_transpose1d(torch.ones(1, 1, count), torch.ones(1, 1, kernel), stride=stride)[0, 0]
+
+
+def normed(x, gamma, beta, epsilon, *, dims=(2, 3), correction=0, root=True):
+    mean, variance = x.mean(dims, keepdim=True), x.var(dims, correction=correction, keepdim=True)
+    below = (variance + epsilon).sqrt() if root else variance.sqrt() + epsilon
+    return gamma.view(1, -1, 1, 1) * (x - mean) / below + beta.view(1, -1, 1, 1)
+
+
+def plain(x, epsilon):
+    return (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), correction=0, keepdim=True) + epsilon).sqrt()
+
+
+def wide(values):
+    return values.view(1, -1, 1, 1)
+
+
+def changes_x(x, gamma, beta, epsilon):
+    result = normed(x, gamma, beta, epsilon)
+    x.zero_()
+    return result
+
+
+def only_this_epsilon(x, gamma, beta, epsilon):
+    return normed(x, gamma, beta, 0.1)
+
+
+def train(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    optimizer.zero_grad()
+    total.backward()
+    optimizer.step()
+    return total.item()
+
+
+def forgets_zero_grad(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    total.backward()
+    optimizer.step()
+    return total.item()
+
+
+def zeroes_between(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    total.backward()
+    optimizer.zero_grad()
+    optimizer.step()
+    return total.item()
+
+
+def never_steps(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    optimizer.zero_grad()
+    total.backward()
+    return total.item()
+
+
+def swaps(network, optimizer, loss, photos):
+    return train(network, optimizer, lambda pastiche, photos: loss(photos, pastiche), photos)
+
+
+def climbs(network, optimizer, loss, photos):
+    train(network, optimizer, lambda *pictures: -loss(*pictures), photos)
+    return 0.0
+
+
+def twice(network, optimizer, loss, photos):
+    train(network, optimizer, loss, photos)
+    return train(network, optimizer, loss, photos)
+
+
+def keeps_the_graph(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    optimizer.zero_grad()
+    total.backward()
+    optimizer.step()
+    return total
+
+
+def detaches(network, optimizer, loss, photos):
+    loss(network(photos).detach(), photos).backward()
+    optimizer.step()
+
+
+def tells_the_later_loss(network, optimizer, loss, photos):
+    train(network, optimizer, loss, photos)
+    return loss(network(photos), photos).item()
+
+
+def tells_something_else(network, optimizer, loss, photos):
+    return 2 * train(network, optimizer, loss, photos)
+
+
+def changes_the_photos(network, optimizer, loss, photos):
+    found = train(network, optimizer, loss, photos)
+    photos += 0.1
+    return found
+
+
+def moves_at_random(network, optimizer, loss, photos):
+    for parameter in network.parameters():
+        parameter.data += 0.1
+    return 0.0
+
+
+MISTAKES = [
+    # receptive_field: strides, order, what a layer adds
+    (johnson.receptive_field, lambda layers: 1 + sum(k - 1 for k, _ in layers), "the strides are not used"),
+    (
+        johnson.receptive_field,
+        lambda layers: 1 + sum((k - 1) * math.prod(s for _, s in layers[: i + 1]) for i, (k, _) in enumerate(layers)),
+        "a layer's own stride is counted",
+    ),
+    (johnson.receptive_field, lambda layers: field(layers) - 1, "one is missing"),
+    (
+        johnson.receptive_field,
+        lambda layers: sum(k * math.prod(s for _, s in layers[:i]) for i, (k, _) in enumerate(layers)),
+        "not k: one of the k",
+    ),
+    (johnson.receptive_field, lambda layers: math.prod(k for k, _ in layers), "kernels do not multiply"),
+    (johnson.receptive_field, lambda layers: field(layers[::-1]), "in the wrong order"),
+    (johnson.receptive_field, lambda layers: 1 + sum((k - 1) * s for k, s in layers), "only the layer's own stride"),
+    (johnson.receptive_field, lambda layers: sum(k for k, _ in layers), "these are the kernels, added up"),
+    (johnson.receptive_field, lambda layers: field(layers) ** 2, "this is the area"),
+    (johnson.receptive_field, lambda layers: 7, "it should be 47, yours is 7"),
+    (johnson.receptive_field, lambda layers: [field(layers)], "is one number; yours is list"),
+    (johnson.receptive_field, empties, "changes the list"),
+    (johnson.receptive_field, lambda layers: layers[9], "stopped with IndexError"),
+    # overlaps: the length, counting, what is added
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s)[: n * s], "that many only after padding"),
+    (johnson.overlaps, lambda n, k, s: torch.ones(n), "the number of inputs"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, 1), "the stride is not used"),
+    (johnson.overlaps, lambda n, k, s: torch.zeros(n * s + k), "one stride too many"),
+    (johnson.overlaps, lambda n, k, s: torch.zeros((n - 1) * s), "the last kernel is cut off"),
+    (johnson.overlaps, lambda n, k, s: torch.zeros((n - k) // s + 1), "an ordinary convolution"),
+    (johnson.overlaps, lambda n, k, s: (counted(n, k, s) > 0).float(), "count how often"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s) / counted(n, k, s).max(), "divided by the largest"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s) * k, "adds 1 to a place, not the kernel's size"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s) + 1, "one too many"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s) - 1, "one too few"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s).roll(1), "input i reaches"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s).square(), "add up to"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s)[None], "a row of numbers"),
+    (johnson.overlaps, lambda n, k, s: 3, "a row of numbers"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, "2"), "stopped with"),
+    # instance_norm: dimensions, the variance, ε, γ and β
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(0, 2, 3)), "this is batch norm"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(1, 2, 3)), "this is layer norm"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(0, 1, 2, 3)), "one μ and σ for everything"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(1,)), "over the channels of each place"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(2,)), "only over the rows"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(3,)), "only along the rows"),
+    (johnson.instance_norm, lambda *a: normed(*a, correction=1), "H·W − 1"),
+    (johnson.instance_norm, lambda *a: normed(*a, root=False), "ε belongs inside the root"),
+    (johnson.instance_norm, lambda *a: normed(*a, root=False, correction=1), "ε belongs inside the root, and"),
+    (johnson.instance_norm, lambda x, g, b, e: normed(x, g, b, 0.0), "ε is missing"),
+    (
+        johnson.instance_norm,
+        lambda x, g, b, e: wide(g) * plain(x, e) / (x.var((2, 3), correction=0, keepdim=True) + e).sqrt() + wide(b),
+        "divided by the variance",
+    ),
+    (johnson.instance_norm, lambda x, g, b, e: plain(x, e), "γ and β are missing"),
+    (johnson.instance_norm, lambda x, g, b, e: wide(g) * plain(x, e), "β is missing"),
+    (johnson.instance_norm, lambda x, g, b, e: plain(x, e) + wide(b), "γ is missing"),
+    (johnson.instance_norm, lambda x, g, b, e: normed(x, b, g, e), "γ and β are swapped"),
+    (johnson.instance_norm, lambda x, g, b, e: wide(g) * (plain(x, e) + wide(b)), "it comes last"),
+    (
+        johnson.instance_norm,
+        lambda x, g, b, e: wide(g) * x / (x.var((2, 3), correction=0, keepdim=True) + e).sqrt() + wide(b),
+        "μ is not taken off",
+    ),
+    (
+        johnson.instance_norm,
+        lambda x, g, b, e: wide(g) * (x - x.mean((2, 3), keepdim=True)) + wide(b),
+        "nothing is divided by σ",
+    ),
+    (johnson.instance_norm, changes_x, "changes x itself"),
+    (johnson.instance_norm, only_this_epsilon, "one shape or one ε"),
+    (johnson.instance_norm, lambda x, g, b, e: normed(x, g, b, e)[0], "should have the shape"),
+    (johnson.instance_norm, lambda x, g, b, e: g * x + b, "stopped with RuntimeError"),
+    # training_step: what is forgotten, and what goes the wrong way
+    (johnson.training_step, forgets_zero_grad, "call optimizer.zero_grad() in every step"),
+    (johnson.training_step, zeroes_between, "no weight has moved"),
+    (johnson.training_step, never_steps, "no weight has moved"),
+    (johnson.training_step, swaps, "the pastiche comes first"),
+    (johnson.training_step, climbs, "this climbs"),
+    (johnson.training_step, twice, "this makes two steps"),
+    (johnson.training_step, moves_at_random, "the weights differ"),
+    (johnson.training_step, keeps_the_graph, "return loss.item()"),
+    (johnson.training_step, detaches, "stopped with RuntimeError"),
+    (johnson.training_step, tells_the_later_loss, "the loss after the step"),
+    (johnson.training_step, tells_something_else, "return the loss as a number"),
+    (johnson.training_step, changes_the_photos, "the photos have changed"),
+]
+STUBS = [
+    (johnson.receptive_field, lambda layers: 0),
+    (johnson.receptive_field, lambda layers: 1),
+    (johnson.overlaps, lambda n, k, s: torch.zeros((n - 1) * s + k)),
+    (johnson.overlaps, lambda n, k, s: torch.ones((n - 1) * s + k)),
+    (johnson.instance_norm, lambda x, g, b, e: torch.zeros_like(x)),
+    (johnson.instance_norm, lambda x, g, b, e: x.clone()),
+    (johnson.training_step, lambda *all_of_it: 0.0),
+]
+OTHER_WAYS = [
+    (johnson.receptive_field, field),
+    (johnson.receptive_field, lambda layers: torch.tensor(field(layers))),
+    (johnson.overlaps, counted),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s).int().tolist()),
+    (johnson.instance_norm, normed),
+    (johnson.instance_norm, lambda x, g, b, e: F.instance_norm(x, weight=g, bias=b, eps=e)),
+    (johnson.training_step, train),
+]
+
+
+@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
+def test_solution_passes_and_starter_waits(exercise):
+    assert verdict(exercise, SOLUTION).passed is True
+    starter = verdict(exercise, STARTER)
+    assert starter.passed is None and "not solved yet" in starter.message
+
+
+def test_each_exercise_has_a_check_of_its_own():
+    asked = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(LESSON)]
+    assert asked == ["receptive_field", "overlaps", "training_step", "instance_norm"]
+    for cases in (MISTAKES, STUBS, OTHER_WAYS):
+        assert {check.__name__ for check, *_ in cases} == set(asked)
+
+
+@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
+def test_a_mistake_is_called_by_name(check, answer, words):
+    found = check(answer)
+    assert found.passed is False
+    assert words in found.message
+
+
+@pytest.mark.parametrize(("check", "answer"), STUBS)
+def test_a_constant_does_not_pass(check, answer):
+    assert check(answer).passed is False
+
+
+@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
+def test_other_right_ways_pass(check, answer):
+    assert check(answer).passed is True
+
+
+def test_the_receptive_field_is_what_a_change_of_one_pixel_reaches():
+    """Convolutions of ones in one dimension: how many inputs have a part in the middle output."""
+    for layers in johnson._STACKS:
+        x = torch.zeros(1, 1, 400, requires_grad=True)
+        y = x
+        for kernel, stride in layers:
+            y = F.conv1d(y, torch.ones(1, 1, kernel), stride=stride)
+        y[0, 0, y.shape[2] // 2].backward()
+        assert int((x.grad > 0).sum()) == johnson._seen(layers)

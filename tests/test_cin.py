@@ -1,0 +1,475 @@
+"""Conditional instance norm against plain instance norm, loops and counts by hand; training against itself."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import cin, losses, samples
+from stylelearn.cin import ConditionalInstanceNorm, StyleNet, learn, train_cin
+from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.johnson import Perceptual
+from stylelearn.training import Crops
+from stylelearn.transformation import PAPER_WIDTHS, TransformationNet
+from stylelearn.weights import WeightsError, shipped, write_weights
+
+NAMES = ["oil", "ink", "glass"]
+SMALL = {"widths": (4, 6, 8), "blocks": 2}
+
+
+def network(names: list[str] = NAMES, seed: int = 0, **options: object) -> StyleNet:
+    """A small network whose styles differ, as after training."""
+    torch.manual_seed(seed)
+    made = StyleNet(names, **(SMALL | options))  # type: ignore[arg-type]
+    with torch.no_grad():
+        for norm in made.norms():
+            norm.gamma.copy_(torch.rand_like(norm.gamma) + 0.5)
+            norm.beta.copy_(torch.randn_like(norm.beta) / 2)
+    return made.eval()
+
+
+def johnson(net: StyleNet, shares: Tensor) -> TransformationNet:
+    """Lesson 03's network, with plain instance norm, whose γ and β are the rows of `net` weighted by `shares` (S,)."""
+    plain = TransformationNet(net.about["widths"], net.about["blocks"])
+    state = net.state_dict()
+    plain.load_state_dict({k: shares @ v if k.endswith(("gamma", "beta")) else v for k, v in state.items()})
+    return plain.eval()
+
+
+def painted(net: StyleNet, image: Tensor, weights: str | Mapping[str, float | Tensor]) -> Tensor:
+    with torch.no_grad():
+        return net(image, net.mix(weights))
+
+
+# ---------------------------------------------------------------------------------------------------- the normalisation
+
+
+def by_loop(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray) -> np.ndarray:
+    """γ (x − μ)/σ + β, one channel of one image at a time; γ and β are (B, C, H, W)."""
+    out = np.empty_like(x)
+    for b in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            plane = x[b, c]
+            out[b, c] = gamma[b, c] * (plane - plane.mean()) / np.sqrt(plane.var() + 1e-5) + beta[b, c]
+    return out
+
+
+def norm_with_styles(channels: int = 5, styles: int = 3) -> ConditionalInstanceNorm:
+    norm = ConditionalInstanceNorm(channels, styles).double().requires_grad_(False)
+    norm.gamma.copy_(torch.randn(styles, channels))
+    norm.beta.copy_(torch.randn(styles, channels))
+    return norm
+
+
+def test_each_image_gets_the_contrast_and_the_level_of_its_style() -> None:
+    norm, x = norm_with_styles(), torch.randn(3, 5, 6, 7, dtype=torch.float64) * 3 + 1
+    which = [2, 0, 2]
+    mix = torch.eye(3, dtype=torch.float64)[which]
+    gamma, beta = (table[which][:, :, None, None].expand_as(x).numpy() for table in (norm.gamma, norm.beta))
+    np.testing.assert_allclose(norm(x, mix), by_loop(x.numpy(), gamma, beta), atol=1e-12)
+
+
+def test_a_mixture_at_each_place_is_one_number_for_each_place_channel_and_table() -> None:
+    norm, x = norm_with_styles(), torch.randn(2, 5, 4, 6, dtype=torch.float64)
+    mix = torch.rand(2, 3, 4, 6, dtype=torch.float64)
+    mix /= mix.sum(1, keepdim=True)
+    tables = [np.zeros(x.shape), np.zeros(x.shape)]
+    for made, table in zip(tables, (norm.gamma, norm.beta), strict=True):
+        for b, c, i, j in np.ndindex(*x.shape):
+            made[b, c, i, j] = sum(mix[b, s, i, j] * table[s, c] for s in range(3))
+    np.testing.assert_allclose(norm(x, mix), by_loop(x.numpy(), *tables), atol=1e-12)
+    alone = torch.cat([norm(x[i : i + 1], mix[i : i + 1]) for i in range(2)])
+    torch.testing.assert_close(norm(x, mix), alone, atol=1e-12, rtol=0)  # images of a batch never mix
+
+
+def test_half_and_half_is_exactly_two_styles_with_the_statistics_of_the_whole() -> None:
+    norm, x = norm_with_styles(), torch.randn(1, 5, 4, 8, dtype=torch.float64)
+    x[..., 4:] += 5  # the halves differ: statistics of each half would give something else
+    mix = torch.zeros(1, 3, 4, 8, dtype=torch.float64)
+    mix[:, 0, :, :4], mix[:, 1, :, 4:] = 1, 1
+    first, second = (norm(x, torch.eye(3, dtype=torch.float64)[s : s + 1]) for s in (0, 1))
+    torch.testing.assert_close(norm(x, mix), torch.cat([first[..., :4], second[..., 4:]], dim=3))
+
+
+def test_a_mask_of_another_size_still_adds_up_to_one() -> None:
+    mix = torch.rand(1, 3, 30, 44)
+    mix /= mix.sum(1, keepdim=True)
+    for size in ((7, 11), (60, 90), (30, 44)):
+        made = cin.resample(mix, size)
+        assert made.shape == (1, 3, *size)
+        torch.testing.assert_close(made.sum(1), torch.ones(1, *size))
+        assert made.min() >= 0
+    flat = torch.tensor([0.2, 0.5, 0.3]).view(1, 3, 1, 1).expand(1, 3, 9, 9)
+    torch.testing.assert_close(cin.resample(flat, (4, 5)), flat[..., :4, :5])
+
+
+# ---------------------------------------------------------------------------------------------------------- the network
+
+
+@pytest.mark.parametrize("shares", [(1, 0, 0), (0, 0, 1), (0.2, 0.3, 0.5), (0.5, 0.5, 0)])
+def test_it_is_johnsons_network_with_the_rows_mixed(shares: tuple[float, ...]) -> None:
+    net, image = network(), torch.rand(2, 3, 30, 37)
+    expected = johnson(net, torch.tensor(shares, dtype=torch.float32))(image)
+    torch.testing.assert_close(painted(net, image, dict(zip(NAMES, shares, strict=True))), expected)
+
+
+def test_every_normalisation_is_conditioned_those_of_the_residual_blocks_too() -> None:
+    net, image = network(), torch.rand(1, 3, 24, 24)
+    assert len(net.norms()) == 3 + 2 * SMALL["blocks"] + 2  # type: ignore[operator]
+    assert not any("Norm" in type(m).__name__ and m not in net.norms() for m in net.modules())
+    before = [painted(net, image, name) for name in NAMES]
+    for norm in net.norms():
+        with torch.no_grad():
+            norm.gamma[1] *= 1.5  # of "ink"
+            after = [painted(net, image, name) for name in NAMES]
+            norm.gamma[1] /= 1.5
+        assert torch.equal(after[0], before[0]) and torch.equal(after[2], before[2])
+        assert (after[1] - before[1]).abs().max() > 1e-4
+
+
+def last_of_blocks(net: StyleNet) -> list[ConditionalInstanceNorm]:
+    return [layer.norm for layer in net.layers if hasattr(layer, "first")]
+
+
+def test_a_gradient_reaches_gamma_and_beta_of_every_norm_for_its_style_alone() -> None:
+    net = network().double()
+    target = torch.rand(1, 3, 24, 24, dtype=torch.float64)
+    (net(torch.rand_like(target), net.mix("ink")) - target).square().sum().backward()
+    for norm in net.norms():
+        for table in (norm.gamma, norm.beta):
+            assert torch.count_nonzero(table.grad[[0, 2]]) == 0
+            without_effect = table is norm.beta and norm in last_of_blocks(net)
+            assert (table.grad[1].abs() > 1e-6).any() != without_effect
+
+
+def test_the_level_after_a_block_is_taken_away_again_by_the_next_norm() -> None:
+    """β of a block's last norm shifts a whole channel; whatever reads the channel is normalised: it cannot matter."""
+    net, image = network().double(), torch.rand(1, 3, 24, 28, dtype=torch.float64)
+    before = painted(net, image, "ink")
+    with torch.no_grad():
+        for norm in last_of_blocks(net):
+            norm.beta += torch.randn_like(norm.beta)
+    torch.testing.assert_close(painted(net, image, "ink"), before, atol=1e-9, rtol=0)
+    left = torch.zeros(24, 28)
+    left[:, :14] = 1  # but where styles change from place to place it does
+    halves = {"ink": left, "oil": 1 - left}
+    before = painted(net, image, halves)
+    with torch.no_grad():
+        last_of_blocks(net)[0].beta[1] += 1
+    assert (painted(net, image, halves) - before).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("size", [(24, 32), (31, 45)])
+def test_a_constant_mask_is_the_mixture_everywhere(size: tuple[int, int]) -> None:
+    net, image = network(), torch.rand(1, 3, *size)
+    shares = {"oil": 0.7, "glass": 0.3}
+    for where in (size, (8, 8), (3, 100)):  # masks of any size are laid over the picture
+        masks = {name: torch.full(where, share) for name, share in shares.items()}
+        torch.testing.assert_close(painted(net, image, masks), painted(net, image, shares), atol=1e-5, rtol=0)
+
+
+def test_left_and_right_have_their_own_styles_far_from_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly: each is painted as a whole picture of its style would be if it had the μ and σ of both halves together.
+
+    (With its own μ and σ it looks a little different: the price of statistics that are shared.)
+    """
+    net, image, left = network(blocks=1), torch.rand(1, 3, 64, 128), torch.zeros(64, 128)
+    left[:, :64] = 1
+    found: dict[int, tuple[Tensor, Tensor]] = {}
+    hooks = [
+        norm.register_forward_pre_hook(
+            lambda norm, inputs: found.update({id(norm): torch.var_mean(inputs[0], (2, 3), correction=0, keepdim=True)})
+        )
+        for norm in net.norms()
+    ]
+    halves = painted(net, image, {"oil": left, "ink": 1 - left})
+    for hook in hooks:
+        hook.remove()
+
+    def with_those(norm: ConditionalInstanceNorm, x: Tensor, mix: Tensor) -> Tensor:
+        variance, mean = found[id(norm)]
+        gamma, beta = ((mix @ table)[:, :, None, None] for table in (norm.gamma, norm.beta))
+        return gamma * (x - mean) / (variance + 1e-5).sqrt() + beta
+
+    monkeypatch.setattr(ConditionalInstanceNorm, "forward", with_those)
+    reach = 4 + 1 + 2 + 2 * 4 + 4 + 2 + 1 + 4  # pixels that the convolutions see to each side, and the mask's own blur
+    for name, columns in (("oil", slice(0, 64 - reach)), ("ink", slice(64 + reach, 128))):
+        whole = painted(net, image, name)[..., columns]
+        torch.testing.assert_close(halves[..., columns], whole, atol=1e-4, rtol=0)
+    assert (halves - painted(net, image, "oil"))[..., 64:].abs().mean() > 0.05
+
+
+def test_a_mask_for_one_image_serves_a_batch() -> None:
+    net, images, mask = network(), torch.rand(2, 3, 20, 26), torch.rand(20, 26)
+    together = painted(net, images, {"oil": mask, "ink": 1 - mask})
+    for i in range(2):
+        alone = painted(net, images[i : i + 1], {"oil": mask, "ink": 1 - mask})
+        torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_masks_are_resampled_once_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, ...]] = []
+    own = cin.resample
+    monkeypatch.setattr(cin, "resample", lambda mix, size: asked.append(tuple(size)) or own(mix, size))
+    painted(network(), torch.rand(1, 3, 30, 42), {"oil": torch.rand(15, 21)})
+    assert asked == [(30, 42), (16, 22), (8, 11)]  # filled up to 32 × 44
+
+
+# ------------------------------------------------------------------------------------------------------------- mixtures
+
+
+def test_shares_are_made_to_add_up_to_one() -> None:
+    net = network()
+    assert torch.equal(net.mix("ink"), torch.tensor([[0.0, 1, 0]]))
+    torch.testing.assert_close(net.mix({"glass": 3, "oil": 1}), torch.tensor([[0.25, 0, 0.75]]))
+    mask = torch.tensor([[0.0, 1], [3, 1]])
+    made = net.mix({"oil": 1, "ink": mask})  # a number beside a mask counts everywhere
+    torch.testing.assert_close(made[0, 1], mask / (1 + mask))
+    torch.testing.assert_close(made.sum(1), torch.ones(1, 2, 2))
+    double = network().double()
+    assert double.mix("oil").dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ("water", "unknown style 'water'; this network knows oil, ink, glass"),
+        ({"oil": 1, "water": 0}, "unknown style 'water'"),
+        ({}, "not all 0"),
+        ({"oil": 0.0}, "not all 0"),
+        ({"oil": -0.5, "ink": 1}, "from 0 up"),
+        ({"oil": float("nan")}, "from 0 up"),
+        ({"oil": float("inf")}, "from 0 up"),
+        ({"oil": "much"}, "a number or a mask"),
+        ({"oil": [1.0, 2.0]}, r"\(H, W\)"),
+        ({"oil": torch.rand(2, 3), "ink": torch.rand(3, 2)}, r"of one size; these are \[\(2, 3\), \(3, 2\)\]"),
+        ({"oil": torch.rand(1, 3, 4, 4)}, r"\(H, W\)"),
+        ({"oil": torch.tensor([[1.0, 0.0]])}, "in any place"),
+    ],
+)
+def test_a_mixture_that_is_none_is_refused(weights: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        network().mix(weights)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mix", [torch.ones(1, 2), torch.ones(3), torch.ones(3, 3), torch.ones(1, 4, 8, 8)])
+def test_a_mixture_for_another_network_is_refused(mix: Tensor) -> None:
+    with pytest.raises(ValueError, match="a mixture of 3 styles for 2 images"):
+        network()(torch.rand(2, 3, 16, 16), mix)
+
+
+def test_a_picture_below_the_networks_reach_is_refused() -> None:
+    net = network()
+    with pytest.raises(ValueError, match="at least 16 px"):
+        net(torch.rand(1, 3, 15, 40), net.mix("oil"))
+    assert painted(net, torch.rand(1, 3, 16, 16), {"oil": torch.ones(1, 1)}).shape == (1, 3, 16, 16)
+
+
+@pytest.mark.parametrize("names", [[], ["oil", "oil"]])
+def test_styles_need_names_of_their_own(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="different names"):
+        StyleNet(names)
+
+
+# ------------------------------------------------------------------------------------------------------ what is a style
+
+
+@pytest.mark.parametrize(
+    ("options", "by_hand"),
+    [
+        ({}, 2 * (16 + 32 + 64 + 10 * 64 + 32 + 16)),
+        ({"widths": PAPER_WIDTHS}, 2 * (32 + 64 + 128 + 10 * 128 + 64 + 32)),
+        (SMALL, 2 * (4 + 6 + 8 + 4 * 8 + 6 + 4)),
+    ],
+)
+def test_numbers_per_style(options: dict[str, object], by_hand: int) -> None:
+    two, three = (StyleNet(NAMES[:count], **options) for count in (2, 3))  # type: ignore[arg-type]
+    assert two.numbers_per_style() == by_hand
+    counts = [sum(p.numel() for p in net.parameters()) for net in (two, three)]
+    assert counts[1] - counts[0] == by_hand
+
+
+def test_the_representation_is_every_gamma_and_beta_once() -> None:
+    net = network()
+    rows = net.representation()
+    assert rows.shape == (3, net.numbers_per_style()) and not rows.requires_grad
+    for row, number in zip(rows, range(3), strict=True):
+        own = [table[number] for key, table in net.state_dict().items() if key.endswith(("gamma", "beta"))]
+        assert torch.equal(row.sort().values, torch.cat(own).sort().values)
+
+
+# ------------------------------------------------------------------------------------------------------------- training
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        coarse = rng.integers(0, 255, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((64, 48), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
+    return folder
+
+
+PAINTINGS = {name: torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i, name in enumerate(NAMES)}
+RUN = {**SMALL, "size": 32, "batch": 3, "learning_rate": 1e-2, "warm_up": 1, "accelerator": "cpu"}
+
+
+def test_the_style_of_a_picture_depends_on_seed_and_number_alone(photos: Path) -> None:
+    make = [cin._Assigned(Crops(photos, size=16, batch=5, seed=seed), 3) for seed in (4, 4, 5)]
+    first = [make[0][n] for n in range(6)]
+    for n in (5, 0, 3, 3):
+        crops, which = make[1][n]
+        assert torch.equal(crops, first[n][0]) and torch.equal(which, first[n][1])
+    assert torch.equal(first[2][0], make[0].crops[2])  # the crops are those that any other training would see
+    assert any(not torch.equal(first[n][1], make[2][n][1]) for n in range(6))
+    drawn = torch.cat([make[0][n][1] for n in range(60)]).bincount(minlength=3)
+    assert drawn.min() > 60 and len(drawn) == 3
+
+
+def test_each_picture_is_held_against_its_own_style() -> None:
+    """A batch gives the mean of what each picture gives alone, in Johnson's network of its style."""
+    net, encoder, batch = network(), Encoder("mini"), torch.rand(3, 3, 32, 32)
+    trained = {name: PAINTINGS[name] for name in ("glass", "ink")}  # not all, and not in the network's order
+    model = cin._Objective(net, trained, encoder)
+    which = torch.tensor([1, 0, 1])  # ink, glass, ink
+    found = model((batch, which))
+    alone = []
+    for photo, name in zip(batch, ("ink", "glass", "ink"), strict=True):
+        plain = johnson(net, torch.eye(3)[NAMES.index(name)])
+        alone.append(Perceptual(plain, [PAINTINGS[name]], encoder)(photo[None]))
+    for term, value in found.items():
+        torch.testing.assert_close(value, torch.stack([one[term] for one in alone]).mean(), rtol=1e-3, atol=1e-5)
+
+
+def test_a_run_that_was_cut_short_goes_on_as_if_nothing_had_happened(photos: Path, tmp_path: Path) -> None:
+    whole = [p.losses for p in train_cin([photos], PAINTINGS, out=tmp_path / "a.safetensors", steps=4, **RUN)]
+    assert len(whole) == 1 and all(np.isfinite(value) for value in whole[0].values())
+    run = train_cin([photos], PAINTINGS, out=tmp_path / "b.safetensors", steps=4, report_every=1, **RUN)
+    for progress in run:
+        if progress.step == 2:
+            break
+    run.close()
+    assert not (tmp_path / "b.safetensors").exists()
+    list(train_cin([photos], PAINTINGS, out=tmp_path / "b.safetensors", steps=4, **RUN))
+    a, b = (cin.load(tmp_path / f"{name}.safetensors") for name in "ab")
+    for (key, one), other in zip(a.state_dict().items(), b.state_dict().values(), strict=True):
+        assert torch.equal(one, other), key
+    assert a.styles == NAMES
+    state = StyleNet(NAMES, **SMALL).state_dict()  # type: ignore[arg-type]
+    changed = [key for key, one in a.state_dict().items() if not torch.equal(one, state[key].half().float())]
+    assert len(changed) == len(state)  # every weight was trained
+
+
+def test_training_can_begin_with_weights_and_lowers_the_loss(photos: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    run = {**RUN, "report_every": 1, "learning_rate": 5e-3}
+    before = [sum(p.losses.values()) for p in train_cin([photos], PAINTINGS, out=first, steps=20, **run)]
+    after = [sum(p.losses.values()) for p in train_cin([photos], PAINTINGS, out=second, start=first, steps=1, **run)]
+    assert after[0] < 0.8 * before[0]  # the same batch, before the first step of each
+    with pytest.raises(WeightsError, match="network from"):
+        next(
+            train_cin([photos], {"oil": PAINTINGS["oil"]}, out=tmp_path / "c.safetensors", start=first, steps=1, **RUN)
+        )
+
+
+def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path) -> None:
+    net, image = network(), torch.rand(1, 3, 32, 36)
+    before = [painted(net, image, name) for name in NAMES]
+    larger = net.with_style("chalk")
+    assert larger.styles == [*NAMES, "chalk"] and net.styles == NAMES
+    torch.testing.assert_close(larger.representation()[3], net.representation().mean(0))
+    trainable = {name.rsplit(".", 1)[1] for name, p in larger.named_parameters() if p.requires_grad}
+    assert trainable == {"gamma", "beta"}
+    state = {key: value.clone() for key, value in larger.state_dict().items()}
+    crops = Crops(photos, size=32, batch=2)
+    run = {"steps": 5, "checkpoint": tmp_path / "chalk.ckpt", "learning_rate": 0.05, "warm_up": 1, "accelerator": "cpu"}
+    (progress,) = learn(larger, crops, {"chalk": PAINTINGS["glass"]}, **run)
+    assert np.isfinite(sum(progress.losses.values()))
+    for key, value in larger.state_dict().items():
+        if key.endswith(("gamma", "beta")):
+            assert torch.equal(value[:3], state[key][:3]), key
+            # a block's last β has no effect, so its gradient is rounding alone
+            assert key.endswith("beta") or not torch.equal(value[3], state[key][3]), key
+        else:
+            assert torch.equal(value, state[key]), key
+    for name, old in zip(NAMES, before, strict=True):
+        assert torch.equal(painted(larger, image, name), old)  # bit for bit
+    assert not torch.allclose(painted(larger, image, "chalk"), painted(net, image, dict.fromkeys(NAMES, 1.0)))
+
+
+def test_a_style_that_is_there_or_is_not_is_told(photos: Path, tmp_path: Path) -> None:
+    net, crops = network(), Crops(photos, size=16, batch=1)
+    with pytest.raises(ValueError, match="different names"):
+        net.with_style("oil")
+    with pytest.raises(ValueError, match="unknown style 'water'; this network knows oil, ink, glass"):
+        next(learn(net, crops, {"water": PAINTINGS["oil"]}, steps=1, checkpoint=tmp_path / "c.ckpt"))
+    with pytest.raises(ValueError, match="at least one style image"):
+        next(learn(net, crops, {}, steps=1, checkpoint=tmp_path / "c.ckpt"))
+
+
+# ------------------------------------------------------------------------------------------------------ saving, loading
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    net, image = network(), torch.rand(1, 3, 20, 20)
+    path = tmp_path / "mine.safetensors"
+    write_weights(path, net.state_dict(), net.about)
+    again = cin.load(path)
+    assert again.styles == NAMES and again.about == net.about
+    assert not again.training and not any(p.requires_grad for p in again.parameters())
+    halves = network()
+    halves.load_state_dict({key: value.half().float() for key, value in net.state_dict().items()})
+    assert torch.equal(painted(again, image, "ink"), painted(halves, image, "ink"))
+
+
+def test_files_that_are_no_network_are_refused_by_name(tmp_path: Path) -> None:
+    net = network()
+    with pytest.raises(WeightsError, match=r"no cin network 'nosuch'.*stylelearn train cin"):
+        cin.load("nosuch")
+    path = tmp_path / "nameless.safetensors"
+    write_weights(path, net.state_dict(), {"widths": [4, 6, 8]})
+    with pytest.raises(WeightsError, match=r"nameless.safetensors names no styles"):
+        cin.load(path)
+    write_weights(path, net.state_dict(), {**net.about, "styles": NAMES[:2]})
+    with pytest.raises(WeightsError, match="gamma has shape"):
+        cin.load(path)
+    write_weights(path, net.state_dict(), net.about)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(WeightsError, match="damaged"):
+        cin.load(path)
+
+
+def test_the_courses_network_knows_a_dozen_styles_in_four_megabytes() -> None:
+    net = cin.load()
+    assert len(net.styles) >= 12
+    size = samples.data_file("weights", "cin.safetensors").stat().st_size
+    assert shipped("cin") == ["cin"] and size <= 4_000_000
+    image, encoder = samples.content("chelsea", 128), Encoder("mini")
+    seen = {name: painted(net, image, name) for name in net.styles}
+    for name in set(net.styles) & set(samples.style_names()):
+        grams = {
+            layer: losses.mean_gram(value) for layer, value in encoder(samples.style(name, 256), STYLE_LAYERS).items()
+        }
+        distance = {
+            other: sum(
+                losses.style_loss(features, grams[layer]) for layer, features in encoder(made, STYLE_LAYERS).items()
+            )
+            for other, made in {**seen, "photo": image}.items()
+        }
+        assert distance[name] < distance["photo"] / 2, name  # it has taken on the style …
+        assert sum(distance[name] > one for one in distance.values()) <= 2, name  # … and its own rather than another's
+
+
+def test_one_style_alone_is_johnsons_network() -> None:
+    net, image = network(), torch.rand(2, 3, 33, 20)
+    single = net.alone("ink")
+    assert type(single) is TransformationNet and not single.training
+    with torch.no_grad():
+        torch.testing.assert_close(single(image), painted(net, image, "ink"))
+    with pytest.raises(ValueError, match="unknown style 'pen'; this network knows oil, ink, glass"):
+        net.alone("pen")

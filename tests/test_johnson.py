@@ -1,0 +1,431 @@
+"""Johnson's network: its arithmetic against loops and hand counts, its losses against lesson 02's, and its files."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor, nn
+
+from stylelearn import gatys, johnson, losses, samples, transformation
+from stylelearn.encoders import Encoder
+from stylelearn.johnson import InstanceNorm, Perceptual, TransformationNet, train_johnson
+from stylelearn.weights import WeightsError, network_file, read_about, read_weights, write_weights
+
+RANDOM = Encoder("random")
+NAMED = ("starry_night", "great_wave")  # paintings that ship as weights only
+
+
+def tiny(**options: object) -> TransformationNet:
+    torch.manual_seed(3)
+    return TransformationNet(**({"widths": (4, 6, 8), "blocks": 1} | options))  # type: ignore[arg-type]
+
+
+def picture(height: int, width: int, batch: int = 1, seed: int = 0) -> Tensor:
+    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+# --- the normalisation ------------------------------------------------------------------------------------------------
+
+
+def test_instance_norm_is_the_formula_and_torchs() -> None:
+    norm = InstanceNorm(3).double()
+    gamma, beta = torch.tensor([2.0, -1.0, 0.5]).double(), torch.tensor([0.0, 3.0, -1.0]).double()
+    with torch.no_grad():
+        norm.gamma.copy_(gamma), norm.beta.copy_(beta)
+    x = torch.randn(2, 3, 4, 5, dtype=torch.float64) * 7 + 40
+    expected = torch.empty_like(x)
+    for n in range(2):
+        for c in range(3):
+            values = [x[n, c, i, j].item() for i in range(4) for j in range(5)]
+            mean = sum(values) / 20
+            variance = sum((value - mean) ** 2 for value in values) / 20  # divided by 20, not by 19
+            for k, value in enumerate(values):
+                normed = (value - mean) / math.sqrt(variance + 1e-5)
+                expected[n, c, k // 5, k % 5] = gamma[c] * normed + beta[c]
+    torch.testing.assert_close(norm(x), expected)
+    torch.testing.assert_close(norm(x), F.instance_norm(x, weight=gamma, bias=beta, eps=1e-5))
+
+
+def test_instance_norm_has_the_right_gradient() -> None:
+    norm = InstanceNorm(2).double()
+    assert torch.autograd.gradcheck(norm, torch.randn(2, 2, 3, 3, dtype=torch.float64, requires_grad=True))
+
+
+def test_moments_that_are_known_replace_those_of_the_part() -> None:
+    whole = torch.randn(1, 2, 8, 6, dtype=torch.float64)
+    gamma, beta = torch.randn(1, 2, 1, 1, dtype=torch.float64), torch.randn(1, 2, 1, 1, dtype=torch.float64)
+    moments = whole.mean((2, 3), keepdim=True), whole.var((2, 3), correction=0, keepdim=True)
+    part = johnson.modulate(whole[:, :, :3], gamma, beta, moments)
+    torch.testing.assert_close(part, johnson.modulate(whole, gamma, beta)[:, :, :3])
+
+
+def test_a_batch_is_as_its_images_one_by_one_with_instance_norm_and_not_with_batch_norm() -> None:
+    batch = torch.cat([picture(20, 24), picture(20, 24, seed=1) * 0.3])
+    for norm, same in (("instance", True), ("batch", False)):
+        network = tiny(norm=norm).train()
+        with torch.no_grad():
+            together, apart = network(batch), torch.cat([network(image[None]) for image in batch])
+        assert torch.allclose(together, apart, atol=1e-5) is same
+        network.eval()  # once trained, both treat each picture for itself
+        with torch.no_grad():
+            torch.testing.assert_close(network(batch), torch.cat([network(i[None]) for i in batch]), atol=1e-5, rtol=0)
+
+
+def test_contrast_and_brightness_of_the_photo_do_not_matter_to_instance_norm() -> None:
+    """The first convolution is linear, and (a·x + b − μ)/σ does not know a and b (Ulyanov et al. 2016)."""
+    photo = samples.content("coffee", 48)
+    grey = 0.3 * photo + 0.35
+    for norm, same in (("instance", True), ("batch", False)):
+        network = tiny(norm=norm).eval()
+        with torch.no_grad():
+            assert torch.allclose(network(grey), network(photo), atol=0.01) is same
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+NETWORKS = {up: tiny(upsampling=up) for up in ("nearest", "transposed")}
+
+
+@settings(max_examples=20)
+@given(
+    height=st.integers(16, 70), width=st.integers(16, 70), batch=st.integers(1, 2), up=st.sampled_from(list(NETWORKS))
+)
+def test_any_size_comes_back(height: int, width: int, batch: int, up: str) -> None:
+    with torch.no_grad():
+        made = NETWORKS[up](picture(height, width, batch))
+    assert made.shape == (batch, 3, height, width)
+    assert made.min() >= 0 and made.max() <= 1 and bool(made.isfinite().all())
+
+
+def test_a_multiple_of_four_loses_nothing_when_it_is_part_of_a_reflected_picture() -> None:
+    """30 × 29 is filled up to 32 × 32 by reflection: the same as reflecting by hand and cutting off."""
+    network, photo = tiny(), picture(30, 29)
+    by_hand = torch.cat([photo, photo[..., 27:28], photo[..., 26:27], photo[..., 25:26]], dim=3)
+    by_hand = torch.cat([by_hand, by_hand[:, :, 28:29], by_hand[:, :, 27:28]], dim=2)  # (1, 3, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(network(photo), network(by_hand)[..., :30, :29])
+
+
+def by_hand(widths: tuple[int, int, int], blocks: int) -> int:
+    """Weights and biases of every convolution, and γ and β after all of them but the last."""
+    a, b, c = widths
+    convolutions = [(3, a, 81), (a, b, 9), (b, c, 9), *[(c, c, 9)] * 2 * blocks, (c, b, 9), (b, a, 9)]
+    return sum(before * after * taps + after + 2 * after for before, after, taps in convolutions) + a * 3 * 81 + 3
+
+
+def test_the_papers_widths_give_the_papers_number_of_parameters() -> None:
+    """7 872 + 18 624 + 74 112 + 5 · 295 680 + 73 920 + 18 528 + 7 779, layer by layer."""
+    network = TransformationNet(johnson.PAPER_WIDTHS)
+    assert sum(p.numel() for p in network.parameters()) == 1_679_235 == by_hand((32, 64, 128), 5)
+    for options in ({"norm": "batch"}, {"upsampling": "transposed"}):
+        other = TransformationNet(johnson.PAPER_WIDTHS, **options)  # type: ignore[arg-type]
+        assert sum(p.numel() for p in other.parameters()) == 1_679_235
+    assert sum(p.numel() for p in TransformationNet().parameters()) == by_hand(johnson.WIDTHS, johnson.BLOCKS)
+
+
+def test_a_residual_block_with_nothing_to_add_hands_its_input_on() -> None:
+    block = next(layer for layer in tiny().layers if isinstance(layer, transformation._Residual))
+    x = torch.randn(1, 8, 6, 7)  # negative values too: there is no ReLU after the sum
+    with torch.no_grad():
+        block.norm.gamma.zero_(), block.norm.beta.zero_()
+        assert torch.equal(block(x), x)
+        block.norm.beta.fill_(2.0)
+        torch.testing.assert_close(block(x), x + 2)
+
+
+def test_reflection_draws_no_frame_and_transposed_convolutions_do() -> None:
+    """A flat picture: wherever a convolution sees the same everywhere, its answer is the same everywhere."""
+    flat = torch.full((1, 3, 40, 48), 0.3)
+    plain: Callable[[int], nn.Module] = lambda channels: nn.Identity()  # noqa: E731
+    for options in ({}, {"norm": "batch"}, {"norm": plain}):
+        with torch.no_grad():
+            made = tiny(**options).eval()(flat)
+        assert (made.amax((2, 3)) - made.amin((2, 3))).max() < 1e-4, options
+        assert (made - made[..., 20:21, 24:25]).abs()[..., 0, :].max() < 1e-4  # border equals interior
+    with torch.no_grad():
+        made = tiny(norm=plain, upsampling="transposed")(flat)
+    assert (made.amax((2, 3)) - made.amin((2, 3))).max() > 0.01
+
+
+def test_transposed_convolutions_overlap_unevenly_and_enlarged_pictures_do_not() -> None:
+    """Of ones with weights of one: how many inputs reach each place, counted here by walking over them."""
+    count, side, stride = 6, 3, 2
+    reached = torch.zeros(count * stride, count * stride)
+    for i in range(count):
+        for j in range(count):
+            for k in range(side):
+                for m in range(side):
+                    y, x = i * stride + k - 1, j * stride + m - 1  # padding=1 cuts off the first row and column
+                    if 0 <= y < count * stride and 0 <= x < count * stride:
+                        reached[y, x] += 1
+    transposed, nearest = transformation._transposed(1, 1), transformation._enlarge(1, 1)
+    for module in (transposed, nearest):
+        for parameter in module.parameters():
+            nn.init.ones_(parameter) if parameter.ndim > 1 else nn.init.zeros_(parameter)
+    ones = torch.ones(1, 1, count, count)
+    with torch.no_grad():
+        assert torch.equal(transposed(ones)[0, 0], reached)
+        assert {int(n) for n in reached[1:-1, 1:-1].unique()} == {1, 2, 4}  # the checkerboard
+        assert torch.equal(nearest(ones), torch.full((1, 1, 12, 12), 9.0))
+
+
+def test_an_enlarged_picture_is_each_pixel_four_times_and_then_a_convolution() -> None:
+    up = transformation._enlarge(2, 3)
+    x = torch.randn(1, 2, 5, 4)
+    large = torch.zeros(1, 2, 10, 8)
+    for i in range(10):
+        for j in range(8):
+            large[:, :, i, j] = x[:, :, i // 2, j // 2]
+    conv = up[-1]
+    expected = F.conv2d(F.pad(large, (1, 1, 1, 1), mode="reflect"), conv.weight, conv.bias)
+    torch.testing.assert_close(up(x), expected)
+
+
+def test_the_last_colours_come_from_tanh() -> None:
+    network = tiny()
+    with torch.no_grad():
+        network.last.weight.zero_()
+        network.last.bias.copy_(torch.tensor([0.0, 1.0, -20.0]))
+        made = network(picture(16, 16))
+    assert made[0, :, 5, 5].tolist() == pytest.approx([0.5, (math.tanh(1) + 1) / 2, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (torch.rand(3, 32, 32), r"\(3, 32, 32\)"),
+        (torch.rand(1, 1, 32, 32), r"\(1, 1, 32, 32\)"),
+        (torch.rand(1, 3, 15, 40), "15x40 is too small for this network: at least 16 px"),
+        ("photo.jpg", "this is str"),
+    ],
+)
+def test_what_is_no_picture_for_it_is_refused(image: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        NETWORKS["nearest"](image)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"norm": "layer"}, "unknown norm 'layer'; there are instance, batch"),
+        ({"upsampling": "bilinear"}, "upsampling must be 'nearest' or 'transposed', not 'bilinear'"),
+        ({"widths": (8, 16)}, r"widths must be three numbers.*\(8, 16\)"),
+        ({"widths": (8, 0, 16)}, "widths must be three numbers"),
+        ({"blocks": -1}, "blocks from 0 up.*-1"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(options: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        TransformationNet(**options)  # type: ignore[arg-type]
+
+
+# --- the losses -------------------------------------------------------------------------------------------------------
+
+
+class Painted(nn.Module):
+    """In place of a network: these pastiches, whatever the photos."""
+
+    def __init__(self, pastiche: Tensor) -> None:
+        super().__init__()
+        self.pastiche = nn.Parameter(pastiche)
+
+    def forward(self, photos: Tensor) -> Tensor:
+        return self.pastiche
+
+
+PHOTOS, PASTICHES = picture(48, 40, 2, seed=1), picture(48, 40, 2, seed=2)
+STYLES = [picture(40, 56, seed=3), picture(40, 56, seed=4) ** 2]
+
+
+def test_the_losses_are_lesson_02s_for_the_same_pictures() -> None:
+    weights = {"content_weight": 3.0, "style_weight": 7.0, "tv_weight": 0.5}
+    layers = {"content_layer": "relu2_2", "layer_weights": {"relu1_1": 0.5, "relu3_1": 2.0}}
+    for options in ({}, weights, {**weights, **layers}, {"layer_weights": ["relu1_1", "relu2_1"], "tv_weight": 0.0}):
+        model = Perceptual(Painted(PASTICHES), STYLES[:1], RANDOM, **options)  # type: ignore[arg-type]
+        found = model(PHOTOS)
+        expected: dict[str, list[float]] = {}
+        for photo, pastiche in zip(PHOTOS, PASTICHES, strict=True):
+            terms = gatys.objective(photo[None], STYLES[0], encoder=RANDOM, **model.objective)(pastiche[None])
+            for name, value in terms.items():
+                expected.setdefault("content" if name.startswith("content") else name, []).append(value.item())
+        assert {name: value.item() for name, value in found.items()} == pytest.approx(
+            {name: sum(both) / 2 for name, both in expected.items()}, rel=1e-4
+        )
+    assert "tv" not in found
+
+
+def test_the_defaults_are_the_modules_weights() -> None:
+    found = Perceptual(Painted(PASTICHES), STYLES[:1], RANDOM)(PHOTOS)
+    layer = johnson.CONTENT_LAYER
+    features, wanted = RANDOM(PASTICHES, [layer, "relu1_1"]), RANDOM(PHOTOS, [layer])
+    content = johnson.CONTENT_WEIGHT * losses.content_loss(features[layer], wanted[layer])
+    target = losses.mean_gram(RANDOM(STYLES[0], ["relu1_1"])["relu1_1"])
+    assert found["content"].item() == pytest.approx(content.item(), rel=1e-5)
+    assert found["style relu1_1"].item() == pytest.approx(
+        johnson.STYLE_WEIGHT / 4 * losses.style_loss(features["relu1_1"], target).item(), rel=1e-5
+    )
+    assert found["tv"].item() == pytest.approx(johnson.TV_WEIGHT * losses.tv_loss(PASTICHES).item(), rel=1e-5)
+
+
+def test_each_photo_is_held_against_the_style_it_is_given() -> None:
+    model = Perceptual(Painted(PASTICHES), STYLES, RANDOM)
+    found = model(PHOTOS, torch.tensor([1, 0]))
+    for name in ("style relu1_1", "style relu4_1"):
+        apart = [
+            Perceptual(Painted(PASTICHES[i : i + 1]), [STYLES[1 - i]], RANDOM)(PHOTOS[i : i + 1])[name].item()
+            for i in (0, 1)
+        ]
+        assert found[name].item() == pytest.approx(sum(apart) / 2, rel=1e-4)
+
+
+def test_only_the_network_learns() -> None:
+    model = Perceptual(tiny(), STYLES[:1], RANDOM)
+    sum(model(PHOTOS).values()).backward()
+    assert all(p.grad is not None for p in model.network.parameters())
+    assert not any(p.requires_grad for p in model.encoder.parameters())
+    assert {name for name, p in model.named_parameters() if p.requires_grad} == {
+        f"network.{name}" for name, _ in model.network.named_parameters()
+    }
+
+
+def test_losses_without_a_style_or_with_an_unknown_layer_are_refused() -> None:
+    with pytest.raises(ValueError, match="no style to learn"):
+        Perceptual(tiny(), [], RANDOM)
+    with pytest.raises(ValueError, match="relu9_1"):
+        Perceptual(tiny(), STYLES[:1], RANDOM, layer_weights="relu9_1")
+
+
+# --- training and files -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three photographs, as files."""
+    place = tmp_path / "photos"
+    place.mkdir()
+    for number, name in enumerate(("chelsea", "coffee", "rocket")):
+        pixels = (samples.content(name, 48)[0].permute(1, 2, 0) * 255).round().byte().numpy()
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    return place
+
+
+SMALL = {"widths": (4, 4, 6), "blocks": 1, "size": 32, "batch": 2, "encoder": RANDOM, "report_every": 1, "warm_up": 2}
+STYLE = samples.style("mosaic", 40)
+
+
+def trained(folder: Path, out: Path, **options: object) -> list[float]:
+    """Losses step by step."""
+    run = train_johnson([folder], STYLE, out=out, **(SMALL | {"accelerator": "cpu"} | options))  # type: ignore[arg-type]
+    return [sum(progress.losses.values()) for progress in run]
+
+
+def test_training_learns_and_writes_what_it_learnt(folder: Path, tmp_path: Path) -> None:
+    found = trained(folder, tmp_path / "mosaic.safetensors", steps=20, learning_rate=0.02)
+    assert len(found) == 20 and sum(found[-4:]) < 0.9 * sum(found[:4])
+    network = johnson.load(tmp_path / "mosaic.safetensors")
+    assert not network.training and not any(p.requires_grad for p in network.parameters())
+    assert network.about["style"] == "mosaic" and network.about["style_size"] == list(STYLE.shape[2:])
+    assert network.about["widths"] == [4, 4, 6] and network.about["blocks"] == 1
+    assert network.about["objective"]["style_weight"] == johnson.STYLE_WEIGHT
+
+
+def test_a_run_that_was_left_goes_on_to_the_same_weights(folder: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    options = {"steps": 6, "learning_rate": 0.01}
+    losses_whole = trained(folder, whole, **options)
+    run = train_johnson([folder], STYLE, out=parts, **(SMALL | {"accelerator": "cpu"} | options))  # type: ignore[arg-type]
+    first = [sum(next(run).losses.values()) for _ in range(3)]
+    run.close()
+    assert not parts.exists() and parts.with_suffix(".ckpt").exists()
+    assert first + trained(folder, parts, **options) == pytest.approx(losses_whole, rel=1e-5)
+    for name, value in read_weights(whole).items():
+        torch.testing.assert_close(read_weights(parts)[name], value)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_training_starts_from_given_weights(folder: Path, tmp_path: Path, norm: str) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    network = tiny(widths=(4, 4, 6), norm=norm)
+    johnson.save(network, first)
+    trained(folder, second, steps=1, learning_rate=1e-12, start=first, seed=5, norm=norm)
+    for name, value in read_weights(first).items():
+        if "running" not in name:  # batch norm's statistics move with every batch
+            torch.testing.assert_close(read_weights(second)[name], value)
+    with pytest.raises(WeightsError, match=r"first\.safetensors"):
+        trained(folder, tmp_path / "third.safetensors", steps=1, start=first, norm=norm, blocks=2)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_files_hold_the_network_to_half_precision(tmp_path: Path, norm: str) -> None:
+    path = tmp_path / "net.safetensors"
+    network = tiny(norm=norm, upsampling="transposed").train()
+    with torch.no_grad():
+        network(picture(24, 24, 2))  # moves batch norm's statistics
+    network.eval()
+    johnson.save(network, path, style="dots")
+    again = johnson.load(path)
+    assert read_about(path) == {
+        "widths": [4, 6, 8], "blocks": 1, "norm": norm, "upsampling": "transposed", "style": "dots",
+    }  # fmt: skip
+    loaded = again.state_dict()
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            bound = value.abs() * 2**-11 + 2**-25  # half of a unit in the last place; below 2⁻¹⁴ they are 2⁻²⁴ apart
+            assert bool(((loaded[name] - value).abs() <= bound).all()), name
+            assert loaded[name].dtype == torch.float32
+    with torch.no_grad():
+        assert torch.allclose(again(PHOTOS), network(PHOTOS), atol=0.02)
+
+
+def test_a_batch_norms_counter_never_stops_a_file_from_being_written(tmp_path: Path) -> None:
+    network = tiny(norm="batch")
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.num_batches_tracked.fill_(100_000)  # beyond float16
+    johnson.save(network, tmp_path / "net.safetensors")
+    assert johnson.load(tmp_path / "net.safetensors")(PHOTOS).isfinite().all()
+
+
+def test_files_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"no johnson network 'monet'; the course ships .*stylelearn train johnson"):
+        johnson.load("monet")
+    path = tmp_path / "net.safetensors"
+    state = tiny().state_dict()
+    state.pop("last.bias")
+    write_weights(path, state, tiny().about)
+    with pytest.raises(WeightsError, match=r"last\.bias is missing"):
+        johnson.load(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(WeightsError, match="damaged"):
+        johnson.load(path)
+
+
+# --- what ships -------------------------------------------------------------------------------------------------------
+
+
+def test_at_least_four_styles_ship_in_small_files() -> None:
+    names = johnson.styles()
+    assert len(names) >= 4 and set(NAMED) <= set(names)
+    assert set(names) & set(samples.style_names())
+    for name in names:
+        assert network_file("johnson", name).stat().st_size <= 4e6
+
+
+def test_each_shipped_network_paints() -> None:
+    """Never grey, and another picture than the photo's; where the style may be shown, it is nearer to it."""
+    photo, encoder = samples.content("china", 128), Encoder("mini")
+    for name in johnson.styles():
+        network = johnson.load(name)
+        with torch.no_grad():
+            made = network(photo)
+        assert made.std() > 0.08 and (made - photo).abs().mean() > 0.05, name
+        if name in samples.style_names():
+            style = samples.style(name, min(network.about["style_size"]))
+            terms = gatys.objective(photo, style, encoder=encoder, content_weight=0, style_weight=1.0)
+            assert sum(terms(made).values()) < 0.5 * sum(terms(photo).values()), name

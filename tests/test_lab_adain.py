@@ -1,0 +1,269 @@
+"""The lab of lesson 05: every control at its ends, what it shows held against the method, and what is kept."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import samples
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import AdaINLab, Lab, PictureChooser
+from stylelearn.lab import adain as module
+from stylelearn.lab.live import at_size
+from stylelearn.lab.mixing import MASKS, MaskChooser, mask
+from stylelearn.weights import WeightsError
+
+SOON = 120  # seconds; a safety net
+STYLES = samples.style_names()[:4]
+SMALL = {"content": "chelsea", **dict(zip(module.STYLES, STYLES, strict=True)), "size": 64}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture
+def lab() -> AdaINLab:
+    return AdaINLab(**SMALL)
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def move(lab: AdaINLab, **settings: Any) -> Tensor:
+    """Controls one after the other, as by hand; the picture when all is done."""
+    for name, value in settings.items():
+        control = lab.controls[name]
+        if isinstance(control, PictureChooser):
+            control.list.value = value
+        else:
+            control.value = value
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def content() -> Tensor:
+    return at_size(samples.content("chelsea"), 64)
+
+
+def style(number: int) -> Tensor:
+    return at_size(samples.style(STYLES[number]), 64)
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]] if not isinstance(control, MaskChooser) else [*MASKS]
+    if isinstance(control, widgets.Dropdown):
+        return [value for _, value in control.options]
+    return [control.min, control.max]
+
+
+@pytest.mark.parametrize("name", [*SMALL, "across", "down", "strength", "colours", "where", "elsewhere"])
+def test_every_control_works_at_its_ends(lab: AdaINLab, name: str) -> None:
+    default = lab.settings[name]
+    for value in [*ends(lab.controls[name]), default]:
+        made = move(lab, **{name: value})
+        assert lab.settings[name] == value
+        assert bool(torch.isfinite(made).all())
+        assert max(made.shape[2:]) == lab.settings["size"]
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+def test_all_settings_are_tried_above(lab: AdaINLab) -> None:
+    assert set(lab.settings) == {*SMALL, "across", "down", "strength", "colours", "where", "elsewhere"}
+    assert max(value for _, value in lab.controls["size"].options) == 1024
+
+
+def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: AdaINLab) -> None:
+    for widget in inside(lab):
+        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.FloatSlider | widgets.Dropdown):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+        if isinstance(widget, widgets.FloatSlider):
+            assert widget.continuous_update
+    for html in (widget.value for widget in inside(lab) if isinstance(widget, widgets.HTML)):
+        assert html.count("<img ") == html.count(' alt="')
+
+
+def test_the_picture_has_words(lab: AdaINLab) -> None:
+    assert "poster" in lab.panel.picture._dom_classes
+    assert lab.panel.picture.tooltip == f"chelsea in the style of 100% {STYLES[0]}, strength 1.00"
+    move(lab, across=0.5, strength=0.4, colours="content", where="centre", elsewhere="photo")
+    assert lab.panel.picture.tooltip == (
+        f"chelsea in the style of 50% {STYLES[0]}, 50% {STYLES[1]}, strength 0.40, in its own colours, where the mask "
+        "centre is white, and the photo elsewhere"
+    )
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------------
+
+
+def test_it_shows_what_the_method_gives(lab: AdaINLab) -> None:
+    net = module.network()
+    close(lab.image, net(content(), style(0)))
+    close(move(lab, strength=0.3), net(content(), style(0), strength=0.3))
+    close(move(lab, strength=0.0), net.decode(net.encode(content()), content().shape[2:]))
+    close(move(lab, strength=1.0, across=1.0), net(content(), style(1)))
+    close(move(lab, down=1.0), net(content(), style(3)))
+    close(move(lab, across=0.0), net(content(), style(2)))
+    mixed = net(content(), [style(i) for i in range(4)], shares=[0.75 * 0.5, 0.25 * 0.5, 0.75 * 0.5, 0.25 * 0.5])
+    close(move(lab, across=0.25, down=0.5), mixed)
+
+
+def test_colours_are_those_of_the_photo(lab: AdaINLab) -> None:
+    close(move(lab, colours="content"), module.network()(content(), style(0), colours=True))
+    close(
+        move(lab, content="rocket"),
+        module.network()(at_size(samples.content("rocket"), 64), style(0), colours=True),
+    )
+
+
+def test_masks(lab: AdaINLab) -> None:
+    net = module.network()
+    inside = mask(MaskChooser("left half").image, content().shape[2:])
+    found = move(lab, where="left half")
+    close(found, net(content(), [style(0), style(1)], masks=torch.stack([inside, 1 - inside])))
+    assert float((found - net(content(), style(0))).abs().mean()) > 1e-3
+    close(move(lab, elsewhere="photo"), net(content(), style(0), masks=inside[None]))
+    close(move(lab, elsewhere="style"), net(content(), style(0)))  # the same within and without
+    half = [0.5 * inside, 0.5 * inside + 1 - inside]
+    close(move(lab, elsewhere="style_2", across=0.5), net(content(), [style(0), style(1)], masks=torch.stack(half)))
+    close(move(lab, where="everywhere", across=0.0), net(content(), style(0)))
+
+
+def test_uploads_and_own_masks(lab: AdaINLab, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((90, 60)).save(buffer, "png")
+    (tmp_path / "mine.png").write_bytes(buffer.getvalue())
+    upload = {"name": "mine.png", "type": "image/png", "size": 1, "content": memoryview(buffer.getvalue()),
+              "last_modified": 1_700_000_000_000}  # fmt: skip
+    own = at_size(read_image(tmp_path / "mine.png"), 64)
+    lab.styles["style"].upload.set_state({"value": [upload]})
+    assert lab.wait(SOON) and lab.error == ""
+    close(lab.image, module.network()(content(), own))
+    assert "upload: mine.png" in lab.pad._words.value
+    lab.controls["where"].address.value = str(tmp_path / "mine.png")
+    assert lab.wait(SOON) and lab.error == ""
+    inside = mask(read_image(tmp_path / "mine.png"), content().shape[2:])
+    close(lab.image, module.network()(content(), [own, style(1)], masks=torch.stack([inside, 1 - inside])))
+    lab.content.upload.set_state({"value": [upload | {"content": memoryview(b"no picture"), "name": "notes.txt"}]})
+    assert "notes.txt" in lab.content.error
+    assert lab.settings["content"] == "chelsea"
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = module.network()
+    looked, painted = [], []
+    encode, decode = net.encoder.forward, net.decoder.forward
+    monkeypatch.setattr(net.encoder, "forward", lambda *a: looked.append(1) or encode(*a))
+    monkeypatch.setattr(net.decoder, "forward", lambda x: painted.append(1) or decode(x))
+    for value in (0.2, 0.5, 0.9):
+        lab.controls["strength"].value = value
+        lab.refresh()
+    assert looked == []
+    assert len(painted) >= 3
+    move(lab, across=0.5, down=0.5)  # three styles more, looked at once
+    assert len(looked) == 3
+    move(lab, across=0.3, down=0.9, strength=0.4)
+    assert len(looked) == 3
+    move(lab, content="rocket")  # only the content is new
+    assert len(looked) == 4
+    move(lab, size=128)  # all five at another size
+    assert len(looked) == 9
+    move(lab, size=64)  # still known
+    assert len(looked) == 9
+
+
+def test_a_picture_too_narrow_for_the_network_is_told_and_the_last_one_stays(lab: AdaINLab, tmp_path: Path) -> None:
+    Image.new("RGB", (400, 20), (200, 30, 30)).save(tmp_path / "thin.png")
+    before = lab.image
+    lab.content.address.value = str(tmp_path / "thin.png")
+    assert lab.wait(SOON)
+    assert "too small: at least 16 px a side" in lab.error
+    assert torch.equal(lab.image, before)
+    move(lab, size=512)  # 26 pixels high now
+    assert lab.image.shape == (1, 3, 26, 512)
+
+
+def test_without_weights_the_lab_opens_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise WeightsError("no adain network; get it back with `git checkout -- data/weights`")
+
+    monkeypatch.setattr(module, "network", missing)
+    lab = AdaINLab(**SMALL)
+    assert "git checkout" in lab.error
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> None:
+    lab = AdaINLab(
+        "coffee", "batik", "mosaic", "impasto", "pencil", across=0.2, down=0.7, strength=0.6, colours="content",
+        where="stripes", elsewhere="photo", size=128,
+    )  # fmt: skip
+    again = AdaINLab(**lab.settings)
+    assert again.settings == lab.settings
+    close(again.image, lab.image)
+    path = lab.save(str(tmp_path / "made.png"))
+    saved = read_settings(path)
+    assert saved == {**lab.settings, "lab": "AdaINLab"}
+    torch.testing.assert_close(read_image(path), lab.image, rtol=0, atol=1 / 255)
+    move(lab, strength=0.1, across=1.0, content="rocket")
+    lab.reset()
+    assert lab.wait(SOON)
+    assert lab.settings == again.settings
+    close(lab.image, again.image)
+
+
+def test_styles_that_are_not_named_are_filled_up_without_repeating() -> None:
+    lab = AdaINLab(style_3=STYLES[0], size=64, first=False)
+    values = [lab.settings[name] for name in module.STYLES]
+    assert values[2] == STYLES[0]
+    assert len(set(values)) == 4
+    assert lab.settings["content"] == samples.content_names()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"style": "nosuch"}, "nosuch"),
+        ({"content": "nosuch"}, "nosuch"),
+        ({"where": "nosuch"}, "nosuch"),
+        ({"strength": 1.5}, "strength α must be a number from 0 to 1"),
+        ({"across": -1}, "from 0 to 1"),
+        ({"size": 2000}, "size must be a number from 64 to 1024"),
+        ({"elsewhere": "nowhere"}, "choose from photo, style"),
+        ({"colours": "mine"}, "choose from"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        AdaINLab(**{**SMALL, "first": False, **arguments})

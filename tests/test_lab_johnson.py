@@ -1,0 +1,210 @@
+"""The lab of lesson 03: every control at its ends, and what it shows held against the networks themselves."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+
+from stylelearn import johnson, samples
+from stylelearn.colour import keep_colours, luminance, rgb_to_ycbcr
+from stylelearn.images import read_settings, resize
+from stylelearn.lab import JohnsonLab, Lab, PictureChooser
+from stylelearn.lab import johnson as lab_module
+from stylelearn.transformation import TransformationNet
+from stylelearn.weights import WeightsError
+
+SOON = 120  # seconds; a safety net
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> dict[str, TransformationNet]:
+    """Two small networks of random weights in place of those that ship; counts how often each paints."""
+    made = {}
+    for number, name in enumerate(("paper_cut", "waves")):
+        torch.manual_seed(number)
+        network = TransformationNet((4, 4, 4), 1).eval().requires_grad_(False)
+        network.painted = 0
+
+        def count(module: Any, *_: Any) -> None:
+            module.painted += 1
+
+        network.register_forward_pre_hook(count)
+        made[name] = network
+    monkeypatch.setattr(johnson, "styles", lambda: list(made))
+    monkeypatch.setattr(lab_module, "network", lambda style: made[style])
+    return made
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]]
+    if isinstance(control, widgets.Dropdown):
+        return [value for _, value in control.options]
+    return [control.min, control.max]
+
+
+def moved(lab: JohnsonLab, name: str, value: Any) -> None:
+    """As by hand, and then wait for the picture."""
+    control = lab.controls[name]
+    if isinstance(control, PictureChooser):
+        control.list.value = value
+    else:
+        control.value = value
+    assert lab.wait(SOON)
+    assert lab.settings[name] == value
+    assert lab.error == "", f"{name} = {value}"
+
+
+def photo(name: str, size: int) -> torch.Tensor:
+    return resize(samples.content(name), size, "long")
+
+
+def test_every_control_works_at_its_ends(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab("chelsea", size=64)
+    for name, control in lab.controls.items():
+        default = lab.settings[name]
+        for value in [*ends(control), default]:
+            moved(lab, name, value)
+            assert bool(torch.isfinite(lab.image).all()) and 0 <= lab.image.min() and lab.image.max() <= 1
+            if name == "size":
+                assert max(lab.image.shape[2:]) == value
+    assert lab.controls["size"].options[-1][1] == 1024
+
+
+def test_every_control_says_what_it_means(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab(size=64)
+    for control in lab.controls.values():
+        if not isinstance(control, PictureChooser):
+            assert control.description and len(control.tooltip) > 40
+    assert "blend" in lab.controls["strength"].description  # it is no property of the network, and says so
+    (picture,) = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
+    assert picture.value[:2] == b"\xff\xd8"  # there at once
+    assert picture.tooltip == f"{samples.content_names()[0]} in the style paper cut"
+
+
+def test_it_shows_what_the_network_paints(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab("coffee", "waves", size=96)
+    content = photo("coffee", 96)
+    pastiche = networks["waves"](content)
+    torch.testing.assert_close(lab.image, pastiche)
+    moved(lab, "strength", 0.25)
+    torch.testing.assert_close(lab.image, 0.75 * content + 0.25 * pastiche)
+    moved(lab, "strength", 0.0)
+    assert torch.equal(lab.image, content)
+    assert "0% of it blended" in lab.panel.picture.tooltip
+    moved(lab, "strength", 1.0)
+    moved(lab, "style", "paper_cut")
+    torch.testing.assert_close(lab.image, networks["paper_cut"](content))
+
+
+def test_colours_of_the_photo_stay(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab("coffee", colours="content", size=96)
+    content = photo("coffee", 96)
+    torch.testing.assert_close(lab.image, keep_colours(networks["paper_cut"](content), content))
+    assert not torch.allclose(luminance(lab.image), luminance(content), atol=0.05)
+    shown = ~((lab.image == 0) | (lab.image == 1)).any(dim=1, keepdim=True)  # a screen cannot show every colour
+    assert float(((rgb_to_ycbcr(lab.image) - rgb_to_ycbcr(content))[:, 1:].abs() * shown).max()) < 1e-3
+
+
+def test_what_a_slider_does_not_change_is_not_painted_again(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab("chelsea", "paper_cut", size=64)
+    for strength in (0.0, 0.3, 0.7, 1.0):
+        moved(lab, "strength", strength)
+    moved(lab, "colours", "content")
+    assert networks["paper_cut"].painted == 1
+    moved(lab, "size", 128)
+    moved(lab, "content", "rocket")
+    assert networks["paper_cut"].painted == 3
+    moved(lab, "style", "waves")
+    moved(lab, "style", "paper_cut")  # kept from before
+    assert networks["paper_cut"].painted == 3 and networks["waves"].painted == 1
+
+
+def test_a_picture_of_ones_own(networks: dict[str, TransformationNet]) -> None:
+    lab = JohnsonLab(size=64)
+    assert lab.content.choose(torch.rand(1, 3, 90, 120), "mine")
+    assert lab.wait(SOON)
+    assert lab.settings["content"] == "mine" and lab.image.shape == (1, 3, 48, 64)
+    assert lab.content.choose(torch.rand(1, 3, 20, 400), "a strip")
+    assert lab.wait(SOON)
+    assert "too small for this network: at least 16 px" in lab.error
+    assert lab.image.shape == (1, 3, 48, 64)  # the last picture stays
+    moved(lab, "size", 512)  # 26 px high now
+
+
+def test_settings_make_the_same_lab_and_are_saved(networks: dict[str, TransformationNet], tmp_path: Path) -> None:
+    lab = JohnsonLab("rocket", "waves", strength=0.6, colours="content", size=128)
+    again = JohnsonLab(**lab.settings)
+    assert torch.equal(again.image, lab.image)
+    path = lab.save(str(tmp_path / "pastiche.png"))
+    assert path is not None and read_settings(path) == {**lab.settings, "lab": "JohnsonLab"}
+    moved(lab, "strength", 0.1)
+    moved(lab, "style", "paper_cut")
+    lab.reset()
+    assert lab.wait(SOON)
+    assert lab.settings == again.settings and torch.equal(lab.image, again.image)
+
+
+def test_a_network_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "my_style.safetensors"
+    torch.manual_seed(1)
+    network = TransformationNet((4, 4, 4), 1).eval()
+    johnson.save(network, path)
+    lab = JohnsonLab("chelsea", path, size=64)
+    assert lab.settings["style"] == str(path) and lab.panel.picture.tooltip == "chelsea in the style my style"
+    with torch.no_grad():
+        torch.testing.assert_close(lab.image, network(photo("chelsea", 64)), atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"strength": 1.5}, "strength .* from 0 to 1; got 1.5"),
+        ({"size": 2048}, "size must be a number from 64 to 1024"),
+        ({"colours": "none"}, "choose from style, content"),
+        ({"content": "nosuch"}, "nosuch"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(
+    networks: dict[str, TransformationNet], arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        JohnsonLab(**arguments)
+
+
+def test_a_network_that_is_not_there_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeightsError, match="no johnson network 'monet'"):
+        JohnsonLab(style="monet")
+    monkeypatch.setattr(johnson, "styles", list)
+    with pytest.raises(WeightsError, match="no trained network is there"):
+        JohnsonLab()
+
+
+def test_every_network_that_ships_can_be_chosen() -> None:
+    lab = JohnsonLab("china", size=128)
+    names = [value for _, value in lab.controls["style"].options]
+    assert names == johnson.styles() and len(names) >= 4
+    seen = []
+    for name in names:
+        moved(lab, "style", name)
+        assert all((lab.image - other).abs().mean() > 0.03 for other in seen), name
+        seen.append(lab.image)

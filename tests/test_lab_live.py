@@ -1,0 +1,320 @@
+"""Live labs without a browser: the newest move wins, the page never waits, errors are told, and what mixes styles.
+
+A network that waits to be let stands in for the work, so nothing depends on time.
+"""
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+from ipywidgets.widgets.widget import _instances
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import samples
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import Lab, PictureChooser, controls
+from stylelearn.lab.live import SIZES, LiveLab, at_size, sizes
+from stylelearn.lab.mixing import EVERYWHERE, MASKS, MaskChooser, Pad, bilinear, mask
+
+SOON = 60  # seconds; a safety net, never waited for when things work
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            if isinstance(widget, Grey):
+                widget.let.release(100)
+            widget.close()
+            assert widget.wait(SOON)
+
+
+class Grey(LiveLab):
+    """A picture as grey as the slider says; each painting waits until it is let, once there is a first one."""
+
+    def __init__(self, grey: float = 0.5, *, first: bool = True, **more: Any) -> None:
+        self.let, self.begun = threading.Semaphore(1 if first else 0), threading.Semaphore(0)
+        self.painted: list[float] = []
+        self.fails: Exception | None = None
+        slider = controls.number("grey", grey, 0, 1, 0.01, "How bright the picture is.")
+        super().__init__({"grey": slider, **more}, slider, file_name="grey.png", first=first)
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        self.begun.release()
+        assert self.let.acquire(timeout=SOON)
+        if self.fails is not None:
+            raise self.fails
+        self.painted.append(settings["grey"])
+        return torch.full((1, 3, 20, 30), settings["grey"])
+
+    def words(self, settings: dict[str, Any]) -> str:
+        return f"a picture of grey {settings['grey']}"
+
+    @property
+    def shown(self) -> float:
+        """How grey the JPEG on the page is."""
+        with Image.open(io.BytesIO(self.panel.picture.value)) as picture:
+            assert picture.getpixel((3, 3)) == picture.getpixel((25, 15))
+            return picture.getpixel((0, 0))[0] / 255
+
+
+def grey(value: float) -> Any:
+    return pytest.approx(value, abs=0.01)
+
+
+# ---------------------------------------------------------------------------------------------------- newest value wins
+
+
+def test_the_first_picture_is_there_when_the_constructor_returns() -> None:
+    lab = Grey(0.25)
+    assert lab.shown == grey(0.25)
+    assert lab.panel.picture.tooltip == "a picture of grey 0.25"
+    assert "30 × 20 pixels" in lab.panel._words.value
+    assert " ms after the move" in lab.panel._words.value
+
+
+def test_a_move_returns_at_once_and_the_newest_value_wins() -> None:
+    lab = Grey(0.0)
+    slider = lab.controls["grey"]
+    slider.value = 0.1  # returns although the painting is not let
+    assert lab.begun.acquire(timeout=SOON) and lab.begun.acquire(timeout=SOON)  # the first picture's, and this one's
+    for value in (0.2, 0.3, 0.4, 0.9):
+        slider.value = value
+    assert lab.shown == grey(0.0)  # nothing new yet, and nothing lost
+    lab.let.release(100)
+    assert lab.wait(SOON)
+    assert lab.painted == [0.0, 0.1, 0.9]  # what was overtaken was never begun
+    assert lab.shown == grey(0.9)
+    assert float(lab.image.mean()) == grey(0.9)
+
+
+def test_there_is_one_worker_however_much_is_moved() -> None:
+    lab = Grey(0.0)
+    for value in range(1, 50):
+        lab.controls["grey"].value = value / 100
+        assert sum(thread.name == "stylelearn lab" for thread in threading.enumerate()) == 1
+    lab.let.release(100)
+    assert lab.wait(SOON)
+    assert lab.painted[-1] == 0.49
+    assert len(lab.painted) <= 3
+
+
+def test_sliders_answer_while_they_are_dragged() -> None:
+    assert Grey().controls["grey"].continuous_update
+
+
+def test_refresh_returns_after_the_new_pixels_are_set_and_drops_what_was_under_way() -> None:
+    lab = Grey(0.0)
+    lab.let.release(100)
+    with_events = Grey.start
+    Grey.start = lambda self, **_: None  # type: ignore[method-assign]  # moves paint nothing now
+    try:
+        lab.controls["grey"].value = 0.7
+        assert lab.refresh() > 0
+        assert lab.shown == grey(0.7)
+    finally:
+        Grey.start = with_events  # type: ignore[method-assign]
+
+
+def test_refresh_while_another_is_painted() -> None:
+    lab = Grey(0.0)
+    lab.controls["grey"].value = 0.3
+    assert lab.begun.acquire(timeout=SOON) and lab.begun.acquire(timeout=SOON)
+    threading.Timer(0.05, lambda: lab.let.release(100)).start()
+    lab.controls["grey"].value = 0.6
+    lab.refresh()
+    assert lab.shown == grey(0.6)
+    assert lab.wait(SOON)
+    assert lab.shown == grey(0.6)
+
+
+def test_set_paints_once_and_reset_brings_the_beginning_back() -> None:
+    size = sizes(256)
+    lab = Grey(0.5, size=size)
+    lab.let.release(100)
+    lab.set(grey=0.8, size=512)
+    assert lab.wait(SOON)
+    assert lab.painted == [0.5, 0.8]
+    assert lab.settings == {"grey": 0.8, "size": 512}
+    lab.panel.buttons["reset"].click()
+    assert lab.wait(SOON)
+    assert lab.settings == {"grey": 0.5, "size": 256}
+    assert lab.shown == grey(0.5)
+
+
+def test_a_picture_that_is_chosen_reaches_the_painter() -> None:
+    seen: list[Tensor] = []
+
+    class Copy(LiveLab):
+        def __init__(self) -> None:
+            self.content = PictureChooser("content", "chelsea")
+            super().__init__({"content": self.content}, self.content, file_name="copy.png")
+
+        def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+            seen.append(pictures["content"])
+            assert not torch.is_grad_enabled()
+            return at_size(pictures["content"], 64)
+
+        def words(self, settings: dict[str, Any]) -> str:
+            return settings["content"]
+
+    lab = Copy()
+    lab.content.list.value = "rocket"
+    assert lab.wait(SOON)
+    assert torch.equal(seen[0], samples.content("chelsea"))
+    assert torch.equal(seen[-1], samples.content("rocket"))
+    assert max(lab.image.shape) == 64
+    assert lab.panel.picture.tooltip == "rocket"
+
+
+# ------------------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ValueError("a picture of 8x8 is too small"), "a picture of 8x8 is too small"),
+        (MemoryError(), "there is not enough memory for this; choose a smaller size"),
+        (KeyError("oops"), "KeyError: 'oops'"),
+    ],
+)
+def test_an_error_is_a_line_and_the_last_picture_stays(error: Exception, words: str) -> None:
+    lab = Grey(0.2)
+    lab.let.release(100)
+    lab.fails = error
+    lab.controls["grey"].value = 0.9
+    assert lab.wait(SOON)
+    assert lab.error == words
+    assert "⚠" in lab.panel._message.value
+    assert lab.shown == grey(0.2)
+    assert lab._made == {"grey": 0.2}  # and Save keeps what belongs to it
+    lab.fails = None
+    lab.controls["grey"].value = 0.6
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    assert lab.shown == grey(0.6)
+
+
+def test_a_lab_whose_first_picture_fails_opens_and_says_why() -> None:
+    class Broken(Grey):
+        def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+            raise ValueError("the weights are not there; get them back with git")
+
+    lab = Broken()
+    assert "get them back" in lab.error
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+def test_what_is_saved_has_the_settings_of_what_is_shown(tmp_path: Path) -> None:
+    lab = Grey(0.2)
+    lab.controls["grey"].value = 0.9  # under way: what is shown is still 0.2
+    path = lab.save(str(tmp_path / "grey.png"))
+    assert read_settings(path) == {"grey": 0.2, "lab": "Grey"}
+    assert float(read_image(path).mean()) == grey(0.2)
+
+
+def test_a_lab_off_the_page_paints_no_more() -> None:
+    lab = Grey(0.2)
+    lab.controls["grey"].value = 0.9
+    assert lab.begun.acquire(timeout=SOON) and lab.begun.acquire(timeout=SOON)
+    lab.controls["grey"].value = 0.8
+    lab.close()
+    lab.let.release(100)
+    assert lab.wait(SOON)
+    assert 0.8 not in lab.painted
+    assert lab.shown == grey(0.2)
+
+
+# --------------------------------------------------------------------------------------------------------- size
+
+
+def test_sizes() -> None:
+    assert [value for _, value in sizes(256).options] == list(SIZES)
+    assert (320, "320 px") in [(value, words) for words, value in sizes(320).options]
+    for wrong in (32, 2048, True, "256"):
+        with pytest.raises(ValueError, match="size must be a number from 64 to 1024"):
+            sizes(wrong)  # type: ignore[arg-type]
+    assert at_size(torch.rand(1, 3, 100, 200), 64).shape == (1, 3, 32, 64)
+
+
+# -------------------------------------------------------------------------------------------------------- pad and mask
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_shares_of_the_pad(across: float, down: float) -> None:
+    shares = bilinear(across, down)
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) >= 0
+    # The pad is linear: the centre of the four corners, weighted with their shares, is where the ring is.
+    places = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    for axis, value in enumerate((across, down)):
+        assert sum(share * place[axis] for share, place in zip(shares, places, strict=True)) == pytest.approx(value)
+
+
+def test_a_corner_is_one_style_and_outside_is_refused() -> None:
+    assert bilinear(0, 0) == (1, 0, 0, 0)
+    assert bilinear(1, 0) == (0, 1, 0, 0)
+    assert bilinear(0, 1) == (0, 0, 1, 0)
+    assert bilinear(1, 1) == (0, 0, 0, 1)
+    with pytest.raises(ValueError, match="left ↔ right must be a number from 0 to 1"):
+        Pad(1.5)
+    with pytest.raises(ValueError, match="down must be a number from 0 to 1"):
+        bilinear(0, -0.1)
+
+
+def test_the_pad_says_and_shows_the_shares() -> None:
+    pad = Pad(0.5, 0.0)
+    names = samples.style_names()[:4]
+    pad.corners(names, [samples.style(name, 64) for name in names])
+    assert f"{names[0]} 50% · {names[1]} 50%" in pad._words.value
+    assert pad._square.value.count("<img ") == pad._square.value.count(' alt="') == 4
+    pad.down.value = 1.0
+    assert pad.shares == (0, 0, 0.5, 0.5)
+    assert f"{names[2]} 50% · {names[3]} 50%" in pad._square.value  # for those who cannot see it
+
+
+def test_masks_are_where_they_say() -> None:
+    found = {}
+    for name in MASKS:
+        image = MaskChooser(name).image
+        assert image.shape[1] == 3
+        found[name] = mask(image, (40, 60))
+        assert found[name].shape == (40, 60)
+        assert float(found[name].min()) >= 0 and float(found[name].max()) <= 1
+    one, none = pytest.approx(1, abs=1e-5), pytest.approx(0, abs=1e-5)
+    assert float(found[EVERYWHERE].min()) == one
+    half = found["left half"]
+    assert float(half[:, :25].min()) == one and float(half[:, 35:].max()) == none
+    torch.testing.assert_close(half + half.flip(1), torch.ones(40, 60))
+    half = found["upper half"]
+    assert float(half[:16].min()) == one and float(half[24:].max()) == none
+    assert float(found["centre"][20, 30]) == one and float(found["centre"][0, 0]) == none
+
+
+def test_an_own_mask_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
+    Image.linear_gradient("L").save(tmp_path / "fade.png")  # black above, white below
+    (tmp_path / "notes.png").write_text("no picture")
+    chooser = MaskChooser()
+    assert chooser.value == chooser.list.value == EVERYWHERE
+    assert list(chooser.list.options) == list(MASKS)
+    chooser.address.value = str(tmp_path / "fade.png")
+    assert chooser.error == ""
+    faded = mask(chooser.image, (64, 32))
+    torch.testing.assert_close(faded[:, 0], torch.linspace(0, 1, 64), atol=0.02, rtol=0)
+    chooser.address.value = str(tmp_path / "notes.png")
+    assert "notes.png" in chooser.error
+    assert chooser.value.endswith("fade.png")
+    chooser.list.value = "centre"
+    assert 'alt="mask: centre"' in chooser._thumbnail.value
+    with pytest.raises(ValueError, match="nosuch"):
+        MaskChooser("nosuch")
