@@ -80,6 +80,11 @@ def _check_size(height: int, width: int, name: str, max_pixels: int) -> None:
 
 
 def from_pil(picture: Image.Image, name: str, max_pixels: int) -> Tensor:
+    """A PIL image of any mode, turned upright and laid on white: (1, 3, H, W) in [0, 1].
+
+    Raises:
+        ImageError: more than `max_pixels`, or it cannot be decoded; `name` says in the message what it is.
+    """
     _check_size(picture.height, picture.width, name, max_pixels)
     try:
         picture.load()
@@ -149,6 +154,11 @@ def from_array(array: np.ndarray, name: str, max_pixels: int) -> Tensor:
 
 
 def from_tensor(tensor: Tensor, max_pixels: int) -> Tensor:
+    """A copy of an image that is a tensor already, (1, 3, H, W) or (3, H, W), as float32.
+
+    Raises:
+        ImageError: another shape, no floats, values outside [0, 1], or more than `max_pixels`.
+    """
     image = tensor[None] if tensor.ndim == 3 else tensor
     if image.ndim != 4 or image.shape[:2] != (1, 3) or not image.is_floating_point():
         raise ImageError(

@@ -81,9 +81,9 @@ class Encoder(nn.Module):
         progress: show a progress bar while downloading.
         seed: for "random" only.
         precision: in which activations are computed and returned: "float32", or "bfloat16", which keeps 8 bits of
-            each number. That is faster on GPUs and on processors with AMX or AVX512-BF16, and slower on all others;
-            activations of `mini` are off by 0.4 % (relu1_1) to 0.9 % (relu5_1), and Gatys's gradient turns by about
-            6 degrees. Images stay float32.
+            each number. A processor or GPU that computes in it is faster (VGG-19 1.7 times on AVX512-BF16), others may
+            be slower. On one photograph activations of `mini` were off by 0.4 % (relu1_1) to 0.9 % (relu5_1), and
+            Gatys's gradient turned by 6 degrees. Images stay float32.
 
     Raises:
         ValueError: unknown `name`, `pool` or `precision`; `weights` for "random".

@@ -10,7 +10,9 @@ network is the paper's: a 9×9 convolution, two with stride 2, residual blocks, 
 **Differs from the paper:** each convolution pads by reflection, instead of a margin of 40 pixels around the picture
 that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
 Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
-(Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own.
+(Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own. The loss
+network is `mini`, with content at relu3_3 and style at the first layer of blocks 1 to 4; the paper's is VGG-16, with
+content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
