@@ -14,6 +14,8 @@ import hypothesis
 import pytest
 import torch
 
+pytest.register_assert_rewrite("gate")  # its assertions, too, say what they found
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -1,17 +1,20 @@
 """The exercise gate: reads the exercises of a lesson out of its source and lets their checks judge the cells there.
 
-A test goes through `exercises("02_gatys")` and asks `verdict(exercise, SOLUTION)` and `verdict(exercise, STARTER)`. The
-cells are taken from the source by their tags, and nothing else of the lesson is run but its imports and definitions:
-an exercise that needs more than these would fail here, as it would in the hands of somebody who skipped a cell.
+A test file says `TestGate = gate("02_gatys", …)`, which asks of every lesson the same: solutions pass, starters wait,
+constants fail, mistakes are called by name. The cells are taken from the source by their tags, and nothing else of the
+lesson is run but its imports and definitions: an exercise that needs more than these would fail here, as it would in
+the hands of somebody who skipped a cell.
 """
 
 import ast
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jupytext
+import pytest
 
 from stylelearn.checks import Verdict
 
@@ -81,6 +84,54 @@ def verdict(exercise: Exercise, which: str) -> Verdict:
     found = eval(compile(ast.Expression(last.value), f"{exercise}: check", "eval"), names)
     assert isinstance(found, Verdict), f"{exercise}: the last line gives {found!r} and not the verdict of a check"
     return found
+
+
+def gate(
+    lesson: str,
+    checks: Sequence[str],
+    *,
+    mistakes: Sequence[tuple[Callable, Any, str]],
+    stubs: Sequence[tuple[Callable, Any]],
+    other_ways: Sequence[tuple[Callable, Any]],
+) -> type:
+    """The tests that the checks of a lesson must pass, as a class for pytest.
+
+    Args:
+        lesson: the name of its source.
+        checks: the names of its checks, in the order of the exercises.
+        mistakes: check, wrong answer, and words that the message must hold.
+        stubs: check, and an answer that looks at nothing.
+        other_ways: check, and a right answer that is not the solution's.
+    """
+
+    class Gate:
+        @pytest.mark.parametrize("exercise", exercises(lesson), ids=str)
+        def test_solution_passes_and_starter_waits(self, exercise):
+            assert verdict(exercise, SOLUTION).passed is True
+            starter = verdict(exercise, STARTER)
+            assert starter.passed is None and "not solved yet" in starter.message
+
+        def test_each_exercise_has_a_check_of_its_own(self):
+            assert [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(lesson)] == list(checks)
+            for cases in (mistakes, stubs, other_ways):
+                assert {check.__name__ for check, *_ in cases} == set(checks)
+
+        @pytest.mark.parametrize(("check", "answer", "words"), mistakes)
+        def test_a_mistake_is_called_by_name(self, check, answer, words):
+            found = check(answer)
+            assert found.passed is False
+            assert words in found.message
+
+        @pytest.mark.parametrize(("check", "answer"), stubs)
+        def test_a_constant_does_not_pass(self, check, answer):
+            assert check(answer).passed is False
+
+        @pytest.mark.parametrize(("check", "answer"), other_ways)
+        def test_other_right_ways_pass(self, check, answer):
+            found = check(answer)
+            assert found.passed is True, found.message
+
+    return Gate
 
 
 def _last(cell: str, name: str) -> ast.Expr:

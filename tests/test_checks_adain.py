@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import adain
 
@@ -113,7 +113,7 @@ def masked_before_and_after(x, first, second, mask):
     return m * with_moments(x * m, first) + (1 - m) * with_moments(x * (1 - m), second)
 
 
-RIGHT = [
+OTHER_WAYS = [
     (adain.adain, transfer),
     (adain.adain, lambda x, y: with_moments(x, moments(y))),
     (adain.style_loss, distance),
@@ -189,29 +189,16 @@ MISTAKES = [
     (adain.two_styles, lambda x, a, b, mask: masked(x, a, b, mask, lambda m: m), "your code stopped with RuntimeError"),
     (adain.two_styles, masks(lambda m, a, b, x: x), "the values differ"),
 ]
-CONSTANTS = [
+STUBS = [
     (adain.adain, lambda x, y: torch.zeros_like(x)),
     (adain.style_loss, lambda f, g: torch.zeros((), requires_grad=True)),
     (adain.mixture, lambda x, s, w, a: torch.ones_like(x)),
     (adain.two_styles, lambda x, a, b, m: torch.ones_like(x)),
 ]
 
-
-@pytest.mark.parametrize(("check", "answer"), RIGHT)
-def test_right_answers_pass(check, answer):
-    assert check(answer).passed is True, check(answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "named"), MISTAKES)
-def test_a_mistake_is_called_by_its_name(check, answer, named):
-    found = check(answer)
-    assert found.passed is False
-    assert named in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), CONSTANTS)
-def test_a_constant_fails(check, answer):
-    assert check(answer).passed is False
+TestGate = gate(
+    LESSON, ["adain", "style_loss", "mixture", "two_styles"], mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS
+)
 
 
 @pytest.mark.parametrize("check", [adain.adain, adain.style_loss, adain.mixture, adain.two_styles])
@@ -221,15 +208,3 @@ def test_an_untouched_answer_is_not_solved_yet(check):
 
     assert check(starter).passed is None
     assert check(...).passed is None
-
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_the_solution_passes_and_the_starter_does_not(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    assert verdict(exercise, STARTER).passed is None
-
-
-def test_every_check_belongs_to_an_exercise():
-    assert [exercise.check for exercise in exercises(LESSON)] == [
-        "check.adain", "check.style_loss", "check.mixture", "check.two_styles",
-    ]  # fmt: skip

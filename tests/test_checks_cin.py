@@ -1,8 +1,7 @@
 """The checks of lesson 04: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
-import pytest
 import torch
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import cin
 
@@ -191,34 +190,10 @@ OTHER_WAYS = [
                                for s, one in enumerate(m))),
 ]  # fmt: skip
 
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_solution_passes_and_starter_waits(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    starter = verdict(exercise, STARTER)
-    assert starter.passed is None and "not solved yet" in starter.message
-
-
-def test_each_exercise_has_a_check_of_its_own():
-    asked = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(LESSON)]
-    assert asked == ["conditional_norm", "numbers_per_style", "pad_shares", "spatial_norm"]
-    for cases in (MISTAKES, STUBS, OTHER_WAYS):
-        assert {check.__name__ for check, *_ in cases} == set(asked)
-
-
-@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
-def test_a_mistake_is_called_by_name(check, answer, words):
-    found = check(answer)
-    assert found.passed is False
-    assert words in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), STUBS)
-def test_a_constant_does_not_pass(check, answer):
-    assert check(answer).passed is False
-
-
-@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
-def test_other_right_ways_pass(check, answer):
-    found = check(answer)
-    assert found.passed is True, found.message
+TestGate = gate(
+    LESSON,
+    ["conditional_norm", "numbers_per_style", "pad_shares", "spatial_norm"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import gatys
 from stylelearn.encoders import STYLE_LAYERS
@@ -217,36 +217,13 @@ OTHER_WAYS = [
     (gatys.grain_only, weighted(relu2_1=0.5, relu1_1=0.5)),
 ]
 
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_solution_passes_and_starter_waits(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    starter = verdict(exercise, STARTER)
-    assert starter.passed is None and "not solved yet" in starter.message
-
-
-def test_each_exercise_has_a_check_of_its_own():
-    asked = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(LESSON)]
-    assert asked == ["content_gradient", "gram_matrix", "style_loss", "descent_step", "grain_only"]
-    for cases in (MISTAKES, STUBS, OTHER_WAYS):
-        assert {check.__name__ for check, *_ in cases} == set(asked)
-
-
-@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
-def test_a_mistake_is_called_by_name(check, answer, words):
-    found = check(answer)
-    assert found.passed is False
-    assert words in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), STUBS)
-def test_a_constant_does_not_pass(check, answer):
-    assert check(answer).passed is False
-
-
-@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
-def test_other_right_ways_pass(check, answer):
-    assert check(answer).passed is True
+TestGate = gate(
+    LESSON,
+    ["content_gradient", "gram_matrix", "style_loss", "descent_step", "grain_only"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)
 
 
 def test_shuffling_keeps_the_pixels_and_blurring_keeps_the_mean():

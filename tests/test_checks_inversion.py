@@ -1,8 +1,7 @@
 """The checks of lesson 01: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
-import pytest
 import torch
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import inversion
 from stylelearn.encoders import STYLE_LAYERS
@@ -82,41 +81,23 @@ STUBS = [
     (inversion.feature_loss, lambda f, t: torch.ones(())),
     (inversion.total_variation, lambda x, b: torch.zeros(())),
     (inversion.disagreement, lambda p: torch.zeros(5, 6)),
+    (inversion.which_layer, "relu1_1"),
 ]
 OTHER_WAYS = [
     (inversion.feature_loss, lambda f, t: ((f - t) ** 2).mean() / (t**2).mean()),
     (inversion.feature_loss, lambda f, t: (f - t).norm() ** 2 / t.norm() ** 2),
     (inversion.total_variation, lambda x, b: charged(x, b, epsilon=1e-10)),
     (inversion.disagreement, lambda p: ((p - p.mean(0)) ** 2).mean(0).sqrt().mean(0)),
+    (inversion.which_layer, f" {inversion.mystery_layer()} "),
 ]
 
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_solution_passes_and_starter_waits(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    starter = verdict(exercise, STARTER)
-    assert starter.passed is None and "not solved yet" in starter.message
-
-
-def test_there_are_four_exercises():
-    assert len(exercises(LESSON)) == 4
-
-
-@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
-def test_a_mistake_is_called_by_name(check, answer, words):
-    found = check(answer)
-    assert found.passed is False
-    assert words in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), STUBS)
-def test_a_constant_does_not_pass(check, answer):
-    assert check(answer).passed is False
-
-
-@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
-def test_other_right_ways_pass(check, answer):
-    assert check(answer).passed is True
+TestGate = gate(
+    LESSON,
+    ["feature_loss", "total_variation", "disagreement", "which_layer"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)
 
 
 def test_the_layer_sought_is_not_to_be_read_in_the_lesson(root):

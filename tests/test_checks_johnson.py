@@ -2,10 +2,9 @@
 
 import math
 
-import pytest
 import torch
 import torch.nn.functional as F
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import johnson
 
@@ -237,36 +236,13 @@ OTHER_WAYS = [
     (johnson.training_step, train),
 ]
 
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_solution_passes_and_starter_waits(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    starter = verdict(exercise, STARTER)
-    assert starter.passed is None and "not solved yet" in starter.message
-
-
-def test_each_exercise_has_a_check_of_its_own():
-    asked = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(LESSON)]
-    assert asked == ["receptive_field", "overlaps", "training_step", "instance_norm"]
-    for cases in (MISTAKES, STUBS, OTHER_WAYS):
-        assert {check.__name__ for check, *_ in cases} == set(asked)
-
-
-@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
-def test_a_mistake_is_called_by_name(check, answer, words):
-    found = check(answer)
-    assert found.passed is False
-    assert words in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), STUBS)
-def test_a_constant_does_not_pass(check, answer):
-    assert check(answer).passed is False
-
-
-@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
-def test_other_right_ways_pass(check, answer):
-    assert check(answer).passed is True
+TestGate = gate(
+    LESSON,
+    ["receptive_field", "overlaps", "training_step", "instance_norm"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)
 
 
 def test_the_receptive_field_is_what_a_change_of_one_pixel_reaches():

@@ -1,8 +1,7 @@
 """The checks of lesson 00: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
-import pytest
 import torch
-from gate import SOLUTION, STARTER, exercises, verdict
+from gate import gate
 
 from stylelearn.checks import welcome
 
@@ -98,30 +97,6 @@ OTHER_WAYS = [
     (welcome.total_loss, lambda c, s, a, b: torch.stack([a * c, b * s]).sum()),
 ]
 
-
-@pytest.mark.parametrize("exercise", exercises(LESSON), ids=str)
-def test_solution_passes_and_starter_waits(exercise):
-    assert verdict(exercise, SOLUTION).passed is True
-    starter = verdict(exercise, STARTER)
-    assert starter.passed is None and "not solved yet" in starter.message
-
-
-def test_there_are_three_exercises():
-    assert len(exercises(LESSON)) == 3
-
-
-@pytest.mark.parametrize(("check", "answer", "words"), MISTAKES)
-def test_a_mistake_is_called_by_name(check, answer, words):
-    found = check(answer)
-    assert found.passed is False
-    assert words in found.message
-
-
-@pytest.mark.parametrize(("check", "answer"), STUBS)
-def test_a_constant_does_not_pass(check, answer):
-    assert check(answer).passed is False
-
-
-@pytest.mark.parametrize(("check", "answer"), OTHER_WAYS)
-def test_other_right_ways_pass(check, answer):
-    assert check(answer).passed is True
+TestGate = gate(
+    LESSON, ["swap_red_and_blue", "blend", "total_loss"], mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS
+)
