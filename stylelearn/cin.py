@@ -25,7 +25,7 @@ from torch.utils.data import Dataset
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual
 from stylelearn.training import Crops, Progress, fit
-from stylelearn.transformation import BLOCKS, WIDTHS, Moments, TransformationNet, checked_image, modulate
+from stylelearn.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
 
 
@@ -41,12 +41,12 @@ class ConditionalInstanceNorm(nn.Module):
         self.gamma = nn.Parameter(torch.ones(styles, channels))
         self.beta = nn.Parameter(torch.zeros(styles, channels))
 
-    def forward(self, x: Tensor, mix: Tensor, *smaller: Tensor, moments: Moments | None = None) -> Tensor:
+    def forward(self, x: Tensor, mix: Tensor, *smaller: Tensor, statistics: Statistics | None = None) -> Tensor:
         """
         Args:
             x: (B, C, H, W).
             mix: how much of each style: (B or 1, S), or (B or 1, S, h, w) for a mixture at each place.
-            moments: as of `modulate`.
+            statistics: as of `modulate`.
             smaller: the same mixture in other sizes; if one is that of x, it need not be resampled.
         Returns:
             (B, C, H, W). μ and σ are of the whole picture, also where styles change from place to place.
@@ -59,7 +59,7 @@ class ConditionalInstanceNorm(nn.Module):
             here = resample(mix, x.shape[2:]) if here is None else here
             here = here.permute(0, 2, 3, 1)  # (B, H, W, S)
             gamma, beta = ((here @ table).permute(0, 3, 1, 2) for table in (self.gamma, self.beta))  # (B, C, H, W)
-        return modulate(x, gamma, beta, moments)
+        return modulate(x, gamma, beta, statistics)
 
 
 def resample(mix: Tensor, size: Sequence[int]) -> Tensor:

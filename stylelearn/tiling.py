@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from stylelearn.losses import mean_and_variance
+
 ROWS = 128  # of a band, in the rows of what goes in; a multiple of what the networks halve by
 LARGE = 2_000_000  # pixels from which it is worth while: below, a network's maps fit into any memory
 
@@ -52,7 +54,7 @@ def in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Tensor:
     return whole  # type: ignore[return-value]  # x has rows
 
 
-def moments_in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> tuple[Tensor, Tensor]:
+def mean_and_variance_in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> tuple[Tensor, Tensor]:
     """Mean and variance (biased) of each channel of f(x) over all positions: (B, C, 1, 1) each.
 
     f(x) itself is never whole. Bands are joined by the rule of Chan, Golub & LeVeque (1979), which loses no digits.
@@ -60,7 +62,7 @@ def moments_in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> tupl
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for band in bands(f, x, margin, rows):
         positions = band.shape[2] * band.shape[3]
-        variance, here = torch.var_mean(band, dim=(2, 3), correction=0, keepdim=True)
+        here, variance = mean_and_variance(band)
         apart = here - mean
         total = count + positions
         mean = mean + apart * (positions / total)

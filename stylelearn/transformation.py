@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn import tiling
+from stylelearn.losses import mean_and_variance
 from stylelearn.tiling import Local
 
 WIDTHS = (16, 32, 64)  # answers within 0.1 s at 256 px on two CPU cores
@@ -16,7 +17,7 @@ BLOCKS = 5
 MARGIN = 8  # rows on which a place depends between two normalisations, or more; a multiple of 4
 SMALLEST = 16  # pixels: at a quarter of the size a 3×3 convolution must still find neighbours to reflect
 
-Moments = tuple[Tensor, Tensor]
+Statistics = tuple[Tensor, Tensor]  # mean and variance, (B, C, 1, 1) each
 
 
 class InstanceNorm(nn.Module):
@@ -31,24 +32,22 @@ class InstanceNorm(nn.Module):
         self.gamma = nn.Parameter(torch.ones(channels))
         self.beta = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor, moments: Moments | None = None) -> Tensor:
-        return modulate(x, self.gamma.view(1, -1, 1, 1), self.beta.view(1, -1, 1, 1), moments)
+    def forward(self, x: Tensor, statistics: Statistics | None = None) -> Tensor:
+        return modulate(x, self.gamma.view(1, -1, 1, 1), self.beta.view(1, -1, 1, 1), statistics)
 
 
-def modulate(x: Tensor, gamma: Tensor, beta: Tensor, moments: Moments | None = None, epsilon: float = 1e-5) -> Tensor:
+def modulate(
+    x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics | None = None, epsilon: float = 1e-5
+) -> Tensor:
     """γ (x − μ)/√(σ² + ε) + β: normalise each channel of each image, then give it the contrast γ and the level β.
 
     Args:
         x: (B, C, H, W). gamma, beta: (B or 1, C, 1 or H, 1 or W).
-        moments: mean and variance (B, C, 1, 1) if they are known already, x being only a part of a picture.
+        statistics: mean and variance (B, C, 1, 1) if they are known already, x being only a part of a picture.
     """
     # Under mixed precision x has 8 bits: enough for a picture, too few for a mean over thousands of places.
     x = x.to(torch.promote_types(x.dtype, torch.float32))
-    if moments is None:  # torch.var_mean takes 25 times as long where the channels are stored last
-        mean = x.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
-        variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
-    else:
-        mean, variance = moments
+    mean, variance = statistics or mean_and_variance(x)
     scale = gamma * (variance + epsilon).rsqrt()
     return torch.addcmul(beta - mean * scale, x, scale)
 
@@ -138,7 +137,7 @@ class TransformationNet(nn.Module):
             chain.append(layer.conv)
             known = {}
             if not isinstance(layer.norm, nn.BatchNorm2d):
-                known["moments"] = tiling.moments_in_bands(_composed(chain), x, MARGIN)
+                known["statistics"] = tiling.mean_and_variance_in_bands(_composed(chain), x, MARGIN)
             chain.append(partial(layer.after, condition=condition, **known))
             if 0 < number < len(self.layers) - 1:  # half of the size or less: this may be whole
                 x, chain = tiling.in_bands(_composed(chain), x, MARGIN), []
@@ -185,8 +184,8 @@ class _Unit(nn.Module):
     def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
         return self.after(self.conv(x), condition)
 
-    def after(self, x: Tensor, condition: Sequence[Tensor], **known: Moments) -> Tensor:
-        """What follows the convolution; `known`: the norm's `moments`, where x is only a part of a picture."""
+    def after(self, x: Tensor, condition: Sequence[Tensor], **known: Statistics) -> Tensor:
+        """What follows the convolution; `known`: the norm's `statistics`, where x is only a part of a picture."""
         return F.relu(self.norm(x, *condition, **known), inplace=True)
 
 

@@ -120,8 +120,8 @@ def test_a_wheel_carries_the_data(tmp_path):
 # --------------------------------------------------------------------------- floors
 
 FLOORS = [
-    {"images", "decoding", "sources", "colour", "figures", "samples", "tiling"},
-    {"losses", "weights", "encoders", "decoders", "rescaling", "taps", "transformation"},
+    {"images", "decoding", "sources", "colour", "figures", "samples"},
+    {"losses", "tiling", "weights", "encoders", "decoders", "rescaling", "taps", "transformation"},
     {"training", "crops", "processes", "optimize", "descent", "matting", "segmentation"},
     {"mini", "inversion", "gatys", "johnson", "cin", "adain", "style_swap", "photo", "adjustable", "emd", "compare"},
     {"bench", "doctor", "lab", "cli", "checks", "__main__"},

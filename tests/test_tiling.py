@@ -10,7 +10,7 @@ from stylelearn import tiling
 from stylelearn.adain import AdaIN
 from stylelearn.cin import StyleNet
 from stylelearn.encoders import Encoder
-from stylelearn.tiling import bands, in_bands, moments_in_bands
+from stylelearn.tiling import bands, in_bands, mean_and_variance_in_bands
 from stylelearn.transformation import TransformationNet
 
 
@@ -37,7 +37,7 @@ def test_bands_are_parts_of_the_whole(half: int, rows: int, scale: str) -> None:
 @given(st.integers(1, 30), st.integers(1, 35), st.floats(-1e3, 1e3))
 def test_moments_of_all_bands(height: int, rows: int, level: float) -> None:
     x = torch.randn(2, 3, height, 5, dtype=torch.float64) + level
-    mean, variance = moments_in_bands(lambda band: band, x, margin=0, rows=rows)
+    mean, variance = mean_and_variance_in_bands(lambda band: band, x, margin=0, rows=rows)
     for b in range(2):
         for c in range(3):
             values = x[b, c].flatten().numpy()
@@ -53,7 +53,7 @@ def test_impossible_bands() -> None:
 @pytest.fixture
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiling, "ROWS", 16)
-    for f in (bands, in_bands, moments_in_bands):
+    for f in (bands, in_bands, mean_and_variance_in_bands):
         monkeypatch.setattr(f, "__defaults__", (16,))
 
 
