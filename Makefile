@@ -15,10 +15,10 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-browser lessons lint format train-encoder train-johnson train-cin train-adain venv
+.PHONY: help lab test test-browser lessons lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-22s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
 
 lab: $(INSTALLED)  ## open the course in JupyterLab, at lesson 00
 	$(BIN)/stylelearn lab
@@ -61,10 +61,15 @@ train-cin: $(INSTALLED)  ## one network for many styles: PHOTOS=folder STYLES="p
 	$(BIN)/stylelearn train cin --photos "$(PHOTOS)" --styles $(STYLES) --out "$(OUT)" $(MORE)
 
 train-adain: OUT ?= decoder.safetensors
-train-adain: $(INSTALLED)  ## a decoder for any style: PHOTOS=folder STYLES=folder [OUT=file] [MORE=options]
+train-adain:  ## a decoder for any style: PHOTOS=folder STYLES=folder [OUT=file] [MORE=options]
+train-inverse: OUT ?= inverse.safetensors
+train-inverse:  ## a network that paints swapped activations: PHOTOS=folder STYLES=folder [OUT=file] [MORE=options]
+train-adjustable: OUT ?= adjustable.safetensors
+train-adjustable:  ## a network with a slider a layer: PHOTOS=folder STYLES=folder [OUT=file] [MORE=options]
+train-adain train-inverse train-adjustable: train-%: $(INSTALLED)
 	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
-		{ echo "name two folders of pictures: make train-adain PHOTOS=photos STYLES=paintings" >&2; exit 1; }
-	$(BIN)/stylelearn train adain --photos "$(PHOTOS)" --styles "$(STYLES)" --out "$(OUT)" $(MORE)
+		{ echo "name two folders of pictures: make $@ PHOTOS=photos STYLES=paintings" >&2; exit 1; }
+	$(BIN)/stylelearn train $* --photos "$(PHOTOS)" --styles "$(STYLES)" --out "$(OUT)" $(MORE)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory venv

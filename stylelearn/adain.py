@@ -29,7 +29,7 @@ from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder
 from stylelearn.losses import moments, moments_loss, tv_loss
-from stylelearn.training import Crops, Progress, fit
+from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
 
 LAYER = "relu4_1"
@@ -229,8 +229,8 @@ class Objective(nn.Module):
         super().__init__()
         self.network = network
         self.style_weight, self.reconstruction, self.tv_weight = style_weight, reconstruction, tv_weight
-        last = network.encoder.layers.index(network.layer)
-        self.layers = [name for name in _first_relus(network.encoder) if network.encoder.layers.index(name) <= last]
+        reached = network.encoder.layers[: network.encoder.layers.index(network.layer) + 1]
+        self.layers = [name for name in STYLE_LAYERS if name in reached]
 
     def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         contents, styles = batch
@@ -257,10 +257,6 @@ class Objective(nn.Module):
 def _distance(x: Tensor, y: Tensor) -> Tensor:
     """‖x − y‖₂ of each image, divided by the root of the number of values: (B, …) -> (B,)."""
     return (x - y).square().flatten(start_dim=1).mean(dim=1).clamp_min(1e-8).sqrt()
-
-
-def _first_relus(encoder: Encoder) -> list[str]:
-    return [name for name in encoder.layers if name.startswith("relu") and name.endswith("_1")]
 
 
 def train_adain(
@@ -302,10 +298,7 @@ def train_adain(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
     )
-    run = {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | {
-        k: v for k, v in run.items() if v is not None
-    }
-    yield from fit(Objective(network, **(weights or {})), pairs, **run)  # type: ignore[arg-type]
+    yield from fit(Objective(network, **(weights or {})), pairs, **settings(out, run))
     write_weights(out, network.decoder.state_dict(), {"encoder": encoder.name, "layer": layer})
 
 

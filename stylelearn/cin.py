@@ -14,6 +14,7 @@ encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here i
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +23,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual
-from stylelearn.training import Crops, Progress, fit
+from stylelearn.noise import SCALES
+from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+
+SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm
 
 
 class ConditionalInstanceNorm(nn.Module):
@@ -74,7 +79,7 @@ class StyleNet(TransformationNet):
 
     Args:
         styles: their names.
-        widths, blocks, upsampling: as of `TransformationNet`.
+        widths, blocks, upsampling, noise: as of `TransformationNet`.
     Raises:
         ValueError: no names, or one twice.
     """
@@ -85,12 +90,14 @@ class StyleNet(TransformationNet):
         widths: Sequence[int] = WIDTHS,
         blocks: int = BLOCKS,
         upsampling: str = "nearest",
+        noise: Sequence[int] = (),
     ) -> None:
         if not styles or len(set(styles)) < len(styles):
             raise ValueError(f"styles must be different names, at least one; got {list(styles)}")
-        super().__init__(widths, blocks, lambda channels: ConditionalInstanceNorm(channels, len(styles)), upsampling)
+        norm = partial(ConditionalInstanceNorm, styles=len(styles))
+        super().__init__(widths, blocks, norm, upsampling, noise)
         self.styles = list(styles)
-        self.about = {"styles": self.styles, "widths": list(widths), "blocks": blocks, "upsampling": upsampling}
+        self.about = {"styles": self.styles} | {key: self.about[key] for key in SHAPE}
 
     def forward(self, image: Tensor, mix: Tensor) -> Tensor:  # type: ignore[override]
         """The pastiche, of the image's size.
@@ -168,7 +175,7 @@ class StyleNet(TransformationNet):
         if style not in self.styles:
             raise ValueError(f"unknown style {style!r}; this network knows {', '.join(self.styles)}")
         number = self.styles.index(style)
-        single = TransformationNet(self.about["widths"], self.about["blocks"], "instance", self.about["upsampling"])
+        single = TransformationNet(**{key: self.about[key] for key in SHAPE})
         state = self.state_dict().items()
         single.load_state_dict({k: v[number] if k.endswith((".gamma", ".beta")) else v for k, v in state})
         return single.train(self.training)
@@ -221,6 +228,7 @@ def train_cin(
     encoder: Encoder | None = None,
     widths: Sequence[int] = WIDTHS,
     blocks: int = BLOCKS,
+    noise: Sequence[int] = SCALES,
     start: str | Path | None = None,
     size: int = 160,
     batch: int = 8,
@@ -233,20 +241,18 @@ def train_cin(
     Args:
         photos: folders of photographs; every 10th is held back.
         styles: name -> image (1, 3, H, W).
-        encoder, widths, blocks, start, size, batch, seed, weights, run: as of `train_johnson`.
+        encoder, widths, blocks, noise, start, size, batch, seed, weights, run: as of `train_johnson`.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `train_johnson`.
     """
     out = Path(out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = StyleNet(list(styles), widths, blocks)
+        network = StyleNet(list(styles), widths, blocks, noise=noise)
     if start is not None:
         network.load_state_dict(fitting(network, read_weights(start), f"network from {start}"))
-    crops = Crops(photos, size=size, batch=batch, seed=seed)
-    usual = {"checkpoint": out.with_suffix(".ckpt")}
-    run = usual | {k: v for k, v in run.items() if v is not None}
-    objective = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
+    crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
+    objective = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **settings(out, run))
     write_weights(out, network.state_dict(), {**network.about, "objective": objective})
 
 
@@ -272,7 +278,7 @@ def learn(
         if name not in network.styles:
             raise ValueError(f"unknown style {name!r}; this network knows {', '.join(network.styles)}")
     model = _Objective(network, styles, encoder or Encoder("mini"), **(weights or {}))
-    yield from fit(model, _Assigned(crops, len(styles)), weight_decay=0.0, **run)  # type: ignore[arg-type]
+    yield from fit(model, _Assigned(crops, len(styles)), **({"weight_decay": 0.0} | run))  # type: ignore[arg-type]
     return model.objective
 
 
@@ -286,7 +292,7 @@ def load(name: str | Path = "cin") -> StyleNet:
     about = read_about(path)
     if not about.get("styles"):
         raise WeightsError(f"{path.name} names no styles; was it made by `stylelearn train cin`?")
-    network = StyleNet(**{k: about[k] for k in ("styles", "widths", "blocks", "upsampling") if k in about})
+    network = StyleNet(**{k: about[k] for k in ("styles", *SHAPE) if k in about})
     state = fitting(network, read_weights(path), f"cin network {name}")
     network.load_state_dict({key: value.float() for key, value in state.items()})
     return network.eval().requires_grad_(False)

@@ -15,6 +15,9 @@ from stylelearn.images import ImageError, read_image, resize
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 # Every 10th picture of a folder is for measuring, so that training never sees it.
 SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
+# For networks that paint: near and far, bright and dark, as the photos of learners are. Where a network has only seen
+# small dark places, large ones become blobs.
+VARIED: dict[str, float] = {"least": 0.3, "jitter": 0.3}
 
 
 class Crops(Dataset[Tensor]):
@@ -25,7 +28,8 @@ class Crops(Dataset[Tensor]):
         size: side of the crops in pixels.
         batch: crops per batch.
         seed: with the batch's number it fixes every crop.
-        keep: short side in pixels at which pictures are kept; a crop covers between 0.6 and all of it.
+        keep: short side in pixels at which pictures are kept.
+        least: a crop covers between this share and all of the short side.
         jitter: how far brightness and colour vary, 0 for not at all.
         split: "train" leaves out every 10th picture of each folder, "held-back" takes only those, "all" takes all.
 
@@ -43,6 +47,7 @@ class Crops(Dataset[Tensor]):
         batch: int = 16,
         seed: int = 0,
         keep: int = 160,
+        least: float = 0.6,
         jitter: float = 0.0,
         split: str = "train",
     ) -> None:
@@ -50,7 +55,9 @@ class Crops(Dataset[Tensor]):
             raise ValueError(f"split must be one of {', '.join(map(repr, SPLITS))}, not {split!r}")
         if size < 1 or batch < 1:
             raise ValueError(f"size and batch must be at least 1; they are {size} and {batch}")
-        self.size, self.batch, self.seed, self.jitter = size, batch, seed, jitter
+        if not 0 < least <= 1:
+            raise ValueError(f"least must be above 0 and at most 1; it is {least}")
+        self.size, self.batch, self.seed, self.least, self.jitter = size, batch, seed, least, jitter
         folders = [folders] if isinstance(folders, str | Path) else list(folders)
         paths = [path for folder in folders for i, path in enumerate(_pictures(Path(folder))) if SPLITS[split](i)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -78,7 +85,7 @@ class Crops(Dataset[Tensor]):
         """A piece of a picture (3, side, side), and what its channels are multiplied by (1, 3, 1, 1)."""
         picture = self.pictures[rng.integers(len(self.pictures))]  # (3, H, W)
         height, width = picture.shape[1:]
-        side = int(min(height, width) * rng.uniform(0.6, 1.0))
+        side = int(min(height, width) * rng.uniform(self.least, 1.0))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
         crop = picture[:, top : top + side, left : left + side]  # (3, side, side)
         if rng.random() < 0.5:

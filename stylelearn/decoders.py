@@ -1,8 +1,14 @@
-"""Decoders: activations of one layer in, an image out; an encoder backwards (Huang & Belongie 2017, section 4)."""
+"""Decoders: activations of one layer in, an image out.
 
+`mirrored_decoder` is an encoder backwards (Huang & Belongie 2017, section 4). `InverseNet` is Chen & Schmidt's network
+(2016, section 4), which paints from activations that were put together from patches.
+"""
+
+import torch
 from torch import nn
 
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
+from stylelearn.transformation import InstanceNorm
 
 
 def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mini") -> nn.Sequential:
@@ -41,3 +47,35 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
         elif name.startswith("pool"):
             steps.append(nn.Upsample(scale_factor=2, mode="nearest"))
     return nn.Sequential(*(steps[:-1] if until is None else steps))  # the picture itself passes no ReLU
+
+
+class InverseNet(nn.Sequential):
+    """The inverse network of style swap: the encoder backwards, as `mirrored_decoder`, in two ways that it may differ.
+
+    Args:
+        layer: a ReLU of the encoder. `encoder`: whose architecture is turned round.
+        norm: before each ReLU: "none", or the paper's "instance", which forgets how bright and how colourful it was.
+        upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
+    Raises:
+        ValueError: an unknown norm or upsampling; `mirrored_decoder`'s reasons.
+    """
+
+    def __init__(self, layer: str, *, encoder: str = "mini", norm: str = "none", upsampling: str = "nearest") -> None:
+        if norm not in ("none", "instance") or upsampling not in ("nearest", "transposed"):
+            raise ValueError(
+                f"norm must be 'none' or 'instance', upsampling 'nearest' or 'transposed'; got {norm!r}, {upsampling!r}"
+            )
+        parts: list[nn.Module] = []
+        for part in mirrored_decoder(layer, encoder=encoder):
+            enlarges = parts and isinstance(parts[-1], nn.Upsample)
+            if isinstance(part, nn.Conv2d) and enlarges and upsampling == "transposed":
+                part = nn.ConvTranspose2d(part.in_channels, part.out_channels, 4, stride=2, padding=1)
+                parts.pop()
+            elif isinstance(part, nn.ReLU) and norm == "instance":
+                parts.append(InstanceNorm(parts[-1].out_channels))  # type: ignore[arg-type]  # of the convolution
+            parts.append(part)
+        with torch.no_grad():  # begin near the middle grey
+            parts[-1].weight.mul_(0.1)  # type: ignore[operator]
+            parts[-1].bias.fill_(0.5)  # type: ignore[operator]
+        super().__init__(*parts)
+        self.to(memory_format=torch.channels_last)

@@ -125,11 +125,12 @@ def notebooks() -> Iterator[Finding]:
     for name, use in (
         ("jupyterlab", "opens the lessons"),
         ("ipywidgets", "moves the labs"),
+        ("anywidget", "lets you paint masks"),
         ("ipykernel", "runs them"),
     ):
         version = installed(name)
         if version is None:
-            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} jupyterlab ipywidgets")
+            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} jupyterlab ipywidgets anywidget")
         else:
             yield Finding(OK, f"{name} {version}")
     if not any((folder / "lessons").is_dir() for folder in (Path(__file__).resolve().parents[1], Path.cwd())):

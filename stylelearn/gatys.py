@@ -61,8 +61,8 @@ def objective(
     Raises:
         ValueError: a negative weight, all weights 0, unknown normalisation or layer.
     """
-    weights = _layer_weights(layer_weights)
-    _not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, **weights)
+    weights = layer_shares(layer_weights)
+    not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight, **weights)
     if normalisation not in NORMALISATIONS:
         raise ValueError(f"unknown normalisation {normalisation!r}; there are {', '.join(NORMALISATIONS)}")
     content_loss, style_loss = NORMALISATIONS[normalisation]
@@ -93,14 +93,16 @@ def objective(
     return terms
 
 
-def _layer_weights(weights: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
+def layer_shares(weights: Mapping[str, float] | Sequence[str]) -> dict[str, float]:
+    """Weights by layer as they are; names of layers share the weight 1 equally."""
     if isinstance(weights, Mapping):
         return dict(weights)
     names = dict.fromkeys([weights] if isinstance(weights, str) else weights)
     return {layer: 1 / len(names) for layer in names}
 
 
-def _not_negative(**weights: float) -> None:
+def not_negative(**weights: float) -> None:
+    """Raises ValueError for the first weight, by name, that is no finite number from 0 up."""
     for name, value in weights.items():
         if not 0 <= value < float("inf"):
             raise ValueError(f"the weight {name} must be a number from 0 up; got {value}")

@@ -11,8 +11,9 @@ network is the paper's: a 9×9 convolution, two with stride 2, residual blocks, 
 that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
 Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
 (Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own. The loss
-network is `mini`, with content at relu3_3 and style at the first layer of blocks 1 to 4; the paper's is VGG-16, with
-content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3.
+network is `mini`, with content at relu3_4 and style at relu2_2, relu3_4 and relu4_1; the paper's is VGG-16, with
+content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The course's networks see noise beside the
+picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern that repeats.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from stylelearn import losses
+from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
-from stylelearn.training import Crops, Progress, fit
+from stylelearn.noise import SCALES
+from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.transformation import (
     BLOCKS,
     PAPER_WIDTHS,
@@ -39,9 +42,9 @@ __all__ = [
     "BLOCKS",
     "CONTENT_LAYER",
     "CONTENT_WEIGHT",
+    "LAYER_WEIGHTS",
     "PAPER_WIDTHS",
     "SMALLEST",
-    "STYLE_LAYERS",
     "STYLE_WEIGHT",
     "TV_WEIGHT",
     "WIDTHS",
@@ -56,12 +59,13 @@ __all__ = [
 ]
 
 # What makes shipped pictures good to look at; with the course's losses they mean the same for every encoder. One pass
-# cannot weigh each stroke as 300 steps can: content is held nearer to the picture than in lesson 02.
-CONTENT_LAYER = "relu3_3"
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # with relu5_1 of `mini`, dark places became blobs
+# cannot weigh each stroke as 300 steps can: content is held nearer to the picture than in lesson 02. Early layers come
+# nearer to the style than late ones, so they weigh more. With relu5_1 of `mini`, dark places became blobs.
+CONTENT_LAYER = "relu3_4"
+LAYER_WEIGHTS = {"relu2_2": 5.0, "relu3_4": 3.0, "relu4_1": 1.0}
 CONTENT_WEIGHT = 1.0
-STYLE_WEIGHT = 4.0
-TV_WEIGHT = 4.0
+STYLE_WEIGHT = 1.0
+TV_WEIGHT = 3.0
 
 
 class Perceptual(nn.Module):
@@ -90,7 +94,7 @@ class Perceptual(nn.Module):
         style_weight: float = STYLE_WEIGHT,
         tv_weight: float = TV_WEIGHT,
         content_layer: str = CONTENT_LAYER,
-        layer_weights: Mapping[str, float] | Sequence[str] = STYLE_LAYERS,
+        layer_weights: Mapping[str, float] | Sequence[str] = LAYER_WEIGHTS,
     ) -> None:
         super().__init__()
         if not len(styles):
@@ -149,6 +153,7 @@ def train_johnson(
     blocks: int = BLOCKS,
     norm: str = "instance",
     upsampling: str = "nearest",
+    noise: Sequence[int] = SCALES,
     start: str | Path | None = None,
     size: int = 160,
     batch: int = 4,
@@ -163,7 +168,7 @@ def train_johnson(
         style: (1, 3, H, W); its brush strokes are learnt at the size at which they are given.
         name: of the style, for the file's header; by default that of `out`.
         encoder: the loss network; `mini` by default.
-        widths, blocks, norm, upsampling: as of `TransformationNet`.
+        widths, blocks, norm, upsampling, noise: as of `TransformationNet`.
         start: weights of such a network to begin with.
         size: side of the crops in pixels. batch: crops a step. seed: of the weights and the crops.
         weights: arguments of `Perceptual`.
@@ -174,15 +179,12 @@ def train_johnson(
     out = Path(out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = TransformationNet(widths, blocks, norm, upsampling)
+        network = TransformationNet(widths, blocks, norm, upsampling, noise)
     if start is not None:
         _fill(network, start, f"network from {start}")
     model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
-    crops = Crops(photos, size=size, batch=batch, seed=seed)
-    run = {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | {
-        k: v for k, v in run.items() if v is not None
-    }
-    yield from fit(model, crops, **run)  # type: ignore[arg-type]
+    crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
+    yield from fit(model, crops, **settings(out, run))
     save(network, out, style=name or out.stem, style_size=list(style.shape[2:]), objective=model.objective)
 
 
@@ -217,7 +219,7 @@ def load(name: str | Path) -> TransformationNet:
     path = network_file("johnson", name)
     about = read_about(path)
     network = TransformationNet(
-        **{key: about[key] for key in ("widths", "blocks", "norm", "upsampling") if key in about}
+        **{key: about[key] for key in ("widths", "blocks", "norm", "upsampling", "noise") if key in about}
     )
     _fill(network, path, f"johnson network {name}")
     network.about = about | network.about

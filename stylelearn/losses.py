@@ -21,7 +21,8 @@ Gram matrices divided by their own M, as `mean_gram` does.
     tv_l1                 Σ |Δ_right| + |Δ_down|           none: another function
     ====================  ===============================  =======================
 
-Every loss is the mean over the images of a batch; images of a batch never mix.
+Every loss is the mean over the images of a batch, or with ``each=True``, where there is that argument, one value for
+every image; images of a batch never mix.
 """
 
 from collections.abc import Iterable
@@ -74,7 +75,7 @@ def _content_difference(features: Tensor, target: Tensor, what: str) -> Tensor:
     return _squares(_precise(features) - _precise(target))  # (B,)
 
 
-def content_loss(features: Tensor, target: Tensor) -> Tensor:
+def content_loss(features: Tensor, target: Tensor, *, each: bool = False) -> Tensor:
     """How far one layer's activations are from the content's: ‖F − P‖² / ‖P‖² (the course default).
 
     0 for equal activations, 1 for none at all; Mahendran & Vedaldi 2015 divide in the same way.
@@ -82,12 +83,14 @@ def content_loss(features: Tensor, target: Tensor) -> Tensor:
     Args:
         features: F, activations of the image being made, (B, C, H, W).
         target: P, activations of the content, (B or 1, C, H, W).
+        each: one loss for every image.
     Returns:
-        a scalar ≥ 0, the mean over the batch.
+        a scalar ≥ 0, the mean over the batch; or (B,).
     Raises:
         ValueError: not four-dimensional, or shapes that differ (content and image must have one size).
     """
-    return (_content_difference(features, target, "content_loss") / _squares(target).clamp_min(SILENCE)).mean()
+    found = _content_difference(features, target, "content_loss") / _squares(target).clamp_min(SILENCE)  # (B,)
+    return found if each else found.mean()
 
 
 def gatys_content_loss(features: Tensor, target: Tensor) -> Tensor:
@@ -164,7 +167,7 @@ def _gram_difference(features: Tensor, target: Tensor, what: str) -> Tensor:
     return _squares(gram - target)  # (B,)
 
 
-def style_loss(features: Tensor, target: Tensor) -> Tensor:
+def style_loss(features: Tensor, target: Tensor, *, each: bool = False) -> Tensor:
     """How far one layer's Gram matrix is from the style's: ‖G − A‖² / ‖A‖² (the course default).
 
     0 for the style itself, 1 for no activations at all; the style may have any size.
@@ -172,12 +175,14 @@ def style_loss(features: Tensor, target: Tensor) -> Tensor:
     Args:
         features: activations of the image being made, (B, C, H, W).
         target: A = `mean_gram` of the style's activations, (B or 1, C, C).
+        each: one loss for every image.
     Returns:
-        a scalar ≥ 0, the mean over the batch.
+        a scalar ≥ 0, the mean over the batch; or (B,).
     Raises:
         ValueError: shapes that do not fit, or a target that is no Gram matrix.
     """
-    return (_gram_difference(features, target, "style_loss") / _squares(target).clamp_min(SILENCE)).mean()
+    found = _gram_difference(features, target, "style_loss") / _squares(target).clamp_min(SILENCE)  # (B,)
+    return found if each else found.mean()
 
 
 def gatys_style_loss(features: Tensor, target: Tensor) -> Tensor:

@@ -16,9 +16,10 @@ ROWS = 128  # of a band, in the rows of what goes in; a multiple of what the net
 LARGE = 2_000_000  # pixels from which it is worth while: below, a network's maps fit into any memory
 
 Local = Callable[[Tensor], Tensor]
+Rows = Callable[[int, int], Tensor]  # (first, last) -> rows of further channels, (B, C'', last − first, W)
 
 
-def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Iterator[Tensor]:
+def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS, beside: Rows | None = None) -> Iterator[Tensor]:
     """What `f` makes of x, in bands from the top to the bottom; each is exactly a part of f(x).
 
     Args:
@@ -27,6 +28,7 @@ def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Iterator[Tensor
         x: (B, C, H, W).
         margin: rows of x above and below that a place in f(x) may depend on, or more; a multiple of 1/k.
         rows: of x in a band, a multiple of 1/k.
+        beside: channels that `f` gets after those of x, and that need never be whole.
     Raises:
         ValueError: rows below 1 or a negative margin.
     """
@@ -36,16 +38,17 @@ def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Iterator[Tensor
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         above, below = max(0, top - margin), min(height, bottom + margin)
-        made = f(x[:, :, above:below])
+        part = x[:, :, above:below]
+        made = f(part if beside is None else torch.cat([part, beside(above, below).to(part)], dim=1))
         step = made.shape[2] / (below - above)  # k
         first, last = round((top - above) * step), round((bottom - above) * step)
         yield made[:, :, first:last]
 
 
-def in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Tensor:
+def in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS, beside: Rows | None = None) -> Tensor:
     """f(x), put together from `bands`. Arguments as there."""
     whole, at = None, 0
-    for band in bands(f, x, margin, rows):
+    for band in bands(f, x, margin, rows, beside):
         if whole is None:
             height = x.shape[2] * band.shape[2] // min(rows, x.shape[2])
             whole = band.new_empty(*band.shape[:2], height, band.shape[3])
@@ -54,13 +57,15 @@ def in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> Tensor:
     return whole  # type: ignore[return-value]  # x has rows
 
 
-def mean_and_variance_in_bands(f: Local, x: Tensor, margin: int, rows: int = ROWS) -> tuple[Tensor, Tensor]:
+def mean_and_variance_in_bands(
+    f: Local, x: Tensor, margin: int, rows: int = ROWS, beside: Rows | None = None
+) -> tuple[Tensor, Tensor]:
     """Mean and variance (biased) of each channel of f(x) over all positions: (B, C, 1, 1) each.
 
     f(x) itself is never whole. Bands are joined by the rule of Chan, Golub & LeVeque (1979), which loses no digits.
     """
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
-    for band in bands(f, x, margin, rows):
+    for band in bands(f, x, margin, rows, beside):
         positions = band.shape[2] * band.shape[3]
         here, variance = mean_and_variance(band)
         apart = here - mean

@@ -10,7 +10,7 @@ import csv
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from stylelearn.crops import Crops
 from stylelearn.images import write_image
 from stylelearn.processes import Share, Together, connect, follow, ignore_interrupts, launch, of_all
 
-__all__ = ["PRESETS", "CheckpointError", "Crops", "Progress", "fit", "rate_factor"]
+__all__ = ["PRESETS", "CheckpointError", "Crops", "Progress", "fit", "rate_factor", "settings"]
 
 # What differs between machines; "batch" and "steps" are times the network's usual. Johnson et al. (2016) showed their
 # network 160,000 crops of 256 pixels; so does "gpu".
@@ -55,6 +55,15 @@ class Progress:
 def rate_factor(step: int, steps: int, warm_up: int) -> float:
     """What the learning rate is multiplied by at `step` (from 1): up over `warm_up` steps, down to 0 after `steps`."""
     return min(step / max(warm_up, 1), 1.0) * (1 - (step - 1) / steps)
+
+
+def settings(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
+    """What a training that ends in the file `out` hands to `fit`: `run` without None, its checkpoint beside the file.
+
+    No weight decay, unless `run` asks for it: the networks that paint never see enough pictures to learn them by heart.
+    """
+    said = {name: value for name, value in run.items() if value is not None}
+    return {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | said
 
 
 def fit(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from stylelearn import tiling
 from stylelearn.losses import mean_and_variance
+from stylelearn.noise import Noise, beside
 from stylelearn.tiling import Local
 
 WIDTHS = (16, 32, 64)  # answers within 0.1 s at 256 px on two CPU cores
@@ -65,6 +66,7 @@ class TransformationNet(nn.Module):
         norm: "instance", "batch", or what makes a normalisation out of its number of channels. It is called with the
             activations and with whatever else `forward` was given: that is how later lessons condition it.
         upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
+        noise: scales of the noise that the network sees beside the picture (`noise.py`); none in the paper.
 
     Raises:
         ValueError: an unknown norm or upsampling; not three widths.
@@ -76,6 +78,7 @@ class TransformationNet(nn.Module):
         blocks: int = BLOCKS,
         norm: str | Norm = "instance",
         upsampling: str = "nearest",
+        noise: Sequence[int] = (),
     ) -> None:
         super().__init__()
         if isinstance(norm, str) and norm not in NORMS:
@@ -89,7 +92,7 @@ class TransformationNet(nn.Module):
         up = _enlarge if upsampling == "nearest" else _transposed
         self.layers = nn.ModuleList(
             [
-                _Unit(_conv(3, a, 9), make(a)),
+                _Unit(_conv(3 + len(noise), a, 9), make(a)),
                 _Unit(_conv(a, b, 3, stride=2), make(b)),
                 _Unit(_conv(b, c, 3, stride=2), make(c)),
                 *(_Residual(c, make) for _ in range(blocks)),
@@ -98,7 +101,9 @@ class TransformationNet(nn.Module):
             ]
         )
         self.last = _conv(a, 3, 9)
+        self.noise = tuple(noise)
         self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
+        self.about["noise"] = list(noise)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
@@ -117,6 +122,8 @@ class TransformationNet(nn.Module):
         x = F.pad(image, (0, -width % 4, 0, -height % 4), mode="reflect")
         if height * width > tiling.LARGE and not torch.is_grad_enabled():
             return self._in_bands(x, *condition)[..., :height, :width]
+        if self.noise:
+            x = torch.cat([x, beside(x, self.noise, vary=self.training)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last) * 2 - 1
         for layer in self.layers:
             x = layer(x, *condition)
@@ -129,6 +136,7 @@ class TransformationNet(nn.Module):
         """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
         if any(each.ndim > 2 for each in condition):
             raise ValueError(f"pictures above {tiling.LARGE} pixels take one style or mixture, without masks")
+        noise = Noise(self.noise, *x.shape[2:]).rows if self.noise else None
         chain: list[Local] = [lambda band: band.contiguous(memory_format=torch.channels_last) * 2 - 1]
         for number, layer in enumerate(self.layers):
             if isinstance(layer, _Residual):  # at a quarter of the size
@@ -137,10 +145,10 @@ class TransformationNet(nn.Module):
             chain.append(layer.conv)
             known = {}
             if not isinstance(layer.norm, nn.BatchNorm2d):
-                known["statistics"] = tiling.mean_and_variance_in_bands(_composed(chain), x, MARGIN)
+                known["statistics"] = tiling.mean_and_variance_in_bands(_composed(chain), x, MARGIN, beside=noise)
             chain.append(partial(layer.after, condition=condition, **known))
             if 0 < number < len(self.layers) - 1:  # half of the size or less: this may be whole
-                x, chain = tiling.in_bands(_composed(chain), x, MARGIN), []
+                x, chain, noise = tiling.in_bands(_composed(chain), x, MARGIN, beside=noise), [], None
         return tiling.in_bands(_composed([*chain, self._colours]), x, MARGIN)
 
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from stylelearn.samples import data_file
 
+TRAINED_AS = {"style_swap": "inverse"}  # networks whose training has another name than their files
 TORCHVISION = {"vgg19": "vgg19", "vgg16": "vgg16", "squeezenet": "squeezenet1_0"}
 # What PyTorch says of a pickle that is whole but wants to call or make something other than tensors.
 _CODE = re.compile("unsupported global|unrecognized function|can only (build|create)", re.IGNORECASE)
@@ -164,7 +165,7 @@ def network_file(kind: str, name: str | Path) -> Path:
     names = [each.removeprefix(f"{kind}_") for each in shipped(kind)]
     raise WeightsError(
         f"no {kind} network {str(name)!r}; the course ships {', '.join(names) or 'none'}; or give the path of a "
-        f".safetensors file made by `stylelearn train {kind}`"
+        f".safetensors file made by `stylelearn train {TRAINED_AS.get(kind, kind)}`"
     )
 
 

@@ -12,7 +12,18 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from stylelearn import adain, cin, johnson, losses, samples
-from stylelearn.bench import amortised, encoder, feedforward, gatys, measuring, memory, quality
+from stylelearn.bench import (
+    adjustable,
+    amortised,
+    encoder,
+    feedforward,
+    gatys,
+    matting,
+    measuring,
+    memory,
+    quality,
+    swap,
+)
 from stylelearn.bench.measuring import Figure, Report, Timing
 from stylelearn.cli import main
 from stylelearn.decoders import mirrored_decoder
@@ -204,10 +215,10 @@ def test_memory_that_cannot_be_measured(monkeypatch):
 
 
 def test_peak_memory_sees_what_was_held():
-    before = memory._most_so_far()
+    before = memory.most_so_far()
     block = np.ones(100_000_000, dtype=np.uint8)
-    assert memory._most_so_far() >= before
-    assert memory._most_so_far() >= block.nbytes / 1e6
+    assert memory.most_so_far() >= before
+    assert memory.most_so_far() >= block.nbytes / 1e6
 
 
 # --------------------------------------------------------------------------- encoder and quality
@@ -586,11 +597,11 @@ def test_bench_runs_all(monkeypatch, tmp_path, capsys):
     def groups(plan):
         yield "a thing", lambda: [Figure("group", f"size {plan.size}", 1.0, at_least=2)]
 
-    for bench in (gatys, encoder, feedforward):
+    for bench in (gatys, encoder, feedforward, adjustable, matting, swap):
         monkeypatch.setattr(bench, "groups", groups)
     assert main(["bench", "--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 3
+    assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 6
     assert kept["settings"]["encoder"]["steps"] == 5 and kept["settings"]["quick"] is True
     assert kept["settings"]["encoder"]["pairs"] == kept["settings"]["feedforward"]["pairs"] == 7
     assert "MISSED" not in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Lessons 02 and 05 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
+"""Lessons 02, 05 and 08 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
 
 JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Nothing
 waits for a fixed time: every wait ends when what is waited for is there, or fails with a screenshot.
@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-GATYS, ADAIN = "02_gatys.ipynb", "05_adain.ipynb"
+GATYS, ADAIN, ADJUSTABLE = "02_gatys.ipynb", "05_adain.ipynb", "08_adjustable.ipynb"
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -160,6 +160,12 @@ def live_page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathF
     yield from opened(browser, address, ADAIN, tmp_path_factory.mktemp("live"))
 
 
+@pytest.fixture(scope="module")
+def layers_page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """Lesson 08, likewise."""
+    yield from opened(browser, address, ADJUSTABLE, tmp_path_factory.mktemp("layers"))
+
+
 def opened(browser: Browser, address: str, lesson: str, folder: Path) -> Iterator[Page]:
     """A lesson in a new window, run from top to bottom."""
     base, token = address.split("|")
@@ -197,6 +203,13 @@ def live_lab(live_page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
     """The lab of lesson 05."""
     with screenshot_if_it_fails(live_page, tmp_path):
         yield LabOnPage(live_page, "AdaINLab", "strength α")
+
+
+@pytest.fixture
+def layers_lab(layers_page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
+    """The lab of lesson 08."""
+    with screenshot_if_it_fails(layers_page, tmp_path):
+        yield LabOnPage(layers_page, "AdjustableLab", "relu3_4")
 
 
 def command(page: Page, name: str) -> None:
@@ -316,3 +329,33 @@ def test_lesson_05_runs_and_moving_alpha_changes_the_picture(live_lab: LabOnPage
     live_lab.sees(" ms after the move")
     assert live_lab.picture() == at_first  # the same controls, the same pixels
     assert live_lab.page.evaluate(ERRORS) == []
+
+
+def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(layers_lab: LabOnPage) -> None:
+    lab = layers_lab
+    assert lab.page.evaluate(ERRORS) == []
+    at_first = lab.picture()
+    lab.press_key("relu3_4", "Home")
+    lab.cell.locator('img.poster[title*="relu3_4 0.00"]').wait_for()
+    without = lab.picture(other_than=at_first)
+    lab.press_key("relu3_4", "PageUp")
+    lab.picture(other_than=without)
+    lab.press_key("relu3_4", "End")
+    lab.cell.locator('img.poster[title*="relu3_4 1.00"]').wait_for()
+    lab.sees(" ms after the move")
+    assert lab.picture() == at_first  # the same sliders, the same pixels
+    square = lab.cell.locator(".sl-pointer svg")
+    side = square.bounding_box()["width"]  # 8 pixels of it are margin, on each side
+    square.click(position={"x": side / 2, "y": side / 2})
+    lab.cell.locator('img.poster[title*="relu2_2 0.50, relu3_4 0.25, relu4_1 0.50"]').wait_for()
+    lab.button("Reset").click()
+    lab.cell.locator('img.poster[title*="relu3_4 1.00"]').wait_for()
+    assert lab.picture() == at_first
+    lab.button("Keep").click()
+    lab.sees("again 1")
+    lab.button("Randomise").click()
+    lab.picture(other_than=at_first)
+    lab.button("again 1").click()
+    lab.cell.locator('img.poster[title*="relu3_4 1.00"]').wait_for()
+    assert lab.picture() == at_first
+    assert lab.page.evaluate(ERRORS) == []

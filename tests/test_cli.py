@@ -678,7 +678,7 @@ def test_presets_and_the_paper_stand_behind_what_was_said(feed_forward):
     done = feed_forward("johnson", *base, "--preset", "laptop").options
     assert done | usual == done and done["accelerator"] == "cpu"
     done = feed_forward("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
-    assert done["widths"] == johnson.PAPER_WIDTHS and done["precision"] == gpu["precision"]
+    assert done["widths"] == johnson.PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
     assert (done["steps"], done["batch"], done["size"]) == (5, 4, 256)
 
 
@@ -739,7 +739,7 @@ def sheet_of(name):
         return networks._johnson_sheet(johnson.Perceptual(johnson.TransformationNet((4, 4, 4), 1), [style], encoder))
     if name == "cin":
         return networks._cin_sheet(johnson.Perceptual(cin.StyleNet(["a", "b"], (4, 4, 4), 1), [style], encoder))
-    return networks._adain_sheet(adain.Objective(adain.AdaIN(encoder)))
+    return networks._any_style_sheet(adain.Objective(adain.AdaIN(encoder)))
 
 
 @pytest.mark.parametrize(("name", "rows"), [("johnson", 2), ("cin", 3), ("adain", 4)])

@@ -263,20 +263,20 @@ def test_the_losses_are_lesson_02s_for_the_same_pictures() -> None:
 def test_the_defaults_are_the_modules_weights() -> None:
     found = Perceptual(Painted(PASTICHES), STYLES[:1], RANDOM)(PHOTOS)
     layer = johnson.CONTENT_LAYER
-    features, wanted = RANDOM(PASTICHES, [layer, "relu1_1"]), RANDOM(PHOTOS, [layer])
+    features, wanted = RANDOM(PASTICHES, [layer, *johnson.LAYER_WEIGHTS]), RANDOM(PHOTOS, [layer])
     content = johnson.CONTENT_WEIGHT * losses.content_loss(features[layer], wanted[layer])
-    target = losses.mean_gram(RANDOM(STYLES[0], ["relu1_1"])["relu1_1"])
     assert found["content"].item() == pytest.approx(content.item(), rel=1e-5)
-    assert found["style relu1_1"].item() == pytest.approx(
-        johnson.STYLE_WEIGHT / 4 * losses.style_loss(features["relu1_1"], target).item(), rel=1e-5
-    )
+    for name, weight in johnson.LAYER_WEIGHTS.items():
+        target = losses.mean_gram(RANDOM(STYLES[0], [name])[name])
+        expected = johnson.STYLE_WEIGHT * weight * losses.style_loss(features[name], target).item()
+        assert found[f"style {name}"].item() == pytest.approx(expected, rel=1e-5)
     assert found["tv"].item() == pytest.approx(johnson.TV_WEIGHT * losses.tv_loss(PASTICHES).item(), rel=1e-5)
 
 
 def test_each_photo_is_held_against_the_style_it_is_given() -> None:
     model = Perceptual(Painted(PASTICHES), STYLES, RANDOM)
     found = model(PHOTOS, torch.tensor([1, 0]))
-    for name in ("style relu1_1", "style relu4_1"):
+    for name in ("style relu2_2", "style relu4_1"):
         apart = [
             Perceptual(Painted(PASTICHES[i : i + 1]), [STYLES[1 - i]], RANDOM)(PHOTOS[i : i + 1])[name].item()
             for i in (0, 1)
@@ -351,7 +351,7 @@ def test_a_run_that_was_left_goes_on_to_the_same_weights(folder: Path, tmp_path:
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_training_starts_from_given_weights(folder: Path, tmp_path: Path, norm: str) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
-    network = tiny(widths=(4, 4, 6), norm=norm)
+    network = tiny(widths=(4, 4, 6), norm=norm, noise=(1, 4, 16))
     johnson.save(network, first)
     trained(folder, second, steps=1, learning_rate=1e-12, start=first, seed=5, norm=norm)
     for name, value in read_weights(first).items():
@@ -371,7 +371,7 @@ def test_files_hold_the_network_to_half_precision(tmp_path: Path, norm: str) -> 
     johnson.save(network, path, style="dots")
     again = johnson.load(path)
     assert read_about(path) == {
-        "widths": [4, 6, 8], "blocks": 1, "norm": norm, "upsampling": "transposed", "style": "dots",
+        "widths": [4, 6, 8], "blocks": 1, "norm": norm, "upsampling": "transposed", "noise": [], "style": "dots",
     }  # fmt: skip
     loaded = again.state_dict()
     for name, value in network.state_dict().items():

@@ -54,15 +54,16 @@ def test_impossible_bands() -> None:
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiling, "ROWS", 16)
     for f in (bands, in_bands, mean_and_variance_in_bands):
-        monkeypatch.setattr(f, "__defaults__", (16,))
+        monkeypatch.setattr(f, "__defaults__", (16, None))
 
 
+@pytest.mark.parametrize("noise", [(), (1, 4, 16)])
 @pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 @pytest.mark.usefixtures("small_is_large")
-def test_johnson_in_bands(norm: str, upsampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_johnson_in_bands(norm: str, upsampling: str, noise: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    network = TransformationNet((4, 6, 8), 2, norm, upsampling).eval()
+    network = TransformationNet((4, 6, 8), 2, norm, upsampling, noise).eval()
     image = torch.rand(1, 3, 90, 61)
     with torch.no_grad():
         whole = network(image)

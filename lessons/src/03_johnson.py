@@ -284,7 +284,7 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 #
 # $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by what a network sees in them, and
 # the network that looks is the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
-# We use the course's divisors, so weights mean the same as in lesson 02, and its style layers. Only content is compared earlier, in `relu3_3`: one pass cannot weigh each stroke as 300 steps can, so it has to hold on to the photo a little more.
+# We use the course's divisors, so weights mean the same as in lesson 02. Layers and weights are others: one pass cannot weigh each stroke as 300 steps can, so content is compared earlier, in `relu3_4`, and holds on to the photo a little more.
 
 # %% tags=["nbval-check-output"]
 style = samples.style("woodcut_waves", 96)  # (1, 3, 96, 96)
@@ -552,6 +552,16 @@ grid([image[part] for image in (found[0], paint(quick, photo), found[1])], ["γ 
 #
 # The networks that ship with the course have five residual blocks, twice as many channels, and were trained for longer, on several thousand photos. `stylelearn train johnson` makes such a file from any folder of photos and any style.
 #
+# They have one thing more. Think of a clear blue sky: every place in it looks the same, so a convolution says the same of every place. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
+# **noise** beside the picture, three channels of it: one that changes from pixel to pixel, one over 4 pixels, one over 16. Ulyanov's first paper does this for textures. Whatever irregular strokes there are in an even place, they were made of it. Here is a plain grey card:
+
+# %%
+card = torch.full((1, 3, 192, 192), 0.6)
+with torch.no_grad():
+    painted = [johnson.load(name)(card) for name in names[:3]]
+grid([card, *painted], ["a grey card", *names[:3]], columns=4)
+
+# %% [markdown]
 # **Predict, then run.** For which of these photos will it work worst: the temple, the cat, the cup, the photographer without colours?
 
 # %%
@@ -660,8 +670,9 @@ lab
 # - **Instance norm** instead of batch norm, and **enlarge, then convolve** instead of transposed convolutions. `norm="batch"` and `upsampling="transposed"` give the paper's.
 # - **Half of the paper's widths**, so that a laptop paints 256 pixels in a tenth of a second. `PAPER_WIDTHS` has 1 679 235 weights. They take four times the time.
 # - **Reflection in each layer** instead of 40 pixels around the picture once.
-# - **The loss network** is `mini` and not VGG-16, so textures are simpler than in the paper's figures. Style is compared in the layers of lesson 02 and not in `relu1_2`,
-#   `relu2_2`, `relu3_3` and `relu4_3`, content in `relu3_3` (the paper's pictures take `relu2_2`).
+# - **The loss network** is `mini` and not VGG-16, so textures are simpler than in the paper's figures. Style is compared in `relu2_2`, `relu3_4` and `relu4_1` and not in
+#   `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, content in `relu3_4` (the paper's pictures take `relu2_2`).
+# - **Noise** beside the picture, in the networks that ship: Ulyanov's idea, not Johnson's.
 # - **The losses** are divided by what they want to reach (lesson 02, section 10).
 # - **Training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps.
 #

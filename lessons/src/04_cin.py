@@ -169,13 +169,14 @@ grid([photo, *everything.values()], ["the photo", *everything], columns=3)
 # <details><summary>What you should see</summary>
 #
 # Colours and contrast, and also the kind of marks: wavy lines in one, round dots in another, hard outlines in a third. All from the same filters, used in other proportions. Look closer and you
-# also see the family likeness. The network has a certain repertoire of marks (ours is fond of a lattice of small dots), and a style chooses among them.
+# also see the family likeness. The network has a certain repertoire of marks (ours is fond of a fine weave, like canvas), and a style chooses among them.
 # </details>
 #
 # Nothing changes *between* the convolutions of two styles. Let us make sure, by building lesson 03's network out of one row:
 
 # %% tags=["nbval-check-output"]
-plain = TransformationNet(network.about["widths"], network.about["blocks"])  # plain instance norm, one style
+shape = {key: network.about[key] for key in ("widths", "blocks", "noise")}
+plain = TransformationNet(**shape).eval()  # plain instance norm, one style
 row = network.styles.index("mosaic")
 state = {key: value[row] if key.endswith(("gamma", "beta")) else value for key, value in network.state_dict().items()}
 plain.load_state_dict(state)
@@ -595,7 +596,7 @@ grid([*shown.values()], [*shown], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Between dots and leaded panes there is no sensible half. The mixture has softer dots and paler lines, not a third kind of mark. And the woodcut gives its colours and its line, but no wave. There are none in the losses, so there are none in the numbers.
+# Between dots and leaded panes there is no sensible half. The mixture has softer dots and paler lines, not a third kind of mark. And the woodcut gives its colours and its wavy lines, but no wave that breaks. There are none in the losses, so there are none in the numbers.
 # </details>
 #
 # ## The lab

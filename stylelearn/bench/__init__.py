@@ -6,4 +6,7 @@ two things compared take turns in the same run, and what counts is their ratio (
     stylelearn bench encoder --judge squeezenet1_0.pth     # is `mini` a good encoder?    (encoder.py, quality.py)
     stylelearn bench gatys                                 # what does our loop cost?     (gatys.py, memory.py)
     stylelearn bench feedforward --judge squeezenet1_0.pth # one pass of a network        (feedforward.py, amortised.py)
+    stylelearn bench adjustable                            # a slider for each layer      (adjustable.py)
+    stylelearn bench matting                               # photographs, lesson 07       (matting.py)
+    stylelearn bench swap                                  # patches, speed and video     (swap.py)
 """

@@ -24,7 +24,7 @@ from torch import Tensor
 from stylelearn import adain, cin, gatys, johnson, losses, samples
 from stylelearn.bench.measuring import Figure
 from stylelearn.bench.quality import Pair, contact_sheet, pictures_in, square, style_distance
-from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.encoders import CONTENT_LAYER, Encoder
 from stylelearn.images import read_image, resize
 from stylelearn.optimize import optimize_image, result
 from stylelearn.weights import WeightsError, network_file, read_about
@@ -41,7 +41,7 @@ OBJECTIVE: dict[str, Any] = {
     "style_weight": johnson.STYLE_WEIGHT,
     "tv_weight": johnson.TV_WEIGHT,
     "content_layer": johnson.CONTENT_LAYER,
-    "layer_weights": STYLE_LAYERS,
+    "layer_weights": johnson.LAYER_WEIGHTS,
 }
 
 
@@ -93,12 +93,12 @@ def measure(
     found: list[Measured] = []
     shown: list[Pair] = []
     painted: dict[str, list[Tensor]] = {method: [], "Gatys": []}
-    names = [name for name, _ in _any_styles(plan.folder)] if method == "adain" else [each.name for each in trained]
+    names = [name for name, _ in any_styles(plan.folder)] if method == "adain" else [each.name for each in trained]
     chosen = latin(len(pictures), len(names), plan.pairs)
     for number, (i, j) in enumerate(chosen):
         name, read = pictures[i]
         network = trained[0] if method == "adain" else trained[j]
-        style = _any_styles(plan.folder)[j][1]() if network.style is None else network.style
+        style = any_styles(plan.folder)[j][1]() if network.style is None else network.style
         pair = Pair(f"{name} + {names[j]}", square(read(), plan.size), _at(style, network, plan.size))
         plan.watch(pair.name, number, len(chosen))
         terms = gatys.objective(pair.content, pair.style, encoder=encoder, **network.objective)
@@ -200,7 +200,8 @@ def contents(folder: Path | None) -> list[Named]:
     return [(path.stem, lambda path=path: read_image(path)) for path in pictures_in(folder / "content")]
 
 
-def _any_styles(folder: Path | None) -> list[Named]:
+def any_styles(folder: Path | None) -> list[Named]:
+    """The style pictures of the folder, or the course's own."""
     if folder is None:
         return [(name, lambda name=name: samples.style(name)) for name in samples.style_names()]
     return [(path.stem, lambda path=path: read_image(path)) for path in pictures_in(folder / "style")]

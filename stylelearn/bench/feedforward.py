@@ -9,7 +9,7 @@ quality      `amortised.py`: how near one pass of each network comes to 300 step
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,10 +87,10 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
 # --------------------------------------------------------------------------- from a slider to new pixels
 
 
-def moves(size: int, rounds: int) -> list[Figure]:
-    """Seconds from a control to new pixels in the three labs, on a square photo."""
+def moves(size: int, rounds: int, labs: "Mapping[str, Callable[[int], Moved]] | None" = None) -> list[Figure]:
+    """Seconds from a control to new pixels in some labs, by default those in `LABS`, on a square photo."""
     group, figures = f"lab, from a slider to new pixels, {size} px", []
-    for name, kind in LABS.items():
+    for name, kind in (LABS if labs is None else labs).items():
         try:
             lab, move = kind(size)
         except WeightsError as error:
@@ -129,11 +129,12 @@ def _forget(lab: "LiveLab") -> None:
             getattr(lab, kept).cache_clear()
 
 
-def _photo(size: int) -> torch.Tensor:
+def photo_of(size: int) -> torch.Tensor:
+    """A square photo of the course."""
     return square(samples.content("chelsea"), size)
 
 
-def _share(number: int) -> float:
+def share(number: int) -> float:
     """Another value between 0 and 1 for each number."""
     return (number * 37 % 101) / 100
 
@@ -143,7 +144,7 @@ Moved = tuple["LiveLab", Callable[[int], object]]
 
 def _slider(lab: "LiveLab", name: str) -> Moved:
     def move(number: int) -> None:
-        lab.controls[name].value = _share(number)
+        lab.controls[name].value = share(number)
 
     return lab, move
 
@@ -151,19 +152,19 @@ def _slider(lab: "LiveLab", name: str) -> Moved:
 def _johnson(size: int) -> Moved:
     from stylelearn.lab.johnson import JohnsonLab
 
-    return _slider(JohnsonLab(_photo(size), size=size), "strength")
+    return _slider(JohnsonLab(photo_of(size), size=size), "strength")
 
 
 def _cin(size: int) -> Moved:
     from stylelearn.lab.cin import CinLab
 
-    return _slider(CinLab(_photo(size), size=size), "across")
+    return _slider(CinLab(photo_of(size), size=size), "across")
 
 
 def _adain(size: int) -> Moved:
     from stylelearn.lab.adain import AdaINLab
 
-    return _slider(AdaINLab(_photo(size), size=size), "strength")
+    return _slider(AdaINLab(photo_of(size), size=size), "strength")
 
 
 LABS = {

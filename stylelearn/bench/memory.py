@@ -24,7 +24,7 @@ def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
     Raises:
         RuntimeError: the process failed, or this system does not say how much memory a process used (Windows).
     """
-    return _apart(way, str(size), str(steps))
+    return run_apart("stylelearn.bench.memory", way, str(size), str(steps))
 
 
 def memory_of_command(*words: str) -> dict[str, float]:
@@ -33,18 +33,23 @@ def memory_of_command(*words: str) -> dict[str, float]:
     Raises:
         RuntimeError: as `peak_memory`; the command's own message, if it failed.
     """
-    return _apart("command", *words)
+    return run_apart("stylelearn.bench.memory", "command", *words)
 
 
-def _apart(*words: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "stylelearn.bench.memory", *words]
+def run_apart(module: str, *words: str) -> dict[str, float]:
+    """The JSON that a module prints when it is run in a process of its own.
+
+    Raises:
+        RuntimeError: as `peak_memory`.
+    """
+    command = [sys.executable, "-m", module, *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _most_so_far() -> float:
+def most_so_far() -> float:
     """The most memory that this process has held, in MB."""
     try:
         # Not ru_maxrss: on Linux a new process begins with what the process that started it had held.
@@ -60,11 +65,11 @@ def _most_so_far() -> float:
 def _measure(way: str, size: int, steps: int) -> dict[str, float]:
     from stylelearn.bench.gatys import WORK, noise, random_vgg19
 
-    imports = _most_so_far()
+    imports = most_so_far()
     do = WORK[way](random_vgg19(), noise(size))
     for _ in range(steps):
         do()
-    return {"imports": imports, "peak": _most_so_far()}
+    return {"imports": imports, "peak": most_so_far()}
 
 
 def _measure_command(words: list[str]) -> dict[str, float]:
@@ -72,11 +77,11 @@ def _measure_command(words: list[str]) -> dict[str, float]:
 
     from stylelearn.cli import main
 
-    imports = _most_so_far()
+    imports = most_so_far()
     status = main(words)
     if status:
         sys.exit(status)  # the reason is on stderr
-    return {"imports": imports, "peak": _most_so_far()}
+    return {"imports": imports, "peak": most_so_far()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`stylelearn stylize --method johnson|cin|adain`: one pass of a trained network.
+"""`stylelearn stylize --method johnson|cin|adain|style-swap|adjustable`: one pass of a trained network.
 
 A photo of any size will do: above `tiling.LARGE` pixels the networks go over it band by band.
 """
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylelearn.adain import AdaIN
+    from stylelearn.encoders import Encoder
+    from stylelearn.style_swap import StyleSwap
 
 ROWS = 256  # that are recoloured at once: what a whole photo takes five times would not fit everywhere
 
@@ -73,20 +75,64 @@ def adain(options: argparse.Namespace, content: "Tensor") -> Painted:
     return _painted(options, content, paint, settings, recolour=False)
 
 
-PAINT = {"johnson": johnson, "cin": cin, "adain": adain}
+def style_swap(options: argparse.Namespace, content: "Tensor") -> Painted:
+    """The style of any picture, patch by patch; with --optimize the pixels are moved instead."""
+    from stylelearn.cli import optimising
+
+    if options.optimize:
+        return optimising.style_swap(options, content)
+    network = swapping(options).to(content.device)
+    how = {name: getattr(options, name) for name in ("patch", "stride", "strength")}
+    style = picture(options.pictures[0], options.size).to(content.device)
+    settings = {"style": short(options.pictures[0]), **how, "encoder": network.encoder.name, "layer": network.layer}
+    return _painted(options, content, lambda x: network(x, style, **how), settings)
+
+
+def adjustable(options: argparse.Namespace, content: "Tensor") -> Painted:
+    """The style of any picture, with a weight for each layer."""
+    from stylelearn import adjustable
+
+    network = adjustable.load(_file(options) or _default("adjustable")).to(content.device)
+    any_style = network.about["any_style"]
+    if any_style and not options.pictures:
+        raise Wrong("a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method adjustable)")
+    if options.pictures and not any_style:
+        raise Wrong(f"the style of {options.weights.name} is in its weights; leave '{options.pictures[0]}' out")
+    alphas = network.alphas(options.alpha).to(content.device)
+    known, settings = None, {"alpha": {name: options.alpha.get(name, 1.0) for name in network.adjustable}}
+    if any_style:
+        known = network.style(picture(options.pictures[0], options.size).to(content.device))
+        settings = {"style": short(options.pictures[0])} | settings
+    return _painted(options, content, lambda x: network(x, known, alphas), settings)
+
+
+PAINT = {"johnson": johnson, "cin": cin, "adain": adain, "style-swap": style_swap, "adjustable": adjustable}
 
 
 def _adain(options: argparse.Namespace) -> "AdaIN":
     from stylelearn import adain
+
+    name = _file(options) or _default("adain")
+    return adain.load(name, encoder=_encoder(options, "adain", name))
+
+
+def swapping(options: argparse.Namespace) -> "StyleSwap":
+    """The network that --method style-swap paints with."""
+    from stylelearn import style_swap
+
+    name = _file(options) or _default("style_swap")
+    return style_swap.load(name, encoder=_encoder(options, "style_swap", name))
+
+
+def _encoder(options: argparse.Namespace, kind: str, name: str | Path) -> "Encoder | None":
+    """The one that was asked for; None for that of the network's file."""
     from stylelearn.encoders import Encoder
     from stylelearn.weights import network_file, read_about
 
-    name = _file(options) or _default("adain")
-    encoder = None
-    if options.encoder or options.encoder_weights:
-        own = options.encoder or read_about(network_file("adain", name)).get("encoder", "mini")
-        encoder = Encoder(own, weights=options.encoder_weights)
-    return adain.load(name, encoder=encoder)
+    if not (options.encoder or options.encoder_weights):
+        return None
+    own = options.encoder or read_about(network_file(kind, name)).get("encoder", "mini")
+    return Encoder(own, weights=options.encoder_weights)
 
 
 def _file(options: argparse.Namespace) -> Path | None:
@@ -112,7 +158,9 @@ def _again(method: str) -> str:
 
 
 def _train(method: str) -> str:
-    return f"`stylelearn train {method}` makes one"
+    from stylelearn.weights import TRAINED_AS
+
+    return f"`stylelearn train {TRAINED_AS.get(method.replace('-', '_'), method)}` makes one"
 
 
 def _there(styles: list[str], method: str) -> str:

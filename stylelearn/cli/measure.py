@@ -8,7 +8,7 @@ from typing import Any
 
 from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
 
-BENCHES = ("encoder", "gatys", "feedforward")
+BENCHES = ("encoder", "gatys", "feedforward", "adjustable", "swap", "matting")
 
 
 def add(commands: Commands) -> None:
@@ -27,14 +27,17 @@ def add(commands: Commands) -> None:
         "--pairs", type=Path, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)"
     )
     bench.add_argument(
-        "--pairs-count", type=whole(1), metavar="N", help="how many pairs are painted, with each method (default: 16)"
+        "--pairs-count",
+        type=whole(1),
+        metavar="N",
+        help="how many pairs are painted, with each method (default: 16; adjustable: 100)",
     )
     bench.add_argument("--decoders", type=Path, metavar="FILE", help="what `train encoder` left beside the weights")
     bench.add_argument(
         "--sheet",
         type=Path,
         metavar="FILE",
-        help="draw the pastiches side by side (feedforward: a sheet for each method)",
+        help="draw the pastiches side by side (feedforward: a sheet for each method; swap: a plot)",
     )
     bench.add_argument("--weights", type=Path, metavar="FILE", help="of mini (default: those that ship)")
     bench.set_defaults(run=run_bench)
@@ -109,19 +112,25 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], Any]]:
     """(name, its groups, how thorough) for each bench that is asked for."""
-    from stylelearn.bench import encoder, feedforward, gatys
+    from stylelearn.bench import adjustable, encoder, feedforward, gatys, matting, swap
 
-    files = {"judge": options.judge, "sheet": options.sheet, "folder": options.pairs, "watch": _watch}
+    pictures = {"sheet": options.sheet, "folder": options.pairs, "watch": _watch}
+    files = {"judge": options.judge, **pictures}
     own = {"decoders": options.decoders, "weights": options.weights}
     count = {} if options.pairs_count is None else {"pairs": options.pairs_count}
     quick = {
         "encoder": encoder.QUICK if options.quick else {},
         "feedforward": feedforward.QUICK if options.quick else {},
+        "swap": swap.QUICK if options.quick else {},
+        "adjustable": adjustable.QUICK if options.quick else {},
     }
     plans = {
         "encoder": (encoder.groups, encoder.Plan(**files, **own, **quick["encoder"] | count)),
         "gatys": (gatys.groups, gatys.QUICK if options.quick else gatys.Plan()),
         "feedforward": (feedforward.groups, feedforward.Plan(**files, **quick["feedforward"] | count)),
+        "matting": (matting.groups, matting.QUICK if options.quick else matting.Plan()),
+        "swap": (swap.groups, swap.Plan(sheet=options.sheet, **quick["swap"])),
+        "adjustable": (adjustable.groups, adjustable.Plan(**pictures, **quick["adjustable"] | count)),
     }
     return [(which, *plans[which]) for which in options.which or BENCHES]
 

@@ -1,7 +1,7 @@
 """What `stylelearn stylize` can paint with, and which options belong to which method.
 
-The pixels are optimised in `optimising.py` (gatys); in `feedforward.py` a trained network paints them in one pass
-(johnson, cin, adain).
+The pixels are optimised in `optimising.py` (gatys, and style-swap with --optimize); in `feedforward.py` a trained
+network paints them in one pass (johnson, cin, adain, style-swap, adjustable).
 """
 
 import argparse
@@ -56,6 +56,7 @@ class Method:
         return self.pictures == (0, 0)
 
 
+OPTIMISING = ("steps", "start", "seed")  # for style-swap only with --optimize
 METHODS = {
     "gatys": Method(
         ("encoder", "encoder_weights", "precision", "strength", "steps", "start", "levels", "seed"),
@@ -73,15 +74,32 @@ METHODS = {
     "johnson": Method(("style", "weights"), (0, 0), {}),
     "cin": Method(("style", "shares", "weights"), (0, 0), {}),
     "adain": Method(("encoder", "encoder_weights", "strength", "shares", "weights"), (1, None), {"strength": 1.0}),
+    "style-swap": Method(
+        ("encoder", "encoder_weights", "strength", "weights", "patch", "stride", "optimize", *OPTIMISING),
+        (1, 1),
+        {"strength": 1.0, "patch": 3, "stride": 1, "steps": 100, "start": "content", "seed": 0},
+    ),
+    "photo": Method(
+        (
+            *("encoder", "encoder_weights", "precision", "strength", "steps"),
+            *("content_mask", "style_mask", "regions", "lambda", "smooth"),
+        ),
+        (1, 1),
+        {
+            **{"encoder": "mini", "precision": "float32", "strength": 1.0, "steps": 120},
+            **{"regions": 4, "lambda": 1e4, "smooth": 3},
+        },
+    ),
+    "adjustable": Method(("alpha", "weights"), (0, 1), {"alpha": {}}),  # a network of one style takes no picture
 }
 USUAL_SIZE = 256
 
 
 def painter(name: str) -> Paint:
     """The function that paints, loaded when it is needed."""
-    from stylelearn.cli import feedforward, optimising
+    from stylelearn.cli import feedforward, optimising, photo
 
-    return {"gatys": optimising.gatys, **feedforward.PAINT}[name]
+    return {"gatys": optimising.gatys, "photo": photo.photo, **feedforward.PAINT}[name]
 
 
 def check(options: argparse.Namespace) -> None:
@@ -97,8 +115,12 @@ def check(options: argparse.Namespace) -> None:
     _check_styles(options, method)
     if options.shares is not None:
         _check_shares(options)
-    if name == "adain" and options.strength is not None and options.strength > 1:
-        raise Wrong(f"--strength is {options.strength:g}; with --method adain it goes from 0 (the photo) to 1")
+    if name in ("adain", "style-swap") and options.strength is not None and options.strength > 1:
+        raise Wrong(f"--strength is {options.strength:g}; with --method {name} it goes from 0 (the photo) to 1")
+    if name == "style-swap":
+        _check_swap(options)
+    if name == "photo":
+        _check_masks(options)
     if options.full_size and options.size is not None:
         raise Wrong("--size and --full-size contradict each other; say one of them")
     if not options.full_size and options.size is None:
@@ -106,6 +128,36 @@ def check(options: argparse.Namespace) -> None:
     for option, value in method.usual.items():
         if getattr(options, option) is None:
             setattr(options, option, value)
+
+
+def _check_swap(options: argparse.Namespace) -> None:
+    """With --optimize no network is needed, without it nothing is optimised."""
+    if options.optimize and options.weights is not None:
+        raise Wrong("--weights names a network, but --optimize needs none; leave one of them out")
+    for option in OPTIMISING:
+        if getattr(options, option) is not None and not options.optimize:
+            raise Wrong(f"--{option} is for pixels that are optimised; with --method style-swap say --optimize, too")
+    check_patches(options.patch or METHODS["style-swap"].usual["patch"], options.stride or 1)
+
+
+def check_patches(patch: int, stride: int) -> None:
+    """Refuse a --stride that leaves gaps.
+
+    Raises:
+        Wrong: it is above --patch.
+    """
+    if stride > patch:
+        raise Wrong(f"--stride {stride} leaves gaps between patches of {patch}; use 1 to {patch}, or a larger --patch")
+
+
+def _check_masks(options: argparse.Namespace) -> None:
+    """Masks come in pairs, and instead of clusters."""
+    given = {side: getattr(options, f"{side}_mask") for side in ("content", "style")}
+    for side, name in given.items():
+        if name is None and any(given.values()):
+            raise Wrong(f"--{side}-mask is missing: give masks of both pictures, or of neither")
+    if options.regions is not None and any(given.values()):
+        raise Wrong("--regions is for pictures without masks; leave it out, or leave the masks out")
 
 
 def _misplaced(option: str, name: str) -> str:

@@ -120,7 +120,9 @@ def _add_transformation(parser: argparse.ArgumentParser) -> None:
         "--widths", type=whole(1, 512), nargs=3, metavar="N", help="channels (default: half of the paper's)"
     )
     parser.add_argument(
-        "--paper", action="store_true", help="the paper's widths, size, batch and steps, where you say nothing else"
+        "--paper",
+        action="store_true",
+        help="the paper's widths, size, batch and steps, where you say nothing else, and no noise",
     )
     _add_losses(parser, "style", "content", "tv")
 
@@ -145,6 +147,41 @@ def _add_adain(parser: argparse.ArgumentParser) -> None:
         "--styles", type=Path, required=True, nargs="+", metavar="DIR", help="folders of paintings and textures"
     )
     parser.add_argument("--layer", metavar="NAME", help="of the encoder, where the styles meet (default: relu4_1)")
+    _add_losses(parser, "style", "tv")
+
+
+def _add_inverse(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--styles", type=Path, required=True, nargs="+", metavar="DIR", help="folders of paintings and textures"
+    )
+    parser.add_argument("--layer", metavar="NAME", help="of the encoder, to be turned back (default: relu3_1)")
+    parser.add_argument(
+        "--norm", choices=("none", "instance"), default="none", help="instance is the paper's (default: none)"
+    )
+    parser.add_argument(
+        "--upsampling",
+        choices=("nearest", "transposed"),
+        default="nearest",
+        help="transposed convolutions are the paper's (default: nearest)",
+    )
+    parser.add_argument(
+        "--pictures-only", action="store_true", help="without swapped activations: the paper's ablation"
+    )
+    _add_losses(parser, "tv")
+
+
+def _add_adjustable(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--styles", type=Path, nargs="+", default=[], metavar="DIR", help="folders of paintings and textures"
+    )
+    parser.add_argument(
+        "--style", metavar="STYLE", help="instead, for a network of one style: a picture, or the name of the course's"
+    )
+    parser.add_argument(
+        "--style-size", type=whole(16, 2048), default=256, help="shorter side of that one in pixels (default: 256)"
+    )
+    for kind in ("style", "content"):
+        parser.add_argument(f"--{kind}-layers", nargs="+", metavar="NAME", help="of the encoder, each with an α")
     _add_losses(parser, "style", "tv")
 
 
@@ -198,8 +235,41 @@ def _start_adain(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[
         out=options.out,
         encoder=_encoder(options),
         weights=_weights(options),
-        sheet=_adain_sheet,
+        sheet=_any_style_sheet,
         **_given(options, "start", "layer"),
+        **run,
+    )
+
+
+def _start_inverse(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Progress]":
+    from stylelearn.style_swap import train_inverse
+
+    return train_inverse(
+        options.photos,
+        options.styles,
+        out=options.out,
+        encoder=_encoder(options),
+        weights={**_weights(options), "swapped": not options.pictures_only},
+        sheet=_any_style_sheet,
+        **_given(options, "start", "layer", "norm", "upsampling"),
+        **run,
+    )
+
+
+def _start_adjustable(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Progress]":
+    from stylelearn.adjustable import train_adjustable
+
+    if bool(options.styles) == bool(options.style):
+        raise Wrong("say --styles DIR … for a network of any style, or --style PICTURE for a network of one")
+    return train_adjustable(
+        options.photos,
+        options.styles or picture(options.style, options.style_size),
+        out=options.out,
+        encoder=_encoder(options),
+        network=_given(options, "style_layers", "content_layers"),
+        weights=_weights(options),
+        sheet=_adjustable_sheet,
+        **_given(options, "start"),
         **run,
     )
 
@@ -214,7 +284,7 @@ def _weights(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _widths(options: argparse.Namespace) -> dict[str, Any]:
-    return _given(options, "widths") or ({"widths": PAPER_WIDTHS} if options.paper else {})
+    return ({"widths": PAPER_WIDTHS, "noise": ()} if options.paper else {}) | _given(options, "widths")
 
 
 def _name(style: str) -> str:
@@ -262,13 +332,27 @@ def _cin_sheet(model: "nn.Module") -> "Tensor":
     return _sheet([contents, *(network(contents, network.mix(name)) for name in network.styles[:6])])
 
 
-def _adain_sheet(model: "nn.Module") -> "Tensor":
+def _any_style_sheet(model: "nn.Module") -> "Tensor":
     """Photographs above, and a row for each of three of the course's styles (which training may never have seen)."""
     from stylelearn.samples import style_names
 
     contents = _contents(model)
     styles = [_square(picture(name, SHEET_SIZE)).to(contents) for name in style_names()[::5][:3]]
     return _sheet([contents, *(model.network(contents, style) for style in styles)])
+
+
+def _adjustable_sheet(model: "nn.Module") -> "Tensor":
+    """Photographs above, then a row without any style, one for each α alone, and one with all."""
+    import torch
+
+    from stylelearn.samples import style_names
+
+    contents, network = _contents(model), model.network
+    style = _square(picture(style_names()[0], SHEET_SIZE)).to(contents)
+    known = network.style(style) if network.about["any_style"] else None
+    count = len(network.adjustable)
+    settings = [torch.zeros(count), *torch.eye(count), torch.ones(count)]
+    return _sheet([contents, *(network(contents, known, one[None].to(contents)) for one in settings)])
 
 
 NETWORKS = {
@@ -303,5 +387,20 @@ NETWORKS = {
         usual={"steps": 8000, "batch": 8, "size": 128},
         add=_add_adain,
         start=_start_adain,
+    ),
+    "adjustable": Network(
+        help="a network with a slider for each layer (lesson 08)",
+        description="Train a network that paints in any style, or in one, with a weight for each layer that is chosen "
+        "afterwards (Babaeizadeh & Ghiasi 2018).",
+        usual={"steps": 8000, "batch": 8, "size": 128},
+        add=_add_adjustable,
+        start=_start_adjustable,
+    ),
+    "inverse": Network(
+        help="a network that paints from swapped patches (lesson 06)",
+        description="Train the inverse network of style swap, which paints from activations (Chen & Schmidt 2016).",
+        usual={"steps": 4000, "batch": 4, "size": 96},
+        add=_add_inverse,
+        start=_start_inverse,
     ),
 }

@@ -1,4 +1,4 @@
-"""`stylelearn stylize --method gatys`: the pixels are optimised, with a progress bar."""
+"""`stylelearn stylize --method gatys`, or style-swap --optimize: the pixels are optimised, with a progress bar."""
 
 import argparse
 from collections.abc import Iterator
@@ -29,26 +29,38 @@ def gatys(options: argparse.Namespace, content: "Tensor") -> Painted:
         KeyboardInterrupt: before the first step.
     """
     from stylelearn import gatys
-    from stylelearn.colour import keep_colours
-    from stylelearn.images import resize
 
     name = options.pictures[0]
     style = picture(name, options.size).to(content.device)
-    best, reached, ending = _watch(_steps(options, content, style), options.steps)
-    if best is None:
-        raise KeyboardInterrupt
-    if best.shape != content.shape:  # stopped at a coarse level
-        best = resize(best, tuple(content.shape[2:]), fit="box")
-    if options.keep_colours:
-        best = keep_colours(best, content)
     settings = {
         "style": short(name),
         **{each: getattr(options, each) for each in ("encoder", "precision", "strength", "steps", "start", "levels")},
         "seed": options.seed,
         "content_weight": gatys.CONTENT_WEIGHT,
         "style_weight": gatys.STYLE_WEIGHT * options.strength,
-        **reached,
     }
+    return painted(options, content, _steps(options, content, style), settings)
+
+
+def painted(
+    options: argparse.Namespace, content: "Tensor", steps: "Iterator[Step]", settings: dict[str, Any]
+) -> Painted:
+    """Make the steps, and say how it ended.
+
+    Raises:
+        Wrong: what the objective refuses. KeyboardInterrupt: before the first step.
+    """
+    from stylelearn.colour import keep_colours
+    from stylelearn.images import resize
+
+    best, reached, ending = _watch(steps, options.steps)
+    if best is None:
+        raise KeyboardInterrupt
+    if best.shape != content.shape:  # stopped at a coarse level
+        best = resize(best, tuple(content.shape[2:]), fit="box")
+    if options.keep_colours:
+        best = keep_colours(best, content)
+    settings = settings | reached
     if options.encoder_weights:
         settings["encoder_weights"] = Path(options.encoder_weights).name
     done = reached["steps_done"]
@@ -60,7 +72,28 @@ def gatys(options: argparse.Namespace, content: "Tensor") -> Painted:
     return Painted(best, settings, f"{options.out}: {done} steps, loss {reached['loss']:.4g}")
 
 
-def _encoder(options: argparse.Namespace) -> "Encoder":
+def style_swap(options: argparse.Namespace, content: "Tensor") -> Painted:
+    """The same for the objective of style swap; arguments and errors as `gatys`."""
+    from stylelearn import gatys, style_swap
+    from stylelearn.encoders import Encoder
+    from stylelearn.optimize import optimize_image
+
+    style = picture(options.pictures[0], options.size).to(content.device)
+    encoder = Encoder(options.encoder or "mini", weights=options.encoder_weights).to(content.device)
+    how = {name: getattr(options, name) for name in ("patch", "stride", "strength")}
+    objective = style_swap.objective(content, style, encoder=encoder, **how)
+    start = gatys.start_image(options.start, content, style, options.seed)
+    settings = {
+        "style": short(options.pictures[0]),
+        **how,
+        **{"encoder": encoder.name, "layer": style_swap.LAYER, "tv_weight": style_swap.TV_WEIGHT},
+        **{name: getattr(options, name) for name in ("optimize", "steps", "start", "seed")},
+    }
+    return painted(options, content, optimize_image(start, objective, options.steps), settings)
+
+
+def encoder_of(options: argparse.Namespace) -> "Encoder":
+    """The encoder that was asked for, on the CPU."""
     from stylelearn.encoders import Encoder
 
     return Encoder(options.encoder, weights=options.encoder_weights, precision=options.precision)
@@ -72,7 +105,7 @@ def _steps(options: argparse.Namespace, content: "Tensor", style: "Tensor") -> "
     return gatys.stylize(
         content,
         style,
-        encoder=_encoder(options).to(content.device),
+        encoder=encoder_of(options).to(content.device),
         steps=options.steps,
         start=options.start,
         seed=options.seed,

@@ -65,6 +65,21 @@ def amount(text: str) -> float:
     return value
 
 
+def named_numbers(text: str) -> dict[str, float]:
+    """Numbers by name, such as "relu2_2=0.3,relu3_4=1"."""
+    found = {}
+    for part in text.split(","):
+        name, sign, number = part.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name.strip() or not sign or math.isnan(value):
+            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=NUMBER; write them as relu2_2=0.3,relu3_4=1")
+        found[name.strip()] = value
+    return found
+
+
 def span(seconds: float) -> str:
     """A time in words: "45 s", "12 min", "3 h 05 min"."""
     seconds = round(seconds)

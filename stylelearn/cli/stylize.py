@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import DEVICES, chosen_device, picture, short
 from stylelearn.cli.methods import METHODS, USUAL_SIZE, check, painter
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, amount, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, amount, named_numbers, whole
 
 if TYPE_CHECKING:
     from stylelearn.cli.methods import Painted
@@ -21,6 +21,9 @@ examples:
   stylelearn stylize photo.jpg --method johnson --style starry_night -o out.jpg            one pass (lesson 03)
   stylelearn stylize photo.jpg --method cin --style mosaic batik --shares 2 1 -o out.jpg   two styles (lesson 04)
   stylelearn stylize photo.jpg painting.jpg --method adain --strength 0.8 -o out.jpg       any style (lesson 05)
+  stylelearn stylize photo.jpg painting.jpg --method style-swap --patch 5 -o out.jpg       its patches (lesson 06)
+  stylelearn stylize china rocket --method photo --content-mask china --style-mask rocket -o out.jpg   (lesson 07)
+  stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu2_2=0.3,relu4_1=1 -o out.jpg   (lesson 08)
 """
 
 
@@ -35,7 +38,12 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("content", metavar="CONTENT", help="what the picture shall show")
-    parser.add_argument("pictures", nargs="*", metavar="STYLE", help="how it shall be painted (gatys, adain)")
+    parser.add_argument(
+        "pictures",
+        nargs="*",
+        metavar="STYLE",
+        help="how it shall be painted (gatys, adain, style-swap, photo, adjustable)",
+    )
     parser.late = "pictures"
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".jpg, .png or .webp")
     parser.add_argument("--method", choices=tuple(METHODS), default="gatys", help="(default: gatys)")
@@ -46,15 +54,20 @@ def add(commands: Commands) -> None:
     parser.add_argument("--keep-colours", action="store_true", help="the content's colours, the style's brush")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
     parser.add_argument(
-        "--strength", type=amount, metavar="X", help="gatys: times the usual weight of style; adain: from 0 to 1"
+        "--strength",
+        type=amount,
+        metavar="X",
+        help="gatys, photo: times the usual weight of style; adain, style-swap: from 0 to 1",
     )
     _add_networks(parser)
+    _add_swap(parser)
+    _add_photo(parser)
     _add_gatys(parser)
     parser.set_defaults(run=run)
 
 
 def _add_networks(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("trained networks (johnson, cin, adain)")
+    group = parser.add_argument_group("trained networks (johnson, cin, adain, style-swap, adjustable)")
     group.add_argument(
         "--style", nargs="+", action="extend", metavar="NAME", help="johnson, cin: a trained style; cin: several, mixed"
     )
@@ -62,11 +75,51 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
         "--shares", type=amount, nargs="+", metavar="X", help="cin, adain: how much of each of several styles"
     )
     group.add_argument("--weights", type=Path, metavar="FILE", help="a network of yours, made by `stylelearn train`")
+    group.add_argument(
+        "--alpha",
+        type=named_numbers,
+        metavar="LAYER=X,…",
+        help="adjustable: how much the style counts in a layer, 0 to 1 (default: 1 for each that is not named)",
+    )
+
+
+def _add_swap(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("patches (style-swap)")
+    group.add_argument("--patch", type=whole(1), metavar="N", help="side of a patch in cells of 4 px (default: 3)")
+    group.add_argument("--stride", type=whole(1), metavar="N", help="cells from patch to patch (default: 1)")
+    group.add_argument(
+        "--optimize", action="store_true", default=None, help="move the pixels instead of asking the network"
+    )
+
+
+def _add_photo(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("photographs (photo)")
+    group.add_argument(
+        "--content-mask", metavar="F", help="label image of CONTENT, one colour a region; or a name that has one: china"
+    )
+    group.add_argument("--style-mask", metavar="F", help="of STYLE; equal colours, or names, are the same region")
+    group.add_argument(
+        "--regions", type=whole(1, 12), metavar="N", help="without masks: clusters of both (default: 4; 1: none)"
+    )
+    group.add_argument(
+        "--lambda",
+        type=amount,
+        metavar="X",
+        help="weight of photorealism; 1: paints, 1e8: hardly changes (default: 1e4)",
+    )
+    group.add_argument(
+        "--smooth", type=whole(0, 64), metavar="N", help="radius in pixels of the last smoothing (default: 3; 0: none)"
+    )
 
 
 def _add_gatys(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("optimised pixels (gatys)")
-    group.add_argument("--steps", type=whole(1), metavar="N", help="(default: 300); Ctrl-C keeps the best so far")
+    group = parser.add_argument_group("optimised pixels (gatys, photo, style-swap --optimize)")
+    group.add_argument(
+        "--steps",
+        type=whole(1),
+        metavar="N",
+        help="(default: 300, photo: 120, style-swap: 100); Ctrl-C keeps the best so far",
+    )
     group.add_argument("--start", choices=("content", "noise", "style"), help="(default: content)")
     group.add_argument("--levels", type=whole(1, 4), metavar="N", help="2 or 3: begin small, for larger structures")
     group.add_argument("--seed", type=whole(0), help="of --start noise (default: 0)")
@@ -75,9 +128,14 @@ def _add_gatys(parser: argparse.ArgumentParser) -> None:
         choices=("float32", "bfloat16"),
         help="bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact (default: float32)",
     )
-    group.add_argument("--encoder", choices=ENCODERS, help="mini ships with the course (default); also for adain")
     group.add_argument(
-        "--encoder-weights", type=Path, metavar="FILE", help="a checkpoint instead of the default one; also for adain"
+        "--encoder", choices=ENCODERS, help="mini ships with the course (default); also for adain, style-swap"
+    )
+    group.add_argument(
+        "--encoder-weights",
+        type=Path,
+        metavar="FILE",
+        help="a checkpoint instead of the default one; also for adain, style-swap",
     )
 
 

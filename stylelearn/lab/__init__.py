@@ -8,18 +8,23 @@ whose picture is a single pass of a network derives from `LiveLab`; see `live.py
 """
 
 from stylelearn.lab.adain import AdaINLab
+from stylelearn.lab.adjustable import AdjustableLab
 from stylelearn.lab.base import Lab
 from stylelearn.lab.cin import CinLab
 from stylelearn.lab.gatys import GatysLab
 from stylelearn.lab.inversion import InversionLab
 from stylelearn.lab.johnson import JohnsonLab
 from stylelearn.lab.live import LiveLab
+from stylelearn.lab.painter import MaskPainter
+from stylelearn.lab.photo import PhotoLab
 from stylelearn.lab.pictures import PictureChooser
 from stylelearn.lab.runner import Job, Runner
+from stylelearn.lab.style_swap import StyleSwapLab
 from stylelearn.lab.welcome import WelcomeLab
 
 __all__ = [
     "AdaINLab",
+    "AdjustableLab",
     "CinLab",
     "GatysLab",
     "InversionLab",
@@ -27,7 +32,10 @@ __all__ = [
     "JohnsonLab",
     "Lab",
     "LiveLab",
+    "MaskPainter",
+    "PhotoLab",
     "PictureChooser",
     "Runner",
+    "StyleSwapLab",
     "WelcomeLab",
 ]

@@ -15,10 +15,12 @@ from torch import Tensor
 from stylelearn.images import encode_image, resize
 from stylelearn.lab import controls
 from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.pointing import Pointer
 
 CORNERS = ("↖", "↗", "↙", "↘")  # the order of styles and shares everywhere
 EVERYWHERE = "everywhere"
 MASKS = (EVERYWHERE, "left half", "upper half", "centre", "stripes")
+_MARGIN = 8  # pixels around the pad, where half of the ring goes at its edge
 _MASK = 256  # pixels of a side of the course's own masks
 _EDGE = 0.06  # of the side: half the width of their soft edges
 
@@ -37,13 +39,13 @@ def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
 
 
 class Pad(widgets.VBox):
-    """A square with a style at each corner; the place of the ring says how much of each.
+    """A square with a style at each corner; the place of the ring says how much of each. It can be dragged.
 
     Args:
         across, down: where the ring is, 0 to 1 each.
 
     Attributes:
-        across, down: the two sliders that move the ring. Give them to the lab as controls of their own.
+        across, down: the two sliders that move the ring, too. Give them to the lab as controls of their own.
     """
 
     def __init__(self, across: float = 0.0, down: float = 0.0, *, width: int = 132) -> None:
@@ -56,8 +58,12 @@ class Pad(widgets.VBox):
             "top ↕ bottom", down, 0, 1, 0.01,
             "The ring in the square: at the top only the styles of the upper corners count, at the bottom the others.",
         )  # fmt: skip
-        self._square, self._words = widgets.HTML(), controls.note()
-        place = widgets.HBox([self._square], layout=widgets.Layout(margin=f"2px 0 0 {controls.INDENT}"))
+        outer = width + 2 * _MARGIN
+        self._square, self._words = widgets.HTML(layout=widgets.Layout(width=f"{outer}px")), controls.note()
+        self.pointer = Pointer(self._square)  # pressed or dragged, it takes the ring along
+        self.pointer.mark((outer, outer), ())
+        self.pointer.observe(self._pointed, "place")
+        place = widgets.HBox([self.pointer], layout=widgets.Layout(margin=f"2px 0 0 {controls.INDENT}"))
         for slider in (self.across, self.down):
             slider.observe(self._draw, "value")
         super().__init__([place, self.across, self.down, self._words], layout=widgets.Layout(width="auto"))
@@ -77,6 +83,11 @@ class Pad(widgets.VBox):
         ]
         self._draw()
 
+    def _pointed(self, change: dict[str, Any]) -> None:
+        for slider, place in zip((self.across, self.down), change["new"], strict=True):
+            inside = (place * (self._width + 2 * _MARGIN) - _MARGIN) / self._width
+            slider.value = round(min(max(inside, 0.0), 1.0), 2)
+
     def _draw(self, *_: Any) -> None:
         shares = zip(self._names, self.shares, strict=True)
         words = " · ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
@@ -93,7 +104,7 @@ class Pad(widgets.VBox):
             'box-sizing:border-box;border:3px solid #fff;box-shadow:0 0 0 2px #000,inset 0 0 0 2px #000"></div>'
         )
         square = (
-            f"position:relative;width:{side}px;height:{side}px;margin:8px;outline:1px solid #888;"
+            f"position:relative;width:{side}px;height:{side}px;margin:{_MARGIN}px;outline:1px solid #888;"
             f"display:grid;grid-template-columns:{half}px {half}px"
         )
         self._square.value = f'<div role="img" aria-label="{html.escape(words)}" style="{square}">{tiles}{ring}</div>'

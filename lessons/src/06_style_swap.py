@@ -1,0 +1,818 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 06 · Patches instead of statistics
+#
+# Lessons 02 to 05 described a style by numbers that *add up over the whole picture*: Gram matrices, means, deviations. Such numbers forget how a pattern looks. The lead
+# lines of a stained glass, the crest of a wave: all that is left of them is how often they occur.
+#
+# Tian Qi Chen and Mark Schmidt do not count. They cut the style into small patches, and build the photo anew out of them, like a mosaic. They do it with activations instead of
+# pixels, in one layer only. That is the **style swap**. It takes any style, and one network turns the result into a picture at once.
+#
+# **After this lesson you can …**
+#
+# - find for each patch of a photo the patch of a style that is most like it, and swap them,
+# - write that as three convolutions, and say why one does not compute it so,
+# - turn swapped activations into a picture in two ways: by search, and by an inverse network,
+# - say what such a network is trained on, and test whether it needs all of it,
+# - measure how steady a painted film is.
+#
+# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 100 minutes**, with the exercises · **paper**: T. Q. Chen and M. Schmidt,
+# *Fast Patch-based Style Transfer of Arbitrary Style*, 2016 ([arXiv 1612.04337](https://arxiv.org/abs/1612.04337)). Equation numbers are the paper's.
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import itertools
+import time
+
+import torch
+import torch.nn.functional as F
+
+from stylelearn import gatys, losses, samples, style_swap
+from stylelearn.checks import style_swap as check
+from stylelearn.encoders import Encoder
+from stylelearn.figures import grid, plot_curves
+from stylelearn.images import psnr, resize
+from stylelearn.lab import StyleSwapLab
+from stylelearn.optimize import optimize_image, result
+from stylelearn.patches import assembled, matches, swap, swap_by_convolution
+from stylelearn.video import consistency, moving_clip, paint_frames, panning_clip
+
+LAYER = "relu3_1"  # the paper's choice, and the only layer of this lesson
+encoder = Encoder("mini")
+network = style_swap.load()  # the course's trained inverse network, with its encoder
+
+# %% [markdown]
+# This is where we are going. Three styles that the network was never trained for, one pass each:
+
+# %%
+photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288)
+names = ["stained_glass", "woodcut_waves", "impasto"]
+styles = {name: resize(samples.style(name), 192) for name in names}  # (1, 3, 192, …) each
+with torch.no_grad():
+    pastiches = [network(photo, style) for style in styles.values()]  # (1, 3, 192, 288) each
+grid(
+    [*(resize(style, (192, 288), "box") for style in styles.values()), *pastiches],
+    [*names, *["swapped"] * 3],
+    columns=3,
+)
+
+# %% [markdown]
+# ## 1 · Which patch is most like this one?
+#
+# *How do we compare a piece of a cat with a piece of a woodcut?*
+#
+# As pixels they have nothing in common. As activations they have: both may hold "a dark round thing on light ground". So we take the activations $\Phi(C)$ of the content and $\Phi(S)$ of
+# the style, in `relu3_1`. A **patch** $\phi_i$ is a square of $3 \times 3$ cells *with all its channels*. A cell of `relu3_1` is four pixels wide, and patches overlap: there is one around
+# nearly every cell.
+#
+# For each patch of the content we look for the patch of the style with the highest **normalised cross-correlation**:
+#
+# $$\phi_i^{ss}(C, S) = \operatorname*{arg\,max}_{\phi_j(S)} \frac{\langle \phi_i(C),\, \phi_j(S) \rangle}{\|\phi_i(C)\| \cdot \|\phi_j(S)\|} \qquad\text{(1)}$$
+#
+# It is the cosine of the angle between two long lists of numbers: 1 if they have the same pattern, however strong, and 0 if nothing active in the one is active in the other.
+#
+# **Predict, then run.** We take the patch at the cat's eye, and then the one at its nose, and show the three patches of the stained glass that are most like each. What could they be?
+
+
+# %%
+def patches_of(features, patch=3, stride=1):
+    """(1, C, H, W) -> (N, C · p · p): one row for each patch, in reading order."""
+    return F.unfold(features, patch, stride=stride)[0].T
+
+
+def seen_by(image, number, columns, around=16):
+    """The 32 x 32 pixels that patch `number` looks at, enlarged; the map has so many patches in a row."""
+    y, x = (4 * place + 6 for place in divmod(number, columns))  # the middle of the patch, in pixels
+    whole = F.pad(image, [around] * 4, mode="reflect")
+    return resize(whole[..., y : y + 2 * around, x : x + 2 * around], 160, "box")
+
+
+glass = styles["stained_glass"]
+with torch.no_grad():
+    f_c, f_s = (encoder(image, LAYER)[LAYER] for image in (photo, glass))  # (1, 64, 48, 72) and (1, 64, 48, 48)
+content_patches, style_patches = patches_of(f_c), patches_of(f_s)  # (N, 576) and (M, 576)
+pictures, titles = [], []
+for name, row, column in (("the eye", 17, 26), ("the nose", 38, 39)):
+    number = row * 70 + column  # 70 patches in a row of the photo, 46 in a row of the style
+    best = F.cosine_similarity(content_patches[number][None], style_patches).topk(3)
+    pictures += [seen_by(photo, number, 70), *(seen_by(glass, int(j), 46) for j in best.indices)]
+    titles += [name, *(f"correlation {value:.2f}" for value in best.values)]
+grid(pictures, titles, columns=4)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The eye is green with dark edges, and finds green panes in their lead lines. The nose is red, with an edge below, and finds red and pink panes with a line at about that place. Nobody told
+# the network what an eye is, or a pane. Colours, edges and their arrangement are what `relu3_1` knows. And 0.8 is far from 1: the style has nothing better to offer.
+# </details>
+#
+# ### Exercise 1 — the best match
+# *difficulty ●○○ · importance ●●● · 10 minutes*
+#
+# Write (1) for all patches at once, and give the *number* of the winner for each patch of the content. Every patch is a row. Is there a norm that you may leave out? And beware of
+# patches of the style that are zero everywhere: behind a ReLU there are some. They must never win.
+
+
+# %% tags=["exercise"]
+def my_best_match(content_patches, style_patches):
+    """(N, D) and (M, D) -> (N,): which row of `style_patches` is most like each row of `content_patches`."""
+    raise NotImplementedError
+
+
+check.best_match(my_best_match)
+
+
+# %% tags=["solution"]
+def my_best_match(content_patches, style_patches):
+    """(N, D) and (M, D) -> (N,): which row of `style_patches` is most like each row of `content_patches`."""
+    norms = style_patches.norm(dim=1, keepdim=True).clamp_min(1e-8)  # (M, 1)
+    return (content_patches @ (style_patches / norms).T).argmax(dim=1)  # (N, M) -> (N,)
+
+
+check.best_match(my_best_match)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `content_patches @ style_patches.T` has all the products ⟨φ_i, φ_j⟩: a row for each patch of the content, a column for each of the style.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `‖φ_i(C)‖` is the same number for the whole row. It cannot change who wins in it.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# `style_patches.norm(dim=1).clamp_min(1e-8)`: with this a patch of zeros has a correlation of 0 instead of 0/0.
+# </details>
+#
+# **Why divide?** A patch with strong activations has large products with *everything*.
+#
+# **Predict, then run.** How many different patches of the style are used, with and without the division?
+
+# %%
+plain = (content_patches @ style_patches.T).argmax(dim=1)  # (N,): no norm
+chosen = matches(f_c, f_s)[0].flatten()  # (N,): equation (1), as the course computes it
+for word, index in (("plain product", plain), ("normalised", chosen)):
+    print(f"{word:14} {len(index.unique()):4} different patches, of {len(style_patches)}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Without the division a few loud patches win nearly everywhere, and the pastiche is made of them alone. The direction of a patch is its pattern; its length is only how strong it is.
+# Also with the division most patches of the style are used by nobody: they look like nothing in the photo.
+# </details>
+#
+# ## 2 · Put them in
+#
+# *What happens where patches overlap?*
+#
+# Now each patch of the content is taken out, and its match put in. A cell in the middle lies under nine patches, and they do not agree. We take their **mean**. At the border
+# fewer patches lie over a cell, so count them.
+#
+# ### Exercise 2 — back to a map
+# *difficulty ●●○ · importance ●●● · 15 minutes*
+#
+# You get the chosen patches in reading order, and have to give the map. Neighbouring patches begin `stride` cells apart. Add them up where they belong, and divide by how many there are.
+
+
+# %% tags=["exercise"]
+def my_put_back(patches, size, patch, stride):
+    """patches: (N, C, p, p); size: (H, W) -> (1, C, H, W), the mean where patches overlap."""
+    raise NotImplementedError
+
+
+check.put_back(my_put_back)
+
+
+# %% tags=["solution"]
+def my_put_back(patches, size, patch, stride):
+    """patches: (N, C, p, p); size: (H, W) -> (1, C, H, W), the mean where patches overlap."""
+    columns = patches.flatten(1).T[None]  # (1, C · p · p, N), as `fold` wants them
+    total = F.fold(columns, size, patch, stride=stride)  # (1, C, H, W)
+    return total / F.fold(torch.ones_like(columns), size, patch, stride=stride)
+
+
+check.put_back(my_put_back)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# With a loop: patch number `n` begins in row `n // columns * stride` and column `n % columns * stride`, where `columns = (W - p) // stride + 1`.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Without: `F.fold` adds up overlapping patches. It wants them as (1, C · p · p, N): `patches.flatten(1).T[None]`. Folding ones counts them.
+# </details>
+#
+# **What does a swap look like?** Activations cannot be seen. But we know which patch goes where, so we can move the *pixels* of the style in the same way. No network paints here, it is only scissors and glue.
+#
+# **Predict, then run.** A patch may have any size. What will change from 1 × 1 to 3 × 3 and to 9 × 9 cells? In which will you still find the cat?
+
+# %%
+cells = F.pixel_unshuffle(glass, 4)  # (1, 48, 48, 48): each cell with its 4 x 4 pixels of red, green and blue
+scissors = []
+for patch in (1, 3, 9):
+    index = matches(f_c, f_s, patch=patch)
+    moved = assembled(index, cells, f_c.shape[2:], patch=patch)  # (1, 48, 48, 72)
+    scissors.append(F.pixel_shuffle(moved, 4))  # (1, 3, 192, 288)
+grid(scissors, ["1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# With single cells the cat is all there, in glass colours. It is a fine mosaic: every cell is chosen on its own, so no line of the glass survives. With 3 × 3 cells pieces of lead line appear, and follow the
+# fur. With 9 × 9 cells the glass decides: long lines, whole panes, and little of the cat. Large patches of fur and glass have hardly anything in common, so any match is a bad one.
+#
+# The blur comes from averaging what overlaps. In the activations it does less harm, as you will see in section 4.
+# </details>
+#
+# ## 3 · The swap is three convolutions
+#
+# *Can a network library do this for us?*
+#
+# It can, and the paper explains it so:
+#
+# 1. **Compare.** A convolution multiplies a kernel with the patch around each place. So take the style's patches, each divided by its norm, *as kernels*. Each gives a channel: how much it is like each place.
+# 2. **Choose.** At each place the channel with the highest value becomes 1, all others 0 (one-hot).
+# 3. **Put in.** A *transposed* convolution lays a kernel down wherever there is a 1. Its kernels are the patches themselves, *not* divided. Divide by the number of overlaps, which is once more a
+#    transposed convolution, of ones.
+#
+# ### Exercise 3 — three convolutions
+# *difficulty ●●● · importance ●●○ · 20 minutes*
+#
+# Write it for any patch and stride. `F.conv2d` and `F.conv_transpose2d` both take `stride=`.
+
+
+# %% tags=["exercise"]
+def my_swap(content, style, patch, stride):
+    """Φ(C): (1, C, H, W), Φ(S): (1, C, h, w) -> Φ^ss: (1, C, H, W)."""
+    raise NotImplementedError
+
+
+check.three_convolutions(my_swap)
+
+
+# %% tags=["solution"]
+def my_swap(content, style, patch, stride):
+    """Φ(C): (1, C, H, W), Φ(S): (1, C, h, w) -> Φ^ss: (1, C, H, W)."""
+    kernels = patches_of(style, patch, stride).unflatten(1, (-1, patch, patch))  # (M, C, p, p)
+    norms = kernels.flatten(1).norm(dim=1).clamp_min(1e-8)[:, None, None, None]
+    alike = F.conv2d(content, kernels / norms, stride=stride)  # (1, M, rows, columns)
+    one_hot = F.one_hot(alike.argmax(dim=1), len(kernels)).permute(0, 3, 1, 2).float()  # the same shape
+    count = F.conv_transpose2d(torch.ones_like(one_hot[:, :1]), torch.ones(1, 1, patch, patch), stride=stride)
+    return F.conv_transpose2d(one_hot, kernels, stride=stride) / count
+
+
+check.three_convolutions(my_swap)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `patches_of(style, patch, stride)` has a patch in each row. `.unflatten(1, (-1, patch, patch))` makes kernels (M, C, p, p) of them.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `F.one_hot(alike.argmax(dim=1), M)` is (1, rows, columns, M). Bring the M to the front: `.permute(0, 3, 1, 2).float()`.
+# </details>
+# <details><summary>Hint 3</summary>
+#
+# For the count use one channel: `torch.ones(1, 1, patch, patch)` laid down everywhere, with the same stride.
+# </details>
+#
+# It is beautiful, and wasteful. The third step multiplies all patches of the style by numbers that are all 0 but one. And the table of step 2 has a row for *every* patch of the style at *every* place.
+#
+# **Predict, then run.** How large is this table for two square pictures of 192 pixels, where `relu3_1` has 48 × 48 cells? And at 1024 pixels?
+
+# %%
+for name, side in (("our glass, 192 px", 48), ("256 px", 64), ("512 px", 128), ("1024 px", 256)):
+    print(f"{name:28} {(side - 2) ** 2:7,.0f} patches each, table {(side - 2) ** 4 * 4 / 1e6:8,.0f} MB")
+
+# %% [markdown]
+# So the course computes a part of the table at a time, keeps the winners, and copies their patches. The numbers are the same:
+
+# %% tags=["nbval-check-output"]
+quick, slow = swap(f_c, f_s), swap_by_convolution(f_c, f_s)  # (1, 64, 48, 72) each
+print("the same:", torch.allclose(quick, slow, atol=1e-4 * float(slow.abs().max())))
+
+# %% tags=["nbval-ignore-output"]
+for name, function in (("three convolutions", swap_by_convolution), ("part by part", swap)):
+    begin = time.perf_counter()
+    for _ in range(3):
+        function(f_c, f_s)
+    print(f"{name:20} {(time.perf_counter() - begin) / 3 * 1e3:5.0f} ms")
+
+# %% [markdown]
+# `stylelearn bench swap` measures both at the sizes of VGG-19, with their memory.
+#
+# ## 4 · Back to a picture
+#
+# *Which picture has these activations?*
+#
+# None, exactly. $\Phi^{ss}$ was glued together, and no picture looks like that from inside. So we look for the picture whose activations come nearest, as in lesson 01, and ask for a little smoothness:
+#
+# $$I_\text{stylized}(C, S) = \operatorname*{arg\,min}_{I} \; \big\| \Phi(I) - \Phi^{ss}(C, S) \big\|_F^2 + \lambda\, \ell_{TV}(I) \qquad\text{(3)}$$
+#
+# $$\ell_{TV}(I) = \sum_{h,w,k} (I_{h+1,w,k} - I_{h,w,k})^2 + (I_{h,w+1,k} - I_{h,w,k})^2 \qquad\text{(4)}$$
+#
+# Compare this with lesson 02. There is no style loss any more, and no weights of layers, no balance of content and style. *What* to paint is settled before the first step.
+#
+# ### Exercise 4 — the loss
+# *difficulty ●○○ · importance ●●○ · 10 minutes*
+#
+# Write (3) and (4), as they stand: with sums.
+
+
+# %% tags=["exercise"]
+def my_loss(features, target, image, weight):
+    """features = Φ(I) and target = Φ^ss, (1, C, H, W); image = I, (1, 3, H', W'); weight = λ -> a number."""
+    raise NotImplementedError
+
+
+check.swap_loss(my_loss)
+
+
+# %% tags=["solution"]
+def my_loss(features, target, image, weight):
+    """features = Φ(I) and target = Φ^ss, (1, C, H, W); image = I, (1, 3, H', W'); weight = λ -> a number."""
+    down, right = image.diff(dim=2), image.diff(dim=3)
+    return (features - target).square().sum() + weight * (down.square().sum() + right.square().sum())
+
+
+check.swap_loss(my_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `image[:, :, 1:] - image[:, :, :-1]` are the differences of neighbours above each other; `image.diff(dim=2)` is the same.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# ‖…‖²_F is the sum of the squares of all entries. No root, no mean.
+# </details>
+#
+# In the course's own objective both terms are divided, as always here: the first by $\|\Phi^{ss}\|^2$, the second by the number of values. Then λ means the same at every size.
+#
+# **Predict, then run.** The one knob of the method is the size of the patch. What will the cat be with patches of 1, 3 and 9 cells? And with 3 cells and a stride of 3, so that nothing overlaps?
+
+
+# %%
+def paint(content, style, steps=40, tv_weight=3.0, **options):
+    """The best picture after so many steps from the photo; options as of `style_swap.objective`."""
+    objective = style_swap.objective(content, style, encoder=encoder, tv_weight=tv_weight, **options)
+    return result(optimize_image(content, objective, steps))
+
+
+cat, small = resize(photo, (160, 240), "box"), resize(glass, 160)
+knobs = [{"patch": 1}, {"patch": 3}, {"patch": 9}, {"patch": 3, "stride": 3}]
+knob_pictures = [paint(cat, small, **knob) for knob in knobs]
+titles = ["patch 1", "patch 3", "patch 9", "patch 3, stride 3"]
+grid([cat, resize(small, (160, 240), "box"), *knob_pictures], ["the photo", "the style", *titles], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# With single cells every stripe of the fur is there, in the colours of glass. With 3 × 3 cells lead lines appear and follow the fur, and the eyes are still eyes. With 9 × 9 cells there are long lines and panes, and hardly a cat:
+# this is the trade between photo and style, in one number. With a stride of 3 nothing is averaged, so patches meet at hard seams, and the picture falls into tiles.
+#
+# All of them show a fine weave that neither picture has: small changes of pixels that `relu3_1` does not see. The smoothness λ takes some of it away.
+# </details>
+#
+# ## 5 · An easier landscape?
+#
+# *Does it matter where we start?*
+#
+# Lesson 02 found a different picture from each start. The authors claim that their loss is easier: the target is fixed, in one layer, and it says *at which place* what should be. Let us measure that. Both methods
+# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two kinds of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the bottom.
+#
+# **Predict, then run.** Which curves lie closer together? And the pictures at their ends?
+
+# %%
+cup, pane = resize(samples.content("coffee"), (96, 144), "box"), resize(glass, 96)
+noise = [torch.rand(cup.shape, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
+starts = {"noise 1": noise[0], "noise 2": noise[1], "the photo": cup}
+objectives = {
+    "swap": style_swap.objective(cup, pane, encoder=encoder, tv_weight=3.0),
+    "lesson 02": gatys.objective(cup, pane, encoder=encoder, tv_weight=3.0),
+}
+curves, ends = {}, {}
+for method, objective in objectives.items():
+    for name, start in starts.items():
+        steps = list(optimize_image(start, objective, steps=80))
+        curves[f"{method}, from {name}"] = [step.loss for step in steps]
+        ends[f"{method}, from {name}"] = steps[-1].best_image
+lowest = {method: min(min(curve) for name, curve in curves.items() if name.startswith(method)) for method in objectives}
+relative = {name: [loss / lowest[name.split(",")[0]] for loss in curve] for name, curve in curves.items()}
+plot_curves(relative, y="loss ÷ lowest of the method", title="Three starts each")
+grid([*ends.values()], [*ends], columns=3)
+
+# %%
+for method in objectives:
+    mine = [name for name in curves if name.startswith(method)]
+    near = [next(n for n, loss in enumerate(relative[name], 1) if loss < 1.2) for name in mine]
+    apart = [round(psnr(ends[a], ends[b]), 1) for a, b in itertools.combinations(mine, 2)]
+    print(f"{method:10} 20 % above the bottom after {near} steps; between the pictures {apart} dB")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The three curves of the swap soon run as one, and reach the bottom in a fraction of the steps. The pictures at their ends are nearly the same: above 20 dB, and what differs is the weave. Lesson 02 needs three times as many steps or more, and ends
+# with three different pictures, at 11 or 12 dB. So here the claim holds. The reason is visible in (3): for every place the target says what should be there. A Gram matrix only says what should be there *somewhere*, and there are many ways to do that.
+#
+# This is no proof: one pair, one encoder, one optimiser. Change the pair and run it again.
+# </details>
+#
+# ## 6 · The inverse network
+#
+# *Must we search for each picture anew?*
+#
+# The search always asks the same kind of question: here are activations, which picture has them? So let a network learn the answer, once. It is a decoder, as in lesson 05, and it has to invert $\Phi$:
+#
+# $$\operatorname*{arg\,min}_{f} \; \sum_{H} \big\| \Phi(f(H)) - H \big\|_F^2 + \lambda\, \ell_{TV}(f(H)) \qquad\text{(5, 6)}$$
+#
+# Which activations $H$ should it see? Photos and paintings, of course; the paper has 80 000 of each. But it will have to work on *swapped* activations, and those are no picture's. They lie outside of all
+# that $\Phi$ ever gives: mathematicians say that $\Phi$ is not surjective. How far outside?
+#
+# **Predict, then run.** We search for the picture that fits best, once for the photo's own activations, once for swapped ones. How near can one come?
+
+# %%
+with torch.no_grad():
+    f_cat, f_small = (encoder(image, LAYER)[LAYER] for image in (cat, small))
+swapped_cat = swap(f_cat, f_small)
+grey = torch.full_like(cat, 0.5)
+for word, target in (("the photo's own", f_cat), ("swapped", swapped_cat)):
+    *_, last = optimize_image(grey, lambda x, H=target: {"": losses.content_loss(encoder(x, LAYER)[LAYER], H)}, 60)
+    print(f"{word:16} the best picture is still {last.loss:.3f} away (1 would be no activations at all)")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# For the photo's own activations there is a picture that has them: the photo. For swapped ones the search stops at a distance. Here no picture will do, only a nearest one.
+# </details>
+#
+# A network that has only seen real pictures has never met such activations. So the authors put swapped ones into the training, too. Here is the whole training, short: seven photos and fifteen styles, cut to
+# 64 pixels, and a third of each batch is swapped. The cat and the stained glass are kept back.
+#
+# **Predict, then run.** After some seconds, what will be there first: the forms, or the colours?
+
+# %%
+contents = torch.cat(
+    [resize(samples.content(name), (96, 96), "box") for name in samples.content_names() if name != "chelsea"]
+)
+paintings = torch.cat(
+    [resize(samples.style(name), (96, 96), "box") for name in samples.style_names() if name != "stained_glass"]
+)
+
+
+def batch(chance):
+    """Activations of two photos, of two paintings, and of the photos swapped with the paintings."""
+    y, x = torch.randint(33, (2,), generator=chance).tolist()
+    cuts = (group[torch.randint(len(group), (2,), generator=chance)] for group in (contents, paintings))
+    with torch.no_grad():
+        c, s = (encoder(cut[..., y : y + 64, x : x + 64], LAYER)[LAYER] for cut in cuts)  # (2, 64, 16, 16) each
+        return torch.cat([c, s, swap(c, s)])  # (6, 64, 16, 16)
+
+
+torch.manual_seed(0)
+mine, chance = style_swap.InverseNet(LAYER), torch.Generator().manual_seed(0)
+optimizer, on_the_way = torch.optim.Adam(mine.parameters(), lr=2e-3), {}
+for step in range(1, 201):
+    H = batch(chance)
+    image = mine(H)  # f(H): (6, 3, 64, 64)
+    loss = losses.content_loss(encoder(image, LAYER)[LAYER], H) + 0.1 * losses.tv_loss(image)  # (6)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    if step in (1, 40, 200):
+        with torch.no_grad():
+            on_the_way |= {
+                f"step {step}: {word}": mine(H).clamp(0, 1) for word, H in (("photo", f_cat), ("swapped", swapped_cat))
+            }
+grid([*on_the_way.values()], [*on_the_way], columns=2)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The forms come first, the colours slowly: 40 steps make a cat, and 200 make it a cat in glass, though it never saw either. The squares are cells: what is smaller than four pixels the network has to make up.
+# </details>
+#
+# ### Are the swapped ones needed?
+#
+# That is an argument. Is it also true? A second network, `pictures`, was trained as the course's network was: from the same start, with the same photos and paintings, for as many
+# steps. Only the swapped activations were left out.
+#
+# **Predict, then run.** Which of the two will be better on plain photos? Which on swapped ones?
+
+# %%
+without = style_swap.load("pictures")
+pairs = [("chelsea", "stained_glass"), ("china", "impasto"), ("coffee", "woodcut_waves"), ("rocket", "pencil")]
+networks = {"with swapped ones": network, "pictures only": without}
+apart, pictures = {(word, kind): 0.0 for word in networks for kind in ("photo", "swapped")}, []
+with torch.no_grad():
+    for name, style_name in pairs:
+        H = network.encode(resize(samples.content(name), (128, 192), "box"))  # (1, 64, 32, 48)
+        kinds = {"photo": H, "swapped": swap(H, network.encode(resize(samples.style(style_name), 128)))}
+        for (word, net), (kind, H) in itertools.product(networks.items(), kinds.items()):
+            image = net.decode(H, (128, 192))
+            apart[word, kind] += losses.content_loss(network.encode(image), H).item() / len(pairs)
+            pictures += [image] if kind == "swapped" else []
+for word in networks:
+    print(f"{word:18} on photos {apart[word, 'photo']:.3f}, on swapped activations {apart[word, 'swapped']:.3f}")
+grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], columns=4)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# On photos the network that saw pictures only is better: it had nothing else to do. On swapped activations the other one is nearer, but only by some percent, and in the pictures one has to look for it. So with our encoder the swapped
+# ones help a little. The failure that the argument promises does not come.
+#
+# A likely reason: a cell of our `relu3_1` has 64 numbers for $4 \times 4 \times 3 = 48$ values of pixels. Nearly any 64 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 numbers for the same 48. Most of
+# what one may put into 256 numbers is no picture at all, and a network that has never met such things has no idea what to do.
+# </details>
+#
+# **Search or network?** The network approximates the search. The same swap, both ways:
+
+# %%
+pairs = [("china", "impasto"), ("coffee", "woodcut_waves")]
+rows, words = [], []
+for name, style_name in pairs:
+    content, style = resize(samples.content(name), (128, 192), "box"), resize(samples.style(style_name), 128)
+    objective = style_swap.objective(content, style, encoder=encoder, tv_weight=3.0)
+    with torch.no_grad():
+        at_once = network(content, style)
+    searched = paint(content, style)
+    rows += [resize(style, (128, 192), "box"), searched, at_once]
+    scores = [sum(objective(each).values()).item() for each in (searched, at_once)]
+    words += [style_name, f"search: {scores[0]:.3f}", f"network: {scores[1]:.3f}"]
+grid(rows, words, columns=3)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The search comes several times nearer to what was asked: it has this one picture to care for. A part of its lead is the weave, which pleases `relu3_1` and nobody else. The network is not able to weave, so its pictures are calmer, and softer;
+# look closely, and you see squares as large as a cell. And it needs a small part of the time.
+# </details>
+#
+# **How strong?** As in lesson 05 we may stop on the way, between the photo's activations and the swapped ones. Nothing is trained or matched again.
+
+# %%
+with torch.no_grad():
+    f_photo = network.encode(photo)
+    swapped = network.swap(f_photo, network.encode(glass))
+    strip = [network.decode(network.blend(f_photo, swapped, s), photo.shape[2:]) for s in (0.0, 0.33, 0.67, 1.0)]
+grid(strip, [f"strength {s:g}" for s in (0, 0.33, 0.67, 1)], columns=2)
+
+# %% [markdown]
+# ## The lab
+#
+# Swap, and look up where each place comes from.
+#
+# - **Click on the picture** (or drag, or use the two **place** sliders). Boxes show the patches that lie over that place, and where they come from in the style.
+# - **show**: the pastiche, or the style's pixels moved by scissors and glue.
+# - **how**: the inverse network answers at once, for `relu3_1`. The optimisation takes any **layer**, and shows each step; it can be stopped.
+# - **patch size** and **stride** are the knobs of the method. **strength** goes from the photo to the swap.
+#
+# Things to try: the same picture as photo and as style, and click. A patch of 1, and look at *the style's pixels*. `pencil` as style: what becomes of the colours? `relu1_1` and `relu4_1`, optimised.
+
+# %% tags=["nbval-ignore-output"]
+lab = StyleSwapLab(content="chelsea", style="stained_glass", size=256, across=0.37, down=0.36)
+lab
+
+# %% [markdown]
+# ## 7 · The neighbour: match in every step
+#
+# *What if the pastiche itself looks for its patches?*
+#
+# In the same year Chuan Li and Michael Wand published **CNNMRF**. They match patches, too, but in each step of an optimisation anew: not the photo's patches, but those of the *pastiche as it is now*. A content loss, as in
+# lesson 02, keeps the photo:
+#
+# $$E(x) = \alpha_1 \big\| \Phi(x) - \Phi(C) \big\|^2 + \sum_l \sum_i \big\| \Psi_i(\Phi_l(x)) - \Psi_{NN(i)}(\Phi_l(S)) \big\|^2 + \alpha_2\, \Upsilon(x)$$
+#
+# $\Psi_i$ is a patch, $NN(i)$ its best match as in (1), and $\Upsilon$ the smoothness.
+#
+# **Predict, then run.** Patches may now find better partners on the way. What does that cost, and what can it gain?
+
+# %% tags=["nbval-ignore-output"]
+methods = {
+    "style swap": style_swap.objective(cat, small, encoder=encoder, tv_weight=3.0),
+    "CNNMRF": style_swap.cnnmrf_objective(cat, small, encoder=encoder, style_weight=4.0, tv_weight=3.0),
+    "lesson 02": gatys.objective(cat, small, encoder=encoder, tv_weight=3.0),
+}
+made = []
+for name, objective in methods.items():
+    begin = time.perf_counter()
+    made.append(result(optimize_image(cat, objective, 40)))
+    print(f"{name:12} {(time.perf_counter() - begin) / 40 * 1e3:4.0f} ms a step")
+grid(made, [f"{name}, 40 steps" for name in methods], columns=3)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# In the swap every patch decides for itself. Here they decide again and again, while they see what their neighbours have become: so lead lines grow together and run through the whole face. That is what is gained. The price: every step
+# compares all patches again. There is a balance of content and style to be set once more (we took 4). And the target moves while one walks towards it, so the start matters again.
+# </details>
+#
+# ## 8 · Films
+#
+# *Why do painted films flicker?*
+#
+# Paint each frame of a film on its own with lesson 02, and it boils: from frame to frame the optimisation ends in another valley. The swap has no such choice. A patch that only moved has the same
+# activations, so it finds the same partner. The authors claim that frames stay consistent by themselves. For a number, we need films whose motion is known exactly: then we can undo it, and what still changes is flicker.
+#
+# ### Exercise 5 — steadiness
+# *difficulty ●●○ · importance ●●○ · 10 minutes*
+#
+# A camera moves to the right by `shift` pixels a frame. So what is at column $x$ of a frame was at column $x + \text{shift}$ of the frame before. Give the mean absolute change between neighbouring frames, with the motion undone, over
+# all pixels that both frames show.
+
+
+# %% tags=["exercise"]
+def my_steadiness(frames, shift):
+    """frames: (T, 3, H, W) in [0, 1] -> the mean change between motion-compensated neighbours, a number."""
+    raise NotImplementedError
+
+
+check.steadiness(my_steadiness)
+
+
+# %% tags=["solution"]
+def my_steadiness(frames, shift):
+    """frames: (T, 3, H, W) in [0, 1] -> the mean change between motion-compensated neighbours, a number."""
+    now, before = frames[1:, ..., :-shift], frames[:-1, ..., shift:]  # (T - 1, 3, H, W - shift) each
+    return (now - before).abs().mean()
+
+
+check.steadiness(my_steadiness)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# All frames but the first, and all but the last: `frames[1:]` and `frames[:-1]` are the neighbours.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Cut `shift` columns off each: the last ones of the new frame have just come into view, the first ones of the old frame have left.
+# </details>
+#
+# The course's `video.consistency` does this for any known motion, in steps of 8 bits (0 to 255). Three clips: the camera glides over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
+# travels across a photo that stands still.
+#
+# **Predict, then run.** A cell of `relu3_1` is 4 pixels wide. What will the swap make of a motion of 3?
+
+# %%
+view = resize(samples.content("china"), (104, 156), "box")
+size = {"frames": 4, "size": (96, 128)}
+clips = {
+    "pan by 4 px": panning_clip(view, step=(0, 4), **size),
+    "pan by 3 px": panning_clip(view, step=(0, 3), **size),
+    "a disc": moving_clip(view, photo, step=4, **size),
+}
+brush = resize(samples.style("impasto"), 96)  # (1, 3, 96, 96)
+
+
+def by_network(frame):
+    with torch.no_grad():
+        return network(frame, brush)
+
+
+def by_lesson_02(frame):
+    return result(gatys.stylize(frame, brush, encoder=encoder, steps=30, tv_weight=3.0))
+
+
+painters = {
+    "swap, network": by_network,
+    "swap, search": lambda frame: paint(frame, brush, 30),
+    "lesson 02": by_lesson_02,
+}
+films = {
+    (who, what): torch.cat([*paint_frames(clip.frames.split(1), painter)])
+    for who, painter in painters.items()
+    for what, clip in clips.items()
+}
+print(" " * 16 + "".join(f"{what:>14}" for what in clips))
+for who in painters:
+    print(f"{who:16}" + "".join(f"{consistency(films[who, what], clip):14.1f}" for what, clip in clips.items()))
+
+# %%
+clip = "pan by 4 px"
+strips = []
+for who in painters:
+    film = films[who, clip]
+    flicker = 4 * (film[1:, ..., :-4] - film[:-1, ..., 4:]).abs().clamp(0, 0.25)  # (3, 3, 96, 124)
+    strips += [film[1], film[2], flicker[1]]
+grid(
+    strips,
+    [f"{who}: {what}" for who in painters for what in ("frame 2", "frame 3", "flicker × 4")],
+    columns=3,
+)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Lesson 02 boils: its flicker is spread over the whole frame. The swap is several times steadier, though nobody told it about neighbouring frames. With the network and a motion of 4 pixels the middle is black: *exactly* the same. Four pixels are one cell.
+# All activations have moved by one cell, so each patch finds the same partner. Only near the border, where things come into view, something changes.
+#
+# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and here and there another patch wins. So the claim holds, but it has a grain of four pixels. The search adds a
+# flicker of its own, its weave. The disc shows a third case: around it patches see both, the disc and the background.
+# </details>
+#
+# `stylelearn video clip.gif painting.jpg -o painted.gif` paints a whole film, and goes on where it was if you stop it.
+#
+# ## 9 · What it costs
+#
+# *Is it fast?*
+#
+# The inverse network costs the same for each pixel. The matching does not: twice the side has four times as many patches, *each compared with four times as many*.
+#
+# **Predict, then run.** How much longer will each of the three parts take for twice the side?
+
+
+# %% tags=["nbval-ignore-output"]
+def milliseconds(function, *arguments):
+    begin = time.perf_counter()
+    with torch.no_grad():
+        function(*arguments)
+    return (time.perf_counter() - begin) * 1e3
+
+
+sides, costs = (64, 128, 256, 384), {"encode one picture": [], "match and swap": [], "inverse network": []}
+for side in sides:
+    c, s = (resize(image, (side, side), "box") for image in (photo, glass))
+    with torch.no_grad():
+        features, others = network.encode(c), network.encode(s)
+    costs["encode one picture"].append(milliseconds(network.encode, c))
+    costs["match and swap"].append(milliseconds(swap, features, others))
+    costs["inverse network"].append(milliseconds(network.decode, features, (side, side)))
+plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Where the time goes")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Encoding and painting take about four times as long for twice the side, the matching about sixteen times. Soon it is nearly everything. The authors' table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# 3.2 at 512. A way out for large pictures is a larger stride, or fewer patches of the style. (`stylelearn bench swap` measures up to 1024 pixels.)
+# </details>
+#
+# ## 10 · Where it fails
+#
+# *What can a patch not know?*
+#
+# **Predict, then run.** Four cases: the style at half and at double size (a patch is always 3 × 3 cells), a photo with a smooth sky, and a style without colours.
+
+# %%
+with torch.no_grad():
+    sizes = [network(photo, resize(glass, side)) for side in (96, 384)]
+    sky, temple = (
+        resize(samples.content("rocket"), (192, 288), "box"),
+        resize(samples.content("china"), (192, 288), "box"),
+    )
+    others = [network(sky, styles["woodcut_waves"]), network(temple, resize(samples.style("pencil"), 192))]
+grid([*sizes, *others], ["glass at 96 px", "glass at 384 px", "a smooth sky", "a style without colours"], columns=2)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Small glass gives fine lead lines close together, and the cat becomes a drawing of lines. Large glass has few lines and wide panes, so there are large smooth patches to be had, and even the eye finds its black ring. In front of the sky the thin
+# towers have dissolved: the waves have smooth blue, but nothing like a thin tower on it. And pencil makes all things grey: where there is only grey, no colour can be chosen.
+# </details>
+#
+# - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
+# - **Only small forms.** A patch sees 32 pixels. Composition, long lines, the balance of colours: nothing holds them together. Many patches of a style are never used.
+# - **One size.** Patches are not turned and not scaled. The size at which you give the style matters.
+# - **A mean is a blur.** Nine patches are averaged at each place. That is why small patches look crisp and large ones soft.
+#
+# ## Differs from the paper
+#
+# - **The encoder** is `mini`, with 64 channels in `relu3_1` instead of VGG-19's 256. It compares less finely, and leaves a weave in optimised pictures, which the smoothness takes away.
+# - **The inverse network** has no instance normalisation by default, and enlarges instead of using transposed convolutions. With the paper's form (`stylelearn train inverse` has options for both) ours learnt colours less well. In training it is
+#   also told the picture, where there is one. It saw far fewer pictures than the authors' 160 000.
+# - **The losses** are divided by what they want to reach, so λ = 1 here is another number than the paper's.
+# - **Zero patches** never win. The paper does not speak of them.
+# - Our films are five small frames, and their motion is simple. They show a tendency.
+#
+# ## Summary
+#
+# - A style can be a collection of patches instead of statistics. Each patch of the photo is replaced by the style's most similar one.
+# - Similar means normalised cross-correlation: the pattern counts, not its strength.
+# - The swap is three convolutions, and better computed part by part.
+# - What is to be painted is settled before the first step, in one layer. So the search is easy, and it hardly matters where it starts.
+# - An inverse network replaces the search. It is trained on swapped activations, too, because no picture has them.
+# - What only moves stays the same, as far as it moves by whole cells. So films are steadier.
+#
+# **Common misconceptions**
+#
+# - *"The swap is learnt."* Nothing in it is. The encoder is frozen, and the inverse network learns to paint activations, not to match.
+# - *"It copies pixels."* It copies activations. The picture is painted anew from them, and patches that overlap are blended.
+# - *"Larger patches are better, they hold more style."* They hold more style and fit worse. Beyond a few cells there is no good match any more.
+# - *"The correlation needs both norms."* The content's is the same for all candidates, and changes nothing.
+# - *"It is as fast as AdaIN."* For small pictures. The matching grows with the fourth power of the side.
+#
+# **To read**: the paper; C. Li and M. Wand, *Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis*, CVPR 2016; L. Sheng and others, *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature
+# Decoration*, CVPR 2018, which swaps normalised patches; S. Gu and others, *Arbitrary Style Transfer with Deep Feature Reshuffle*, CVPR 2018, which lets every patch of the style be used about equally often.
+#
+# **Next**: all methods so far may paint the sky with patches of grass. Lesson 07 tells them what is sky and what is grass, and makes photos out of photos.

@@ -1,0 +1,287 @@
+"""Adjustable real-time style transfer — Babaeizadeh & Ghiasi 2018.
+
+How much each layer counts is a matter of taste, and lesson 02 pays for every change of taste with a new run. Here one
+network learns all settings at once. It is told them, and is trained for a random one with every picture:
+
+    p = Φ(c, s, α),    L = Σ_{l∈C} α_c^l L_c^l + Σ_{l∈S} α_s^l L_s^l,    α ~ U(0, 1) anew for each picture   (Eq. 1–3)
+    z = γ_α (x − μ)/σ + β_α,    (γ_α, β_α) = Λ(s, α)                                                     (Eq. 4, 5)
+
+Φ is the network of lesson 04; Λ is a small network of its own (an MLP), trained along with it. Losses of different
+layers differ by factors of ten, so each is multiplied by (Σ_i L̄^i)/L̄^l, L̄ being a running average: then α = 1 means
+as much for one layer as for another. After training, a slider for each layer acts at once.
+
+**Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, not through a
+network of its own, so any picture is a style; the painting is laid over the photograph with the opacity 1 − Π(1 − α),
+since instance norm forgets how bright and contrasty the photograph was and α = 0 could not give it back; of each batch
+a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L), so that one picture in which a channel
+explodes does not drown out the rest; a little total variation, and a penalty on spikes. The encoder is `mini`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from stylelearn import losses
+from stylelearn.conditioning import AdjustableNet, AdjustedNorm
+from stylelearn.crops import VARIED
+from stylelearn.encoders import Encoder
+from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+
+STYLE_WEIGHT = 2.5
+TV_WEIGHT = 4.0
+SPIKE_WEIGHT = 20.0
+DECAY = 0.99  # of the running averages
+CORNERS = 4  # one of so many pictures in a batch gets α from {0, 1}
+CAREFUL = 0.3  # Λ learns at this share of the rate: each of its steps moves γ and β through a hundred inputs
+
+
+def with_noise(image: Tensor, amount: float, seed: int = 0) -> Tensor:
+    """The image with normal noise of `amount` (standard deviation, 0 to 0.5), kept in [0, 1]: another pastiche.
+
+    Raises:
+        ValueError: an amount outside [0, 0.5].
+    """
+    if not 0 <= amount <= 0.5:
+        raise ValueError(f"noise must be from 0 to 0.5; got {amount}")
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(seed)).to(image)
+    return (image + amount * noise).clamp(0, 1)
+
+
+def diversity(images: Tensor, encoder: Encoder, layer: str = "relu3_4") -> float:
+    """How different pastiches of one pair are: ‖F_i − F_j‖/‖F‖, the mean over all pairs; 0 for equal ones.
+
+    Args:
+        images: (B, 3, H, W), at least two. encoder, layer: where they are compared; ‖F‖ is their mean norm.
+    Raises:
+        ValueError: fewer than two.
+    """
+    if len(images) < 2:
+        raise ValueError(f"diversity compares pictures with one another: give at least two, not {len(images)}")
+    with torch.no_grad():
+        features = encoder(images, [layer])[layer].flatten(start_dim=1)  # (B, C·H·W)
+    return float(torch.pdist(features).mean() / features.norm(dim=1).mean())
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+class Objective(nn.Module):
+    """What the network is trained for; called with contents, styles and alphas it returns the weighted losses.
+
+    Args:
+        style: the picture (1, 3, H, W) of a network for one style; batches then hold no styles.
+        normalise: False leaves out the running averages, to see what they are good for.
+        style_weight: of all style losses, after they have been made alike.
+    """
+
+    def __init__(
+        self,
+        network: AdjustableNet,
+        style: Tensor | None = None,
+        *,
+        normalise: bool = True,
+        style_weight: float = STYLE_WEIGHT,
+        tv_weight: float = TV_WEIGHT,
+    ) -> None:
+        super().__init__()
+        self.network, self.only_style, self.normalise = network, style, normalise
+        self.style_weight, self.tv_weight = style_weight, tv_weight
+        self.names = [f"style {name}" for name in network.style_layers]
+        self.names += [f"content {name}" for name in network.content_layers]
+        self.register_buffer("averages", torch.zeros(len(self.names)))  # L̄, in the checkpoint with the rest
+
+    def forward(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        contents, *styles, alphas = batch
+        net, encoder = self.network, self.network.encoder
+        image = styles[0] if styles else self.only_style.to(contents)
+        with torch.no_grad():
+            wanted = encoder(contents, net.content_layers)
+            grams = {name: losses.mean_gram(f) for name, f in encoder(image, net.style_layers).items()}
+            described = net.style(image) if net.about["any_style"] else None
+        pastiche = net(contents, described, alphas)
+        seen = encoder(pastiche, [*net.style_layers, *net.content_layers])
+        raw = [losses.style_loss(seen[name], grams[name], each=True).log1p() for name in net.style_layers]
+        raw += [losses.content_loss(seen[name], wanted[name], each=True) for name in net.content_layers]
+        each = torch.stack(raw, dim=1)  # (B, losses)
+        if self.training:
+            now = each.detach().float().mean(dim=0)
+            self.averages.copy_(torch.where(self.averages > 0, self.averages.lerp(now, 1 - DECAY), now))
+        if alphas.shape[1] < each.shape[1]:  # the α of the only content layer is 1
+            alphas = torch.cat([alphas, torch.ones_like(alphas[:, :1])], dim=1)
+        weighted = (alphas * each).mean(dim=0) * self.weights()
+        found = dict(zip(self.names, weighted, strict=True))
+        if self.tv_weight:  # quadratic, so √α inside is α outside: nothing is smoothed where nothing is painted
+            share = alphas[:, : len(net.style_layers)].mean(dim=1).sqrt()[:, None, None, None]
+            found["tv"] = self.tv_weight * losses.tv_loss(share * pastiche)
+        if self.training:
+            norms = [module.spikes for module in net.painter.modules() if isinstance(module, AdjustedNorm)]
+            found["spikes"] = SPIKE_WEIGHT * torch.stack(norms).mean()
+        return found
+
+    def weights(self) -> Tensor:
+        """What each loss is multiplied by, α apart: (Σ_i L̄^i)/L̄^l, and the style weight."""
+        factors = torch.ones_like(self.averages)
+        if self.normalise:
+            factors = self.averages.sum() / self.averages.clamp_min(1e-8)
+        styles = len(self.network.style_layers)
+        return torch.cat([self.style_weight * factors[:styles], factors[styles:]])
+
+
+def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
+    """What `gatys.objective` takes to want the same as the network at these settings (1, A).
+
+    Raises:
+        ValueError: a network that was not trained, or with several content layers, which Gatys's method has not.
+    """
+    weights = network.about.get("objective")
+    if not isinstance(weights, Mapping) or len(network.content_layers) > 1:
+        raise ValueError("needs a trained network with one content layer, such as load() gives")
+    settings = zip(network.style_layers, alphas[0].tolist(), strict=True)
+    return {
+        "content_layer": network.content_layers[0],
+        "content_weight": weights[f"content {network.content_layers[0]}"],
+        "style_weight": 1.0,
+        "layer_weights": {name: weights[f"style {name}"] * alpha for name, alpha in settings},
+        "tv_weight": weights["tv"] * float(alphas.mean()),
+    }
+
+
+class Batches(Dataset[tuple[Tensor, ...]]):
+    """Contents, styles and α ~ U(0, 1); the first of each `corners` gets only 0, only 1, or 0 and 1 mixed.
+
+    Args:
+        contents, styles: crops; no styles for a network of one style.
+        alphas: how many.
+        corners: 0 for none at all, as in the paper.
+    """
+
+    def __init__(self, contents: Crops, styles: Crops | None, alphas: int, corners: int = CORNERS) -> None:
+        self.contents, self.styles, self.count, self.corners = contents, styles, alphas, corners
+        self.skipped = [*contents.skipped, *(styles.skipped if styles else ())]
+
+    def __getitem__(self, number: int) -> tuple[Tensor, ...]:
+        contents = self.contents[number]
+        rng = np.random.default_rng((self.contents.seed, number, 2))
+        alphas = rng.uniform(size=(len(contents), self.count))
+        for row in range(0, len(contents), self.corners) if self.corners else ():
+            alphas[row] = (0, 1, rng.integers(2, size=self.count))[rng.integers(3)]
+        styles = [self.styles[number]] if self.styles else []
+        return contents, *styles, torch.from_numpy(alphas).float()
+
+
+def train_adjustable(
+    photos: Sequence[str | Path],
+    styles: Sequence[str | Path] | Tensor,
+    *,
+    out: str | Path,
+    encoder: Encoder | None = None,
+    start: str | Path | None = None,
+    size: int = 128,
+    batch: int = 8,
+    seed: int = 0,
+    network: Mapping[str, object] | None = None,
+    weights: Mapping[str, object] | None = None,
+    learning_rate: float = 1e-3,
+    corners: int = CORNERS,
+    **run: object,
+) -> Iterator[Progress]:
+    """Train Φ and Λ together and write them to `out` (float16 safetensors); yields progress.
+
+    Args:
+        photos: folders of contents. styles: folders of styles; or one picture (1, 3, H, W), for the form with one
+            style. Every 10th picture of each folder is held back.
+        encoder: the loss network, `mini` by default.
+        start: weights of such a network to begin with; or those of a network of lesson 03 or 04, whose convolutions it
+            takes.
+        size: side of the crops in pixels. batch: pairs a step. seed: of the weights, the crops and the α.
+        network, weights: arguments of `AdjustableNet` and of `Objective`.
+        learning_rate: of Φ; Λ has CAREFUL of it. corners: as of `Batches`.
+        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+    Raises:
+        ValueError, WeightsError, FloatingPointError: as `Crops`, `AdjustableNet` and `fit`.
+    """
+    out, one = Path(out), isinstance(styles, Tensor)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = AdjustableNet(encoder or Encoder("mini"), any_style=not one, **(network or {}))  # type: ignore[arg-type]
+    paintings = None if one else Crops(styles, size=size, batch=batch, seed=seed + 1)
+    batches = Batches(
+        Crops(photos, size=size, batch=batch, seed=seed, **VARIED), paintings, len(net.adjustable), corners
+    )
+    if paintings:
+        _standardise(net, paintings)
+    if start is not None:
+        _begin(net, start)
+    objective = Objective(net, styles if one else None, **(weights or {}))  # type: ignore[arg-type]
+    yield from fit(
+        objective, batches, learning_rate=learning_rate, groups=_groups(net, learning_rate), **settings(out, run)
+    )
+    wanted = dict(zip(objective.names, objective.weights().tolist(), strict=True)) | {"tv": objective.tv_weight}
+    write_weights(out, _state(net), {**net.about, "objective": wanted})
+
+
+def _groups(net: AdjustableNet, learning_rate: float) -> list[dict[str, object]]:
+    careful = [p for name, p in net.named_parameters() if p.requires_grad and _of_lambda(name)]
+    others = [p for name, p in net.named_parameters() if p.requires_grad and not _of_lambda(name)]
+    return [{"params": others, "lr": learning_rate}, {"params": careful, "lr": CAREFUL * learning_rate}]
+
+
+def _of_lambda(name: str) -> bool:
+    return ".head." in name or name.startswith("conditioner.")
+
+
+def _standardise(net: AdjustableNet, styles: Crops, batches: int = 40) -> None:
+    """Make what Λ is told of styles 0 on the average, with a spread of 1."""
+    with torch.no_grad():
+        found = torch.cat([net.style(styles[number]) for number in range(batches)])  # (styles, K)
+    net.conditioner.center.copy_(found.mean(dim=0))
+    net.conditioner.spread.copy_(found.std(dim=0).clamp_min(math.log(1.1)))
+
+
+def _state(net: AdjustableNet) -> dict[str, Tensor]:
+    return {name: value for name, value in net.state_dict().items() if not name.startswith("encoder.")}
+
+
+def _begin(net: AdjustableNet, path: str | Path) -> None:
+    """The weights of an adjustable network; or a painter's of lesson 03 or 04, with the mean γ and β of its styles."""
+    state = read_weights(path)
+    if "layers.0.norm.gamma" in state:
+        shared = {f"painter.{name}": value for name, value in state.items() if not name.endswith(("gamma", "beta"))}
+        for name in [name for name in state if name.endswith(".gamma")]:
+            levels = state[name.replace("gamma", "beta")]
+            both = torch.cat([torch.atleast_2d(table.float()).mean(dim=0) for table in (state[name], levels)])
+            shared[f"painter.{name.replace('gamma', 'head.bias')}"] = both
+        state = _state(net) | shared
+    _fill(net, state, f"network from {path}")
+
+
+def _fill(net: AdjustableNet, state: Mapping[str, Tensor], what: str) -> None:
+    own = net.state_dict()
+    encoder = {name: value for name, value in own.items() if name.startswith("encoder.")}
+    net.load_state_dict(fitting(net, {**state, **encoder}, what))
+
+
+def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> AdjustableNet:
+    """The course's network, or one from a file; its `about` is the file's header.
+
+    Args:
+        encoder: instead of the one that the file names (a VGG-19 with your own weights, say).
+    Raises:
+        WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained with.
+    """
+    path = network_file("adjustable", name)
+    about = {"encoder": "mini"} | read_about(path)
+    encoder = encoder or Encoder(about["encoder"])
+    if encoder.name != about["encoder"]:
+        raise WeightsError(f"{path.name} was trained with the encoder {about['encoder']!r}, not with {encoder.name!r}")
+    known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise")
+    net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
+    _fill(net, {key: value.float() for key, value in read_weights(path).items()}, f"adjustable network {name}")
+    net.about = about | net.about
+    return net.eval().requires_grad_(False)

@@ -1,0 +1,395 @@
+"""Checks of lesson 07: one window of the matting Laplacian, its loss and gradient, the masked style loss, orphans."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylelearn.checks import Mistake, check, must_be_tensor, same
+
+EPS = 0.1  # far more than a photo wants: so that a forgotten ε, or one that is divided otherwise, is seen
+
+
+def _unchanged(before: Tensor, after: Tensor, what: str) -> None:
+    if not torch.equal(before, after):
+        raise Mistake(f"your function changes {what} itself; build a new tensor.")
+
+
+# ---------------------------------------------------------------------------------------------------------- one window
+
+
+def _residuals(colours: Tensor, ridge: float) -> Tensor:
+    """What a ridge regression of anything on the colours and a constant leaves, (n, 3) -> (n, n); the long way."""
+    n = len(colours)
+    rows = torch.cat([colours.double(), torch.ones(n, 1, dtype=torch.float64)], dim=1)  # (n, 4)
+    penalty = torch.diag(torch.tensor([ridge] * 3 + [0.0], dtype=torch.float64))
+    found = torch.zeros(n, n, dtype=torch.float64)
+    for j in range(n):
+        one = torch.zeros(n, dtype=torch.float64)
+        one[j] = 1
+        found[:, j] = one - rows @ torch.linalg.solve(rows.T @ rows + penalty, rows.T @ one)
+    return found
+
+
+def _window(colours: Tensor, ridge: float, *, covariance: Tensor | None = None, constant: float = 1.0) -> Tensor:
+    """δ_ij − (constant + (I_i − μ)ᵀ (Σ + ridge)⁻¹ (I_j − μ)) / n, so that each part can be gone wrong with."""
+    n, pixels = len(colours), colours.double()
+    centred = pixels - pixels.mean(0)
+    sigma = centred.T @ centred / n if covariance is None else covariance
+    inverse = torch.linalg.inv(sigma + ridge * torch.eye(3, dtype=torch.float64))
+    return torch.eye(n, dtype=torch.float64) - (constant + centred @ inverse @ centred.T) / n
+
+
+@check
+def window(answer: Callable[[Tensor, float], Tensor]) -> str:
+    """δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/n 𝟙)⁻¹ (I_j − μ)) / n for the n pixels of a window."""
+    colours = torch.rand(9, 3)
+    given = colours.clone()
+    yours = answer(given, EPS)
+    if isinstance(yours, Tensor) and yours.shape == (3, 3):
+        raise Mistake("you compare colours with colours, (3, 3); the matrix compares pixels with pixels: (9, 9).")
+    must_be_tensor(yours, (9, 9), "the part of one window")
+    if not same(yours, _residuals(colours, EPS)):
+        raise Mistake(_window_mistake(colours, yours))
+    _unchanged(colours, given, "the colours")
+    fewer = torch.rand(4, 3)
+    if not same(answer(fewer, EPS), _residuals(fewer, EPS)):
+        raise Mistake("this is right for 9 pixels, but not for 4: take their number from the tensor, in ε too.")
+    if not same(answer(torch.full((9, 3), 0.5), EPS), torch.eye(9) - 1 / 9):
+        raise Mistake("for a window of one colour this should be δ − 1/9: there ε alone makes the matrix invertible.")
+    return "right: this is what is left of a window's values when the best affine function of its colours is taken off."
+
+
+def _window_mistake(colours: Tensor, yours: Tensor) -> str:
+    n, pixels = len(colours), colours.double()
+    centred = pixels - pixels.mean(0)
+    sigma = centred.T @ centred / n
+    eye, ridge = torch.eye(n, dtype=torch.float64), EPS / n
+    right = _window(colours, ridge)
+    by_entry = (centred @ (1 / (sigma + ridge * torch.eye(3, dtype=torch.float64))) @ centred.T + 1) / n
+    not_centred = pixels @ torch.linalg.inv(sigma + ridge * torch.eye(3, dtype=torch.float64)) @ pixels.T
+    multiplied = centred @ (sigma + ridge * torch.eye(3, dtype=torch.float64)) @ centred.T
+    for value, why in (
+        (_window(colours, EPS), "ε is not divided by the number of pixels: the formula has ε/|w|."),
+        (_window(colours, 0.0), "ε is missing: on a window of one colour Σ has no inverse."),
+        (_window(colours, EPS * n), "ε is multiplied by the number of pixels; the formula divides, ε/|w|."),
+        (
+            _window(colours, ridge, covariance=sigma * n / (n - 1)),
+            "nearly: your covariance is divided by one less than the number of pixels (torch.cov does that). Here it "
+            "is divided by the number itself (correction=0).",
+        ),
+        (
+            _window(colours, EPS, covariance=sigma * n / (n - 1)),
+            "two things: the covariance is divided by n − 1 (torch.cov with correction=0 divides by n), and ε must be "
+            "divided by n.",
+        ),
+        (_window(colours, ridge, covariance=sigma * n), "Σ is a sum here; it is a mean: divide by the pixels."),
+        (
+            _window(colours, 0.0, covariance=sigma + EPS / n),
+            "ε/|w| is added to all nine numbers of Σ; it belongs on the diagonal: times torch.eye(3).",
+        ),
+        (_window(colours, ridge, constant=0.0), "the 1 in 1 + (…) is missing: an affine function has a constant."),
+        (eye - right, "δ_ij minus this: you have the part that is taken off."),
+        (-right, "the sign is wrong: δ_ij comes first, and the rest is taken off."),
+        (eye - n * (eye - right), "the 1/|w| in front of the bracket is missing."),
+        (eye - 1 / n - (n * (eye - right) - 1), "1/|w| stands before the 1 only; it belongs before the whole bracket."),
+        (1 - (eye - right), "that is 1 in every place; δ_ij is 1 where i = j and 0 elsewhere: torch.eye."),
+        (2 * eye - right, "δ_ij plus the rest; it is minus."),
+        (eye - (1 + not_centred) / n, "μ is not taken off: it is (I_i − μ) and (I_j − μ)."),
+        (eye - (1 + multiplied) / n, "Σ + ε/|w| 𝟙 multiplies; its inverse should."),
+        (eye - by_entry, "1/Σ takes each number for itself; the formula has the matrix inverse: torch.linalg.inv."),
+    ):
+        if same(yours, value):
+            return why
+    return "the values differ: δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/|w| 𝟙)⁻¹ (I_j − μ)) / |w|."
+
+
+# -------------------------------------------------------------------------------------------------- loss and gradient
+
+
+@check
+def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> str:
+    """Σ_c V_cᵀ M V_c and its gradient 2 M V_c, for a picture (1, 3, H, W) and a matrix (H·W, H·W)."""
+    image = torch.rand(1, 3, 4, 5)
+    half = torch.randn(20, 20)
+    matrix = half @ half.T  # symmetric, as a Laplacian
+    given = image.clone()
+    found = answer(given, matrix.clone())
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        raise Mistake(f"give two things, the loss and its gradient; yours is {type(found).__name__}.")
+    loss, gradient = found
+    vectors = [image[0, c].double().flatten() for c in range(3)]
+    expected = sum(v @ matrix.double() @ v for v in vectors)
+    slope = torch.stack([2 * matrix.double() @ v for v in vectors]).reshape(image.shape)
+    must_be_tensor(loss, (), "the loss, one number,")
+    if not same(loss, expected):
+        raise Mistake(_energy_mistake(image, matrix, loss))
+    must_be_tensor(gradient, tuple(image.shape), "the gradient, one number for each value of the picture,")
+    if not same(gradient, slope):
+        raise Mistake(_slope_mistake(image, matrix, slope, gradient))
+    _unchanged(image, given, "the picture")
+    return "right: red, green and blue each pay for themselves, and downhill is −2 M V."
+
+
+def _flattened_otherwise(image: Tensor) -> Iterator[tuple[Tensor, str]]:
+    """Vectors (3, H·W) in which pixels and channels are not where they should be."""
+    columns = image[0].transpose(1, 2).flatten(1)
+    yield columns, "the pixels are taken column by column (as MATLAB does); this matrix counts them row by row."
+    torn = image[0].permute(1, 2, 0).reshape(3, -1)
+    yield torn, "the channels are torn apart: flatten the last two dimensions of (1, 3, H, W), and keep the 3."
+    mixed = image[0].flatten().reshape(-1, 3).T
+    yield mixed, "the channels are mixed: in memory red comes first, then green, then blue. Use flatten(start_dim=2)."
+
+
+def _energy_mistake(image: Tensor, matrix: Tensor, yours: Tensor) -> str:
+    matrix = matrix.double()
+    v = image[0].double().flatten(1)  # (3, H·W)
+    each = torch.stack([one @ matrix @ one for one in v])
+    for value, why in (
+        (each.mean(), "this is the mean over the channels; the formula sums them."),
+        (each[0], "only one channel counts; the formula sums red, green and blue."),
+        (each.sum() / v.shape[1], "divided by the number of pixels; the formula has no divisor."),
+        (each.sum() / v.numel(), "divided by the number of values; the formula has no divisor."),
+        (each.sum() / 2, "there is a ½; the formula has none."),
+        ((v @ matrix).sum(), "this is Σ M V; multiply with V from the left once more: Vᵀ M V."),
+        ((v @ matrix).square().sum(), "this is |M V|²; the formula is Vᵀ M V."),
+        (v.sum(0) @ matrix @ v.sum(0), "the channels are added before; each has a term Vᵀ M V of its own."),
+        (v.mean(0) @ matrix @ v.mean(0), "this is the loss of the grey picture; each channel has a term of its own."),
+        ((v @ matrix @ v.T).sum(), "the channels are multiplied with each other too: only Vᵀ M V of one with itself."),
+    ):
+        if same(yours, value):
+            return why
+    for vectors, why in _flattened_otherwise(image):
+        if same(yours, sum(one @ matrix @ one for one in vectors.double())):
+            return why
+    return "the loss differs: V_cᵀ M V_c for each channel, and the sum of the three."
+
+
+def _slope_mistake(image: Tensor, matrix: Tensor, slope: Tensor, yours: Tensor) -> str:
+    matrix = matrix.double()
+    for value, why in (
+        (slope / 2, "the gradient lacks the 2: the slope of Vᵀ M V is 2 M V, as that of v² is 2 v."),
+        (-slope, "the sign is wrong: the gradient is 2 M V, and only the step downhill turns it round."),
+        (-slope / 2, "the gradient of Vᵀ M V is 2 M V: the sign is wrong, and the 2 is missing."),
+        (slope / slope.numel(), "the gradient is divided by the number of values; the formula has no divisor."),
+        (slope[:, :1].expand_as(slope), "all channels have red's gradient; each has its own."),
+        (2 * image.double(), "M is missing: the gradient is 2 M V."),
+    ):
+        if same(yours, value):
+            return why
+    transposed = torch.stack([2 * matrix @ v.double() for v in image[0].flatten(1)], dim=1).reshape(image.shape)
+    if same(yours, transposed):
+        return "pixels and channels have changed places on the way back: (3, H·W) first, then reshape to (1, 3, H, W)."
+    return "the loss is right, but the gradient differs: 2 M V_c, back in the shape of the picture."
+
+
+# ---------------------------------------------------------------------------------------------------- masked style loss
+
+Features = tuple[Tensor, Tensor]  # activations (1, C, h, w), and their masks at the size of the picture, (K, H, W)
+
+
+def _small(masks: Tensor, size: Sequence[int]) -> Tensor:
+    return F.adaptive_avg_pool2d(masks.double()[None], tuple(size))[0]
+
+
+def _gram(features: Tensor, mask: Tensor, divisor: Tensor | float) -> Tensor:
+    """One mask over one layer, one position at a time: what everything here is held against."""
+    channels = features.shape[1]
+    gram = torch.zeros(channels, channels, dtype=torch.float64)
+    for row in range(features.shape[2]):
+        for column in range(features.shape[3]):
+            one = features[0, :, row, column].double() * mask[row, column]
+            gram += torch.outer(one, one)
+    return gram / divisor
+
+
+def _style(
+    mine: Features, theirs: Features, divisor: Callable[[Tensor], Any] = Tensor.sum, power: float = 2.0
+) -> Tensor:
+    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)², with masks that have the layer's size already."""
+    (features, masks), (style, style_masks) = mine, theirs
+    found = torch.zeros((), dtype=torch.float64)
+    for mask, other in zip(masks, style_masks, strict=True):
+        difference = _gram(features, mask, divisor(mask)) - _gram(style, other, divisor(other))
+        found += difference.square().sum() / (power * features.shape[1] ** 2)
+    return found
+
+
+def _masks(count: int, height: int, width: int) -> Tensor:
+    """Soft masks (count, height, width) that add up to 1 in every pixel, each strongest in columns of its own."""
+    middles, x = torch.linspace(0.1, 0.8, count)[:, None, None], torch.linspace(0, 1, width)
+    raw = (0.2 + torch.rand(count, height, width)) * (-((x - middles) / 0.3).square()).exp()
+    return raw / raw.sum(0)
+
+
+@check
+def masked_style_loss(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str:
+    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)², with F M_k in the Gram matrices and Σ M_k in their divisors."""
+    features, style = torch.randn(1, 4, 5, 6, requires_grad=True), torch.randn(1, 4, 4, 7)
+    masks, style_masks = _masks(3, 20, 24), _masks(3, 16, 28)
+    yours = answer(features, masks.clone(), style.clone(), style_masks.clone())
+    must_be_tensor(yours, (), "the style loss, one number,")
+    mine = features.detach(), _small(masks, features.shape[2:])
+    theirs = style, _small(style_masks, style.shape[2:])
+    if not same(yours, _style(mine, theirs)):
+        raise Mistake(_style_mistake(mine, theirs, (masks, style_masks), yours))
+    if not yours.requires_grad:
+        raise Mistake("the number is right, but it no longer knows where it came from: without .item() or .detach().")
+    _absent(answer, mine, theirs)
+    return "right: sky is compared with sky, and how large each of them is does not matter."
+
+
+def _absent(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor], mine: Features, theirs: Features) -> None:
+    """A region that one of the two pictures lacks must not make the loss NaN, and has nothing to be compared with."""
+    features, masks = mine[0], mine[1].float()
+    style, style_masks = theirs[0], theirs[1].float()
+    style_masks[2] = 0
+    yours = answer(features, masks, style, style_masks)
+    kept = _style((features, masks[:2].double()), (style, style_masks[:2].double()))
+    if not torch.as_tensor(yours).isfinite().all():
+        raise Mistake("a region that the style lacks gives NaN: its mask is 0 everywhere, and so is the divisor. "
+                      "Leave such a region out.")  # fmt: skip
+    if not same(yours, kept):
+        raise Mistake("a region that the style lacks is pulled to a Gram matrix of zeros; leave it out of the sum.")
+
+
+def _style_mistake(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor], yours: Tensor) -> str:
+    (features, small), (style, other_small) = mine, theirs
+    (h, w), (oh, ow) = features.shape[2:], style.shape[2:]
+    right = _style(mine, theirs)
+    whole = [torch.ones(1, *each.shape[2:], dtype=torch.float64) for each in (features, style)]
+    steps = masks[0].shape[1] // h, masks[1].shape[1] // oh
+    every = [each.double()[:, ::step, ::step] for each, step in zip(masks, steps, strict=True)]
+    cut = masks[0].double()[:, :h, :w], masks[1].double()[:, :oh, :ow]
+    swapped = _small(masks[1], (h, w)), _small(masks[0], (oh, ow))
+    smooth = [
+        F.interpolate(each.double()[None], size=size, mode="bilinear", antialias=antialias)[0]
+        for antialias in (False, True)
+        for each, size in zip(masks, ((h, w), (oh, ow)), strict=True)
+    ]
+    roots = small.sqrt(), other_small.sqrt()
+    hard = [(each == each.amax(0)).double() for each in (small, other_small)]
+    for value, why in (
+        (
+            _style(mine, theirs, lambda mask: 1.0),
+            "the mask's share is missing in the divisor: divide each Gram matrix by the sum of its mask.",
+        ),
+        (
+            _style(mine, theirs, lambda mask: mask.numel()),
+            "divided by all positions of the layer; a region has fewer. Divide by the sum of its mask, or the same sky "
+            "would be another style where it is smaller.",
+        ),
+        (_style(mine, theirs, lambda mask: mask.mean()), "divided by the share alone: positions × share = mask.sum()."),
+        (_style(mine, theirs, lambda mask: mask.square().sum()), "divided by Σ M²; divide by Σ M, the mask's sum."),
+        (
+            _style(mine, theirs, lambda mask: mask.sum() * features.shape[1]),
+            "divided by the channels too; these come once, as N² in front of the sum.",
+        ),
+        (
+            _style((features, whole[0]), (style, whole[1])),
+            "the masks are not used: this compares the whole pictures.",
+        ),
+        (
+            _style((features, swapped[0]), (style, swapped[1])),
+            "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`.",
+        ),
+        (
+            _style(mine, (style, swapped[1])),
+            "the content's masks are laid over the style too; the style has its own.",
+        ),
+        (_style((features, swapped[0]), theirs), "the style's masks are laid over the content too; it has its own."),
+        (
+            _style((features, every[0]), (style, every[1])),
+            "the masks are not averaged: only every fourth pixel of them is used (nearest). Take "
+            "F.adaptive_avg_pool2d.",
+        ),
+        (
+            _style((features, cut[0]), (style, cut[1])),
+            "the masks are cut, not scaled: the upper left corner of the mask is laid over the whole layer.",
+        ),
+        (_style((features, smooth[0]), (style, smooth[1])), "bilinear without antialias looks at a few pixels only: "
+         "take the mean, F.adaptive_avg_pool2d."),
+        (_style((features, smooth[2]), (style, smooth[3])), "nearly: bilinear looks beyond the pixels that a position "
+         "covers. Take their mean, F.adaptive_avg_pool2d."),
+        (
+            _style((features, roots[0]), (style, roots[1]), lambda mask: mask.square().sum()),
+            "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them.",
+        ),
+        (
+            _style((features, hard[0]), (style, hard[1])),
+            "each position goes to one region only; where an edge runs through it, it belongs to several by parts.",
+        ),
+        (right * 2, "the 2 of 1/(2 N²) is missing."),
+        (right / 2, "there is a 4 where the formula has a 2: this paper writes 1/(2 N²)."),
+        (right * 2 * features.shape[1] ** 2, "the divisor 2 N² is missing."),
+        (right * features.shape[1] ** 2, "the N² of 1/(2 N²) is missing."),
+        (right / len(small), "the mean over the regions; the formula sums them."),
+        (_style((features, small[:1]), (style, other_small[:1])), "only the first region counts; sum over all."),
+        (_style((features, small[-1:]), (style, other_small[-1:])), "only the last region counts; add them up."),
+    ):  # fmt: skip
+        if same(yours, value):
+            return why
+    return "the values differ: for each region, the Gram matrix of F · M divided by ΣM; then 1/(2 N²) Σ (G − A)²."
+
+
+# ------------------------------------------------------------------------------------------------------------- orphans
+
+RELATIVES = {
+    "lake": ["sea", "water", "river"],
+    "sea": ["lake", "water"],
+    "grass": ["field", "earth"],
+    "tower": ["building"],
+    "sky": ["cloud"],
+}
+CONTENT = ["sky", "lake", "grass", "tower", "person"]
+REFERENCE = ["building", "sky", "water", "earth", "sea"]  # the largest first
+EXPECTED = {"sky": "sky", "lake": "sea", "grass": "earth", "tower": "building", "person": "building"}
+
+
+@check
+def merge_orphans(answer: Callable[..., Mapping[str, str]]) -> str:
+    """Each label of the content -> one that the reference has: itself, its nearest relative, or the largest region."""
+    content, reference = list(CONTENT), list(REFERENCE)
+    relatives = {name: list(names) for name, names in RELATIVES.items()}
+    yours = answer(content, reference, relatives)
+    if not isinstance(yours, Mapping):
+        raise Mistake(f"give a dict, such as {{'lake': 'water'}}; yours is {type(yours).__name__}.")
+    if dict(yours) != EXPECTED:
+        raise Mistake(_merge_mistake(dict(yours)))
+    if (content, reference, relatives) != (CONTENT, REFERENCE, RELATIVES):
+        raise Mistake("your function changes the lists that it was given; leave them as they are.")
+    other = answer(["tree", "sea"], ["rock", "lake"], relatives)
+    if dict(other) != {"tree": "rock", "sea": "lake"}:
+        raise Mistake("this works for one pair of pictures, but not for another; use the arguments only.")
+    return "right: now every region of the content has something to be compared with."
+
+
+def _merge_mistake(yours: dict[str, str]) -> str:
+    missing = [name for name in CONTENT if yours.get(name) is None]
+    if set(yours) and set(yours) <= set(REFERENCE) and "building" in yours:
+        return "this is the wrong way round: labels of the content go to labels of the reference."
+    if missing == ["person"]:
+        return "'person' has no relative, and is dropped: send it to the largest region, the first of the list."
+    if set(missing) >= {name for name in CONTENT if name not in REFERENCE}:
+        return f"the orphans are dropped ({', '.join(missing)}): those pixels would be compared with nothing."
+    if missing:
+        return f"{', '.join(missing)}: every label of the content needs one of the reference."
+    extra = [name for name in yours if name not in CONTENT]
+    if extra:
+        return f"the content has no {', '.join(extra)}: give an entry for each label of the content, and no more."
+    wrong = [name for name in CONTENT if yours[name] not in REFERENCE]
+    if any(yours[name] == name for name in wrong):
+        return "an orphan is left as it is: the reference has no region of that name to compare it with."
+    if wrong:
+        name = wrong[0]
+        return f"{name!r} goes to {yours[name]!r}, which the reference does not have: go on to the next relative."
+    if yours["sky"] != "sky":
+        return "'sky' is in both pictures, so it is no orphan and stays what it is."
+    if len(set(yours.values()) - {"sky"}) == 1:
+        return "all orphans go to the largest region; look for a relative first."
+    if yours["lake"] == "water":
+        return "'lake' goes to 'water', but 'sea' comes before it in the list, and the reference has it."
+    name = next(name for name in CONTENT if yours[name] != EXPECTED[name])
+    return f"{name!r} goes to {yours[name]!r}: take the first relative that the reference has, else the largest region."

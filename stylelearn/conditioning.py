@@ -1,0 +1,209 @@
+"""The network of lesson 08, conditioned on a style and on how much each layer counts: see `adjustable.py`."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from stylelearn import losses
+from stylelearn.encoders import Encoder
+from stylelearn.noise import SCALES
+from stylelearn.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
+
+# The last layers of the blocks, as in the paper; of `mini`'s block 4 the first, since its later layers answer some
+# pictures a thousand times as loudly as others.
+CONTENT_LAYERS = {"mini": ("relu3_4",), "vgg19": ("relu3_4",), "vgg16": ("relu3_3",)}
+STYLE_LAYERS = {
+    "mini": ("relu2_2", "relu3_4", "relu4_1"),
+    "vgg19": ("relu2_2", "relu3_4", "relu4_4"),
+    "vgg16": ("relu2_2", "relu3_3", "relu4_3"),
+}
+SEEN_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # whose moments tell Λ what the style is
+LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
+CODE = 128  # numbers between the two halves of Λ
+
+
+def spikes(x: Tensor) -> Tensor:
+    """How far normalised activations go beyond LIMIT: mean of max(0, |x − μ|/σ − LIMIT)², a scalar.
+
+    A norm takes the contrast of a picture away, unless one place is so extreme that it makes σ all by itself. Networks
+    find that out and paint glaring drops in dark corners (Karras et al. 2020, "Analyzing and Improving the Image
+    Quality of StyleGAN", section 2). Natural edges hardly go beyond.
+    """
+    mean, variance = losses.mean_and_variance(x)
+    return torch.relu((x - mean).abs() * (variance + 1e-5).rsqrt() - LIMIT).square().mean()
+
+
+class AdjustedNorm(nn.Module):
+    """γ_α (x − μ)/σ + β_α; γ and β are read off Λ's code by a linear map, this layer's part of Λ.
+
+    While training, `spikes` says how far x went beyond LIMIT.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(CODE, 2 * channels)
+        nn.init.normal_(self.head.weight, std=0.1 / CODE**0.5)
+        with torch.no_grad():
+            self.head.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+
+    def forward(self, x: Tensor, code: Tensor, statistics: Statistics | None = None) -> Tensor:
+        with _full_precision(x):
+            gamma, beta = self.head(code)[:, :, None, None].chunk(2, dim=1)  # (B, C, 1, 1) each
+        if self.training:
+            self.spikes = spikes(x)
+        return modulate(x, gamma, beta, statistics)
+
+
+class Conditioner(nn.Module):
+    """Λ up to the code that all layers read: an MLP of what the style is and of the α.
+
+    Args:
+        moments: how many numbers describe a style; 0 in the paper's first form, a network for one style.
+        alphas: how many α there are.
+    """
+
+    def __init__(self, moments: int, alphas: int) -> None:
+        super().__init__()
+        self.style = nn.Linear(moments, CODE) if moments else None
+        self.mlp = nn.Sequential(
+            nn.Linear(CODE * (moments > 0) + alphas, CODE), nn.ReLU(), nn.Linear(CODE, CODE), nn.ReLU()
+        )
+        self.register_buffer("center", torch.zeros(moments))
+        self.register_buffer("spread", torch.ones(moments))
+
+    def forward(self, alphas: Tensor, style: Tensor | None) -> Tensor:
+        """(B or 1, A), (B or 1, K) -> (B, CODE)."""
+        alphas = 8 * alphas - 4  # as broad as all that is said of a style, or Λ would hardly hear it
+        if self.style is None:
+            return self.mlp(alphas)
+        if style is None:
+            raise ValueError("this network paints in any style: give it one, made by network.style(image)")
+        seen = torch.relu(self.style((style - self.center) / self.spread))  # (B or 1, CODE)
+        rows = max(len(seen), len(alphas))
+        return self.mlp(torch.cat([seen.expand(rows, -1), alphas.expand(rows, -1)], dim=1))
+
+
+class AdjustableNet(nn.Module):
+    """Φ and Λ, with the encoder that describes styles.
+
+    Args:
+        encoder: the loss network.
+        style_layers, content_layers: where an α acts; by default those of STYLE_LAYERS and CONTENT_LAYERS. With one
+            content layer its α is fixed at 1.
+        any_style: False for the paper's first form, one style, which then is in the weights.
+        widths, blocks, noise: as of `TransformationNet`.
+    Raises:
+        ValueError: no layers, unknown ones, one twice, or an encoder whose layers must be named.
+
+    `adjustable` lists the layers that have an α, in the order of the columns of `alphas`.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        style_layers: Sequence[str] | None = None,
+        content_layers: Sequence[str] | None = None,
+        any_style: bool = True,
+        widths: Sequence[int] = WIDTHS,
+        blocks: int = BLOCKS,
+        noise: Sequence[int] = SCALES,
+    ) -> None:
+        super().__init__()
+        self.style_layers = _layers(encoder, style_layers, STYLE_LAYERS, "style_layers")
+        self.content_layers = _layers(encoder, content_layers, CONTENT_LAYERS, "content_layers")
+        self.adjustable = [*self.style_layers, *(f"content {name}" for name in self.content_layers if self._several)]
+        self.encoder, self.seen = encoder, tuple(name for name in SEEN_LAYERS if name in encoder.layers)
+        if any_style and not self.seen:
+            raise ValueError(f"{encoder.name} has none of {', '.join(SEEN_LAYERS)}, by which Λ knows a style")
+        moments = 2 * sum(encoder.channels[name] for name in self.seen) if any_style else 0
+        self.painter = TransformationNet(widths, blocks, AdjustedNorm, noise=noise)
+        self.conditioner = Conditioner(moments, len(self.adjustable))
+        self.about: dict[str, object] = {
+            "encoder": encoder.name,
+            "style_layers": list(self.style_layers),
+            "content_layers": list(self.content_layers),
+            "any_style": any_style,
+            "widths": list(widths),
+            "blocks": blocks,
+            "noise": list(noise),
+        }
+
+    @property
+    def _several(self) -> bool:
+        return len(self.content_layers) > 1
+
+    def style(self, image: Tensor) -> Tensor:
+        """What Λ is told of a style: log μ and log σ of each channel, (B, 3, H, W) -> (B, K). Kept for all α."""
+        features = self.encoder(image, self.seen)
+        found = [part for name in self.seen for part in losses.moments(features[name])]  # (B, C, 1, 1) each
+        return (torch.cat(found, dim=1).flatten(start_dim=1) + 0.01).log()
+
+    def alphas(self, chosen: Mapping[str, float] | float = 1.0) -> Tensor:
+        """The settings as the network takes them, (1, A).
+
+        Args:
+            chosen: α in [0, 1] by layer, 1 for those not named; or one α for all.
+        Raises:
+            ValueError: an unknown layer (the known ones are listed), or a value outside [0, 1].
+        """
+        if not isinstance(chosen, Mapping):
+            chosen = dict.fromkeys(self.adjustable, chosen)
+        for name, value in chosen.items():
+            if name not in self.adjustable:
+                raise ValueError(f"there is no α for {name!r}; there is one for {', '.join(self.adjustable)}")
+            if not 0 <= value <= 1:
+                raise ValueError(f"the α of {name} must be from 0 to 1; got {value}")
+        return torch.tensor([[float(chosen.get(name, 1.0)) for name in self.adjustable]])
+
+    def forward(self, content: Tensor, style: Tensor | None, alphas: Tensor) -> Tensor:
+        """p = Φ(c, s, α).
+
+        Args:
+            content: (B, 3, H, W) in [0, 1].
+            style: made by `style`, (B or 1, K); None in the form for one style.
+            alphas: made by `alphas`, (B or 1, A).
+        Returns:
+            (B, 3, H, W) in [0, 1].
+        Raises:
+            ValueError: as `TransformationNet.forward`; α of another number, or for another number of contents; no style
+                where one is needed.
+        """
+        checked_image(content)
+        if alphas.ndim != 2 or alphas.shape[1] != len(self.adjustable):
+            raise ValueError(f"alphas must be (B, {len(self.adjustable)}); make them with network.alphas(…)")
+        for rows in (len(alphas), 1 if style is None else len(style)):
+            if rows not in (1, len(content)):
+                raise ValueError(f"there are {rows} settings or styles for {len(content)} contents; give 1 or as many")
+        with _full_precision(content):
+            code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, CODE)
+        painted = self.painter(content, code)
+        return content + self.opacity(alphas) * (painted - content)
+
+    def opacity(self, alphas: Tensor) -> Tensor:
+        """1 − Π_l (1 − α_s^l), with which the painting lies over the photograph: (B, A) -> (B, 1, 1, 1).
+
+        0 where no style is wanted: then the photograph comes back. 1 as soon as one layer is wanted fully. (Were it
+        learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is divided by its average.)
+        """
+        return 1 - (1 - alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
+
+
+def _layers(
+    encoder: Encoder, names: Sequence[str] | None, usual: Mapping[str, Sequence[str]], what: str
+) -> tuple[str, ...]:
+    names = usual.get("mini" if encoder.name == "random" else encoder.name, ()) if names is None else names
+    if isinstance(names, str) or not names:
+        raise ValueError(f"{what} must name layers of {encoder.name}, at least one; there are {encoder.layers}")
+    for name in names:
+        if name not in encoder.layers:
+            raise ValueError(f"{what}: there is no layer {name!r} in {encoder.name}; there are {encoder.layers}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{what} names a layer twice: {', '.join(names)}")
+    return tuple(names)
+
+
+def _full_precision(x: Tensor) -> torch.autocast:
+    """Under mixed precision Λ would have 8 bits; it costs nothing beside the convolutions."""
+    return torch.autocast(x.device.type, enabled=False)

@@ -1,0 +1,160 @@
+"""The lab of lesson 08: a slider for each layer, live; a pad, a die, noise, and a strip of favourites."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn import adjustable
+from stylelearn.conditioning import AdjustableNet
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.alphas import ALL, Alphas
+from stylelearn.lab.favourites import Favourites
+from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.pictures import PictureChooser
+
+MOST_NOISE = 0.5
+_KEPT = 4  # pictures of each kind that are kept at their size
+_THUMBNAIL = 96  # pixels: each corner of the pad shows the photo as it would be there
+
+
+@functools.cache
+def network(name: str = "adjustable") -> AdjustableNet:
+    """The trained network of that name, or from that file; loaded once in a kernel.
+
+    Raises:
+        WeightsError: it is not there; says what to do.
+    """
+    return adjustable.load(name)
+
+
+class AdjustableLab(LiveLab):
+    """A photo in the manner of any picture; how much each layer counts is set while one looks.
+
+    Args:
+        content, style: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        alphas: α from 0 to 1 by layer, 1 for those not named; or the name of a preset, such as "all" or "none".
+        noise: standard deviation of the noise on the photo, 0 to 0.5. seed: which noise.
+        size: longer side in pixels, 64 to 1024.
+        weights: the network, as for `adjustable.load`.
+        first: whether there is a picture when this returns.
+    Raises:
+        ValueError: an unknown layer, a number out of range, a style for a network that knows one style only.
+        WeightsError: no such network.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        style: Any = None,
+        *,
+        alphas: Mapping[str, float] | str = ALL,
+        noise: float = 0.0,
+        seed: int = 0,
+        size: int = 384,
+        weights: str = "adjustable",
+        first: bool = True,
+    ) -> None:
+        self.network = network(weights)
+        any_style = bool(self.network.about["any_style"])
+        if style is not None and not any_style:
+            raise ValueError("this network knows one style only, which is in its weights; leave `style` out")
+        self.content = PictureChooser("content", content)
+        self.style = {"style": PictureChooser("style", style)} if any_style else {}
+        layers = list(self.network.style_layers)
+        self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
+        noisy, size_control = _noise(noise, seed), sizes(size)
+        self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
+        self._known = functools.lru_cache(_KEPT)(self._look)
+        self._contents = functools.lru_cache(_KEPT)(self._with_noise)
+        self.favourites = Favourites(self._take)
+        settings = {"content": self.content, **self.style, "alphas": self.alphas, **noisy, "size": size_control}
+        left = controls.column(
+            self.content, *self.style.values(), controls.heading("How much of the style, layer by layer"),
+            self.alphas, self._buttons(), *([self.alphas.pad] if self.alphas.pad else []),
+            controls.heading("Another one"), *noisy.values(), size_control,
+        )  # fmt: skip
+        super().__init__(settings, left, file_name="pastiche.png", first=first)
+        self.panel.children = (*self.panel.children, self.favourites)
+        for chooser in (self.content, *self.style.values()):
+            chooser.observe(self.guarded(self._corners), "picked")
+        self.guarded(self._corners)()
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        """One pass; what Λ knows of the style is there already unless the style or the size changed."""
+        size = settings["size"]
+        photo = self._contents(pictures["content"], size, settings["noise"], settings["seed"])
+        known = self._known(pictures["style"], size) if self.style else None
+        return self.network(photo, known, self.network.alphas(settings["alphas"]))
+
+    def words(self, settings: dict[str, Any]) -> str:
+        """Photo, style, and the α of each layer."""
+        found = settings["content"] + (f" in the style of {settings['style']}" if self.style else "")
+        found += ", α: " + ", ".join(f"{name} {alpha:.2f}" for name, alpha in settings["alphas"].items())
+        return found + (f", noise {settings['noise']:.2f}, seed {settings['seed']}" if settings["noise"] else "")
+
+    def randomise(self) -> None:
+        """Random α, and another noise."""
+        self._quiet = True  # painted once, below
+        try:
+            self.alphas.roll()
+            seed = self.controls["seed"]
+            seed.value = (seed.value + 1) % (seed.max + 1)
+        finally:
+            self._quiet = False
+        self.start()
+
+    def keep(self) -> None:
+        """Put the picture that is shown on the strip of favourites."""
+        with self._showing:
+            image, made = self._image, dict(self._made)
+        self.favourites.keep(image, made, self.words(made))
+
+    def _take(self, settings: dict[str, Any]) -> None:
+        self.guarded(lambda: self.set(**settings))()
+
+    def _buttons(self) -> widgets.HBox:
+        made = []
+        for words, icon, act, tooltip in (
+            ("Randomise", "random", self.randomise, "Random α for all layers, and another seed for the noise."),
+            ("Keep", "star", self.keep, "Put this picture on the strip below; its button there brings it back."),
+        ):
+            button = widgets.Button(description=words, icon=icon, tooltip=tooltip, layout=widgets.Layout(width="118px"))
+            button.on_click(self.guarded(act))
+            made.append(button)
+        return widgets.HBox(made, layout=widgets.Layout(margin=f"2px 0 2px {controls.INDENT}"))
+
+    def _look(self, style: Tensor, size: int) -> Tensor:
+        return self.network.style(self._fitted(style, size))
+
+    def _with_noise(self, content: Tensor, size: int, noise: float, seed: int) -> Tensor:
+        return adjustable.with_noise(self._fitted(content, size), noise, seed)
+
+    def _corners(self) -> None:
+        """The corners of the pad show what would be painted there."""
+        if self.alphas.pad is None:
+            return
+        corners = self.alphas.corners()
+        with torch.no_grad():
+            photo = resize(self.content.image, _THUMBNAIL, "box").expand(len(corners), -1, -1, -1)
+            known = [self._known(chooser.image, self.controls["size"].value) for chooser in self.style.values()]
+            settings = torch.cat([self.network.alphas(one) for one in corners])
+            made = self.network(photo, known[0] if known else None, settings)
+        first, last = self.network.style_layers[0], self.network.style_layers[-1]
+        self.alphas.pad.corners(["the photo", first, last, "all"], list(made[:, None]))
+
+
+def _noise(noise: float, seed: int) -> dict[str, widgets.Widget]:
+    return {
+        "noise": controls.number(
+            "noise", noise, 0, MOST_NOISE, 0.01,
+            "Noise on the photo before it is painted: the same setting then gives another picture for each seed.",
+        ),
+        "seed": controls.seed(seed, "Which noise; another number gives another picture of the same kind."),
+    }  # fmt: skip

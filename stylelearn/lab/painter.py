@@ -1,0 +1,295 @@
+"""Masks by hand: two pictures to paint regions on. The browser sends what the pointer did, Python does the painting."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets as widgets
+import numpy as np
+import torch
+import traitlets
+from PIL import Image, ImageDraw, ImageFont
+from scipy import ndimage
+from torch import Tensor
+
+from stylelearn.images import encode_image, resize, to_pil
+from stylelearn.lab import controls
+from stylelearn.lab.canvas import ANY_COLOUR, LabelCanvas
+from stylelearn.lab.pictures import complaint
+from stylelearn.segmentation import MAX_LABELS, Masks, one_region
+
+SIDE = 300  # pixels of the longer side in which one paints, and sees it
+_VEIL = 115  # of 255: how much of a region's colour lies over the picture
+_LETTERS = 13  # pixels
+
+# One for each region, as many as there may be: light ones, so that the picture below is seen, and Okabe & Ito's first.
+INKS = (
+    (86, 180, 233), (213, 94, 0), (0, 158, 115), (240, 228, 66), (204, 121, 167), (0, 114, 178),
+    (230, 159, 0), (160, 220, 120), (255, 170, 160), (130, 110, 200), (150, 150, 150), (120, 70, 30),
+)  # fmt: skip
+
+
+class Painter(anywidget.AnyWidget):
+    """One picture to paint on; `MaskPainter` has two of them and the tools.
+
+    Attributes:
+        canvas: the `LabelCanvas` behind it, at most `SIDE` pixels long.
+        painted: counts up with every stroke and fill.
+        tool: "brush" or "fill". `radius`: of the brush, in pixels of the canvas. `ink`: its colour as CSS has it.
+        label: what is painted with. `tolerance`: of a fill, see `LabelCanvas.fill`.
+    """
+
+    _esm = Path(__file__).with_name("painter.js")
+    picture = traitlets.Bytes().tag(sync=True)
+    regions = traitlets.Bytes().tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
+    columns = traitlets.Int(1).tag(sync=True)
+    rows = traitlets.Int(1).tag(sync=True)
+    tool = traitlets.Unicode("brush").tag(sync=True)
+    radius = traitlets.Float(8.0).tag(sync=True)
+    ink = traitlets.Unicode("#ff0000").tag(sync=True)
+    painted = traitlets.Int()
+
+    def __init__(self, kind: str) -> None:
+        self.kind, self.label, self.tolerance = kind, 0, ANY_COLOUR
+        self.canvas = LabelCanvas(np.zeros((1, 1), dtype=np.uint8))
+        super().__init__(layout=widgets.Layout(width=f"{SIDE}px", max_width="100%", margin="2px 8px 2px 0"))
+        self.on_msg(self._pointed)
+
+    def show(self, image: Tensor, labels: np.ndarray, names: Sequence[str]) -> None:
+        """Another picture (1, 3, H, W) with a label image of any size, and what its labels are called."""
+        small = resize(image, SIDE, "long")
+        self.rows, self.columns = small.shape[-2:]
+        nearest = Image.fromarray(labels.astype(np.uint8)).resize((self.columns, self.rows), Image.Resampling.NEAREST)
+        self.canvas = LabelCanvas(np.asarray(nearest), np.asarray(to_pil(small), dtype=np.float32) / 255)
+        self.picture = encode_image(small, "jpeg", 85)
+        self.name(names)
+
+    def name(self, names: Sequence[str]) -> None:
+        """Call the labels otherwise."""
+        self._names = list(names)
+        self._draw()
+
+    def stroke(self, points: Sequence[Sequence[float]]) -> None:
+        """Draw with the brush through these places (x, y), as the pointer does."""
+        self.canvas.stroke(points, self.label, self.radius)
+        self._changed()
+
+    def fill(self, x: float, y: float) -> None:
+        """Fill around this place, as the pointer does."""
+        self.canvas.fill(x, y, self.label, self.tolerance)
+        self._changed()
+
+    def clear(self) -> None:
+        """Give all of the picture the label."""
+        self.canvas.replace(np.full_like(self.canvas.labels, self.label))
+        self._draw()
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self.canvas.undo()
+        self._draw()
+
+    def _changed(self) -> None:
+        self._draw()
+        self.painted += 1
+
+    def _pointed(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        if message.get("kind") == "stroke":
+            self.stroke(message["points"])
+        elif message.get("kind") == "fill":
+            self.fill(*message["place"])
+
+    def _draw(self) -> None:
+        """The label image as a veil over the picture, with the names of the regions in their middles."""
+        labels = self.canvas.labels
+        table = np.array([(*ink, _VEIL) for ink in INKS], dtype=np.uint8)
+        veil = Image.fromarray(table[labels], "RGBA")
+        self.words = self._tell(labels)
+        pen, font = ImageDraw.Draw(veil), ImageFont.load_default(_LETTERS)
+        for label, (x, y) in _middles(labels).items():
+            half = pen.textlength(self._names[label], font) / 2 + 2
+            x = min(max(x, half), max(half, veil.width - half))  # all of it inside, if there is room
+            pen.text((x, y), self._names[label], "white", font, "mm", stroke_width=2, stroke_fill="black")
+        written = io.BytesIO()
+        veil.save(written, "png")
+        self.regions = written.getvalue()
+
+    def _tell(self, labels: np.ndarray) -> str:
+        counts = np.bincount(labels.ravel(), minlength=len(self._names))
+        shares = [f"{name} {n / labels.size:.0%}" for name, n in zip(self._names, counts, strict=True) if n]
+        return f"{self.kind} with its regions: {', '.join(shares)}"
+
+
+class MaskPainter(widgets.VBox):
+    """Content and style side by side, with brush, fill, undo, and regions to paint them with.
+
+    A region of the content takes its style from the region of the same name in the style.
+
+    Args:
+        content, style: (1, 3, H, W) and (1, 3, H', W') in [0, 1].
+        masks: of both, of any size; None is one region for all.
+
+    Attributes:
+        content, style: the two `Painter`s.
+        painted: counts up with every change by hand; observe this one.
+        region, tool, brush, similar, new, undo_button, clear_button: the tools.
+    """
+
+    painted = traitlets.Int()
+
+    def __init__(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
+        self.content, self.style = Painter("content"), Painter("style")
+        self.names: list[str] = []
+        self._order: list[tuple[Painter, ...]] = []  # who changed when, for undo
+        self._tools()
+        self._message = widgets.HTML()
+        wrap = {"flex_flow": "row wrap", "align_items": "flex-end"}
+        pictures = widgets.HBox([self.content, self.style], layout=widgets.Layout(flex_flow="row wrap"))
+        tools = widgets.HBox([self.tool, self.undo_button, self.clear_button], layout=widgets.Layout(**wrap))
+        regions = widgets.HBox([self.region, self.new], layout=widgets.Layout(**wrap))
+        sliders = widgets.VBox([self.brush, self.similar], layout=widgets.Layout(max_width="480px"))
+        super().__init__([pictures, regions, tools, sliders, self._message])
+        self.show(content, style, masks)
+        for painter in (self.content, self.style):
+            painter.observe(lambda change: self._changed(change["owner"]), "painted")
+
+    def show(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
+        """Other pictures, or other masks; what was painted is forgotten.
+
+        Raises:
+            ValueError: more than MAX_LABELS regions in both together.
+        """
+        pair = masks or tuple(one_region(image) for image in (content, style))
+        names = list(dict.fromkeys(name for one in pair for name in one.names))
+        if len(names) > MAX_LABELS:
+            raise ValueError(f"the two masks have {len(names)} names together; {MAX_LABELS} is the most")
+        self.names, self._order = names, []
+        for painter, image, one in zip((self.content, self.style), (content, style), pair, strict=True):
+            number = np.array([self.names.index(name) for name in one.names], dtype=np.uint8)
+            painter.show(image, number[one.labels.numpy()], self.names)
+        self._offer(self.names[0])
+
+    @property
+    def masks(self) -> tuple[Masks, Masks]:
+        """What is painted, of content and style, each with the regions that it has."""
+        return self._masks(self.content), self._masks(self.style)
+
+    def add(self, name: str) -> None:
+        """Another region to paint with.
+
+        Raises:
+            ValueError: an empty name, or more than MAX_LABELS regions.
+        """
+        name = name.strip()
+        if not name:
+            raise ValueError("a region needs a name, such as 'sky'")
+        if name not in self.names:
+            if len(self.names) >= MAX_LABELS:
+                raise ValueError(f"there are {MAX_LABELS} regions, and no more are possible")
+            self.names.append(name)
+            for painter in (self.content, self.style):
+                painter.name(self.names)
+        self._offer(name)
+
+    def undo(self) -> None:
+        """Take the last change back, on whichever picture it was."""
+        if self._order:
+            for painter in self._order.pop():
+                painter.undo()
+            self.painted += 1
+
+    def clear(self) -> None:
+        """Both pictures become the region that is chosen now."""
+        for painter in (self.content, self.style):
+            painter.clear()
+        self._changed(self.content, self.style)
+
+    # ---------------------------------------------------------------------------------------------------- the tools
+
+    def _tools(self) -> None:
+        self.region = widgets.ToggleButtons(
+            options=["everything"], description="paint with",
+            style={"button_width": "auto", "description_width": "72px"}, layout=widgets.Layout(width="max-content"),
+            tooltip="The region that the brush paints and that a fill makes.",
+        )  # fmt: skip
+        self.new = widgets.Text(
+            placeholder="another region …", continuous_update=False, layout=widgets.Layout(width="140px"),
+            tooltip="The name of one more region, such as sky; then press Enter, and paint it on both pictures.",
+        )  # fmt: skip
+        self.tool = widgets.ToggleButtons(
+            options=["brush", "fill"], description="by",
+            style={"button_width": "auto", "description_width": "72px"}, layout=widgets.Layout(width="max-content"),
+            tooltip="Brush: draw. Fill: click, and the area that hangs together there becomes the region.",
+        )  # fmt: skip
+        self.brush = controls.number(
+            "brush", 8, 1, 40, 1, "Radius of the brush in pixels of the picture above.", form=".0f"
+        )
+        self.similar = controls.number(
+            "fill: similar", ANY_COLOUR, 0.02, ANY_COLOUR, 0.02,
+            "How far from the colour that you click on a fill goes; 1.00: to the end of the region, of any colour.",
+        )  # fmt: skip
+        layout = widgets.Layout(width="90px")
+        self.undo_button = widgets.Button(
+            description="Undo", icon="undo", layout=layout, tooltip="Take the last stroke or fill back."
+        )
+        self.clear_button = widgets.Button(
+            description="Clear", icon="eraser", layout=layout, tooltip="Both pictures become the chosen region."
+        )
+        for tool in (self.region, self.tool, self.brush, self.similar):
+            tool.observe(self._taken, "value")
+        self.new.observe(self._guarded(self._typed), "value")
+        self.undo_button.on_click(self._guarded(self.undo))
+        self.clear_button.on_click(self._guarded(self.clear))
+
+    def _offer(self, name: str) -> None:
+        self.region.options = self.names
+        self.region.value = name
+        self._taken()
+
+    def _taken(self, *_: Any) -> None:
+        label = self.names.index(self.region.value) if self.region.value in self.names else 0
+        for painter in (self.content, self.style):
+            painter.label, painter.tool = label, self.tool.value
+            painter.radius, painter.tolerance = self.brush.value, self.similar.value
+            painter.ink = "#{:02x}{:02x}{:02x}".format(*INKS[label])
+
+    def _typed(self) -> None:
+        name, self.new.value = self.new.value, ""
+        if name:
+            self.add(name)
+
+    def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
+        def acted(*_: Any) -> None:
+            try:
+                self._message.value = ""
+                act()
+            except ValueError as error:
+                self._message.value = complaint(str(error))
+
+        return acted
+
+    def _changed(self, *painters: Painter) -> None:
+        self._order.append(painters)
+        self.painted += 1
+
+    def _masks(self, painter: Painter) -> Masks:
+        kept, labels = np.unique(painter.canvas.labels, return_inverse=True)
+        names, inks = (tuple(each[label] for label in kept) for each in (self.names, INKS))
+        return Masks(torch.from_numpy(labels.reshape(painter.canvas.labels.shape)).long(), names, inks)
+
+
+def _middles(labels: np.ndarray) -> dict[int, tuple[int, int]]:
+    """Label -> the place (x, y) that is deepest inside its regions; small regions are left out."""
+    found = {}
+    for label in np.unique(labels):
+        inside = np.pad(labels == label, 1)  # the picture's border is a border of the region
+        depth = ndimage.distance_transform_edt(inside)[1:-1, 1:-1]
+        y, x = np.unravel_index(depth.argmax(), depth.shape)
+        if depth[y, x] >= _LETTERS / 2:
+            found[int(label)] = (int(x), int(y))
+    return found

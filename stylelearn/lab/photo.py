@@ -1,0 +1,214 @@
+"""The lab of lesson 07: two photographs, their masks, and everything that can be set in deep photo style transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from stylelearn import gatys, photo, segmentation
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.gatys import SIZES
+from stylelearn.lab.networks import CHOICES, encoder
+from stylelearn.lab.painter import MaskPainter
+from stylelearn.lab.panel import Panel
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.runner import Job
+from stylelearn.optimize import Step, optimize_image
+from stylelearn.segmentation import Masks
+
+ONE, FOUND, OURS, PAINTED = "one", "found", "ours", "painted"
+_MASKS = [
+    ("one region for all", ONE),
+    ("found in both pictures", FOUND),
+    ("the course's own", OURS),
+    ("painted below", PAINTED),
+]
+_STARTS = [("the style's colours", "colours"), ("the content", "content"), ("noise", "noise")]
+_STAGES = [("both, one after the other", "both"), ("the first only: no λ", "first"), ("the second only", "second")]
+
+
+class PhotoLab(Lab):
+    """Photographs in the light of other photographs, region by region.
+
+    Args:
+        content, style: names of the course's photographs, or anything that `read_image` takes; None for the first.
+        masks: "one", "found" (clusters of both pictures), "ours" (made by hand; where the course has none for this
+            pair, found) or "painted".
+        photorealism_weight: λ, 1 to 1e8. `style_weight`: Γ, 1 to 10000.
+        stages: "both", "first" (without λ) or "second" (with λ from the beginning).
+        start: "colours" (the style's colours, region by region), "content" or "noise".
+        steps: 10 to 600, of all stages together. `size`: shorter side in pixels.
+        smoothing: radius in pixels of the smoothing afterwards, 0 (off) to 8.
+        encoder_name: "mini", "random", "vgg19", "vgg16".
+        first_steps: done before this returns; 0 for none.
+
+    Attributes:
+        painter: the `MaskPainter` that shows the masks in use, and changes them.
+    """
+
+    def __init__(
+        self,
+        content: Any = "china",
+        style: Any = "rocket",
+        *,
+        masks: str = OURS,
+        photorealism_weight: float = photo.PHOTOREALISM_WEIGHT,
+        style_weight: float = photo.STYLE_WEIGHT,
+        stages: str = "both",
+        start: str = "colours",
+        steps: int = sum(photo.STEPS),
+        size: int = 192,
+        smoothing: int = 2,
+        encoder_name: str = "mini",
+        first_steps: int = 30,
+    ) -> None:
+        self.content = PictureChooser("content", content)
+        self.style = PictureChooser("content", style)  # a photograph too
+        self.style.list.description = "style"
+        self.style.list.tooltip = "The photograph whose light is taken: its colours, region by region."
+        self.style.address.tooltip = self.style.address.tooltip.replace("content", "style")
+        self.masks = controls.choice(
+            "masks", masks, _MASKS,
+            "Which part of the content takes its style from which part of the style. Whatever you choose is shown "
+            "below, where you can paint it over.",
+        )  # fmt: skip
+        self._busy = False
+        self.painter = MaskPainter(self.content.image, self.style.image)
+        self._take_masks()
+        weights = _weights(photorealism_weight, style_weight)
+        how = _how(stages, start, steps, size, smoothing, encoder_name)
+        settings = {"content": self.content, "style": self.style, "masks": self.masks, **weights, **how}
+        left = controls.column(
+            self.content, self.style, self.masks,
+            weights["photorealism_weight"], controls.ends("painted", "hardly changed"), weights["style_weight"],
+            *how.values(),
+        )  # fmt: skip
+        panel = Panel(["start", "stop", "resume", "reset"], file_name="photo.png")
+        super().__init__(settings, panel, left, first_steps)
+        self.children = [*self.children, controls.heading("Masks: equal names belong together"), self.painter]
+        for chooser in (self.content, self.style):
+            chooser.observe(self.guarded(self._take_masks), "picked")
+        self.masks.observe(self.guarded(self._take_masks), "value")
+        self.painter.observe(self.guarded(self._painted), "painted")
+
+    def empty(self) -> Tensor:
+        """The content: where the first stage begins."""
+        return fitted(self.content.image, self.settings["size"])
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """`photo.stylize`; or, to go on from a picture, the objective of the last stage from there."""
+        pictures = [fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style)]
+        masks = [mask.resized(tuple(one.shape[-2:])) for mask, one in zip(self.painter.masks, pictures, strict=True)]
+        stages, smoothing = settings["stages"], settings["smoothing"]
+        start = None if settings["start"] == "colours" else gatys.start_image(settings["start"], *pictures)
+        weights = {"style_weight": settings["style_weight"], "photorealism_weight": settings["photorealism_weight"]}
+
+        def paint() -> Iterator[Step]:
+            network = encoder(settings["encoder_name"])
+            if image is None:
+                options = {"steps": counts(stages, steps), "start": start, **weights}
+                return photo.stylize(*pictures, *masks, encoder=network, **options)
+            if stages == "first":
+                weights["photorealism_weight"] = 0.0
+            objective = photo.objective(*pictures, *masks, encoder=network, **weights)
+            return optimize_image(resize(image, pictures[0].shape[-2:], "box"), objective, steps)
+
+        def finish(made: Tensor) -> Tensor:
+            return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing)
+
+        title = f"{settings['content']} in the light of {settings['style']}"
+        job = {"steps": paint, "count": steps, "settings": settings, "title": title}
+        return Job(**job, finish=finish) if smoothing else Job(**job)
+
+    # ------------------------------------------------------------------------------------------------------- masks
+
+    def restored(self) -> None:
+        """The masks of the beginning, too."""
+        self._take_masks()
+
+    def _take_masks(self) -> None:
+        """Show the masks that are chosen; those that were painted stay only as long as their pictures do."""
+        if self._busy:
+            return
+        content, style = self.content.image, self.style.image
+        found = _ours(self.content.value, self.style.value) if self.masks.value == OURS else None
+        if self.masks.value == OURS and found is None:
+            self._say(FOUND)
+        if self.masks.value == FOUND:
+            found = segmentation.cluster(fitted(content, 128), fitted(style, 128), encoder=encoder("mini"))
+        self.painter.show(content, style, found)
+
+    def _painted(self) -> None:
+        self._say(PAINTED)
+
+    def _say(self, masks: str) -> None:
+        """Let the list say which masks these are, without taking them anew."""
+        self._busy = True
+        try:
+            self.masks.value = masks
+        finally:
+            self._busy = False
+
+
+def _ours(content: str, style: str) -> tuple[Masks, Masks] | None:
+    """The masks in data/masks of two of the course's photographs, if there are some."""
+    try:
+        return segmentation.course_mask(content), segmentation.course_mask(style)
+    except ValueError:
+        return None
+
+
+def counts(stages: str, steps: int) -> tuple[int, int]:
+    """How many steps each stage has of so many: the second the larger part, as `photo.STEPS` divides them."""
+    first = {"first": steps, "second": 0}.get(stages, max(1, round(steps * photo.STEPS[0] / sum(photo.STEPS))))
+    return first, steps - first
+
+
+def _weights(photorealism_weight: float, style_weight: float) -> dict[str, widgets.Widget]:
+    return {
+        "photorealism_weight": controls.logarithmic(
+            "λ: photo", photorealism_weight, 0, 8,
+            "How much it must stay a photo: far left the second stage may paint, far right it may hardly change "
+            "anything. The paper takes 10000.",
+        ),
+        "style_weight": controls.logarithmic(
+            "Γ: style", style_weight, 0, 4, "How much the style counts, beside a content of 1. The paper takes 100."
+        ),
+    }  # fmt: skip
+
+
+def _how(
+    stages: str, start: str, steps: int, size: int, smoothing: int, encoder_name: str
+) -> dict[str, widgets.Widget]:
+    controls.check_range("size", size, 32, 2048)
+    return {
+        "stages": controls.choice(
+            "stages", stages, _STAGES,
+            "The first paints, region by region; the second begins with its result and makes a photo of it again.",
+        ),
+        "start": controls.choice(
+            "start from", start, _STARTS,
+            "Where the first stage begins: with the colours that each region gets without a network, with the photo, "
+            "or, as the paper does, with noise.",
+        ),
+        "steps": controls.whole(
+            "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
+        ),
+        "size": controls.choice(
+            "size", size, [(f"{one} px", one) for one in sorted({size, *SIZES})],
+            "Shorter side of the result. Twice the size takes four times as long.",
+        ),
+        "smoothing": controls.whole(
+            "smoothing after", smoothing, 0, 8, 1,
+            "Keep only what is an affine function of the photo's colours in windows of this radius; 0 is off.",
+        ),
+        "encoder_name": controls.choice(
+            "encoder", encoder_name, CHOICES,
+            "The network that compares the pictures. VGG-19 is the paper's; fetched once, and ten times slower.",
+        ),
+    }  # fmt: skip

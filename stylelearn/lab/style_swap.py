@@ -1,0 +1,312 @@
+"""The lab of lesson 06: which patch of the style each place of the photo gets, and the picture that comes of it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn import gatys, style_swap
+from stylelearn.images import resize
+from stylelearn.lab import controls
+from stylelearn.lab.base import Lab
+from stylelearn.lab.correspondence import Swap, count, swapped
+from stylelearn.lab.live import at_size
+from stylelearn.lab.panel import Panel
+from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.pointing import Pointer, with_boxes
+from stylelearn.lab.runner import Job, Outcome, Run
+from stylelearn.optimize import Step, optimize_image
+from stylelearn.style_swap import StyleSwap
+from stylelearn.weights import WeightsError
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+PATCHES, STRIDES = (1, 2, 3, 4, 5, 7, 9, 12), (1, 2, 3, 4)
+SIZES = (64, 96, 128, 192, 256, 384, 512)
+TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+MOST = 2e11  # multiplications and additions for one swap, some ten seconds; more would be no lab
+_KEPT = 8  # swaps that are kept
+_CELL = 8  # pixels: sides are multiples of it, so that a picture is a whole number of cells in each of LAYERS
+
+
+@functools.cache
+def network(name: str = "style_swap") -> StyleSwap:
+    """The course's inverse network with its encoder, loaded once in a kernel."""
+    return style_swap.load(name)
+
+
+@dataclass(frozen=True)
+class Painting(Job):
+    """A job that knows its pictures, so that places can be looked up while it works and after."""
+
+    content: Tensor | None = None
+    style: Tensor | None = None
+    at: float = field(default_factory=time.perf_counter)  # when it was asked for
+
+
+class StyleSwapLab(Lab):
+    """Swap patches, and see which one went where: every control paints anew, a click on the picture tells its source.
+
+    Args:
+        content, style: names of the gallery, or anything that `read_image` takes; None for the gallery's first.
+        how: "invert" (the network, at once) or "optimise" (pixels, step by step).
+        layer: one of `LAYERS`; the network knows its own only.
+        patch: side of a patch in cells, one of `PATCHES`. stride: one of `STRIDES`, not above the patch.
+        strength: 0 for the photo's own activations to 1 for the swapped ones.
+        start, steps, tv_weight: of the optimisation: "content" or "noise"; 10 to 300; 0 (off) to 10.
+        size: longer side in pixels.
+        view: "pastiche", or "patchwork" for the style's own pixels put in the same places.
+        across, down: the place that is marked, 0 to 1 each.
+        first_steps: done before this returns, 0 for none.
+    Raises:
+        ValueError: a value that is not offered.
+    """
+
+    def __init__(
+        self,
+        content: Any = None,
+        style: Any = None,
+        *,
+        how: str = "invert",
+        layer: str = style_swap.LAYER,
+        patch: int = 3,
+        stride: int = 1,
+        strength: float = 1.0,
+        start: str = "content",
+        steps: int = 60,
+        tv_weight: float = 1.0,
+        size: int = 256,
+        view: str = "pastiche",
+        across: float = 0.5,
+        down: float = 0.5,
+        first_steps: int = 20,
+    ) -> None:
+        self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
+        what = _what(how, layer, patch, stride, strength)
+        search = _search(start, steps, tv_weight)
+        size_control = controls.choice(
+            "size", size, [(f"{one} px", one) for one in SIZES],
+            "Longer side of both pictures. Twice the size has four times the patches on both sides: sixteen times the "
+            "work of matching.",
+        )  # fmt: skip
+        self._look = _look(view, across, down)
+        left = controls.column(
+            self.content, self.style, *what.values(), controls.ends("the photo", "the style"), size_control,
+            controls.heading("While optimising"), *search.values(),
+            controls.heading("Where does it come from?"), *self._look.values(),
+        )  # fmt: skip
+        self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
+        self._swap = functools.lru_cache(_KEPT)(_swapped)
+        self._told: Job | None = None  # whose sources are shown
+        self._quiet = False  # while several controls are set that belong together
+        settings = {
+            "content": self.content, "style": self.style, **what, **search, "size": size_control, **self._look,
+        }  # fmt: skip
+        panel = Panel(["start", "stop", "resume", "reset"], file_name="pastiche.png")
+        self.pointer, self._source = Pointer(panel.picture), widgets.HTML()
+        panel.children = (self.pointer, self._source, *panel.children[1:])
+        super().__init__(settings, panel, left, 1 if how == "invert" and first_steps else first_steps)
+        again, look = self.guarded(self._moved), self.guarded(self._looked)
+        for name, control in self.controls.items():
+            acts = look if name in self._look else again
+            control.observe(acts, "picked" if isinstance(control, PictureChooser) else "value")
+        self.pointer.observe(self.guarded(self._pointed), "place")
+
+    def empty(self) -> Tensor:
+        """What an optimisation starts from."""
+        settings = self.settings
+        content = self._fitted(self.content.image, settings["size"])
+        return gatys.start_image(settings["start"], content, content)
+
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """One pass of the inverse network, or pixels moved from the start or from `image`."""
+        content, style = (self._fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
+        invert = settings["how"] == "invert"
+
+        def paint() -> Iterator[Step]:
+            _refuse(settings, content, style)
+            if invert:
+                return self._invert(settings, content, style)
+            start = gatys.start_image(settings["start"], content, content) if image is None else image
+            names = ("layer", "patch", "stride", "tv_weight", "strength")
+            options = {name: settings[name] for name in names}
+            objective = style_swap.objective(content, style, encoder=network().encoder, **options)
+            return optimize_image(resize(start, content.shape[2:], "box"), objective, steps)
+
+        title = (
+            f"{settings['content']} out of patches of {settings['style']}, {settings['patch']} × {settings['patch']} "
+            f"cells of {settings['layer']}, strength {settings['strength']:.2f}, "
+            + ("by the inverse network" if invert else "optimised")
+        )
+        return Painting(
+            paint, 1 if invert else steps, settings, title, compose=self._seen, content=content, style=style
+        )
+
+    def _invert(self, settings: dict[str, Any], content: Tensor, style: Tensor) -> Iterator[Step]:
+        net = network()
+        with torch.no_grad():
+            found = self._swap(content, style, settings["layer"], settings["patch"], settings["stride"])
+            made = net.decode(net.blend(found.features, found.activations(), settings["strength"]), content.shape[2:])
+        yield Step(1, 0.0, {}, made, made)
+
+    def reset(self) -> None:
+        """Back to the settings and the picture of the beginning."""
+        self._quiet = True
+        try:
+            super().reset()
+        finally:
+            self._quiet = False
+
+    # ------------------------------------------------------------------------------------------------- where it is from
+
+    @property
+    def found(self) -> Swap | None:
+        """The swap behind the picture that is shown, computed once and kept; None where there can be none."""
+        job, settings = self._job, self._job.settings
+        try:
+            _refuse(settings, job.content, job.style)
+            with torch.no_grad():
+                return self._swap(job.content, job.style, settings["layer"], settings["patch"], settings["stride"])
+        except (ValueError, WeightsError):  # the job that needs it says why
+            return None
+
+    def _seen(self, image: Tensor) -> Tensor:
+        found = self.found if self._look["view"].value == "patchwork" else None
+        return image if found is None else found.patchwork()
+
+    def _show(self, words: str, *, live: bool = False) -> None:
+        if words.startswith(self._job.title) and self._job.settings["how"] == "invert":
+            words = self._job.title  # there are no steps to speak of
+        super()._show(words, live=live)
+        if not live or self._told is not self._job:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Mark the place, and the patches that it is made of."""
+        self._told, found = self._job, self.found
+        if found is None:
+            self.pointer.mark(self._job.content.shape[2:], ())
+            self._source.value = ""
+            return
+        mine, theirs, alike = found.at(self._look["across"].value, self._look["down"].value)
+        self.pointer.mark(found.content.shape[2:], mine)
+        many = f"{len(mine)} patches overlap at this place and are averaged" if len(mine) > 1 else "one patch lies here"
+        words = f"{many}; the nearest to its middle (thick) has a correlation of {alike:.2f} with the photo's"
+        picture = with_boxes(found.style, theirs, f"The style, and where in it the marked place comes from. {words}")
+        self._source.value = (
+            f'{picture}<span style="font-size:85%">Above: the place. Here, in the style: {words}.</span>'
+        )
+
+    def _moved(self) -> None:
+        if not self._quiet:
+            self.start(restart=True)
+
+    def _looked(self) -> None:
+        if not self._quiet:
+            with self._showing:
+                self._show(self.panel.picture.tooltip)
+
+    def _pointed(self) -> None:
+        for name, value in zip(("across", "down"), self.pointer.place, strict=True):
+            self._look[name].value = value
+
+    def _first(self, steps: int) -> None:
+        super()._first(steps)
+        self._passed()
+
+    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+        super()._ended(run, outcome, error)
+        if error is None and not run.discarded:
+            self._passed()
+
+    def _passed(self) -> None:
+        """For the network, which makes no steps: how long it took."""
+        if self._made["how"] == "invert" and self._last is not None and not self.error:
+            height, width = self.image.shape[2:]
+            taken = (time.perf_counter() - self._job.at) * 1e3
+            self.panel.announce(f"{width} × {height} pixels, {taken:.0f} ms after the move")
+
+
+def _fitted(image: Tensor, size: int) -> Tensor:
+    """A longer side of `size`, and both a multiple of `_CELL`."""
+    small = at_size(image, size)
+    sides = [max(_CELL, round(side / _CELL) * _CELL) for side in small.shape[2:]]
+    return resize(image, sides, "box")
+
+
+def _swapped(content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> Swap:
+    return swapped(content, style, network().encoder, layer, patch=patch, stride=stride)
+
+
+def _refuse(settings: dict[str, Any], content: Tensor, style: Tensor) -> None:
+    """Raise a ValueError for what cannot be done, or takes too long."""
+    net, layer, patch, stride = network(), *(settings[name] for name in ("layer", "patch", "stride"))
+    if settings["how"] == "invert" and layer != net.layer:
+        raise ValueError(f"the inverse network was trained for {net.layer}; for {layer} choose how: optimise")
+    counts = [count(image, layer, patch, stride) for image in (content, style)]
+    if counts[0] * counts[1] * (net.encoder.channels[layer] + patch**2) > MOST:
+        raise ValueError(
+            f"{counts[0]} patches compared with {counts[1]} would take too long; choose a smaller size, a later layer, "
+            "a larger stride or a smaller patch"
+        )
+
+
+def _what(how: str, layer: str, patch: int, stride: int, strength: float) -> dict[str, widgets.Widget]:
+    return {
+        "how": controls.choice(
+            "how", how, [("invert: the network, at once", "invert"), ("optimise: pixels, step by step", "optimise")],
+            "From swapped activations to a picture: by a network that has learnt it, or by search, each time anew.",
+        ),
+        "layer": controls.choice(
+            "layer", layer, LAYERS,
+            "Where patches are swapped. Early: colour and grain in small pieces; late: larger pieces, less of the "
+            "photo. The network knows relu3_1 only.",
+        ),
+        "patch": controls.choice(
+            "patch size", patch, [(f"{one} × {one} cells", one) for one in PATCHES],
+            "The one tuning knob of the method: large patches are more like the style, and less like the photo.",
+        ),
+        "stride": controls.choice(
+            "stride", stride, STRIDES,
+            "Cells from one patch to the next, at most the patch size. 1 averages most; the patch size not at all.",
+        ),
+        "strength": controls.number(
+            "strength", strength, 0, 1, 0.05,
+            "How far to go from the photo's activations to the swapped ones, on a straight line.",
+        ),
+    }  # fmt: skip
+
+
+def _search(start: str, steps: int, tv_weight: float) -> dict[str, widgets.Widget]:
+    return {
+        "start": controls.choice(
+            "start from", start, [("the content", "content"), ("noise", "noise")],
+            "The first picture of the optimisation. Here it hardly matters, unlike in lesson 02: try it.",
+        ),
+        "steps": controls.whole("steps", steps, 10, 300, 10, "How long to search. 30 show where it goes."),
+        "tv_weight": controls.off_or_logarithmic(
+            "smoothness (TV)", tv_weight, TV_WEIGHTS,
+            "How much a smooth picture is preferred. Off: a weave that the layer does not mind stays.",
+        ),
+    }  # fmt: skip
+
+
+def _look(view: str, across: float, down: float) -> dict[str, widgets.Widget]:
+    return {
+        "view": controls.choice(
+            "show", view, [("the pastiche", "pastiche"), ("the style's pixels, moved", "patchwork")],
+            "The pastiche, or the pixels of the chosen patches at their new places: the swap as you can see it.",
+        ),
+        "across": controls.number(
+            "place ↔", across, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the left border.",
+        ),
+        "down": controls.number(
+            "place ↕", down, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the upper border.",
+        ),
+    }  # fmt: skip

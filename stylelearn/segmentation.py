@@ -1,0 +1,305 @@
+"""Masks: which pixel of a photograph belongs to what, so that sky takes its style from sky.
+
+A mask is a label image: (H, W) whole numbers, each with a name and a colour. Masks come from files (`read_mask`), from
+clustering both pictures together (`cluster`, the offline default), or from a network (`recognition.py`). Two
+pictures share a region when a label has the same *name* in both; `merge_orphans` sees to labels that only one has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylelearn.encoders import Encoder
+from stylelearn.images import read_image, read_settings, resize, write_image
+from stylelearn.labels import relative
+from stylelearn.matting import MattingLaplacian
+from stylelearn.palettes import COLOURS, Colour, find_palette, snap
+from stylelearn.samples import data_file
+
+MAX_LABELS = 12
+
+_SMALLEST = 1e-3  # part of a picture below which a label is as good as not there
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """A label image with names and colours.
+
+    Attributes:
+        labels: (H, W) int64 on the CPU, each an index into `names`.
+        names: of the labels, all different, such as ("sky", "water").
+        colours: (red, green, blue) from 0 to 255 of each label, for drawing it.
+    Raises:
+        ValueError: labels that are no label image or out of range, names that repeat, more than MAX_LABELS of them.
+    """
+
+    labels: Tensor
+    names: tuple[str, ...]
+    colours: tuple[Colour, ...]
+
+    def __post_init__(self) -> None:
+        labels = self.labels
+        if not isinstance(labels, Tensor) or labels.ndim != 2 or labels.numel() == 0 or labels.is_floating_point():
+            came = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, Tensor) else type(labels).__name__
+            raise ValueError(f"labels must be whole numbers (H, W); this is {came}")
+        if not 1 <= len(self.names) <= MAX_LABELS:
+            raise ValueError(f"there are {len(self.names)} labels; a mask has 1 to {MAX_LABELS}: merge some")
+        if len(set(self.names)) != len(self.names) or len(self.colours) != len(self.names):
+            raise ValueError(f"each label needs a name of its own and a colour; got {self.names} and {self.colours}")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(self.names):
+            raise ValueError(f"labels go from {low} to {high}, but there are {len(self.names)} names")
+        object.__setattr__(self, "labels", labels.long().cpu())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)."""
+        return (self.labels.shape[0], self.labels.shape[1])
+
+    def shares(self) -> dict[str, float]:
+        """Part of the picture that each label covers, by name; they add up to 1."""
+        counts = torch.bincount(self.labels.flatten(), minlength=len(self.names)) / self.labels.numel()
+        return dict(zip(self.names, counts.tolist(), strict=True))
+
+    def resized(self, size: tuple[int, int]) -> Masks:
+        """The same regions at another (H, W): the label in the middle of each new pixel."""
+        labels = F.interpolate(self.labels[None, None].double(), size, mode="nearest-exact")[0, 0].long()
+        return Masks(labels, self.names, self.colours)
+
+    def picture(self) -> Tensor:
+        """The label image in its colours, (1, 3, H, W) in [0, 1]."""
+        palette = torch.tensor(self.colours, dtype=torch.float32) / 255  # (K, 3)
+        return palette[self.labels].permute(2, 0, 1)[None].contiguous()
+
+
+def one_region(image: Tensor, name: str = "everything") -> Masks:
+    """A single label for a whole picture (1, 3, H, W): what a pair without masks is."""
+    return Masks(torch.zeros(image.shape[-2:], dtype=torch.long), (name,), (COLOURS["white"],))
+
+
+def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = None) -> Tensor:
+    """Each label as a soft mask at a layer's size: the part of each cell that the label covers.
+
+    Args:
+        masks: of the picture. size: (H', W') of the layer.
+        names: which labels, in which order (default: all); those that `masks` lacks are 0 everywhere.
+    Returns:
+        (K, H', W') in [0, 1]; with all names they add up to 1 in each cell.
+    """
+    wanted = masks.names if names is None else names
+    numbers = [masks.names.index(name) if name in masks.names else -1 for name in wanted]
+    hard = torch.stack([masks.labels == number for number in numbers]).float()  # (K, H, W)
+    return F.interpolate(hard[None], size, mode="area")[0]
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def read_mask(source: Any, size: tuple[int, int] | None = None) -> Masks:
+    """Masks from a picture file: each flat colour is a label, and what lies between goes to the nearest of them.
+
+    Colours are called as in `COLOURS`, others "#rrggbb"; a file of `write_mask` brings its own names.
+
+    Args:
+        source: whatever `read_image` takes.
+        size: (H, W) to bring it to, which must have its proportions; None keeps the file's.
+    Raises:
+        ValueError: no flat area at all, more than MAX_LABELS colours, or other proportions than `size`.
+        ImageError: no readable picture.
+    """
+    levels = (read_image(source)[0] * 255).round().permute(1, 2, 0)  # (H, W, 3)
+    settings = read_settings(source) if isinstance(source, str | Path | bytes) else {}
+    palette = {name: tuple(colour) for name, colour in settings.get("labels", {}).items()} or find_palette(levels)
+    if len(palette) > MAX_LABELS:
+        raise ValueError(
+            f"the mask has {len(palette)} colours, more than {MAX_LABELS}; is it a photograph? "
+            "Paint each region in one colour"
+        )
+    masks = Masks(snap(levels, list(palette.values())), tuple(palette), tuple(palette.values()))
+    if size is None or size == masks.size:
+        return masks
+    (height, width), (wanted_height, wanted_width) = masks.size, size
+    # A side that was rounded to whole pixels may be off by one.
+    if abs(height * wanted_width / width - wanted_height) > 1 + 0.01 * wanted_height:
+        raise ValueError(
+            f"the mask is {height}x{width} (height x width) and its picture {wanted_height}x{wanted_width}: their "
+            "proportions differ; paint the mask over the picture itself"
+        )
+    return masks.resized(size)
+
+
+def course_mask(name: str, size: tuple[int, int] | None = None) -> Masks:
+    """The project's own masks of one of the course's photographs (data/masks), such as "china".
+
+    Raises:
+        ValueError: if there are none of it, or as `read_mask`.
+    """
+    there = sorted(path.stem for path in data_file("masks").glob("*.png"))
+    if name not in there:
+        raise ValueError(f"the course has no masks of '{name}'; it has them of {', '.join(there)}")
+    return read_mask(data_file("masks", f"{name}.png"), size)
+
+
+def write_mask(masks: Masks, path: str | Path) -> Path:
+    """Write a label image as a PNG that keeps its names; `read_mask` gives it back exactly.
+
+    Raises:
+        ImageError: if it cannot be written there. ValueError: not a .png, which alone keeps colours exact.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise ValueError(f"'{path}' does not end in .png; other formats change colours")
+    labels = {name: list(colour) for name, colour in zip(masks.names, masks.colours, strict=True)}
+    return write_image(masks.picture(), path, settings={"labels": labels})
+
+
+# --- made from the pictures ------------------------------------------------------------------------------------------
+
+
+def cluster(
+    content: Tensor, style: Tensor, *, encoder: Encoder | None = None, regions: int = 4, seed: int = 0
+) -> tuple[Masks, Masks]:
+    """Shared regions of two pictures without knowing what they show: clusters of features, height and colours.
+
+    Args:
+        content, style: (1, 3, H, W) and (1, 3, H', W') in [0, 1].
+        encoder: whose features say what a place looks like; None for `mini`.
+        regions: clusters, 1 to MAX_LABELS; one that only one of the pictures has goes to its nearest.
+        seed: of the clustering.
+    Returns:
+        masks of content and style with the same names ("region 1", …), ordered by their part of the content.
+    Raises:
+        ValueError: regions out of range, or pictures too small for the encoder.
+    """
+    from sklearn.cluster import KMeans
+
+    if not 1 <= regions <= MAX_LABELS:
+        raise ValueError(f"regions must be from 1 to {MAX_LABELS}; got {regions}")
+    encoder = encoder or Encoder("mini")
+    found = [_described(image, encoder) for image in (content, style)]  # (D, h, w) each
+    points = torch.cat([each.flatten(1).T for each in found])  # (N, D)
+    centres = KMeans(regions, n_init=4, random_state=seed).fit(points.numpy()).cluster_centers_
+    centres = torch.from_numpy(centres).float()
+    while len(centres) > 1:  # leave out the region that is rarest in one of the pictures, until none is too rare
+        shares = torch.stack([torch.bincount(_nearest(each, centres), minlength=len(centres)) for each in found])
+        shares = (shares / shares.sum(dim=1, keepdim=True)).amin(dim=0)
+        if shares.min() >= 0.02:
+            break
+        centres = torch.cat([centres[: shares.argmin()], centres[shares.argmin() + 1 :]])
+    order = torch.bincount(_nearest(found[0], centres), minlength=len(centres)).argsort(descending=True)
+    names = tuple(f"region {number}" for number in range(1, len(centres) + 1))
+    colours = tuple(COLOURS.values())[: len(centres)]
+    labels = [_drawn(image, each, centres[order]) for image, each in zip((content, style), found, strict=True)]
+    return Masks(labels[0], names, colours), Masks(labels[1], names, colours)
+
+
+_SIDE = 256  # pixels of the shorter side at which pictures are looked at
+
+
+@torch.no_grad()
+def _described(image: Tensor, encoder: Encoder) -> Tensor:
+    """What each cell looks like and where it is, (N + 4, h, w): features of relu3_3, three colours, and the height.
+
+    Each number is told apart from the picture's own mean, in its own deviations: so a sky at noon and one at night,
+    each the smoothest part of its picture and its upper one, can be the same region.
+    """
+    small = resize(image.cpu(), min(_SIDE, *image.shape[-2:]))
+    features = encoder(small.to(encoder._mean.device), ["relu3_3"])["relu3_3"][0].cpu()  # (N, h, w)
+    smoothed = F.avg_pool2d(features.log1p()[None], 5, 1, 2, count_include_pad=False)[0]
+    colours = F.interpolate(small, features.shape[1:], mode="area")[0]
+    height = torch.linspace(0, 1, features.shape[1])[:, None].expand(1, -1, features.shape[2])
+    described = torch.cat([smoothed, colours, height])
+    deviation, mean = torch.std_mean(described, dim=(1, 2), keepdim=True)
+    weights = torch.tensor([features.shape[0] ** -0.5] * features.shape[0] + [0.7 * 3**-0.5] * 3 + [0.9])
+    return (described - mean) / (deviation + 1e-6) * weights[:, None, None]
+
+
+def _nearest(points: Tensor, centres: Tensor) -> Tensor:
+    return torch.cdist(points.flatten(1).T, centres).argmin(dim=1)
+
+
+def _drawn(image: Tensor, points: Tensor, centres: Tensor) -> Tensor:
+    """(H, W) labels of the picture's own size, whose borders follow the edges of the picture."""
+    distances = torch.cdist(points.flatten(1).T, centres)  # (n, K)
+    belief = (-4 * distances.square()).softmax(dim=1).T.reshape(-1, *points.shape[1:])  # (K, h, w)
+    belief = F.interpolate(belief[None], image.shape[-2:], mode="bilinear", align_corners=False)[0]
+    radius = max(1, min(image.shape[-2:]) // 50)
+    guided = MattingLaplacian(image.cpu(), eps=1e-4 * (2 * radius + 1) ** 2, radius=radius)
+    return guided.smooth(belief).argmax(dim=0)
+
+
+# --- labels that only one picture has --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One row of the table of `merge_orphans`: what became of a label.
+
+    Attributes:
+        label: its name. share: the part of the content that it covers (0 if only the reference has it).
+        to: the label that it is now: itself if nothing changed, "" if it is left unused.
+        why: in words.
+    """
+
+    label: str
+    share: float
+    to: str
+    why: str
+
+
+def merge_orphans(content: Masks, style: Masks, smallest: float = _SMALLEST) -> tuple[Masks, Masks, list[Merge]]:
+    """Give each label of the content that the reference lacks (an orphan) to the nearest label that it has.
+
+    Nearest is a label of the same group (`labels.GROUPS`: lake, sea → water); else the one with the longest common
+    border in the content; else the reference's largest. Labels of the reference that the content lacks stay unused:
+    no pixel of the content asks for them.
+
+    Args:
+        content, style: masks of both pictures.
+        smallest: a label that covers less than this part of the reference counts as lacking.
+    Returns:
+        the content's masks with names of the reference only, the reference's as they were, and the table.
+    """
+    there = {name: share for name, share in style.shares().items() if share >= smallest}
+    names = sorted(there, key=lambda name: -there[name])
+    shares = {name: share for name, share in content.shares().items() if share > 0}
+    table, target = [], {}
+    for label, share in sorted(shares.items(), key=lambda row: -row[1]):
+        target[label], why = _home(label, names, content)
+        table.append(Merge(label, share, target[label], why))
+    used = [name for name in style.names if name in target.values()]
+    labels = torch.zeros_like(content.labels)
+    for label, name in target.items():
+        labels[content.labels == content.names.index(label)] = used.index(name)
+    for name in names:
+        if name not in used:
+            table.append(Merge(name, 0.0, "", "only the reference has it"))
+    colours = tuple(style.colours[style.names.index(name)] for name in used)
+    return Masks(labels, tuple(used), colours), style, table
+
+
+def _home(label: str, names: list[str], content: Masks) -> tuple[str, str]:
+    """Where a label of the content belongs, `names` being the reference's from large to small; and why."""
+    if label in names:
+        return label, "both have it"
+    kin = relative(label, names)
+    if kin is not None:
+        return kin, "the same kind of thing"
+    borders = {name: _border(content, label, name) for name in names if name in content.names}
+    nearest = max(borders, key=lambda name: borders[name], default=None)
+    if nearest is not None and borders[nearest] > 0:
+        return nearest, "its longest border"
+    return names[0], "the largest of the reference"
+
+
+def _border(masks: Masks, one: str, other: str) -> int:
+    """Pairs of neighbouring pixels of which one has the one label and the other the other."""
+    a, b = (masks.labels == masks.names.index(name) for name in (one, other))
+    down = (a[1:] & b[:-1]).sum() + (a[:-1] & b[1:]).sum()
+    return int(down + (a[:, 1:] & b[:, :-1]).sum() + (a[:, :-1] & b[:, 1:]).sum())

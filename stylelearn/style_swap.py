@@ -1,0 +1,345 @@
+"""Patches instead of statistics: fast style transfer by swapping — Chen & Schmidt 2016 (arXiv 1612.04337).
+
+One layer, one rule: each patch of the content's activations is replaced by the style's patch that is most like it
+(`patches.py`), which gives Φ^ss(C, S). No picture has exactly these activations, so the nearest one is sought:
+
+    I* = argmin_I ‖Φ(I) − Φ^ss(C, S)‖²_F + λ ℓ_TV(I),                                                     (Eq. 3 and 4)
+
+by moving pixels (`objective`), or at once by an inverse network f that has learnt to do so (`InverseNet`). It is
+trained on photographs, on paintings *and* on swapped activations, since these lie outside of what Φ makes of pictures:
+
+    argmin_f Σ_H ‖Φ(f(H)) − H‖²_F + λ ℓ_TV(f(H)),    H = Φ(I) or H = Φ^ss(C, S)                           (Eq. 5 and 6)
+
+**Differs from the paper:** Φ is `mini`, and each norm is divided by ‖H‖², so that λ means the same everywhere. Where H
+is the activations of a picture, f is also told the picture: a small network that is not keeps its colours apart less
+well. By default f enlarges and convolves instead of using transposed convolutions, which leave checkerboards.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from stylelearn.decoders import InverseNet
+from stylelearn.encoders import Encoder
+from stylelearn.losses import content_loss, tv_loss
+from stylelearn.optimize import Objective
+from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
+from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.transformation import checked_image
+from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+
+__all__ = [
+    "InverseNet",
+    "StyleSwap",
+    "cnnmrf_objective",
+    "load",
+    "matches",
+    "objective",
+    "swap",
+    "swap_by_convolution",
+    "train_inverse",
+]
+
+LAYER = "relu3_1"
+TV_WEIGHT = 1.0  # λ, of the total variation per value
+RECONSTRUCTION = 20.0  # how much the picture itself counts in training, where there is one
+MRF_LAYERS = ("relu3_1", "relu4_1")  # Li & Wand 2016, section 5
+MRF_CONTENT_LAYER = "relu4_2"
+
+
+def objective(
+    content: Tensor,
+    style: Tensor,
+    *,
+    encoder: Encoder,
+    layer: str = LAYER,
+    patch: int = 3,
+    stride: int = 1,
+    strength: float = 1.0,
+    tv_weight: float = TV_WEIGHT,
+    memory: float = MEMORY,
+) -> Objective:
+    """‖Φ(I) − Φ^ss‖² / ‖Φ^ss‖² + λ ℓ_TV(I) as a function of the picture; patches are swapped once, here (Eq. 3).
+
+    Args:
+        content: (1, 3, H, W) in [0, 1]; the pastiche will have its size. `style`: (1, 3, H', W'), of any size.
+        encoder, layer: Φ. patch, stride, memory: as of `patches.swap`.
+        strength: 1 for Φ^ss; less mixes in the content's own activations, down to 0.
+        tv_weight: λ ≥ 0, of the total variation per value.
+    Returns:
+        image -> {"swap relu3_1": …, "tv": …}, for `optimize_image`; a term of weight 0 is left out.
+    Raises:
+        ValueError: a strength outside [0, 1], a negative weight, an unknown layer, or `swap`'s reasons.
+    """
+    _not_negative(tv_weight=tv_weight)
+    with torch.no_grad():
+        features = encoder(content, [layer])[layer]
+        swapped = swap(features, encoder(style, [layer])[layer], patch=patch, stride=stride, memory=memory)
+        target = _mixed(features, swapped, strength)
+
+    def terms(image: Tensor) -> dict[str, Tensor]:
+        found = {f"swap {layer}": content_loss(encoder(image, [layer])[layer], target)}
+        if tv_weight > 0:
+            found["tv"] = tv_weight * tv_loss(image)
+        return found
+
+    return terms
+
+
+def cnnmrf_objective(
+    content: Tensor,
+    style: Tensor,
+    *,
+    encoder: Encoder,
+    layers: Sequence[str] = MRF_LAYERS,
+    content_layer: str = MRF_CONTENT_LAYER,
+    content_weight: float = 1.0,
+    style_weight: float = 1.0,
+    tv_weight: float = TV_WEIGHT,
+    patch: int = 3,
+    stride: int = 1,
+    memory: float = MEMORY,
+) -> Objective:
+    """The neighbour, CNNMRF: here the *pastiche's* patches are matched, and anew whenever the loss is asked for.
+
+    E(x) = α_1 ‖Φ(x) − Φ(C)‖² + Σ_l Σ_i ‖Ψ_i(Φ(x)) − Ψ_NN(i)(Φ(S))‖² + α_2 Υ(x)           (Li & Wand 2016, Eq. 1 and 2)
+
+    Args:
+        layers: where patches are compared. content_layer: where the content is.
+        content_weight, style_weight, tv_weight: ≥ 0; the others as of `objective`.
+    Returns:
+        image -> {"content relu4_2": …, "patches relu3_1": …, …, "tv": …}; terms of weight 0 are left out.
+    Raises:
+        ValueError: as of `objective`; all weights 0.
+
+    **Differs from the paper:** the style is not turned or scaled; the sum over patches is divided by what the style's
+    own patches would make against silence, and by the number of layers, so that weights mean the same everywhere.
+    """
+    _not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
+    layers = list(layers) if style_weight > 0 else []
+    wanted = ([content_layer] if content_weight > 0 else []) + layers
+    if not wanted and tv_weight == 0:
+        raise ValueError("all weights are 0: there is nothing to optimise")
+    cut = {"patch": patch, "stride": stride}
+    with torch.no_grad():
+        target = encoder(content, [content_layer])[content_layer] if content_weight > 0 else None
+        styles = encoder(style, layers) if layers else {}
+
+    def terms(image: Tensor) -> dict[str, Tensor]:
+        seen = encoder(image, dict.fromkeys(wanted)) if wanted else {}
+        found: dict[str, Tensor] = {}
+        if target is not None:
+            found[f"content {content_layer}"] = content_weight * content_loss(seen[content_layer], target)
+        for layer in layers:
+            index = matches(seen[layer], styles[layer], memory=memory, **cut)
+            apart = patch_distance(seen[layer], styles[layer], index, **cut).mean()
+            usual = styles[layer].square().mean() * styles[layer].shape[1] * patch**2 * index[0].numel()
+            found[f"patches {layer}"] = style_weight / len(layers) * apart / usual.clamp_min(1e-12)
+        if tv_weight > 0:
+            found["tv"] = tv_weight * tv_loss(image)
+        return found
+
+    return terms
+
+
+def _not_negative(**weights: float) -> None:
+    for name, value in weights.items():
+        if not 0 <= value < float("inf"):
+            raise ValueError(f"the weight {name} must be a number from 0 up; got {value}")
+
+
+def _mixed(features: Tensor, swapped: Tensor, strength: float) -> Tensor:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength must be from 0 to 1; got {strength}")
+    return torch.lerp(features, swapped, strength)
+
+
+class StyleSwap(nn.Module):
+    """The whole pipeline. Call it with pictures; or take the steps apart and keep what does not change.
+
+    Args:
+        encoder: Φ, frozen.
+        decoder: f, from the encoder's `layer` to the picture; by default a new one, untrained.
+        layer: where patches are swapped.
+        form: norm and upsampling of a new inverse network, as of `InverseNet`.
+
+    `step`: pixels of the picture to a cell of the layer.
+    """
+
+    def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER, **form: str) -> None:
+        super().__init__()
+        self.encoder, self.layer = encoder, layer
+        self.decoder = decoder or InverseNet(layer, encoder=encoder.name, **form)
+        self.step = 2 ** (int(layer[4]) - 1)
+
+    def forward(
+        self,
+        content: Tensor,
+        style: Tensor,
+        *,
+        patch: int = 3,
+        stride: int = 1,
+        strength: float = 1.0,
+        memory: float = MEMORY,
+    ) -> Tensor:
+        """The pastiche.
+
+        Args:
+            content: (B, 3, H, W) in [0, 1]. style: (B or 1, 3, H', W'), of any size.
+            patch, stride, memory: as of `patches.swap`. strength: as of `blend`.
+        Returns:
+            (B, 3, H, W) in [0, 1].
+        Raises:
+            ValueError: as `encode`, `patches.swap`, `blend`.
+        """
+        features = self.encode(content)
+        swapped = self.swap(features, self.encode(style), patch=patch, stride=stride, memory=memory)
+        return self.decode(self.blend(features, swapped, strength), content.shape[2:])
+
+    def encode(self, image: Tensor) -> Tensor:
+        """Φ(I): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
+
+        Raises:
+            ValueError: no image (B, 3, H, W), or one with fewer pixels than two cells a side.
+        """
+        height, width = checked_image(image, smallest=2 * self.step)
+        padded = F.pad(image, (0, -width % self.step, 0, -height % self.step), mode="reflect")
+        return self.encoder(padded, [self.layer])[self.layer]
+
+    def swap(self, features: Tensor, style_features: Tensor, **how: float) -> Tensor:
+        """Φ^ss(C, S), (B, C, H', W'); arguments and errors as `patches.swap`."""
+        return swap(features, style_features, **how)  # type: ignore[arg-type]
+
+    def blend(self, features: Tensor, swapped: Tensor, strength: float = 1.0) -> Tensor:
+        """(1 − strength) Φ(C) + strength Φ^ss(C, S).
+
+        Raises:
+            ValueError: a strength outside [0, 1].
+        """
+        return _mixed(features, swapped, strength)
+
+    def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
+        """f(H): activations to a picture of `size` (height, width), in [0, 1]."""
+        image = self.decoder(features.contiguous(memory_format=torch.channels_last))
+        return image[..., : size[0], : size[1]].clamp(0, 1)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+class Pairs(Dataset[tuple[Tensor, Tensor]]):
+    """Batches of photographs and of paintings, (B, 3, H, W) each."""
+
+    def __init__(self, photos: Crops, styles: Crops) -> None:
+        self.photos, self.styles = photos, styles
+        self.skipped = [*photos.skipped, *styles.skipped]
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        return self.photos[number], self.styles[number]
+
+
+class Training(nn.Module):
+    """What the inverse network is trained for; called with photographs and paintings it returns the weighted losses.
+
+    Args:
+        swapped: whether it learns from swapped activations, too (the paper's ablation leaves them out).
+        reconstruction: ≥ 0, how much the picture itself counts, where there is one. tv_weight: λ ≥ 0.
+    """
+
+    def __init__(
+        self,
+        network: StyleSwap,
+        *,
+        swapped: bool = True,
+        reconstruction: float = RECONSTRUCTION,
+        tv_weight: float = TV_WEIGHT,
+    ) -> None:
+        super().__init__()
+        self.network, self.swapped = network, swapped
+        self.reconstruction, self.tv_weight = reconstruction, tv_weight
+
+    def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        net, (photos, styles) = self.network, batch
+        pictures = torch.cat([photos, styles])
+        with torch.no_grad():
+            wanted = net.encode(pictures)  # H: (2 B, C, H', W')
+            if self.swapped:
+                wanted = torch.cat([wanted, swap(*wanted.chunk(2))])  # (3 B, C, H', W')
+        made = net.decoder(wanted)
+        found = {"inverse": content_loss(net.encoder(made, [net.layer])[net.layer], wanted)}
+        if self.reconstruction > 0:
+            found["picture"] = self.reconstruction * F.mse_loss(made[: len(pictures)].float(), pictures)
+        if self.tv_weight > 0:
+            found["tv"] = self.tv_weight * tv_loss(made)
+        return found
+
+
+def train_inverse(
+    photos: Sequence[str | Path],
+    styles: Sequence[str | Path],
+    *,
+    out: str | Path,
+    encoder: Encoder | None = None,
+    layer: str = LAYER,
+    upsampling: str = "nearest",
+    norm: str = "none",
+    start: str | Path | None = None,
+    size: int = 128,
+    batch: int = 4,
+    seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    **run: object,
+) -> Iterator[Progress]:
+    """Train an inverse network for `encoder` and write it to `out` (float16 safetensors); yields progress.
+
+    Args:
+        photos, styles: folders of photographs and of paintings; every 10th picture of each is held back.
+        encoder: Φ, `mini` by default. layer: which is turned back into a picture.
+        upsampling, norm: as of `InverseNet`.
+        start: weights of such a network to begin with.
+        size: side of the crops in pixels. batch: photographs, and as many paintings, a step.
+        seed: of the weights and the crops.
+        weights: arguments of `Training`, such as swapped=False.
+        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+    Raises:
+        ValueError, WeightsError, FloatingPointError: as `Crops`, `InverseNet` and `fit`.
+    """
+    out, encoder = Path(out), encoder or Encoder("mini")
+    form = {"norm": norm, "upsampling": upsampling}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = StyleSwap(encoder, layer=layer, **form)
+    if size % network.step or size < 4 * network.step:
+        raise ValueError(f"size must be a multiple of {network.step} from {4 * network.step} on; it is {size}")
+    if start is not None:
+        network.decoder.load_state_dict(fitting(network.decoder, read_weights(start), f"inverse network from {start}"))
+    pairs = Pairs(
+        Crops(photos, size=size, batch=batch, seed=seed),
+        Crops(styles, size=size, batch=batch, seed=seed + 1),
+    )
+    yield from fit(Training(network, **(weights or {})), pairs, **settings(out, run))
+    about = {"encoder": encoder.name, "layer": layer, **form}
+    write_weights(out, network.decoder.state_dict(), about)
+
+
+def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> StyleSwap:
+    """The course's inverse network with its encoder, or one from a file.
+
+    Args:
+        encoder: instead of the one that the file names (a VGG-19 with your own weights, say).
+    Raises:
+        WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained for.
+    """
+    path = network_file("style_swap", name)
+    about = {"encoder": "mini", "layer": LAYER, "upsampling": "nearest", "norm": "none"} | read_about(path)
+    encoder = encoder or Encoder(about["encoder"])
+    if encoder.name != about["encoder"]:
+        raise WeightsError(f"{path.name} was trained for the encoder {about['encoder']!r}, not for {encoder.name!r}")
+    network = StyleSwap(encoder, layer=about["layer"], norm=about["norm"], upsampling=about["upsampling"])
+    state = fitting(network.decoder, read_weights(path), f"inverse network {name}")
+    network.decoder.load_state_dict({key: value.float() for key, value in state.items()})
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,630 @@
+"""Lesson 08: the conditioned norm and the objective against plain loops, running averages, training, what ships."""
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+from torch import Tensor
+
+from stylelearn import adjustable, cin, gatys, johnson, losses, samples
+from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
+from stylelearn.conditioning import LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
+from stylelearn.encoders import Encoder
+from stylelearn.images import psnr, resize, write_image
+from stylelearn.training import Crops
+from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
+
+MINI = Encoder("mini")
+STYLE, CONTENT = ["relu2_2", "relu3_4", "relu4_1"], "relu3_4"
+TINY: dict[str, Any] = {"widths": (4, 4, 4), "blocks": 1}
+
+
+def picture(height: int, width: int, seed: int = 0) -> Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def pictures(count: int, side: int = 32, seed: int = 0) -> Tensor:
+    return torch.cat([picture(side, side, seed=seed + i) for i in range(count)])
+
+
+def close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
+    torch.testing.assert_close(torch.as_tensor(found), torch.as_tensor(expected), rtol=tolerance, atol=tolerance)
+
+
+def network(**options: Any) -> AdjustableNet:
+    """A small one whose α matter already: γ and β of an untrained one hardly depend on them."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AdjustableNet(MINI, **{**TINY, **options})
+        for module in net.modules():
+            if isinstance(module, AdjustedNorm):
+                torch.nn.init.normal_(module.head.weight, std=0.3)
+    return net.eval()
+
+
+NET = network()
+ONE = network(any_style=False)
+
+
+# --- the conditioned norm ---------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(0, 10_000))
+def test_the_norm_by_hand(batch: int, channels: int, seed: int) -> None:
+    """Each picture, each channel: γ (x − μ)/σ + β, with γ and β read off this picture's own code."""
+    torch.manual_seed(seed)
+    norm = AdjustedNorm(channels).double()
+    torch.nn.init.normal_(norm.head.weight)
+    x, code = torch.randn(batch, channels, 5, 6, dtype=torch.float64), torch.randn(batch, 128, dtype=torch.float64)
+    found = norm(x, code)
+    for b in range(batch):
+        both = norm.head.weight @ code[b] + norm.head.bias
+        for c in range(channels):
+            values = x[b, c]
+            spread = math.sqrt(float(values.var(correction=0)) + 1e-5)
+            close(found[b, c], both[c] * (values - values.mean()) / spread + both[channels + c], 1e-6)
+
+
+def test_spikes_by_hand() -> None:
+    """One place of n at v, all others at 0: |x − μ|/σ is √(n − 1) there and 1/√(n − 1) elsewhere, whatever v is."""
+    x = torch.zeros(2, 3, 20, 20, dtype=torch.float64)
+    x[0, 1, 4, 7] = 50.0
+    far = math.sqrt(399)
+    close(float(spikes(x)), (far - LIMIT) ** 2 / x.numel(), 1e-3)
+    assert float(spikes(torch.rand(2, 3, 20, 20))) == 0
+
+
+def test_spikes_are_penalised_while_training_only() -> None:
+    net = network()
+    batch = (pictures(2), pictures(2, seed=5), torch.rand(2, 3))
+    found = Objective(net).train()(batch)
+    norms = [module.spikes for module in net.modules() if isinstance(module, AdjustedNorm)]
+    close(found["spikes"], adjustable.SPIKE_WEIGHT * sum(norms) / len(norms), 1e-4)
+    assert "spikes" not in Objective(net).eval()(batch)
+
+
+def test_an_untrained_norm_is_nearly_instance_norm() -> None:
+    x = torch.randn(2, 5, 6, 7)
+    plain = torch.nn.functional.instance_norm(x)
+    assert float((AdjustedNorm(5)(x, torch.rand(2, 128)) - plain).detach().abs().max()) < 1
+
+
+def test_the_code_is_an_mlp_of_style_and_alphas() -> None:
+    torch.manual_seed(0)
+    conditioner = Conditioner(6, 2)
+    conditioner.center.fill_(0.3)
+    conditioner.spread.fill_(2.0)
+    style, alphas = torch.randn(1, 6), torch.rand(3, 2)
+    found = conditioner(alphas, style)
+    for row, alpha in zip(found, alphas, strict=True):
+        seen = torch.relu(conditioner.style.weight @ ((style[0] - 0.3) / 2) + conditioner.style.bias)
+        x = torch.cat([seen, 8 * alpha - 4])
+        for layer in (conditioner.mlp[0], conditioner.mlp[2]):
+            x = torch.relu(layer.weight @ x + layer.bias)
+        close(row, x)
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+def test_layers_are_the_last_of_their_blocks_by_name_for_each_encoder() -> None:
+    assert NET.style_layers == tuple(STYLE) and NET.content_layers == (CONTENT,)
+    assert NET.adjustable == STYLE
+    more = AdjustableNet(MINI, style_layers=["relu1_2", *STYLE], **TINY)
+    assert more.adjustable == ["relu1_2", *STYLE] and more.alphas().shape == (1, 4)
+
+
+def test_what_is_told_of_a_style_are_the_logarithms_of_its_moments() -> None:
+    image = picture(40, 48)
+    features = MINI(image, ["relu1_1", "relu2_1", "relu3_1", "relu4_1"])
+    expected: list[float] = []
+    for activations in features.values():
+        flat = activations[0].flatten(1)
+        expected += torch.log(flat.mean(1) + 0.01).tolist()
+        expected += torch.log(flat.std(1, correction=0) + 0.01).tolist()
+    close(NET.style(image)[0], torch.tensor(expected), 0.02)  # losses.moments has an ε under the root
+
+
+def test_the_picture_is_laid_over_the_photo_with_the_opacity() -> None:
+    content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
+    alphas = NET.alphas({"relu2_2": 0.3, "relu3_4": 0.5, "relu4_1": 0.0})
+    code, opacity = NET.conditioner(alphas, known), 1 - 0.7 * 0.5 * 1.0
+    close(NET(content, known, alphas), (1 - opacity) * content + opacity * NET.painter(content, code))
+
+
+def test_nothing_wanted_gives_the_photo_back_and_one_full_layer_hides_it() -> None:
+    content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
+    assert torch.equal(NET(content, known, NET.alphas(0.0)), content)
+    one = NET.alphas({"relu2_2": 0.2, "relu3_4": 1.0, "relu4_1": 0.0})
+    close(NET(content, known, one), NET.painter(content, NET.conditioner(one, known)))
+
+
+def test_a_batch_is_its_pictures_one_by_one() -> None:
+    contents, styles, alphas = pictures(3), pictures(3, seed=9), torch.rand(3, 3)
+    found = NET(contents, NET.style(styles), alphas)
+    for b in range(3):
+        alone = NET(contents[b : b + 1], NET.style(styles[b : b + 1]), alphas[b : b + 1])
+        close(found[b : b + 1], alone, 1e-4)
+    close(
+        NET(contents, NET.style(styles[:1]), alphas[:1])[2:], NET(contents[2:], NET.style(styles[:1]), alphas[:1]), 1e-4
+    )
+
+
+def test_alphas_matter_and_so_does_the_style() -> None:
+    content, known = picture(32, 32), NET.style(picture(32, 32, seed=1))
+    made = NET(content, known, NET.alphas(1.0))
+    for other in (NET(content, known, NET.alphas({"relu3_4": 0.0})), NET(content, NET.style(content), NET.alphas(1.0))):
+        assert float((made - other).detach().abs().mean()) > 1e-3
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41)])
+def test_every_size_comes_back_in_range(size: tuple[int, int]) -> None:
+    made = NET(picture(*size), NET.style(picture(29, 50, seed=1)), NET.alphas(0.5))
+    assert made.shape == (1, 3, *size)
+    assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+def test_large_pictures_go_band_by_band_and_come_out_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    content, known = picture(150, 60), NET.style(picture(32, 32, seed=1))
+    with torch.no_grad():
+        whole = NET(content, known, NET.alphas(0.7))
+        monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
+        monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+        called, real = [], NET.painter._in_bands
+        monkeypatch.setattr(NET.painter, "_in_bands", lambda *given: called.append(1) or real(*given))
+        close(NET(content, known, NET.alphas(0.7)), whole, 1e-4)
+    assert called == [1]
+
+
+def test_settings_by_name() -> None:
+    close(NET.alphas({"relu3_4": 0.25}), [[1.0, 0.25, 1.0]])
+    close(NET.alphas(0.5), [[0.5, 0.5, 0.5]])
+    close(NET.alphas({}), [[1.0, 1.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"relu3_1": 0.5}, "no α for 'relu3_1'; there is one for relu2_2, relu3_4, relu4_1"),
+        ({"relu3_4": 1.5}, "the α of relu3_4 must be from 0 to 1; got 1.5"),
+        (-0.1, "the α of relu2_2 must be from 0 to 1"),
+        ({"relu4_1": float("nan")}, "must be from 0 to 1; got nan"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_name(chosen: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        NET.alphas(chosen)
+
+
+def test_what_does_not_fit_is_refused_by_name() -> None:
+    content, known = picture(32, 32), NET.style(picture(32, 32))
+    for arguments, words in (
+        ((content, known, torch.rand(1, 2)), r"alphas must be \(B, 3\)"),
+        ((content, known, torch.rand(3)), r"alphas must be \(B, 3\)"),
+        ((content, None, torch.rand(1, 3)), "paints in any style: give it one"),
+        ((content, known, torch.rand(2, 3)), "2 settings or styles for 1 contents"),
+        ((pictures(3), known.expand(2, -1), torch.rand(3, 3)), "2 settings or styles for 3 contents"),
+        ((picture(15, 40), known, torch.rand(1, 3)), "15x40 is too small for this network: at least 16 px"),
+        ((content[0], known, torch.rand(1, 3)), "an image is a tensor"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            NET(*arguments)
+    for options, words in (
+        ({"style_layers": ["relu9_1"]}, "style_layers: there is no layer 'relu9_1' in mini"),
+        ({"style_layers": []}, "style_layers must name layers of mini, at least one"),
+        ({"style_layers": "relu2_2"}, "style_layers must name layers"),
+        ({"content_layers": ["relu3_4", "relu3_4"]}, "content_layers names a layer twice"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            AdjustableNet(MINI, **TINY, **options)
+
+
+def test_an_encoder_of_other_names_must_be_told_layers_and_can_have_one_style_only() -> None:
+    class Other:
+        name, layers, channels = "other", ("a", "b"), {"a": 4, "b": 8}
+
+    with pytest.raises(ValueError, match="style_layers must name layers of other"):
+        AdjustableNet(Other(), **TINY)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="other has none of relu1_1, relu2_1, relu3_1, relu4_1"):
+        AdjustableNet(Other(), style_layers=["a"], content_layers=["b"], **TINY)  # type: ignore[arg-type]
+
+
+# --- noise and diversity ----------------------------------------------------------------------------------------------
+
+
+def test_noise_has_its_strength_and_its_seed() -> None:
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    noisy = with_noise(grey, 0.05, seed=3)
+    close(float((noisy - grey).std()), 0.05, 2e-3)
+    assert torch.equal(noisy, with_noise(grey, 0.05, seed=3)) and not torch.equal(noisy, with_noise(grey, 0.05, seed=4))
+    assert torch.equal(with_noise(grey, 0.0), grey)
+    assert 0 <= float(with_noise(grey, 0.5).min()) and float(with_noise(grey, 0.5).max()) <= 1
+    for amount in (-0.1, 0.6, float("nan")):
+        with pytest.raises(ValueError, match=r"noise must be from 0 to 0\.5"):
+            with_noise(grey, amount)
+
+
+def test_diversity_by_a_loop() -> None:
+    images = pictures(4)
+    flat = MINI(images, "relu3_4")["relu3_4"].flatten(1)
+    apart = [float((flat[i] - flat[j]).norm()) for i in range(4) for j in range(i)]
+    sizes = [float(one.norm()) for one in flat]
+    close(diversity(images, MINI), (sum(apart) / 6) / (sum(sizes) / 4), 1e-4)
+    assert diversity(images[:1].expand(3, -1, -1, -1), MINI) == 0
+    with pytest.raises(ValueError, match="at least two, not 1"):
+        diversity(images[:1], MINI)
+
+
+# --- the objective ----------------------------------------------------------------------------------------------------
+
+
+def by_hand(net: AdjustableNet, contents: Tensor, styles: Tensor, alphas: Tensor) -> tuple[Tensor, Tensor]:
+    """Losses before any weight (B, styles + contents), and the pastiches; one picture after the other."""
+    rows, made = [], []
+    for b in range(len(contents)):
+        content, style = contents[b : b + 1], styles[min(b, len(styles) - 1)][None]
+        known = net.style(style) if net.about["any_style"] else None
+        pastiche = net(content, known, alphas[b : b + 1])
+        wanted = {name: losses.mean_gram(f) for name, f in MINI(style, net.style_layers).items()}
+        seen, own = MINI(pastiche, net.style_layers), MINI(pastiche, net.content_layers)
+        row = [math.log(1 + float(losses.style_loss(seen[name], wanted[name]))) for name in net.style_layers]
+        target = MINI(content, net.content_layers)
+        row += [float(losses.content_loss(own[name], target[name])) for name in net.content_layers]
+        rows.append(row)
+        made.append(pastiche)
+    return torch.tensor(rows), torch.cat(made)
+
+
+@pytest.mark.parametrize("content_layers", [["relu3_4"], ["relu2_2", "relu3_4"]])
+def test_losses_by_a_loop_over_pictures_and_layers(content_layers: list[str]) -> None:
+    net = network(content_layers=content_layers)
+    assert net.adjustable == STYLE + ([f"content {name}" for name in content_layers] if len(content_layers) > 1 else [])
+    objective = Objective(net, style_weight=2.0, tv_weight=0.5).eval()
+    averages = torch.tensor([0.5, 2.0, 1.0, 0.1, 0.4][: 3 + len(content_layers)])
+    objective.averages.copy_(averages)
+    contents, styles, alphas = pictures(3), pictures(3, seed=9), torch.rand(3, len(net.adjustable))
+    found = objective((contents, styles, alphas))
+    raw, made = by_hand(net, contents, styles, alphas)
+    for i, name in enumerate(objective.names):
+        share = alphas[:, i] if i < alphas.shape[1] else torch.ones(3)  # one content layer: its α is 1
+        factor = float(averages.sum() / averages[i]) * (2.0 if i < 3 else 1.0)
+        close(found[name], factor * sum(float(share[b] * raw[b, i]) for b in range(3)) / 3, 1e-3)
+    smooth = sum(float(alphas[b, :3].mean() * losses.tv_loss(made[b : b + 1])) for b in range(3)) / 3
+    close(found["tv"], 0.5 * smooth, 1e-3)
+    assert list(found) == [*objective.names, "tv"]
+
+
+def test_the_first_form_has_its_style_in_the_weights() -> None:
+    style = picture(24, 40, seed=5)
+    objective = Objective(ONE, style).eval()
+    objective.averages.fill_(1.0)
+    contents, alphas = pictures(2), torch.rand(2, 3)
+    found = objective((contents, alphas))
+    raw, _ = by_hand(ONE, contents, style, alphas)
+    for i, name in enumerate(STYLE):
+        close(found[f"style {name}"], 4 * adjustable.STYLE_WEIGHT * float((alphas[:, i] * raw[:, i]).mean()), 1e-3)
+    assert ONE(contents, None, alphas).shape == contents.shape
+    assert ONE.conditioner.style is None and ONE.about["any_style"] is False
+
+
+def test_running_averages_have_a_closed_form() -> None:
+    """L̄_n = d^(n−1) L_1 + (1 − d) Σ d^(n−k) L_k, of the losses without any α; factors are (Σ L̄)/L̄."""
+    net = network()
+    objective = Objective(net, tv_weight=0.0).train()
+    seen = []
+    for step in range(4):
+        contents, styles, alphas = pictures(2, seed=step), pictures(2, seed=20 + step), torch.rand(2, 3)
+        with torch.no_grad():
+            objective((contents, styles, alphas))
+            seen.append(by_hand(net, contents, styles, alphas)[0].mean(0))
+    d = adjustable.DECAY
+    expected = d**3 * seen[0] + (1 - d) * sum(d ** (3 - k) * seen[k] for k in range(1, 4))
+    close(objective.averages, expected, 1e-3)
+    factors = expected.sum() / expected
+    close(objective.weights(), torch.cat([adjustable.STYLE_WEIGHT * factors[:3], factors[3:]]), 1e-3)
+    plain = Objective(net, normalise=False, style_weight=3.0)
+    plain.averages.copy_(expected)
+    close(plain.weights(), [3.0, 3.0, 3.0, 1.0])
+
+
+def test_measuring_does_not_move_the_averages() -> None:
+    objective = Objective(NET).eval()
+    objective.averages.fill_(0.5)
+    objective((pictures(2), pictures(2, seed=5), torch.rand(2, 3)))
+    close(objective.averages, [0.5] * 4)
+
+
+def test_a_layer_with_alpha_0_pulls_at_nothing() -> None:
+    """Its loss is 0, so are its gradients, and the other losses are what they are with any style there."""
+    net = network()
+    objective = Objective(net).eval()
+    objective.averages.fill_(0.3)
+    alphas = torch.tensor([[1.0, 0.0, 0.5], [0.2, 0.0, 0.0]])
+    found = objective((pictures(2), pictures(2, seed=5), alphas))
+    assert float(found["style relu3_4"].detach()) == 0
+    found["style relu3_4"].backward()
+    assert all(p.grad is None or not p.grad.any() for p in net.parameters())
+    # and the average goes by what the loss is, not by what it counts
+    objective.train()
+    objective.averages.zero_()
+    with torch.no_grad():
+        objective((pictures(2), pictures(2, seed=5), alphas))
+    assert float(objective.averages[1]) > 0
+
+
+def test_gradients_reach_every_number_of_painter_and_lambda_and_none_of_the_encoder() -> None:
+    net = network()
+    loss = sum(Objective(net).train()((pictures(2), pictures(2, seed=5), torch.rand(2, 3))).values())
+    loss.backward()
+    for name, parameter in net.named_parameters():
+        if name.startswith("encoder."):
+            assert parameter.grad is None
+        elif not name.endswith("conv.bias"):  # instance norm takes constants away again
+            assert parameter.grad is not None and bool(parameter.grad.any()), name
+
+
+def test_gatys_is_asked_for_the_same() -> None:
+    """Terms of `gatys.objective` with these weights, against the network's own objective with the same α."""
+    net = network()
+    net.about["objective"] = {
+        "style relu2_2": 3.0,
+        "style relu3_4": 2.0,
+        "style relu4_1": 5.0,
+        f"content {CONTENT}": 4.0,
+        "tv": 1.5,
+    }
+    content, style, alphas = picture(32, 32), picture(32, 32, seed=3), torch.tensor([[0.5, 1.0, 0.0]])
+    terms = gatys.objective(content, style, encoder=MINI, **gatys_weights(net, alphas))(picture(32, 32, seed=4))
+    assert set(terms) == {f"content {CONTENT}", "style relu2_2", "style relu3_4", "tv"}  # weight 0 is left out
+    seen = MINI(picture(32, 32, seed=4), STYLE)
+    wanted = {name: losses.mean_gram(f) for name, f in MINI(style, STYLE).items()}
+    close(terms["style relu2_2"], 0.5 * 3 * losses.style_loss(seen["relu2_2"], wanted["relu2_2"]), 1e-4)
+    close(terms["style relu3_4"], 2 * losses.style_loss(seen["relu3_4"], wanted["relu3_4"]), 1e-4)
+    close(terms[f"content {CONTENT}"], 4 * losses.content_loss(seen[CONTENT], MINI(content, CONTENT)[CONTENT]), 1e-4)
+    close(terms["tv"], 1.5 * 0.5 * losses.tv_loss(picture(32, 32, seed=4)), 1e-4)
+    for other in (network(), network(content_layers=["relu2_2", "relu3_4"])):
+        with pytest.raises(ValueError, match="needs a trained network with one content layer"):
+            gatys_weights(other, torch.ones(1, 3))
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    found = {}
+    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
+        found[kind] = tmp_path_factory.mktemp(kind)
+        for name in names:
+            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
+            write_image(image, found[kind] / f"{name}.png")
+    return found
+
+
+def crops(folder: Path, seed: int = 0, batch: int = 8) -> Crops:
+    return Crops(folder, size=16, batch=batch, seed=seed)
+
+
+def test_batches_draw_alpha_anew_for_each_picture(folders: dict[str, Path]) -> None:
+    batches = Batches(crops(folders["photos"]), crops(folders["styles"], seed=1), 3)
+    drawn = torch.cat([batches[number][2] for number in range(200)])  # (1600, 3)
+    assert torch.equal(batches[7][2], Batches(batches.contents, batches.styles, 3)[7][2])
+    corner = torch.zeros(len(drawn), dtype=torch.bool)
+    corner[:: adjustable.CORNERS] = True
+    assert set(drawn[corner].flatten().tolist()) == {0.0, 1.0}
+    assert len({tuple(row) for row in drawn[corner].tolist()}) == 8  # every corner of the cube
+    zeros = float((drawn[corner] == 0).all(dim=1).float().mean())
+    assert 0.28 < zeros < 0.48  # one time in three, and one in 24 by chance
+    inside = drawn[~corner]
+    assert 0 <= float(inside.min()) and float(inside.max()) < 1
+    for column in inside.T:  # uniform: mean ½, variance 1/12
+        assert abs(float(column.mean()) - 0.5) < 0.03 and abs(float(column.var()) - 1 / 12) < 0.01
+    assert len({round(float(value), 5) for value in inside.flatten()}) > 0.95 * inside.numel()
+
+
+def test_without_corners_alpha_is_the_papers(folders: dict[str, Path]) -> None:
+    contents, alphas = Batches(crops(folders["photos"]), None, 2, corners=0)[3]  # and no styles: the first form
+    assert contents.shape == (8, 3, 16, 16) and alphas.shape == (8, 2)
+    assert not ((alphas == 0) | (alphas == 1)).any()
+
+
+def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "size": 32,
+        "batch": 4, "network": TINY, "warm_up": 1, "report_every": 2, "accelerator": "cpu", **more,
+    }  # fmt: skip
+
+
+def test_lambda_learns_and_the_encoder_does_not(folders: dict[str, Path], tmp_path: Path) -> None:
+    """A public implementation left Λ out of the optimiser; then all sliders stay without effect."""
+    before = {name: value.clone() for name, value in MINI.state_dict().items()}
+    list(train_adjustable(**options(folders, tmp_path / "a.safetensors", steps=1)))
+    list(train_adjustable(**options(folders, tmp_path / "b.safetensors", steps=9)))
+    first, later = (read_weights(tmp_path / f"{name}.safetensors") for name in "ab")
+    of_lambda = [name for name in first if name.startswith("conditioner.") or ".head." in name]
+    learnt = [name for name in of_lambda if not name.endswith(("center", "spread"))]
+    assert len(learnt) == 2 * 3 + 2 * sum(isinstance(module, AdjustedNorm) for module in NET.modules())
+    for name in [*learnt, "painter.layers.0.conv.weight", "painter.last.weight"]:
+        assert not torch.equal(first[name], later[name]), name
+    assert torch.equal(first["conditioner.center"], later["conditioner.center"])
+    for name, value in MINI.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_lambda_learns_more_slowly() -> None:
+    groups = adjustable._groups(NET, 1e-2)
+    assert [group["lr"] for group in groups] == [1e-2, adjustable.CAREFUL * 1e-2] and adjustable.CAREFUL < 1
+    counted = sum(p.numel() for group in groups for p in group["params"])
+    assert counted == sum(p.numel() for name, p in NET.named_parameters() if not name.startswith("encoder."))
+
+
+def test_styles_are_told_in_standard_units(folders: dict[str, Path]) -> None:
+    net, paintings = network(), Crops(folders["styles"], size=32, batch=4, seed=1)
+    adjustable._standardise(net, paintings, batches=10)
+    seen = torch.cat([net.style(paintings[number]) for number in range(10)])
+    told = (seen - net.conditioner.center) / net.conditioner.spread
+    close(told.mean(0), torch.zeros(told.shape[1]), 1e-3)
+    varied = seen.std(0) > math.log(1.1)  # what hardly varies is not blown up
+    close(told.std(0)[varied], torch.ones(int(varied.sum())), 1e-3)
+    assert float(told.std(0).max()) <= 1.001
+
+
+def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "own.safetensors"
+    seen = list(train_adjustable(**options(folders, out, steps=6, report_every=2)))
+    assert [progress.step for progress in seen] == [2, 4, 6]
+    about = read_about(out)
+    assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
+    assert not any(name.startswith("encoder.") for name in read_weights(out))
+    checkpoint = torch.load(out.with_suffix(".ckpt"), weights_only=False)["model"]
+    averages = checkpoint["averages"].double()
+    for name, average in zip([*(f"style {name}" for name in STYLE), f"content {CONTENT}"], averages, strict=True):
+        weight = adjustable.STYLE_WEIGHT if name.startswith("style") else 1
+        close(about["objective"][name], weight * float(averages.sum() / average), 1e-3)
+    net = adjustable.load(out, encoder=MINI)
+    assert (net.style_layers, net.content_layers) == (tuple(STYLE), (CONTENT,))
+    assert not net.training and not any(p.requires_grad for p in net.parameters())
+    own = {name.removeprefix("network."): value for name, value in checkpoint.items() if "averages" not in name}
+    for name, value in net.state_dict().items():
+        close(value, own[name].half().float() if not name.startswith("encoder.") else own[name], 1e-6)
+    made = net(picture(33, 40), net.style(picture(24, 24, seed=1)), net.alphas({"relu2_2": 0.5}))
+    assert made.shape == (1, 3, 33, 40)
+    assert gatys_weights(net, net.alphas(1.0))["content_weight"] == about["objective"][f"content {CONTENT}"]
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folders: dict[str, Path], tmp_path: Path) -> None:
+    """The averages too: they are in the checkpoint, and in the weights that are written at the end."""
+    list(train_adjustable(**options(folders, tmp_path / "whole.safetensors", steps=6)))
+    run = train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))
+    assert next(run).step == 2
+    run.close()
+    assert not (tmp_path / "parts.safetensors").exists()
+    assert [each.step for each in train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))] == [
+        4,
+        6,
+    ]
+    whole, parts = (tmp_path / f"{name}.safetensors" for name in ("whole", "parts"))
+    assert read_about(whole) == read_about(parts)
+    for key, value in read_weights(whole).items():
+        assert torch.equal(value, read_weights(parts)[key]), key
+
+
+def test_one_style_and_two_content_layers(folders: dict[str, Path], tmp_path: Path) -> None:
+    form = {**TINY, "content_layers": ["relu2_2", "relu3_4"], "style_layers": ["relu1_2", "relu3_4"]}
+    given = options(folders, tmp_path / "one.safetensors", steps=2) | {"styles": picture(40, 40), "network": form}
+    list(train_adjustable(**given))
+    net = adjustable.load(tmp_path / "one.safetensors", encoder=MINI)
+    assert net.adjustable == ["relu1_2", "relu3_4", "content relu2_2", "content relu3_4"]
+    assert net.about["any_style"] is False
+    assert net(picture(32, 32), None, net.alphas({"content relu2_2": 0.2})).shape == (1, 3, 32, 32)
+
+
+def test_beginning_with_a_network_of_lesson_03_or_04(folders: dict[str, Path], tmp_path: Path) -> None:
+    """The convolutions are taken over; all styles' mean γ and β are where Λ begins."""
+    torch.manual_seed(3)
+    many = cin.StyleNet(["a", "b"], **TINY, noise=NET.about["noise"])
+    for norm in many.norms():
+        torch.nn.init.normal_(norm.gamma)
+        torch.nn.init.normal_(norm.beta)
+    write_weights(tmp_path / "cin.safetensors", many.state_dict(), many.about)
+    single = johnson.TransformationNet(**TINY, noise=NET.about["noise"])
+    johnson.save(single, tmp_path / "one.safetensors", style="a")
+    for file, source in (("cin", many), ("one", single)):
+        net = network()
+        adjustable._begin(net, tmp_path / f"{file}.safetensors")
+        close(net.painter.layers[3].conv.weight, source.layers[3].conv.weight.half().float(), 1e-6)
+        gamma, beta = net.painter.layers[3].norm.head.bias.chunk(2)
+        norm = source.layers[3].norm
+        close(gamma, torch.atleast_2d(norm.gamma.half().float()).mean(0), 1e-5)
+        close(beta, torch.atleast_2d(norm.beta.half().float()).mean(0), 1e-5)
+    list(train_adjustable(**options(folders, tmp_path / "on.safetensors", steps=1, start=tmp_path / "cin.safetensors")))
+    start = tmp_path / "on.safetensors"
+    list(train_adjustable(**options(folders, tmp_path / "again.safetensors", steps=1, start=start, learning_rate=1e-9)))
+    for key, value in read_weights(start).items():
+        close(value.float(), read_weights(tmp_path / "again.safetensors")[key].float(), 1e-3)
+    with pytest.raises(WeightsError, match="another network"):
+        adjustable._begin(network(widths=(4, 4, 8)), tmp_path / "cin.safetensors")
+
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+
+
+def test_loading_says_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no adjustable network 'nosuch'"):
+        adjustable.load("nosuch")
+    path = tmp_path / "own.safetensors"
+    state = adjustable._state(NET)
+    write_weights(path, state, {**NET.about, "encoder": "vgg19"})
+    with pytest.raises(WeightsError, match="was trained with the encoder 'vgg19', not with 'mini'"):
+        adjustable.load(path, encoder=MINI)
+    write_weights(path, state, {**NET.about, "style_layers": ["relu2_2"]})
+    with pytest.raises(WeightsError, match="another network"):
+        adjustable.load(path, encoder=MINI)
+    write_weights(path, state, NET.about)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="damaged"):
+        adjustable.load(path, encoder=MINI)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> AdjustableNet:
+    return adjustable.load()
+
+
+def photos(size: int) -> dict[str, Tensor]:
+    return {name: resize(samples.content(name), size) for name in samples.content_names()}
+
+
+def style_loss(net: AdjustableNet, image: Tensor, style: Tensor, layer: str) -> float:
+    seen, wanted = (net.encoder(each, layer)[layer] for each in (image, style))
+    return float(losses.style_loss(seen, losses.mean_gram(wanted)))
+
+
+def test_without_any_style_the_photo_comes_back(shipped: AdjustableNet) -> None:
+    for name in ("mosaic", "woodcut_waves", "pencil"):
+        known = shipped.style(samples.style(name, 192))
+        for x in photos(192).values():
+            assert torch.equal(shipped(x, known, shipped.alphas(0.0)), x)
+            assert psnr(shipped(x, known, shipped.alphas(0.05)), x) >= 20  # and gradually, not all at once
+
+
+def test_a_slider_lowers_the_loss_of_its_own_layer(shipped: AdjustableNet) -> None:
+    """From 0 to 1 in six steps, the others at 0: nearly always downhill, and at the end clearly lower."""
+    monotone, lower = [], []
+    for content in ("chelsea", "coffee", "rocket", "flower"):
+        for name in ("mosaic", "woodcut_waves", "night_strokes", "batik"):
+            photo, style = samples.content(content, 128), samples.style(name, 128)
+            known = shipped.style(style)
+            for layer in shipped.style_layers:
+                others = dict.fromkeys(shipped.adjustable, 0.0)
+                path = [
+                    style_loss(shipped, shipped(photo, known, shipped.alphas(others | {layer: k / 5})), style, layer)
+                    for k in range(6)
+                ]
+                monotone.append(all(b <= a for a, b in itertools.pairwise(path)))
+                lower.append(path[-1] < path[0])
+    assert sum(monotone) >= 0.8 * len(monotone)
+    assert sum(lower) >= 0.95 * len(lower)
+
+
+def test_random_settings_and_noise_give_pastiches_that_differ(shipped: AdjustableNet) -> None:
+    photo, known = samples.content("chelsea", 160), shipped.style(samples.style("mosaic", 160))
+    drawn = torch.rand(8, len(shipped.adjustable))
+    many = shipped(photo.expand(8, -1, -1, -1), known, drawn)
+    noisy = torch.cat([with_noise(photo, 0.1, seed) for seed in range(8)])
+    noise_only = shipped(noisy, known, shipped.alphas(1.0))
+    assert diversity(many, shipped.encoder) > 0.1
+    assert diversity(shipped(noisy, known, drawn), shipped.encoder) > diversity(noise_only, shipped.encoder)
+
+
+def test_the_shipped_network_is_small_and_named(shipped: AdjustableNet) -> None:
+    path = samples.data_file("weights", "adjustable.safetensors")
+    assert path.stat().st_size <= 6_000_000
+    about = read_about(path)
+    assert about["encoder"] == "mini" and about["any_style"] is True
+    assert set(about["objective"]) == {*(f"style {name}" for name in STYLE), f"content {CONTENT}", "tv"}

@@ -1,0 +1,213 @@
+"""The checks of lesson 08: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
+
+import pytest
+import torch
+from gate import gate
+
+from stylelearn.checks import adjustable
+
+LESSON = "08_adjustable"
+
+
+# --- right answers, as others write them ------------------------------------------------------------------------------
+
+
+def weighted(each, alphas):
+    return (alphas * each).sum(dim=1).mean()
+
+
+def weighted_by_loop(each, alphas):
+    return sum(a @ losses for a, losses in zip(alphas, each, strict=True)) / len(each)
+
+
+def split(alphas, mlp):
+    return mlp(alphas)[:, :, None, None].chunk(2, dim=1)
+
+
+def norm(x, alphas, mlp, dims=(2, 3), epsilon=1e-6):
+    gamma, beta = split(alphas, mlp)
+    variance, mean = torch.var_mean(x, dims, correction=0, keepdim=True)
+    return gamma * (x - mean) / (variance + epsilon).sqrt() + beta
+
+
+def norm_by_torch(x, alphas, mlp):
+    gamma, beta = split(alphas, mlp)
+    return torch.nn.functional.instance_norm(x) * gamma + beta
+
+
+def factors(averages, losses, decay):
+    averages = decay * averages + (1 - decay) * losses.detach()
+    return averages, averages.sum() / averages
+
+
+def factors_by_lerp(averages, losses, decay):
+    with torch.no_grad():
+        new = averages.lerp(losses, 1 - decay)
+        return [new, new.sum() / new]
+
+
+def diversity(features):
+    flat = features.flatten(1)
+    return torch.pdist(flat).mean() / flat.norm(dim=1).mean()
+
+
+def diversity_by_loop(features):
+    n = len(features)
+    pairs = [(features[i] - features[j]).norm() for i in range(n) for j in range(i)]
+    return float(sum(pairs) / len(pairs) / sum(one.norm() / n for one in features))
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def parts(f):
+    """A mistake in the norm, made of x, x − μ, σ, γ and β."""
+
+    def answer(x, alphas, mlp):
+        variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+        return f(x, x - mean, (variance + 1e-6).sqrt(), *split(alphas, mlp))
+
+    return answer
+
+
+def woven(x, alphas, mlp):
+    both = mlp(alphas)
+    return norm(x, alphas, lambda _: torch.cat([both[:, 0::2], both[:, 1::2]], dim=1))
+
+
+def changes_x(x, alphas, mlp):
+    found = norm(x, alphas, mlp)
+    x.mul_(0)
+    return found
+
+
+def averaged(f):
+    """A mistake in the factors, made of the new averages, the losses and the old averages; the averages are right."""
+
+    def answer(averages, losses, decay):
+        new = decay * averages + (1 - decay) * losses.detach()
+        return new, f(new, losses.detach(), averages)
+
+    return answer
+
+
+def new_averages(f):
+    return lambda averages, losses, decay: (f(averages, losses.detach(), decay), averages)
+
+
+def flat(f):
+    return lambda features: f(features.flatten(1))
+
+
+def all_pairs(x):
+    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def for_four(features):
+    return diversity(features) if len(features) != 2 else torch.tensor(1.0)
+
+
+def nearly_equal(features):
+    return diversity(features) + 1e-5
+
+
+OTHER_WAYS = [
+    (adjustable.weighted, weighted),
+    (adjustable.weighted, weighted_by_loop),
+    (adjustable.adjusted_norm, norm),
+    (adjustable.adjusted_norm, norm_by_torch),
+    (adjustable.factors, factors),
+    (adjustable.factors, factors_by_lerp),
+    (adjustable.diversity, diversity),
+    (adjustable.diversity, diversity_by_loop),
+]
+MISTAKES = [
+    (adjustable.weighted, lambda e, a: (a.mean(0) * e.mean(0)).sum(), "Multiply first, then average"),
+    (adjustable.weighted, lambda e, a: (a * e).sum(), "the sum over the pictures too"),
+    (adjustable.weighted, lambda e, a: (a * e).mean(), "the mean over the layers as well"),
+    (adjustable.weighted, lambda e, a: (a * e).sum(0).mean(), "the other way round"),
+    (adjustable.weighted, lambda e, a: e.sum(1).mean(), "α is not used"),
+    (adjustable.weighted, lambda e, a: (a[0] * e).sum(1).mean(), "the first picture's α"),
+    (adjustable.weighted, lambda e, a: ((a * e).sum(1) / a.sum(1)).mean(), "divided by the sum of the α"),
+    (adjustable.weighted, lambda e, a: (a + e).sum(1).mean(), "α is added"),
+    (adjustable.weighted, lambda e, a: ((1 - a) * e).sum(1).mean(), "1 − α in place of α"),
+    (adjustable.weighted, lambda e, a: weighted(e, a).detach(), "no longer knows where it came from"),
+    (adjustable.weighted, lambda e, a: weighted(e, a).item(), "should be a tensor"),
+    (adjustable.weighted, lambda e, a: (a * e).sum(1), "should have the shape"),
+    (adjustable.weighted, lambda e, a: e.sum() * 0, "the value differs"),
+    (adjustable.weighted, lambda e, a: a @ e, "your code stopped with RuntimeError"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: b * c / s + g), "have changed places"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g[:1] * c / s + b[:1]), "a wish of its own"),
+    (adjustable.adjusted_norm, woven, "do not take turns"),
+    (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (0, 2, 3)), "the pictures of the batch are mixed"),
+    (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (1, 2, 3)), "the channels are mixed"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / s**2 + b), "divides by the variance"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * x / s + b), "μ is not taken off"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c + b), "the division by σ is missing"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * x + b), "x is not normalised"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / s), "β is missing"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: c / s + b), "γ is missing"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: (1 + g) * c / s + b), "1 + γ in place of γ"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * (c / s + b)), "add it last"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: c / s), "instance normalisation alone"),
+    (adjustable.adjusted_norm, changes_x, "changes x itself"),
+    (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, epsilon=0), "Put a small ε under the root"),
+    (adjustable.adjusted_norm, lambda x, a, m: m(a), "should have the shape"),
+    (adjustable.adjusted_norm, lambda x, a, m: x * 0 + 7, "the values differ"),
+    (adjustable.adjusted_norm, lambda x, a, m: x @ m(a), "your code stopped with RuntimeError"),
+    (adjustable.factors, new_averages(lambda a, y, d: (1 - d) * a + d * y), "at the wrong place"),
+    (adjustable.factors, new_averages(lambda a, y, d: y), "an average has a memory"),
+    (adjustable.factors, new_averages(lambda a, y, d: a), "have not moved"),
+    (adjustable.factors, new_averages(lambda a, y, d: d * a + y), "1 − decay is missing"),
+    (adjustable.factors, new_averages(lambda a, y, d: (a + y) / 2), "the decay is not used"),
+    (adjustable.factors, new_averages(lambda a, y, d: a * 0), "the averages differ"),
+    (adjustable.factors, averaged(lambda n, y, o: n / n.sum()), "upside down"),
+    (adjustable.factors, averaged(lambda n, y, o: 1 / n), "the sum Σ_i L̄^i is missing"),
+    (adjustable.factors, averaged(lambda n, y, o: n.mean() / n), "the mean in place of the sum"),
+    (adjustable.factors, averaged(lambda n, y, o: n.max() / n), "the largest in place of the sum"),
+    (adjustable.factors, averaged(lambda n, y, o: y.sum() / y), "made of this step's losses"),
+    (adjustable.factors, averaged(lambda n, y, o: o.sum() / o), "made of the old averages"),
+    (adjustable.factors, averaged(lambda n, y, o: y.sum() / n), "the sum is of this step's losses"),
+    (adjustable.factors, averaged(lambda n, y, o: n * 0), "the factors differ"),
+    (adjustable.factors, averaged(lambda n, y, o: n.sum()), "should have the shape"),
+    (adjustable.factors, lambda a, y, d: d * a + (1 - d) * y.detach(), "return two things"),
+    (adjustable.factors, lambda a, y, d: (v := d * a + (1 - d) * y, v.sum() / v), "they still hang on the losses"),
+    (adjustable.diversity, flat(lambda x: all_pairs(x).mean() / x.norm(dim=1).mean()), "compared with itself"),
+    (adjustable.diversity, flat(lambda x: torch.pdist(x).mean()), "not divided by the mean of ‖F_i‖"),
+    (adjustable.diversity, flat(lambda x: torch.pdist(x).sum() / x.norm(dim=1).mean()), "the sum over the pairs"),
+    (adjustable.diversity, flat(lambda x: (torch.pdist(x) ** 2).mean() / x.norm(dim=1).mean()), "these are squares"),
+    (adjustable.diversity, flat(lambda x: (x[1:] - x[:-1]).norm(dim=1).mean() / x.norm(dim=1).mean()), "neighbours"),
+    (adjustable.diversity, flat(lambda x: (x - x.mean(0)).norm(dim=1).mean() / x.norm(dim=1).mean()), "from the mean"),
+    (adjustable.diversity, flat(lambda x: torch.pdist(x, p=1).mean() / x.shape[1] / x.abs().mean()), "absolute values"),
+    (adjustable.diversity, flat(lambda x: (x[1:] - x[0]).norm(dim=1).mean() / x.norm(dim=1).mean()), "with the first"),
+    (adjustable.diversity, for_four, "not for two"),
+    (adjustable.diversity, nearly_equal, "three equal pictures should give 0"),
+    (adjustable.diversity, flat(lambda x: torch.pdist(x)), "should have the shape"),
+    (adjustable.diversity, flat(lambda x: x.sum() * 0), "the value differs"),
+    (adjustable.diversity, lambda features: torch.pdist(features), "your code stopped with RuntimeError"),
+]
+STUBS = [
+    (adjustable.weighted, lambda e, a: torch.ones((), requires_grad=True)),
+    (adjustable.adjusted_norm, lambda x, a, m: torch.zeros_like(x)),
+    (adjustable.factors, lambda a, y, d: (torch.ones(3), torch.ones(3))),
+    (adjustable.diversity, lambda features: torch.tensor(0.5)),
+]
+
+TestGate = gate(
+    LESSON,
+    ["weighted", "adjusted_norm", "factors", "diversity"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)
+
+
+@pytest.mark.parametrize(
+    "check", [adjustable.weighted, adjustable.adjusted_norm, adjustable.factors, adjustable.diversity]
+)
+def test_an_untouched_answer_is_not_solved_yet(check):
+    def starter(*_):
+        raise NotImplementedError
+
+    assert check(starter).passed is None
+    assert check(...).passed is None

@@ -1,0 +1,292 @@
+"""`stylelearn stylize --method adjustable`, `stylelearn train adjustable` and `stylelearn bench adjustable`."""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import adjustable, gatys, losses, samples
+from stylelearn.bench import adjustable as bench
+from stylelearn.bench.quality import Pair
+from stylelearn.cli import main, networks
+from stylelearn.conditioning import AdjustableNet, AdjustedNorm
+from stylelearn.encoders import Encoder
+from stylelearn.images import psnr, read_image, read_settings
+from stylelearn.training import Progress
+from stylelearn.weights import WeightsError, write_weights
+
+LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
+
+
+def tiny(**options: Any) -> AdjustableNet:
+    """A small untrained network whose α matter."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AdjustableNet(Encoder("mini"), widths=(4, 4, 4), blocks=1, **options)
+        for part in net.modules():
+            if isinstance(part, AdjustedNorm):
+                torch.nn.init.normal_(part.head.weight, std=0.3)
+    return net.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A network for any style and one for one style, and a photo."""
+    folder = tmp_path_factory.mktemp("files")
+    found = {"any": folder / "any.safetensors", "one": folder / "one.safetensors", "photo": folder / "photo.png"}
+    for name in ("any", "one"):
+        net = tiny(any_style=name == "any")
+        write_weights(found[name], adjustable._state(net), net.about)
+    Image.effect_noise((96, 80), 90).convert("RGB").save(found["photo"])
+    return found
+
+
+def said(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that a refused command says."""
+    try:
+        status = main(words)
+    except SystemExit as error:
+        status = error.code
+    assert status == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+# --- stylize ----------------------------------------------------------------------------------------------------------
+
+
+def stylized(files: dict[str, Path], out: Path, *words: str, weights: str = "any") -> tuple[Tensor, dict[str, Any]]:
+    command = ["stylize", str(files["photo"]), *words, "-o", str(out), "--method", "adjustable"]
+    assert main([*command, "--weights", str(files[weights]), "--size", "32"]) == 0
+    return read_image(out), read_settings(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "alphas"),
+    [
+        ([], {}),
+        (["--alpha", "relu2_2=0.3,relu3_4=1"], {"relu2_2": 0.3, "relu3_4": 1.0}),
+        (["--alpha", " relu4_1 = 0 "], {"relu4_1": 0.0}),
+    ],
+)
+def test_the_alphas_are_those_that_were_said(
+    files: dict[str, Path], tmp_path: Path, words: list[str], alphas: dict[str, float]
+) -> None:
+    found, settings = stylized(files, tmp_path / "out.png", "batik", *words)
+    net = adjustable.load(files["any"])
+    wanted = net(read_image(files["photo"], size=32), net.style(samples.style("batik", 32)), net.alphas(alphas))
+    torch.testing.assert_close(found, (wanted * 255).round() / 255, rtol=0, atol=1e-6)
+    asked = {"method": "adjustable", "style": "batik", "alpha": dict.fromkeys(LAYERS, 1.0) | alphas}
+    assert settings | asked | {"weights": "any.safetensors", "size": 32} == settings
+
+
+def test_a_network_of_one_style_takes_no_picture(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
+    found, settings = stylized(files, tmp_path / "out.png", "--alpha", "relu2_2=0.5", weights="one")
+    net = adjustable.load(files["one"])
+    wanted = net(read_image(files["photo"], size=32), None, net.alphas({"relu2_2": 0.5}))
+    torch.testing.assert_close(found, (wanted * 255).round() / 255, rtol=0, atol=1e-6)
+    assert "style" not in settings
+    capsys.readouterr()
+    command = ["stylize", str(files["photo"]), "-o", str(tmp_path / "no.png"), "--method", "adjustable"]
+    assert "the style of one.safetensors is in its weights" in said(
+        [*command, "batik", "--weights", str(files["one"])], capsys
+    )
+
+
+def test_large_pictures_go_band_by_band(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    command = ["stylize", str(files["photo"]), "batik", "--method", "adjustable", "--weights", str(files["any"])]
+    assert main([*command, "--full-size", "-o", str(tmp_path / "whole.png")]) == 0
+    monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
+    monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+    assert main([*command, "--full-size", "-o", str(tmp_path / "bands.png")]) == 0
+    assert "painting 96 × 80 pixels, band by band" in capsys.readouterr().out
+    whole, bands = (read_image(tmp_path / f"{name}.png") for name in ("whole", "bands"))
+    assert whole.shape == (1, 3, 80, 96) and float((whole - bands).abs().max()) <= 2 / 255
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["batik", "--alpha", "relu3_1=1"], "no α for 'relu3_1'; there is one for relu2_2, relu3_4, relu4_1"),
+        (["batik", "--alpha", "relu2_2=1.5"], "the α of relu2_2 must be from 0 to 1; got 1.5"),
+        (["batik", "--alpha", "relu2_2=-1"], "the α of relu2_2 must be from 0 to 1"),
+        (["batik", "--alpha", "relu2_2"], "'relu2_2' is not NAME=NUMBER; write them as relu2_2=0.3,relu3_4=1"),
+        (["batik", "--alpha", "relu2_2=a"], "'relu2_2=a' is not NAME=NUMBER"),
+        (["batik", "--alpha", "relu2_2=nan"], "is not NAME=NUMBER"),
+        (["batik", "--alpha", "=1"], "is not NAME=NUMBER"),
+        ([], "a style is missing: stylize CONTENT STYLE"),
+        (["batik", "mosaic"], "--method adjustable takes one style, but got batik, mosaic"),
+        (["batik", "--strength", "1"], "--strength is not for --method adjustable"),
+        (["batik", "--steps", "5"], "--steps is not for --method adjustable"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(
+    files: dict[str, Path], tmp_path: Path, capsys: Any, words: list[str], message: str
+) -> None:
+    out = tmp_path / "o.png"
+    command = ["stylize", str(files["photo"]), "-o", str(out), "--method", "adjustable", "--weights", str(files["any"])]
+    assert message in said([*command, *words], capsys)
+    assert not out.exists()
+
+
+def test_alpha_belongs_to_adjustable(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
+    words = ["stylize", str(files["photo"]), "batik", "-o", str(tmp_path / "o.png"), "--alpha", "relu2_2=1"]
+    assert "--alpha is not for --method gatys; it is for adjustable" in said(words, capsys)
+
+
+# --- train ------------------------------------------------------------------------------------------------------------
+
+
+class Recorded:
+    """Stands for `train_adjustable`: keeps what it was called with, reports once, and writes nothing much."""
+
+    def __call__(self, *given: Any, out: Path, **options: Any) -> Any:
+        self.given, self.options = given, options
+        yield Progress(7, 7, {"content": 1.0}, 0)
+        Path(out).write_bytes(b"weights")
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs `train adjustable` with a recorder in place of the training; returns it."""
+
+    def go(*words: str) -> Recorded:
+        recorder = Recorded()
+        monkeypatch.setattr(adjustable, "train_adjustable", recorder)
+        command = ["train", "adjustable", "--photos", str(tmp_path), "--out", str(tmp_path / "w.safetensors")]
+        assert main([*command, *words]) == 0
+        assert recorder.given[0] == [tmp_path]
+        return recorder
+
+    return go
+
+
+def test_train_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_path: Path) -> None:
+    done = train("--styles", str(tmp_path))
+    usual = networks.NETWORKS["adjustable"].usual
+    asked = {"seed": 0, "devices": 1, "network": {}, "weights": {}, "checkpoint": tmp_path / "w.ckpt"}
+    assert done.given[1] == [tmp_path] and done.options | usual | asked == done.options
+    assert isinstance(done.options["encoder"], Encoder) and "start" not in done.options
+    said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --style-weight 2 --tv-weight 0 --steps 9"
+    done = train("--styles", str(tmp_path), *said.split())
+    assert done.options["network"] == {
+        "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
+    }  # fmt: skip
+    assert done.options["weights"] == {"style_weight": 2.0, "tv_weight": 0.0} and done.options["steps"] == 9
+
+
+def test_one_style_is_a_picture(train: Any) -> None:
+    done = train("--style", "geometric", "--style-size", "40")
+    assert torch.equal(done.given[1], samples.style("geometric", 40))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "say --styles DIR … for a network of any style, or --style PICTURE"),
+        (["--styles", ".", "--style", "batik"], "say --styles DIR … for a network of any style, or --style PICTURE"),
+        (["--styles", "nowhere"], "'nowhere' is not a folder"),
+        (["--style", "batikk"], "did you mean 'batik'?"),
+        (["--style", "batik", "--style-layers", "relu9_1"], "there is no layer 'relu9_1' in mini"),
+        (["--style", "batik", "--start", "none"], "--start is 'none': no file of that name"),
+    ],
+)
+def test_train_refuses(words: list[str], message: str, tmp_path: Path, capsys: Any) -> None:
+    command = ["train", "adjustable", "--photos", str(tmp_path), "--out", str(tmp_path / "w.safetensors")]
+    assert message in said([*command, *words], capsys)
+
+
+@pytest.mark.parametrize("any_style", [True, False])
+def test_the_sheet_shows_no_style_each_layer_and_all(any_style: bool) -> None:
+    net, side = tiny(any_style=any_style), networks.SHEET_SIZE
+    sheet = networks._adjustable_sheet(adjustable.Objective(net, None if any_style else samples.style("batik", 32)))
+    assert sheet.shape == (1, 3, 6 * side, 2 * side)
+    chelsea = samples.content("chelsea", side)
+    left = (chelsea.shape[3] - side) // 2
+    photo = chelsea[..., left : left + side]
+    assert torch.equal(sheet[..., :side, :side], photo)
+    square = networks._square(samples.style(samples.style_names()[0], side))
+    known = net.style(square) if any_style else None
+    for row, setting in enumerate([dict.fromkeys(LAYERS, 0.0), dict.fromkeys(LAYERS, 0.0) | {"relu2_2": 1.0}]):
+        made = net(photo, known, net.alphas(setting))
+        shown = sheet[..., (1 + row) * side : (2 + row) * side, :side]
+        torch.testing.assert_close(shown, made, rtol=0, atol=1e-4)
+
+
+# --- bench ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_is_followed_with_the_others_fixed() -> None:
+    net = tiny()
+    pair = Pair("a + b", samples.content("coffee", 48)[..., :48], samples.style("batik", 48)[..., :48])
+    for others in (0.0, 1.0):
+        path = bench.falls(net, pair, "relu3_4", others)
+        for step, found in enumerate(path):
+            alphas = net.alphas({"relu2_2": others, "relu3_4": step / 5, "relu4_1": others})
+            made = net(pair.content, net.style(pair.style), alphas)
+            seen, wanted = (net.encoder(image, "relu3_4")["relu3_4"] for image in (made, pair.style))
+            assert found == pytest.approx(float(losses.style_loss(seen, losses.mean_gram(wanted))), rel=1e-3)
+
+
+def test_figures_of_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two pairs with three layers each: one path goes up at the end, one in the middle, one stays where it is."""
+    paths = iter([[3, 2, 1], [1, 2, 1], [2, 2, 2], [3, 2, 1], [3, 1, 2], [3, 2, 1]])
+    monkeypatch.setattr(bench, "falls", lambda net, pair, layer, others: next(paths) if others == 0 else [2.0, 1.0])
+    share, left, share_with, left_with = bench.sliders("group", tiny(), bench.Plan(size=32, pairs=2))
+    assert share.value == pytest.approx(100 * 4 / 6) and share.at_least == 90 and "66.7 %" in share.note
+    ratios = [1 / 3, 1, 1, 1 / 3, 2 / 3, 1 / 3]
+    assert left.value == pytest.approx(statistics.geometric_mean(ratios))
+    assert share_with.value == 100 and share_with.at_least is None and left_with.value == pytest.approx(0.5)
+
+
+def test_the_photo_and_gatys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    net = tiny()
+    weights = {"style relu2_2": 2.0, "style relu3_4": 1.0, "style relu4_1": 1.0, "content relu3_4": 3.0, "tv": 0.1}
+    net.about["objective"] = weights
+    plan = bench.Plan(size=64, pairs=2, gatys_pairs=1, steps=4, sheet=tmp_path / "sheet.png")
+    found = [psnr(net(p.content, net.style(p.style), net.alphas(0.0)), p.content) for p in bench.pairs(plan, 2)]
+    median, lowest = bench.photo("group", net, plan)
+    assert median.value == pytest.approx(statistics.median(found)) and lowest.value == pytest.approx(min(found))
+    style, content = bench.beside_gatys("group", net, plan)
+    (pair,) = bench.pairs(plan, 1)
+    asked = adjustable.gatys_weights(net, net.alphas(1.0))
+    theirs = list(gatys.stylize(pair.content, pair.style, encoder=net.encoder, steps=4, **asked))[-1].best_image
+    terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **asked)
+    ours = net(pair.content, net.style(pair.style), net.alphas(1.0))
+    one, other = (
+        sum(float(value) for name, value in terms(image).items() if name.startswith("style"))
+        for image in (ours, theirs)
+    )
+    assert style.value == pytest.approx(one / other, rel=1e-3) and style.at_most == 2.5
+    assert content.value is not None and content.value > 0
+    with Image.open(plan.sheet) as sheet:
+        assert sheet.width == 8 * 64  # content, style, none, three alone, all, Gatys
+
+
+def test_the_bench_runs_and_says_what_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    net = tiny()
+    net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+    monkeypatch.setattr(adjustable, "load", lambda name="adjustable": net)
+    monkeypatch.setattr("stylelearn.lab.adjustable.network", lambda name="adjustable": net)
+    assert main(["bench", "adjustable", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    figures = {each["name"]: each["value"] for each in json.loads((tmp_path / "out.json").read_text())["figures"]}
+    assert len(figures) == 14 and all(value is not None for value in figures.values())
+    assert figures["AdaIN, one pastiche"] < 1e-6 < figures["random α and noise"]
+    capsys.readouterr()
+
+    def missing(*_: Any) -> None:
+        raise WeightsError("no such network")
+
+    monkeypatch.setattr(adjustable, "load", missing)
+    monkeypatch.setattr("stylelearn.lab.adjustable.network", missing)
+    assert main(["bench", "adjustable", "--quick"]) == 0
+    assert capsys.readouterr().out.count("not measured: no such network") == 5

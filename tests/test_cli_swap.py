@@ -1,0 +1,224 @@
+"""What the command does with style swap: pictures in one pass or optimised, clips, and the training."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import gatys, samples, style_swap
+from stylelearn.cli import main, networks
+from stylelearn.cli import video as video_command
+from stylelearn.encoders import Encoder
+from stylelearn.images import read_image, read_settings, write_image
+from stylelearn.optimize import optimize_image, result
+from stylelearn.training import Progress
+from stylelearn.video import panning_clip, read_frames, write_film
+from stylelearn.weights import write_weights
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained inverse network, small and quick: from relu2_1."""
+    path = tmp_path_factory.mktemp("weights") / "own.safetensors"
+    torch.manual_seed(1)
+    decoder = style_swap.StyleSwap(Encoder("mini"), layer="relu2_1").decoder
+    write_weights(path, decoder.state_dict(), {"encoder": "mini", "layer": "relu2_1"})
+    return path
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_image(samples.content("chelsea", 48), tmp_path_factory.mktemp("photo") / "photo.png")
+
+
+def refused(words: list[Any], capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command answers to a request that is wrong."""
+    try:
+        status = main([str(word) for word in words])
+    except SystemExit as error:
+        status = error.code
+    assert status == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def levels(image: Tensor) -> Tensor:
+    return (image * 255).round() / 255
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_pass_of_the_network(photo: Path, weights: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out.png"
+    words = ["stylize", photo, "mosaic", "-o", out, "--method", "style-swap", "--weights", weights, "--size", 32]
+    assert main([str(word) for word in [*words, "--patch", 2, "--stride", 2, "--strength", 0.7]]) == 0
+    network, content = style_swap.load(weights), read_image(photo, size=32)
+    expected = network(content, samples.style("mosaic", 32), patch=2, stride=2, strength=0.7)
+    assert torch.allclose(read_image(out), levels(expected), atol=1 / 255 + 1e-6)
+    asked = {"method": "style-swap", "style": "mosaic", "patch": 2, "stride": 2, "strength": 0.7, "layer": "relu2_1"}
+    kept = read_settings(out)
+    assert kept | asked | {"weights": "own.safetensors", "encoder": "mini"} == kept
+    assert "42 × 32 pixels in" in capsys.readouterr().out or content.shape[3] != 42
+
+
+def test_pixels_are_optimised_on_request(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    words = ["stylize", photo, "mosaic", "-o", out, "--method", "style-swap", "--optimize", "--size", 32]
+    words += ["--steps", 3, "--start", "noise", "--seed", 4, "--patch", 2]
+    assert main([str(word) for word in words]) == 0
+    content, style = read_image(photo, size=32), samples.style("mosaic", 32)
+    objective = style_swap.objective(content, style, encoder=Encoder("mini"), patch=2)
+    best = result(optimize_image(gatys.start_image("noise", content, style, 4), objective, 3))
+    assert torch.allclose(read_image(out), levels(best), atol=1 / 255 + 1e-6)
+    asked = {"optimize": True, "steps": 3, "steps_done": 3, "start": "noise", "seed": 4, "patch": 2, "layer": "relu3_1"}
+    kept = read_settings(out)
+    assert kept | asked == kept and "weights" not in kept
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "a style is missing"),
+        (["mosaic", "batik"], "--method style-swap takes one style, but got mosaic, batik"),
+        (["mosaic", "--strength", "1.5"], "with --method style-swap it goes from 0 (the photo) to 1"),
+        (["mosaic", "--steps", "5"], "--steps is for pixels that are optimised; with --method style-swap say"),
+        (["mosaic", "--start", "noise"], "say --optimize, too"),
+        (["mosaic", "--optimize", "--weights", "x"], "--optimize needs none; leave one of them out"),
+        (["mosaic", "--stride", "4"], "--stride 4 leaves gaps between patches of 3; use 1 to 3, or a larger --patch"),
+        (["mosaic", "--patch", "0"], "from 1 up"),
+        (["mosaic", "--patch", "50", "--optimize"], "a patch of 50x50 cells does not fit"),
+        (["mosaic", "--weights", "none"], "`stylelearn train inverse` makes one"),
+        (["mosaic", "--levels", "2"], "--levels is not for --method style-swap"),
+        (["mosaic", "--optimize", "--encoder-weights", "none.pth"], "no weights at none.pth"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    words: list[str], said: str, photo: Path, tmp_path: Path, capsys: Any
+) -> None:
+    out = tmp_path / "out.png"
+    assert said in refused(["stylize", photo, *words, "-o", out, "--method", "style-swap", "--size", "32"], capsys)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("option", [["--patch", "3"], ["--stride", "1"], ["--optimize"]])
+def test_other_methods_have_no_patches(option: list[str], photo: Path, tmp_path: Path, capsys: Any) -> None:
+    said = refused(["stylize", photo, "mosaic", "-o", tmp_path / "x.png", *option], capsys)
+    assert f"{option[0]} is not for --method gatys; it is for style-swap" in said
+
+
+# --- clips ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    frames = panning_clip(samples.content("coffee", 40), 4, size=(32, 36), step=(0, 3)).frames
+    return write_film(frames.split(1), tmp_path / "clip.gif")
+
+
+def words_for(clip: Path | str, out: Path, weights: Path, *more: object) -> list[str]:
+    return [str(word) for word in ("video", clip, "mosaic", "-o", out, "--weights", weights, "--size", 32, *more)]
+
+
+def test_every_frame_is_painted(clip: Path, weights: Path, tmp_path: Path, capsys: Any) -> None:
+    out = tmp_path / "out.gif"
+    assert main(words_for(clip, out, weights, "--patch", 2, "--strength", 0.5, "--fps", 10)) == 0
+    network, style = style_swap.load(weights), samples.style("mosaic", 32)
+    expected = [network(frame, style, patch=2, strength=0.5) for frame in read_frames(clip, 32)]
+    reference = write_film(expected, tmp_path / "reference.gif", fps=10)
+    for one, other in zip(read_frames(out), read_frames(reference), strict=True):
+        assert (one - other).abs().mean() < 2 / 255  # two palettes of 256 colours
+    with Image.open(out) as film:
+        assert film.n_frames == 4 and film.info["duration"] == 100
+    assert not (tmp_path / "out.gif.frames").exists()
+    assert f"{out}: 4 frames" in capsys.readouterr().out
+
+
+def test_a_photo_is_panned_over(weights: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.webp"
+    assert main(words_for("coffee", out, weights, "--pan", 3)) == 0
+    wide = samples.content("coffee", 32).shape[3]
+    assert [frame.shape for frame in read_frames(out)] == [(1, 3, 32, wide - 8)] * 3
+
+
+def test_what_was_painted_is_kept_when_somebody_stops(
+    clip: Path, weights: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, folder = tmp_path / "out.gif", tmp_path / "out.gif.frames"
+    whole = video_command._painter
+    painted = []
+
+    def stops(options: Any, after: int = 2) -> Any:
+        paint, settings = whole(options)
+
+        def painter(frame: Tensor) -> Tensor:
+            if len(painted) == after:
+                raise KeyboardInterrupt
+            painted.append(frame)
+            return paint(frame)
+
+        return painter, settings
+
+    monkeypatch.setattr(video_command, "_painter", stops)
+    assert main(words_for(clip, out, weights)) == 130
+    assert "stopped after 2 frames" in capsys.readouterr().out
+    assert len([*folder.iterdir()]) == 2 and not out.exists()
+    monkeypatch.setattr(video_command, "_painter", lambda options: stops(options, after=4))
+    (folder / "mine.txt").write_text("something else")
+    assert main(words_for(clip, out, weights)) == 0
+    assert len(painted) == 4 and [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert len([*read_frames(out)]) == 4
+
+
+@pytest.mark.parametrize(
+    ("clip_name", "more", "said"),
+    [
+        ("none", [], "there is no 'none'"),
+        ("none.gif", ["--pan", "3"], "does not exist"),
+        ("coffee", ["--pan", "500"], "--pan 500 leads out of a photo"),
+        ("none", ["--strength", "2"], "--strength is 2; it goes from 0 (the clip) to 1"),
+        ("none", ["--fps", "0"], "fps must be above 0"),
+        ("coffee", ["--pan", "2", "--stride", "4"], "--stride 4 leaves gaps between patches of 3"),
+    ],
+)
+def test_clips_that_cannot_be_painted_are_refused(
+    clip_name: str, more: list[str], said: str, weights: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert said in refused(words_for(clip_name, tmp_path / "out.gif", weights, *more), capsys)
+    assert not (tmp_path / "out.gif").exists()
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def test_train_inverse_hands_on_what_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[Any] = []
+
+    def training(*given: Any, out: Path, **options: Any) -> Any:
+        called.append((given, options))
+        yield Progress(7, 7, {"inverse": 1.0}, 0)
+        Path(out).write_bytes(b"weights")
+
+    monkeypatch.setattr(style_swap, "train_inverse", training)
+    base = ["train", "inverse", "--photos", str(tmp_path), "--styles", str(tmp_path), "--out"]
+    assert main([*base, str(tmp_path / "a.safetensors")]) == 0
+    more = ["--layer", "relu2_1", "--norm", "instance", "--upsampling", "transposed", "--tv-weight", "3"]
+    more += ["--pictures-only", "--steps", "9"]
+    assert main([*base, str(tmp_path / "b.safetensors"), *more]) == 0
+    (given, usual), (_, said) = called
+    assert given == ([tmp_path], [tmp_path])
+    expected = networks.NETWORKS["inverse"].usual | {"norm": "none", "weights": {"swapped": True}}
+    assert usual | expected == usual and "layer" not in usual
+    expected = {"layer": "relu2_1", "norm": "instance", "upsampling": "transposed", "steps": 9}
+    assert said | expected == said and said["weights"] == {"swapped": False, "tv_weight": 3.0}
+
+
+def test_its_sample_sheet_shows_photographs_above_pastiches() -> None:
+    training = style_swap.Training(style_swap.StyleSwap(Encoder("mini")))
+    with torch.no_grad():
+        sheet = networks._any_style_sheet(training)
+    assert sheet.shape == (1, 3, 4 * networks.SHEET_SIZE, 2 * networks.SHEET_SIZE)

@@ -1,0 +1,344 @@
+"""The lab of lesson 08: every control at its ends, what it shows held against the network, the pad, and the strip."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+from torch import Tensor
+
+from stylelearn import adjustable, samples
+from stylelearn.conditioning import AdjustableNet, AdjustedNorm
+from stylelearn.encoders import Encoder
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import AdjustableLab, Lab, PictureChooser
+from stylelearn.lab import adjustable as module
+from stylelearn.lab.alphas import Alphas, presets
+from stylelearn.lab.favourites import MOST
+from stylelearn.lab.live import at_size
+from stylelearn.weights import WeightsError
+
+SOON = 120  # seconds; a safety net
+LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
+SMALL = {"content": "chelsea", "style": "batik", "size": 64}
+
+
+def tiny(**options: Any) -> AdjustableNet:
+    """A small untrained network whose α matter."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AdjustableNet(Encoder("mini"), widths=(4, 4, 4), blocks=1, **options)
+        for part in net.modules():
+            if isinstance(part, AdjustedNorm):
+                torch.nn.init.normal_(part.head.weight, std=0.3)
+    return net.eval().requires_grad_(False)
+
+
+NET = tiny()
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(module, "network", lambda name="adjustable": NET)
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture
+def lab() -> AdjustableLab:
+    return AdjustableLab(**SMALL)
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def painted(lab: AdjustableLab) -> Tensor:
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def expected(settings: dict[str, Any]) -> Tensor:
+    """What the network makes of these settings."""
+    content, style = (samples.content(settings["content"]), samples.style(settings["style"]))
+    size = settings["size"]
+    photo = adjustable.with_noise(at_size(content, size), settings["noise"], settings["seed"])
+    return NET(photo, NET.style(at_size(style, size)), NET.alphas(settings["alphas"]))
+
+
+def close(found: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-4)
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]]
+    if isinstance(control, Alphas):
+        return [dict.fromkeys(LAYERS, 0.0), dict.fromkeys(LAYERS, 1.0)]
+    if isinstance(control, widgets.Dropdown):
+        return [value for _, value in control.options]
+    return [control.min, control.max]
+
+
+@pytest.mark.parametrize("name", [*SMALL, "alphas", "noise", "seed"])
+def test_every_control_works_at_its_ends(lab: AdjustableLab, name: str) -> None:
+    control, default = lab.controls[name], lab.settings[name]
+    for value in [*ends(control), default]:
+        if isinstance(control, PictureChooser):
+            control.list.value = value
+        else:
+            control.value = value
+        made = painted(lab)
+        assert lab.settings[name] == value
+        assert bool(torch.isfinite(made).all()) and max(made.shape[2:]) == lab.settings["size"]
+
+
+def test_all_settings_are_tried_above(lab: AdjustableLab) -> None:
+    assert set(lab.settings) == {*SMALL, "alphas", "noise", "seed"}
+
+
+def test_every_slider_and_preset_reaches_the_picture(lab: AdjustableLab) -> None:
+    for layer, slider in lab.alphas.sliders.items():
+        for value in (0.0, 0.37, 1.0):
+            slider.value = value
+            assert lab.settings["alphas"][layer] == value
+            close(painted(lab), expected(lab.settings))
+    for name in presets(LAYERS):
+        lab.alphas.preset.value = name
+        close(painted(lab), expected(lab.settings))
+        assert lab.alphas.preset.value == name
+    for slider in (lab.alphas.pad.across, lab.alphas.pad.down):
+        for value in (0.0, 0.6, 1.0):
+            slider.value = value
+            close(painted(lab), expected(lab.settings))
+
+
+def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: AdjustableLab) -> None:
+    lab.keep()
+    for widget in inside(lab):
+        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.FloatSlider | widgets.Dropdown):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+        if isinstance(widget, widgets.FloatSlider):
+            assert widget.continuous_update
+        if isinstance(widget, widgets.Image):
+            assert len(widget.tooltip) > 20
+    for html in (widget.value for widget in inside(lab) if isinstance(widget, widgets.HTML)):
+        assert html.count("<img ") == html.count(' alt="')
+
+
+def test_the_picture_has_words(lab: AdjustableLab) -> None:
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert lab.panel.picture.tooltip == "chelsea in the style of batik, α: relu2_2 1.00, relu3_4 1.00, relu4_1 1.00"
+    lab.set(alphas={"relu3_4": 0.25}, noise=0.1, seed=4)
+    painted(lab)
+    assert lab.panel.picture.tooltip == (
+        "chelsea in the style of batik, α: relu2_2 1.00, relu3_4 0.25, relu4_1 1.00, noise 0.10, seed 4"
+    )
+
+
+# --- the space of all α -----------------------------------------------------------------------------------------------
+
+
+def test_presets_are_the_corners_of_the_cube() -> None:
+    found = presets(LAYERS)
+    assert len(found) == 8 == len({tuple(one.values()) for one in found.values()})
+    assert found["relu3_4 alone"] == {"relu2_2": 0, "relu3_4": 1, "relu4_1": 0}
+    assert found["all but relu3_4"] == {"relu2_2": 1, "relu3_4": 0, "relu4_1": 1}
+    assert set(presets(["a"])) == {"all", "none"}
+    assert presets(["a", "b"], ["content c"])["none"] == {"a": 0, "b": 0, "content c": 1}
+
+
+def test_sliders_name_the_preset_and_move_the_ring() -> None:
+    alphas = Alphas(LAYERS)
+    assert alphas.preset.value == "all" and (alphas.pad.across.value, alphas.pad.down.value) == (1, 1)
+    alphas.sliders["relu2_2"].value = 0.4
+    assert alphas.preset.value == "own"
+    assert (alphas.pad.across.value, alphas.pad.down.value) == (0.4, 1)
+    alphas.preset.value = "own"  # changes nothing
+    assert alphas.value == {"relu2_2": 0.4, "relu3_4": 1, "relu4_1": 1}
+    alphas.preset.value = "none"
+    assert alphas.value == dict.fromkeys(LAYERS, 0) and alphas.pad.down.value == 0
+    alphas.value = {"relu4_1": 0.2}  # those not named are at 1
+    assert alphas.value == {"relu2_2": 1, "relu3_4": 1, "relu4_1": 0.2} and alphas.sliders["relu4_1"].value == 0.2
+
+
+def test_the_pad_mixes_its_corners() -> None:
+    alphas = Alphas(LAYERS)
+    corners = [tuple(one.values()) for one in alphas.corners()]
+    assert corners == [(0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 1, 1)]
+    alphas.pad.across.value, alphas.pad.down.value = 0.3, 0.6
+    shares = (0.7 * 0.4, 0.3 * 0.4, 0.7 * 0.6, 0.3 * 0.6)
+    mixed = [round(sum(share * corner[i] for share, corner in zip(shares, corners, strict=True)), 2) for i in range(3)]
+    assert list(alphas.value.values()) == pytest.approx(mixed, abs=0.011)
+    assert (alphas.pad.across.value, alphas.pad.down.value) == (0.3, 0.6)  # and the ring is where it was put
+
+
+def test_the_die_is_fair_and_can_be_repeated() -> None:
+    alphas = Alphas(LAYERS)
+    drawn = []
+    for seed in range(300):
+        alphas.roll(np.random.default_rng(seed))
+        drawn.append(list(alphas.value.values()))
+    assert 0.45 < np.mean(drawn) < 0.55 and np.min(drawn) < 0.05 and np.max(drawn) > 0.95
+    alphas.roll(np.random.default_rng(7))
+    assert list(alphas.value.values()) == drawn[7]
+
+
+def test_the_corners_of_the_pad_show_what_would_be_painted_there(
+    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+    monkeypatch.setattr(lab.alphas.pad, "corners", lambda names, images: shown.append((names, images)))
+    lab.style["style"].list.value = "mosaic"
+    painted(lab)
+    (names, images) = shown[-1]
+    assert names == ["the photo", "relu2_2", "relu4_1", "all"] and len(images) == 4
+    assert not torch.equal(images[0], images[3])
+    assert "alt=" in lab.alphas.pad._square.value
+
+
+# --- another one, and those worth keeping -----------------------------------------------------------------------------
+
+
+def test_randomise_paints_once_with_new_alphas_and_another_seed(lab: AdjustableLab) -> None:
+    before, moves = lab.settings, []
+    start = lab.start
+    lab.start = lambda **given: moves.append(given) or start(**given)
+    lab.controls["noise"].value = 0.2
+    assert len(moves) == 1
+    press(lab, "Randomise")
+    assert len(moves) == 2
+    assert lab.settings["alphas"] != before["alphas"] and lab.settings["seed"] == before["seed"] + 1
+    close(painted(lab), expected(lab.settings))
+
+
+def press(lab: AdjustableLab, name: str) -> None:
+    next(each for each in inside(lab) if isinstance(each, widgets.Button) and each.description == name).click()
+
+
+def test_a_favourite_brings_its_settings_and_its_picture_back(lab: AdjustableLab) -> None:
+    lab.set(alphas={"relu2_2": 0.2}, noise=0.1, seed=3)
+    kept, image = lab.settings, painted(lab)
+    press(lab, "Keep")
+    lab.set(content="rocket", style="mosaic", alphas=dict.fromkeys(LAYERS, 0.5), noise=0.0)
+    painted(lab)
+    press(lab, "Keep")
+    assert [one["content"] for one in lab.favourites.settings] == ["chelsea", "rocket"]
+    press(lab, "again 1")
+    assert torch.equal(painted(lab), image) and lab.settings == kept
+    lab.reset()
+    painted(lab)
+    assert len(lab.favourites.children) == 2  # the strip stays
+    for _ in range(MOST + 3):
+        lab.keep()
+    assert len(lab.favourites.children) == len(lab.favourites.settings) == MOST
+
+
+def test_what_a_slider_does_not_change_is_kept(lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look = NET.encoder.forward
+    monkeypatch.setattr(NET.encoder, "forward", lambda *given: looked.append(1) or look(*given))
+    for value in (0.2, 0.5, 0.9):
+        lab.alphas.sliders["relu3_4"].value = value
+        painted(lab)
+    lab.controls["noise"].value = 0.2
+    painted(lab)
+    assert looked == []
+    lab.style["style"].list.value = "mosaic"
+    painted(lab)
+    assert 1 <= len(looked) <= 2  # the pad and the picture, which begin at the same time
+    done = len(looked)
+    lab.alphas.sliders["relu2_2"].value = 0.3
+    lab.content.list.value = "rocket"
+    painted(lab)
+    assert len(looked) == done
+
+
+def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> None:
+    lab = AdjustableLab("coffee", "mosaic", alphas={"relu2_2": 0.1, "relu4_1": 0.7}, noise=0.2, seed=5, size=128)
+    again = AdjustableLab(**lab.settings)
+    assert again.settings == lab.settings
+    close(again.image, lab.image)
+    path = lab.save(str(tmp_path / "made.png"))
+    assert read_settings(path) == {**lab.settings, "lab": "AdjustableLab"}
+    torch.testing.assert_close(read_image(path), lab.image, rtol=0, atol=1 / 255)
+    lab.set(alphas=dict.fromkeys(LAYERS, 0.0), content="rocket")
+    painted(lab)
+    lab.reset()
+    painted(lab)
+    assert lab.settings == again.settings
+    close(lab.image, again.image)
+
+
+# --- other networks, and what is refused ------------------------------------------------------------------------------
+
+
+def test_a_network_of_one_style_has_no_style_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = tiny(any_style=False, content_layers=["relu2_2", "relu3_4"])
+    monkeypatch.setattr(module, "network", lambda name="adjustable": one)
+    lab = AdjustableLab("chelsea", size=64, alphas={"content relu2_2": 0.3})
+    assert "style" not in lab.settings
+    assert list(lab.alphas.sliders) == [*LAYERS, "content relu2_2", "content relu3_4"]
+    close(lab.image, one(at_size(samples.content("chelsea"), 64), None, one.alphas({"content relu2_2": 0.3})))
+    lab.alphas.preset.value = "none"
+    assert lab.settings["alphas"]["content relu3_4"] == 1
+    assert lab.panel.picture.tooltip.startswith("chelsea, α: relu2_2")
+    with pytest.raises(ValueError, match="one style only"):
+        AdjustableLab("chelsea", "batik", size=64)
+
+
+def test_one_layer_alone_needs_no_pad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "network", lambda name="adjustable": tiny(style_layers=["relu2_2"]))
+    lab = AdjustableLab(**SMALL)
+    assert lab.alphas.pad is None and lab.error == ""
+    lab.alphas.sliders["relu2_2"].value = 0.2
+    painted(lab)
+
+
+def test_without_weights_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise WeightsError("no adjustable network; get it back with `git checkout -- data/weights`")
+
+    monkeypatch.setattr(module, "network", missing)
+    with pytest.raises(WeightsError, match="git checkout"):
+        AdjustableLab(**SMALL)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"style": "nosuch"}, "nosuch"),
+        ({"alphas": "most"}, "no preset 'most' of α; there are all, none, relu2_2 alone"),
+        ({"alphas": {"relu9_1": 1}}, "no α for 'relu9_1'; there is one for relu2_2, relu3_4, relu4_1"),
+        ({"alphas": {"relu2_2": 1.5}}, "the α of relu2_2 must be a number from 0 to 1"),
+        ({"noise": 0.9}, r"noise must be a number from 0 to 0\.5"),
+        ({"seed": -1}, "seed"),
+        ({"size": 2000}, "size must be a number from 64 to 1024"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        AdjustableLab(**{**SMALL, **arguments})
+
+
+def test_the_ring_is_dragged_to_where_one_points() -> None:
+    """The page writes the place as "across down" of the square with its margin of 8 of 148 pixels."""
+    alphas = Alphas(LAYERS)
+    for place, expected in (((0.5, 0.5), (0.5, 0.5)), ((0.0, 1.0), (0.0, 1.0)), (((8 + 33) / 148, 0.02), (0.25, 0.0))):
+        alphas.pad.pointer._said.value = f"{place[0]} {place[1]}"
+        assert (alphas.value["relu2_2"], alphas.value["relu4_1"]) == expected
+        assert alphas.value["relu3_4"] == pytest.approx(expected[0] * expected[1])

@@ -1,0 +1,334 @@
+"""The mask painter: brush, fill and undo held against plain loops, and what the browser's messages make of it."""
+
+import io
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from test_browser import ERRORS, address, browser, opened  # noqa: F401
+
+from stylelearn.images import resize
+from stylelearn.lab.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
+from stylelearn.lab.painter import INKS, SIDE, MaskPainter, Painter
+from stylelearn.segmentation import MAX_LABELS, Masks
+
+places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))
+
+
+def blank(height: int = 9, width: int = 13) -> LabelCanvas:
+    return LabelCanvas(np.zeros((height, width), dtype=np.int64))
+
+
+# --- the canvas -------------------------------------------------------------------------------------------------------
+
+
+def distances(points: list[tuple[float, float]]) -> np.ndarray:
+    """From each pixel's centre to a line: to the nearest of very many places on it, (9, 13)."""
+    y, x = np.mgrid[:9, :13] + 0.5
+    share = np.linspace(0, 1, 800)
+    found = np.full((9, 13), np.inf)
+    for start, end in zip(points, points[1:] or points, strict=False):
+        on_it = np.outer(1 - share, start) + np.outer(share, end)  # (800, 2)
+        each = np.hypot(x[..., None] - on_it[:, 0], y[..., None] - on_it[:, 1])
+        found = np.minimum(found, each.min(axis=2))
+    return found
+
+
+@given(st.lists(places, min_size=1, max_size=4), st.floats(0, 6))
+def test_a_stroke_is_what_is_near_the_line(points, radius):
+    canvas = blank()
+    canvas.stroke(points, 3, radius)
+    inside = distances(points) - max(radius, SMALLEST_BRUSH)
+    sure = abs(inside) > 0.03
+    assert np.array_equal((canvas.labels == 3)[sure], (inside < 0)[sure])
+
+
+@given(st.floats(0, 12.999), st.floats(0, 8.999))
+def test_the_finest_brush_reaches_the_pixel_below_it(x, y):
+    canvas = blank()
+    canvas.stroke([(x, y)], 1, 0)
+    assert canvas.labels[int(y), int(x)] == 1
+
+
+def flooded(labels: np.ndarray, row: int, column: int, alike: np.ndarray) -> np.ndarray:
+    """What hangs together by edges, one pixel after the other."""
+    found, waiting = np.zeros(labels.shape, dtype=bool), [(row, column)]
+    while waiting:
+        r, c = waiting.pop()
+        if 0 <= r < labels.shape[0] and 0 <= c < labels.shape[1] and alike[r, c] and not found[r, c]:
+            found[r, c] = True
+            waiting += [(r + 1, c), (r - 1, c), (r, c + 1), (r, c - 1)]
+    return found
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.integers(0, 8), st.sampled_from([0.1, 0.4, ANY_COLOUR]))
+def test_a_fill_is_what_hangs_together_and_is_alike(seed, row, column, tolerance):
+    rng = np.random.default_rng(seed)
+    labels, picture = rng.integers(0, 2, (7, 9)), rng.random((7, 9, 3)) * 0.6
+    canvas = LabelCanvas(labels, picture)
+    canvas.fill(column + 0.3, row + 0.9, 5, tolerance)
+    alike = labels == labels[row, column]
+    for r in range(7):
+        for c in range(9):
+            alike[r, c] &= max(abs(picture[r, c] - picture[row, column])) <= tolerance
+    assert np.array_equal(canvas.labels == 5, flooded(labels, row, column, alike))
+    assert np.array_equal(canvas.labels[canvas.labels != 5], labels[canvas.labels != 5])
+
+
+def test_a_fill_without_a_picture_goes_by_labels_and_stays_inside():
+    canvas = blank(3, 3)
+    canvas.stroke([(1.5, -1), (1.5, 4)], 1, 0.8)  # the middle column
+    canvas.fill(0.5, 0.5, 2, 0.1)
+    assert canvas.labels.tolist() == [[2, 1, 0]] * 3
+    before = canvas.labels
+    for place in ((-0.1, 1), (3.0, 1), (1, -0.1), (1, 3.0)):
+        canvas.fill(*place, 7)
+    assert canvas.labels is before
+
+
+def test_undo_goes_back_step_by_step_and_not_for_ever():
+    canvas = blank()
+    seen = [canvas.labels]
+    for number in range(3):
+        canvas.stroke([(2 * number, 3)], number + 1, 2)
+        seen.append(canvas.labels)
+    canvas.replace(np.full((9, 13), 4))
+    for labels in reversed(seen):
+        assert canvas.undo()
+        assert np.array_equal(canvas.labels, labels)
+    assert not canvas.undo()
+    for _ in range(KEPT + 5):
+        canvas.fill(0, 0, 1)
+    assert sum(iter(canvas.undo, False)) == KEPT
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.zeros((3, 3)), "whole numbers"),
+        (np.zeros(3, dtype=int), "whole numbers"),
+        (np.zeros((0, 3), dtype=int), "whole numbers"),
+        (np.full((2, 2), 256), "from 0 to 255"),
+        (np.full((2, 2), -1), "from 0 to 255"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, words):
+    with pytest.raises(ValueError, match=words):
+        LabelCanvas(labels)
+    with pytest.raises(ValueError, match=words):
+        blank().replace(labels)
+
+
+def test_other_things_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="the picture must be"):
+        LabelCanvas(np.zeros((2, 3), dtype=int), np.zeros((3, 2, 3)))
+    with pytest.raises(ValueError, match=r"must be \(9, 13\) as before"):
+        blank().replace(np.zeros((2, 2), dtype=int))
+    with pytest.raises(ValueError, match="needs points"):
+        blank().stroke([], 1, 2)
+    with pytest.raises(ValueError, match="needs points"):
+        blank().stroke([(float("nan"), 1)], 1, 2)
+    with pytest.raises(ValueError, match="from 0 to 255"):
+        blank().stroke([(1, 1)], 256, 2)
+
+
+# --- the widget -------------------------------------------------------------------------------------------------------
+
+
+def pair() -> tuple[Masks, Masks]:
+    left = torch.zeros(30, 60, dtype=torch.long)
+    left[:, 30:] = 1
+    upper = torch.zeros(40, 40, dtype=torch.long)
+    upper[20:] = 1
+    return Masks(left, ("sky", "sea"), INKS[:2]), Masks(upper, ("sky", "sand"), INKS[:2])
+
+
+@pytest.fixture
+def painter() -> MaskPainter:
+    return MaskPainter(torch.rand(1, 3, 60, 120), torch.rand(1, 3, 400, 400), pair())
+
+
+def shown(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture)
+
+
+def send(one: Painter, **message: Any) -> None:
+    one._handle_custom_msg(message, [])
+
+
+def test_it_shows_both_pictures_and_their_regions(painter: MaskPainter):
+    assert painter.names == ["sky", "sea", "sand"]
+    for one, height in ((painter.content, SIDE // 2), (painter.style, SIDE)):
+        assert (one.rows, one.columns) == (height, SIDE)
+        assert shown(one.picture).shape == (height, SIDE, 3)
+        assert shown(one.regions).shape == (height, SIDE, 4)
+    assert painter.content.words == "content with its regions: sky 50%, sea 50%"
+    veil = shown(painter.content.regions)
+    assert tuple(veil[2, 2, :3]) == INKS[0] and tuple(veil[2, -2, :3]) == INKS[1]
+    letters = shown(painter.content.regions)[..., :3]
+    for x in (SIDE // 4, 3 * SIDE // 4):  # the names stand in the middle of their regions
+        middle = letters[SIDE // 4 - 8 : SIDE // 4 + 8, x - 20 : x + 20].reshape(-1, 3)
+        assert (middle == 255).all(1).any() and (middle == 0).all(1).any()
+
+
+def test_what_comes_out_is_what_went_in(painter: MaskPainter):
+    for found, put_in in zip(painter.masks, pair(), strict=True):
+        assert found.names == put_in.names
+        assert torch.equal(found.resized(put_in.size).labels, put_in.labels)
+
+
+def test_without_masks_there_is_one_region():
+    painter = MaskPainter(torch.rand(1, 3, 20, 30), torch.rand(1, 3, 20, 30))
+    assert [one.shares() for one in painter.masks] == [{"everything": 1.0}] * 2
+
+
+def test_the_pointers_messages_paint(painter: MaskPainter):
+    painter.region.value = "sand"
+    painter.brush.value = 5
+    send(painter.content, kind="stroke", points=[[10, 10], [50, 10]])
+    assert painter.painted == 1
+    labels = painter.content.canvas.labels
+    assert labels[10, 30] == 2 and labels[16, 30] == 0
+    painter.tool.value = "fill"
+    assert painter.content.tool == painter.style.tool == "fill"
+    send(painter.style, kind="fill", place=[200, 10])
+    assert painter.masks[1].shares() == {"sand": 1.0}
+    assert painter.masks[0].names == ("sky", "sea", "sand")
+    send(painter.style, kind="something else")
+    assert painter.painted == 2
+
+
+def test_undo_takes_back_whatever_was_last(painter: MaskPainter):
+    before = [one.shares() for one in painter.masks]
+    painter.region.value = "sand"
+    send(painter.content, kind="stroke", points=[[10, 10]])
+    after_one = [one.shares() for one in painter.masks]
+    send(painter.style, kind="stroke", points=[[10, 10]])
+    painter.clear_button.click()
+    assert [one.shares() for one in painter.masks] == [{"sand": 1.0}] * 2
+    painter.undo_button.click()
+    painter.undo_button.click()
+    assert [one.shares() for one in painter.masks] == after_one
+    painter.undo_button.click()
+    painter.undo_button.click()  # nothing left: no error
+    assert [one.shares() for one in painter.masks] == before
+    assert painter.painted == 6
+
+
+def test_regions_can_be_added_until_there_are_enough(painter: MaskPainter):
+    painter.new.value = "tower"
+    assert painter.names[-1] == painter.region.value == "tower"
+    assert painter.content.label == 3 and painter.content.ink == "#{:02x}{:02x}{:02x}".format(*INKS[3])
+    assert painter.new.value == ""
+    painter.new.value = "sea"  # is there: chosen, and not added
+    assert painter.region.value == "sea" and len(painter.names) == 4
+    for number in range(MAX_LABELS):
+        painter.new.value = f"region {number}"
+    assert len(painter.names) == MAX_LABELS
+    assert "no more are possible" in painter._message.value
+    painter.region.value = "sky"
+    send(painter.content, kind="stroke", points=[[1, 1]])
+    with pytest.raises(ValueError, match="needs a name"):
+        painter.add("  ")
+
+
+def test_other_pictures_forget_what_was_painted(painter: MaskPainter):
+    send(painter.content, kind="stroke", points=[[10, 10]])
+    painter.show(torch.rand(1, 3, 80, 40), torch.rand(1, 3, 40, 80))
+    assert (painter.content.rows, painter.content.columns) == (SIDE, SIDE // 2)
+    assert painter.names == ["everything"] and list(painter.region.options) == ["everything"]
+    painter.undo()
+    assert painter.masks[0].shares() == {"everything": 1.0}
+
+
+def test_too_many_names_are_refused():
+    names = [tuple(f"{kind} {number}" for number in range(MAX_LABELS)) for kind in "ab"]
+    masks = [Masks(torch.zeros(4, 4, dtype=torch.long), each, INKS) for each in names]
+    with pytest.raises(ValueError, match="24 names together"):
+        MaskPainter(torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8), tuple(masks))
+
+
+def test_a_fill_by_colour_stops_at_an_edge():
+    image = torch.zeros(1, 3, 30, 30)
+    image[..., 15:] = 1
+    painter = MaskPainter(image, image)
+    painter.new.value = "bright"
+    painter.similar.value, painter.tool.value = 0.1, "fill"
+    send(painter.content, kind="fill", place=[SIDE - 5, 5])
+    assert painter.masks[0].shares()["bright"] == pytest.approx(0.5, abs=0.02)
+    half = resize(image, SIDE, "long")[0, 0] > 0.95
+    assert np.array_equal((painter.content.canvas.labels == 1)[:, 155:], half[:, 155:].numpy())
+
+
+def test_every_tool_says_what_it_means(painter: MaskPainter):
+    for tool in (painter.region, painter.new, painter.tool, painter.brush, painter.similar):
+        assert len(tool.tooltip) > 20
+        assert tool.description or tool.placeholder
+    for button in (painter.undo_button, painter.clear_button):
+        assert isinstance(button, widgets.Button) and len(button.tooltip) > 20
+
+
+def test_the_browsers_part_travels_with_the_package():
+    code = str(Painter._esm)
+    assert "pointerdown" in code and "export default" in code
+    assert "http" not in code  # nothing is fetched
+    for name in ("picture", "regions", "words", "columns", "rows", "tool", "radius", "ink"):
+        assert f'"{name}"' in code and Painter.class_traits()[name].metadata["sync"]
+
+
+# --- in a real browser ------------------------------------------------------------------------------------------------
+
+CELL = """
+import torch
+from stylelearn.lab import MaskPainter
+painter = MaskPainter(torch.full((1, 3, 60, 90), 0.3), torch.full((1, 3, 60, 90), 0.7))
+painter
+"""
+
+
+@pytest.fixture
+def painted_page(browser: Browser, address: str, tmp_path: Path) -> Iterator[Page]:  # noqa: F811
+    """A notebook with nothing but a painter."""
+    base, token = address.split("|")
+    cell = {"cell_type": "code", "source": CELL, "metadata": {}, "outputs": [], "execution_count": None, "id": "only"}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    body = json.dumps({"type": "notebook", "content": notebook}).encode()
+    request = urllib.request.Request(f"{base}/api/contents/painter.ipynb?token={token}", body, method="PUT")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+    yield from opened(browser, address, "painter.ipynb", tmp_path)
+
+
+@pytest.mark.browser
+def test_the_pointer_draws_fills_and_undoes(painted_page: Page) -> None:
+    page = painted_page
+    assert page.evaluate(ERRORS) == []
+    content, style = (page.locator(f'canvas[aria-label^="{kind} with"]') for kind in ("content", "style"))
+    name = page.get_by_placeholder("another region")
+    name.fill("moon")
+    name.press("Enter")
+    page.locator("button", has_text="moon").wait_for()
+    box = content.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 100, steps=5)
+    page.mouse.up()
+    content.and_(page.locator('[aria-label*="moon 3%"]')).wait_for()  # (100 · 16 + π 8²) / (300 · 200)
+    page.locator("button", has_text="fill").click()
+    style.click(position={"x": 20, "y": 20})
+    style.and_(page.locator('[aria-label="style with its regions: moon 100%"]')).wait_for()
+    for canvas in (style, content):
+        page.locator("button", has_text="Undo").click()
+        canvas.and_(page.locator('[aria-label$="with its regions: everything 100%"]')).wait_for()
+    assert page.evaluate(ERRORS) == []

@@ -1,0 +1,228 @@
+"""The lab of lesson 07: every control at its ends, what it shows held against the method, and where its masks go."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+
+from stylelearn import gatys, photo, samples, segmentation
+from stylelearn.encoders import Encoder
+from stylelearn.images import read_settings
+from stylelearn.lab import Lab, PhotoLab, PictureChooser
+from stylelearn.lab.base import fitted
+from stylelearn.lab.photo import FOUND, ONE, OURS, PAINTED, counts
+
+SOON = 120  # seconds; a safety net
+SMALL = {"size": 64, "first_steps": 0}
+NEEDS_NETWORK = {"vgg19", "vgg16"}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder("mini")
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return ["hubble", "rocket"]
+    if isinstance(control, widgets.FloatLogSlider):
+        return [control.base**control.min, control.base**control.max]
+    if isinstance(control, widgets.Dropdown):
+        return [value for _, value in control.options]
+    return [control.min, control.max]
+
+
+def pictures(lab: PhotoLab) -> list[torch.Tensor]:
+    return [fitted(chooser.image, lab.settings["size"]) for chooser in (lab.content, lab.style)]
+
+
+def masks(lab: PhotoLab) -> list[segmentation.Masks]:
+    return [one.resized(tuple(image.shape[2:])) for one, image in zip(lab.painter.masks, pictures(lab), strict=True)]
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_control_works_at_its_ends() -> None:
+    lab = PhotoLab(masks=ONE, **SMALL)
+    for setting, control in lab.controls.items():
+        default = lab.settings[setting]
+        for value in [*ends(control), default]:
+            if value in NEEDS_NETWORK or (setting == "size" and value > 96):
+                continue
+            if isinstance(control, PictureChooser):
+                control.list.value = value
+            else:
+                control.value = value
+            lab._runner.run_here(lab.job(lab.settings, None, 2))
+            assert lab.error == "", f"{setting} = {value}"
+            assert bool(torch.isfinite(lab.image).all()), f"{setting} = {value}"
+
+
+def test_every_control_says_what_it_means() -> None:
+    for widget in inside(PhotoLab(**SMALL)):
+        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.Dropdown):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+        elif isinstance(widget, widgets.FloatLogSlider | widgets.IntSlider | widgets.FloatSlider):
+            assert widget.description and len(widget.tooltip) > 20
+            assert not widget.continuous_update
+        elif isinstance(widget, widgets.HTML):
+            assert widget.value.count("<img ") == widget.value.count(' alt="')
+
+
+def test_a_picture_is_there_at_once_and_has_words() -> None:
+    lab = PhotoLab("china", "rocket", size=64, first_steps=2)
+    assert lab.panel.picture.tooltip == "china in the light of rocket, after 2 steps"
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    shown = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
+    assert [("poster" in widget._dom_classes) for widget in shown] == [True]
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"), [("both", (25, 75)), ("first", (100, 0)), ("second", (0, 100))]
+)  # fmt: skip
+def test_steps_are_shared_out(stages: str, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo, "STEPS", (30, 90))
+    assert counts(stages, 100) == expected
+    assert counts("both", 2) == (1, 1)
+    assert sum(counts(stages, 7)) == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"masks": "mine"}, "masks 'mine' is not there"),
+        ({"photorealism_weight": 0}, "λ"),
+        ({"style_weight": 1e5}, "Γ"),
+        ({"stages": "third"}, "choose from"),
+        ({"start": "style"}, "choose from"),
+        ({"smoothing": 9}, "smoothing"),
+        ({"size": 16}, "size"),
+        ({"content": "nosuch"}, "nosuch"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        PhotoLab(**{**SMALL, **arguments})
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------------
+
+
+def test_it_shows_what_the_method_gives(encoder: Encoder) -> None:
+    for options in ({}, {"stages": "second", "start": "content"}, {"stages": "first", "start": "noise"}):
+        lab = PhotoLab(size=64, first_steps=4, smoothing=0, photorealism_weight=1e3, style_weight=10.0, **options)
+        pair = pictures(lab)
+        kind = options.get("start", "colours")
+        start = None if kind == "colours" else gatys.start_image(kind, *pair)
+        steps = counts(options.get("stages", "both"), 4)
+        *_, last = photo.stylize(
+            *pair, *masks(lab), encoder=encoder, steps=steps, start=start, photorealism_weight=1e3, style_weight=10.0
+        )
+        assert torch.equal(lab.image, last.best_image)
+
+
+def test_smoothing_comes_after_everything_else() -> None:
+    rough, smooth = (PhotoLab(size=64, first_steps=3, smoothing=radius) for radius in (0, 2))
+    assert torch.equal(smooth.image, photo.smooth(rough.image, pictures(rough)[0], 2))
+
+
+def test_continue_goes_on_with_the_last_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    objective = photo.objective
+    monkeypatch.setattr(photo, "objective", lambda *a, **options: asked.append(options) or objective(*a, **options))
+    for stages, weight in (("both", 1e4), ("second", 1e4), ("first", 0.0)):
+        lab = PhotoLab(stages=stages, steps=10, **SMALL)
+        lab._runner.run_here(lab.job(lab.settings, pictures(lab)[0], 2))
+        assert lab.error == ""
+        assert asked[-1]["photorealism_weight"] == weight
+
+
+def test_saved_pictures_know_their_settings(tmp_path: Any) -> None:
+    lab = PhotoLab("coffee", "flower", size=64, first_steps=1)
+    path = lab.save(str(tmp_path / "mine.png"))
+    found = read_settings(path)
+    assert (found["content"], found["style"], found["lab"]) == ("coffee", "flower", "PhotoLab")
+    assert found["photorealism_weight"] == photo.PHOTOREALISM_WEIGHT
+
+
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+
+def test_each_kind_of_masks_is_shown_and_used(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[tuple[segmentation.Masks, ...]] = []
+    monkeypatch.setattr(photo, "stylize", lambda *a, **_: used.append(a[2:]) or iter(()))
+    lab = PhotoLab("china", "rocket", **SMALL)
+    pair = [fitted(samples.content(name), 128) for name in ("china", "rocket")]
+    ours = [segmentation.course_mask(name) for name in ("china", "rocket")]
+    for kind, expected in (
+        (OURS, ours),
+        (ONE, [segmentation.one_region(image) for image in pair]),
+        (FOUND, segmentation.cluster(*pair, encoder=encoder)),
+    ):
+        lab.masks.value = kind
+        lab._runner.run_here(lab.job(lab.settings, None, 1))
+        for found, one in zip(used[-1], expected, strict=True):
+            assert set(found.names) == {name for name, share in one.shares().items() if share > 0}
+            for name, share in found.shares().items():
+                assert share == pytest.approx(one.shares()[name], abs=0.03)
+
+
+def test_painting_makes_the_masks_ones_own_until_other_ones_are_chosen() -> None:
+    lab = PhotoLab("china", "rocket", **SMALL)
+    before = lab.painter.masks[0].shares()
+    lab.painter.add("moon")
+    lab.painter.content.stroke([(200, 20), (210, 25)])
+    assert lab.masks.value == PAINTED
+    assert set(lab.painter.masks[0].names) == {*before, "moon"}
+    assert "moon" in masks(lab)[0].names
+    lab._runner.run_here(lab.job(lab.settings, None, 2))  # an orphan: merged, no error
+    assert lab.error == ""
+    lab.masks.value = OURS
+    assert lab.painter.masks[0].shares() == before
+    lab.painter.content.stroke([(200, 20)])
+    lab.reset()
+    assert lab.masks.value == OURS and lab.painter.masks[0].shares() == before
+
+
+def test_other_pictures_come_with_other_masks() -> None:
+    lab = PhotoLab("china", "rocket", **SMALL)
+    lab.content.list.value = "hubble"  # for which the course has none
+    assert lab.masks.value == FOUND
+    assert lab.painter.masks[0].names == lab.painter.masks[1].names
+    assert lab.painter.content.columns / lab.painter.content.rows == pytest.approx(1000 / 872, abs=0.02)
+    lab.painter.content.stroke([(20, 20)])
+    lab.style.list.value = "camera"
+    assert lab.masks.value == PAINTED
+    assert lab.painter.masks[0].shares() == {"everything": 1.0}
+    assert lab.error == ""
+
+
+def test_pictures_that_cannot_be_clustered_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = PhotoLab("china", "rocket", masks=ONE, **SMALL)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ValueError("too small for this")
+
+    monkeypatch.setattr(segmentation, "cluster", refuse)
+    lab.masks.value = FOUND
+    assert lab.error == "too small for this"

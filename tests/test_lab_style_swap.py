@@ -1,0 +1,329 @@
+"""The lab of lesson 06: every control at its ends, pictures held against the method, and where places come from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+from PIL import Image
+from torch import Tensor
+
+from stylelearn import patches, samples, style_swap
+from stylelearn.encoders import Encoder
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import Lab, PictureChooser, StyleSwapLab
+from stylelearn.lab import style_swap as module
+from stylelearn.lab.correspondence import count, swapped
+from stylelearn.lab.pointing import Pointer, drawn
+from stylelearn.optimize import optimize_image, result
+from stylelearn.style_swap import StyleSwap
+from stylelearn.weights import WeightsError
+
+SOON = 120  # seconds; a safety net
+SMALL = {"content": "chelsea", "style": "mosaic", "size": 64}
+OTHERS = {"how", "layer", "patch", "stride", "strength", "start", "steps", "tv_weight", "view", "across", "down"}
+
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An inverse network that knows nothing will do here; which one is asked for is what counts."""
+    network = StyleSwap(Encoder("mini")).eval().requires_grad_(False)
+    monkeypatch.setattr(module, "network", lambda: network)
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture
+def lab() -> StyleSwapLab:
+    return StyleSwapLab(**SMALL)
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def move(lab: StyleSwapLab, **settings: Any) -> Tensor:
+    """Controls one after the other, as by hand; the picture when all is done."""
+    for name, value in settings.items():
+        control = lab.controls[name]
+        if isinstance(control, PictureChooser):
+            control.list.value = value
+        else:
+            control.value = value
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def pictures(content: str = "chelsea", style: str = "mosaic", size: int = 64) -> tuple[Tensor, Tensor]:
+    return module._fitted(samples.content(content), size), module._fitted(samples.style(style), size)
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]]
+    if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options]
+        return [values[0], values[-1]]
+    return [control.min, control.max]
+
+
+@pytest.mark.parametrize("how", ["invert", "optimise"])
+def test_every_control_works_at_its_ends(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set as by hand, then two steps of the work: a finite picture, or words that say what to choose instead."""
+    monkeypatch.setattr(Lab, "start", lambda self, **_: None)
+    lab = StyleSwapLab(**SMALL, how=how, first_steps=2)
+    assert set(lab.settings) == {*SMALL, *OTHERS}
+    for name, control in lab.controls.items():
+        default = lab.settings[name]
+        for value in [*ends(control), default]:
+            if name == "size" and value == 512:
+                continue  # the largest is tried below, in few patches
+            if isinstance(control, PictureChooser):
+                control.list.value = value
+            else:
+                control.value = value
+            assert lab.settings[name] == value
+            lab._runner.run_here(lab.job(lab.settings, None, 2))
+            if lab.error:
+                refused = (name == "layer" and how == "invert") or name in ("stride", "patch", "how")
+                assert refused and ("choose" in lab.error or "use" in lab.error or "must be" in lab.error), lab.error
+            assert bool(torch.isfinite(lab.image).all()), f"{name} = {value}"
+
+
+def test_what_would_take_minutes_is_refused_with_a_remedy(lab: StyleSwapLab) -> None:
+    before = lab.image
+    lab.controls["how"].value = "optimise"
+    lab.stop()
+    assert lab.wait(SOON)
+    before = lab.image
+    with pytest.raises(ValueError, match="choose a smaller size"):
+        module._refuse({**lab.settings, "layer": "relu1_1", "patch": 12}, *pictures(size=512))
+    lab.controls["layer"].value, lab.controls["patch"].value = "relu4_1", 12
+    assert lab.wait(SOON)
+    assert "does not fit" in lab.error
+    assert lab.image.shape == before.shape
+
+
+def test_every_control_says_what_it_means_and_waits_until_it_is_released(lab: StyleSwapLab) -> None:
+    for control in lab.controls.values():
+        if not isinstance(control, PictureChooser):
+            assert control.description
+            assert len(control.tooltip) > 20
+            assert not getattr(control, "continuous_update", False)
+    for html in (widget.value for widget in inside(lab) if isinstance(widget, widgets.HTML)):
+        assert html.count("<img ") == html.count(' alt="')
+        assert html.count("<svg ") == html.count("aria-")
+
+
+def test_the_picture_has_words(lab: StyleSwapLab) -> None:
+    assert "poster" in lab.panel.picture._dom_classes
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    words = "chelsea out of patches of mosaic, 3 × 3 cells of relu3_1, strength 1.00"
+    assert lab.panel.picture.tooltip == f"{words}, by the inverse network"
+    move(lab, how="optimise", steps=10)
+    assert lab.panel.picture.tooltip == f"{words}, optimised, after 10 steps"
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------------
+
+
+def test_the_network_is_given_what_the_method_says(lab: StyleSwapLab) -> None:
+    net = module.network()
+    content, style = pictures()
+    close(lab.image, net(content, style))
+    close(move(lab, strength=0.3), net(content, style, strength=0.3))
+    close(move(lab, patch=5, stride=2), net(content, style, strength=0.3, patch=5, stride=2))
+    content, style = pictures("rocket", "batik", 96)
+    close(move(lab, size=96, content="rocket", style="batik", strength=1.0), net(content, style, patch=5, stride=2))
+
+
+def test_the_search_minimises_the_objective_of_the_method() -> None:
+    how = {"layer": "relu2_1", "patch": 2, "stride": 2, "strength": 0.7, "tv_weight": 0.3}
+    lab = StyleSwapLab(**SMALL, how="optimise", first_steps=4, **how)
+    content, style = pictures()
+    objective = style_swap.objective(content, style, encoder=module.network().encoder, **how)
+    assert torch.equal(lab.image, result(optimize_image(content, objective, 4)))
+    noisy = StyleSwapLab(**SMALL, how="optimise", start="noise", first_steps=0, **how)
+    assert not torch.allclose(noisy.image, content, atol=0.1)
+
+
+def test_moving_the_strength_matches_nothing_again(lab: StyleSwapLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    matched: list[int] = []
+    matches = patches.matches
+    monkeypatch.setattr(patches, "matches", lambda *a, **k: matched.append(1) or matches(*a, **k))
+    move(lab, strength=0.2)
+    move(lab, across=0.1, view="patchwork")
+    assert matched == []
+    move(lab, patch=2)
+    assert len(matched) == 1
+
+
+def test_the_patchwork_is_made_of_pixels_of_the_style(lab: StyleSwapLab) -> None:
+    """With patches that do not overlap every square of the patchwork is a square of the style, pixel by pixel."""
+    move(lab, patch=2, stride=2, view="patchwork")
+    found, (_, style) = lab.found.patchwork(), pictures()
+    assert found.shape == pictures()[0].shape
+    squares = style.unfold(2, 8, 4).unfold(3, 8, 4)[0].permute(1, 2, 0, 3, 4).flatten(2).flatten(0, 1)  # a row each
+    for y, x in ((0, 0), (8, 16), (24, 40)):
+        mine = found[0, :, y : y + 8, x : x + 8].flatten()
+        assert bool((squares == mine).all(dim=1).any())
+    assert torch.equal(lab.image, lab._image)  # what Save writes is still the pastiche
+
+
+# --- where a place comes from -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("patch", "stride"), [(1, 1), (3, 1), (4, 3), (3, 3)])
+def test_boxes_are_the_patches_over_the_place_and_their_sources(patch: int, stride: int) -> None:
+    """Against a plain search over all patches that cover the cell."""
+    content, style = pictures()
+    encoder = Encoder("mini")
+    found = swapped(content, style, encoder, "relu3_1", patch=patch, stride=stride)
+    height, width = found.features.shape[2:]
+    assert count(content, "relu3_1", patch, stride) == found.index[0].numel()
+    for across, down in ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.3, 0.8)):
+        cell = min(int(down * height), height - 1), min(int(across * width), width - 1)
+        expected = {}
+        for row in range(found.index.shape[1]):
+            for column in range(found.index.shape[2]):
+                y, x = row * stride, column * stride
+                if y <= cell[0] < y + patch and x <= cell[1] < x + patch:
+                    number = int(found.index[0, row, column])
+                    columns = -(-(found.others.shape[3] - patch) // stride) + 1
+                    theirs = number // columns * stride, number % columns * stride
+                    expected[4 * x, 4 * y] = 4 * theirs[1], 4 * theirs[0]
+        mine, theirs, alike = found.at(across, down)
+        assert {box[:2]: other[:2] for box, other in zip(mine, theirs, strict=True)} == expected
+        assert all(box[2:] == (4 * patch, 4 * patch) for box in mine + theirs)
+        middle = 4 * cell[1] + 2, 4 * cell[0] + 2
+        off = [abs(x + 2 * patch - middle[0]) + abs(y + 2 * patch - middle[1]) for x, y, *_ in mine]
+        assert off[0] == min(off)
+        assert 0 < alike <= 1 + 1e-6
+
+
+def test_a_picture_swapped_with_itself_points_at_itself() -> None:
+    picture = pictures()[0]
+    found = swapped(picture, picture, Encoder("mini"), "relu3_1", patch=3, stride=1)
+    mine, theirs, alike = found.at(0.6, 0.4)
+    assert mine == theirs
+    assert alike == pytest.approx(1)
+    torch.testing.assert_close(found.activations(), found.features)
+    torch.testing.assert_close(found.patchwork(), picture)
+
+
+def test_a_click_marks_the_place_and_paints_nothing(lab: StyleSwapLab) -> None:
+    before, picture = lab._source.value, lab.image
+    lab.pointer._said.value = "0.25 0.75"  # what the page writes when somebody clicks there
+    assert (lab.settings["across"], lab.settings["down"]) == (0.25, 0.75)
+    assert lab._source.value != before
+    assert "patches overlap at this place" in lab._source.value
+    assert not lab.running and lab.image is picture
+    left, top, *_ = lab.found.at(0.25, 0.75)[0][0]
+    assert f'<rect x="{left:g}" y="{top:g}"' in lab.pointer._over.value
+    lab.pointer._said.value = "-3 7"  # dragged out of the picture
+    assert (lab.settings["across"], lab.settings["down"]) == (0.0, 1.0)
+    lab.pointer._said.value = "nonsense"
+    assert (lab.settings["across"], lab.settings["down"]) == (0.0, 1.0)
+
+
+def test_the_drawing_lies_over_the_picture_as_large_as_it_is(lab: StyleSwapLab) -> None:
+    over, picture = lab.pointer._over, lab.panel.picture
+    assert isinstance(lab.pointer, Pointer)
+    assert over.layout.grid_area == picture.layout.grid_area == "picture"
+    assert (over.layout.width, over.layout.max_width) == (picture.layout.width, picture.layout.max_width)
+    height, width = lab.image.shape[2:]
+    assert f'viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin meet"' in over.value
+    assert picture.layout.object_position == "left top"
+    below, above = drawn([(0, 0, 1, 1), (2, 2, 1, 1)]).split('x="0"', 1)
+    assert 'x="2"' in below and "stroke-dasharray" in below and "stroke-dasharray" not in above
+
+
+# --- errors and settings ----------------------------------------------------------------------------------------------
+
+
+def test_another_layer_than_the_networks_is_explained_and_the_picture_stays(lab: StyleSwapLab) -> None:
+    before = lab.image
+    lab.controls["layer"].value = "relu2_1"
+    assert lab.wait(SOON)
+    assert "trained for relu3_1; for relu2_1 choose how: optimise" in lab.error
+    assert torch.equal(lab.image, before)
+    move(lab, how="optimise", steps=10)
+    move(lab, how="invert", layer="relu3_1")
+    assert torch.equal(lab.image, before)
+
+
+def test_without_weights_the_lab_opens_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise WeightsError("no style_swap network; get it back with `git checkout -- data/weights`")
+
+    monkeypatch.setattr(module, "network", missing)
+    lab = StyleSwapLab(**SMALL)
+    assert "git checkout" in lab.error
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> None:
+    lab = StyleSwapLab(
+        "coffee", "batik", how="optimise", layer="relu2_1", patch=4, stride=3, strength=0.6, start="noise", steps=10,
+        tv_weight=0.3, size=64, view="patchwork", across=0.2, down=0.9, first_steps=3,
+    )  # fmt: skip
+    again = StyleSwapLab(**lab.settings, first_steps=3)
+    assert again.settings == lab.settings
+    close(again.image, lab.image)
+    path = lab.save(str(tmp_path / "made.png"))
+    assert read_settings(path) == {**lab.settings, "lab": "StyleSwapLab", "steps_done": 3}
+    torch.testing.assert_close(read_image(path), lab.image, rtol=0, atol=1 / 255)
+
+
+def test_reset_brings_settings_and_picture_back_without_painting(lab: StyleSwapLab) -> None:
+    settings, before = lab.settings, lab.image
+    move(lab, patch=1, strength=0.5, style="batik", across=0.9, view="patchwork")
+    lab.panel.buttons["reset"].click()
+    assert not lab.running
+    assert lab.settings == settings
+    assert torch.equal(lab.image, before)
+
+
+def test_a_picture_of_any_form_is_fitted_to_whole_cells(lab: StyleSwapLab, tmp_path: Path) -> None:
+    Image.linear_gradient("L").convert("RGB").resize((173, 51)).save(tmp_path / "own.png")
+    lab.style.address.value = str(tmp_path / "own.png")
+    assert lab.wait(SOON) and lab.error == ""
+    assert lab.found.style.shape == (1, 3, 16, 64)
+    lab.content.address.value = str(tmp_path / "own.png")
+    assert lab.wait(SOON) and lab.error == ""
+    assert lab.image.shape == (1, 3, 16, 64)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"how": "guess"}, "choose from invert, optimise"),
+        ({"layer": "relu9_1"}, "choose from relu1_1"),
+        ({"patch": 6}, "patch size 6 is not there"),
+        ({"stride": 0}, "stride 0 is not there"),
+        ({"strength": 2}, "strength must be a number from 0 to 1"),
+        ({"size": 1000}, "size 1000 is not there"),
+        ({"across": -1}, "from 0 to 1"),
+        ({"style": "nosuch"}, "nosuch"),
+        ({"tv_weight": 99}, "smoothness"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        StyleSwapLab(**{**SMALL, "first_steps": 0, **arguments})

@@ -1,0 +1,373 @@
+"""Style swap: its objectives by hand, the pipeline with a decoder that inverts exactly, training, and what ships."""
+
+import math
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylelearn import gatys, losses, samples, style_swap
+from stylelearn.decoders import InverseNet, mirrored_decoder
+from stylelearn.encoders import Encoder
+from stylelearn.images import psnr, resize, write_image
+from stylelearn.optimize import optimize_image, result
+from stylelearn.patches import matches, swap
+from stylelearn.style_swap import Pairs, StyleSwap, Training, cnnmrf_objective, objective, train_inverse
+from stylelearn.training import Crops
+from stylelearn.transformation import InstanceNorm
+from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
+
+MINI = Encoder("mini")
+LAYER = style_swap.LAYER
+
+
+def picture(height: int, width: int, seed: int = 0) -> Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def seen(image: Tensor, layer: str = LAYER) -> Tensor:
+    return MINI(image, [layer])[layer]
+
+
+def close(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+
+
+# --- the objectives ---------------------------------------------------------------------------------------------------
+
+
+def test_the_objective_by_hand() -> None:
+    content, style, image = picture(32, 40), picture(48, 28, seed=1), picture(32, 40, seed=2)
+    swapped = swap(seen(content), seen(style), patch=2, stride=2)
+    found = objective(content, style, encoder=MINI, patch=2, stride=2, tv_weight=0.5)(image)
+    assert list(found) == ["swap relu3_1", "tv"]
+    close(found["swap relu3_1"], (seen(image) - swapped).square().sum() / swapped.square().sum())
+    close(found["tv"], 0.5 * losses.total_variation(image) / image.numel())
+    half = objective(content, style, encoder=MINI, patch=2, stride=2, strength=0.5, tv_weight=0)(image)
+    target = (seen(content) + swapped) / 2
+    assert list(half) == ["swap relu3_1"]
+    close(half["swap relu3_1"], (seen(image) - target).square().sum() / target.square().sum())
+
+
+def test_a_picture_in_its_own_style_is_its_own_best() -> None:
+    image = picture(32, 32)
+    found = objective(image, image, encoder=MINI, tv_weight=0)(image)
+    assert float(found["swap relu3_1"]) < 1e-9
+    none = objective(image, picture(32, 32, seed=1), encoder=MINI, strength=0, tv_weight=0)(image)
+    assert float(none["swap relu3_1"]) == 0
+
+
+def test_the_objective_can_be_optimised() -> None:
+    content, style = samples.content("chelsea", 48), samples.style("mosaic", 48)
+    goal = objective(content, style, encoder=MINI)
+    steps = list(islice(optimize_image(gatys.start_image("noise", content, style), goal, 15), 15))
+    assert steps[-1].loss < 0.7 * steps[0].loss
+    assert result(steps).shape == content.shape
+
+
+def test_cnnmrf_by_hand() -> None:
+    """Patches of the picture itself are matched, with the picture's own places."""
+    content, style, image = picture(32, 40), picture(48, 28, seed=1), picture(32, 40, seed=2)
+    weights = {"content_weight": 2.0, "style_weight": 3.0, "tv_weight": 0.5}
+    layers = ("relu2_1", "relu3_1")
+    found = cnnmrf_objective(content, style, encoder=MINI, layers=layers, content_layer="relu3_2", **weights)(image)
+    assert list(found) == ["content relu3_2", "patches relu2_1", "patches relu3_1", "tv"]
+    apart = (seen(image, "relu3_2") - seen(content, "relu3_2")).square().sum()
+    close(found["content relu3_2"], 2 * apart / seen(content, "relu3_2").square().sum())
+    for layer in layers:
+        mine, theirs = F.unfold(seen(image, layer), 3)[0].t(), F.unfold(seen(style, layer), 3)[0].t()  # (patches, 9 C)
+        best = (mine @ F.normalize(theirs, dim=1).t()).argmax(dim=1)
+        assert torch.equal(best, matches(seen(image, layer), seen(style, layer)).flatten())
+        silent = seen(style, layer).square().mean() * mine.numel()
+        close(found[f"patches {layer}"], 3 / 2 * (mine - theirs[best]).square().sum() / silent, 1e-4)
+    close(found["tv"], 0.5 * losses.tv_loss(image))
+
+
+def test_cnnmrf_matches_anew_at_every_evaluation() -> None:
+    content, style = picture(32, 32), picture(32, 32, seed=1)
+    terms = cnnmrf_objective(content, style, encoder=MINI, layers=("relu2_1",), content_weight=0, tv_weight=0)
+    assert float(terms(style)["patches relu2_1"]) < 1e-9  # every patch of the style finds itself
+    assert float(terms(content)["patches relu2_1"]) > 1e-3
+    image = content.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(terms(image)["patches relu2_1"], image)
+    assert slope.isfinite().all() and slope.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda a, b: objective(a, b, encoder=MINI, tv_weight=-1), "tv_weight must be a number from 0 up; got -1"),
+        (lambda a, b: objective(a, b, encoder=MINI, strength=1.1), "strength must be from 0 to 1; got 1.1"),
+        (lambda a, b: objective(a, b, encoder=MINI, strength=math.nan), "strength must be from 0 to 1"),
+        (lambda a, b: objective(a, b, encoder=MINI, patch=9), "a patch of 9x9 cells does not fit into the content's"),
+        (lambda a, b: objective(a, b, encoder=MINI, layer="relu9_1"), "layer 'relu9_1' is not in mini"),
+        (lambda a, b: cnnmrf_objective(a, b, encoder=MINI, style_weight=math.inf), "style_weight must be"),
+        (
+            lambda a, b: cnnmrf_objective(a, b, encoder=MINI, style_weight=0, content_weight=0, tv_weight=0),
+            "all weights are 0",
+        ),
+    ],
+)
+def test_objectives_refuse_by_name(call: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call(picture(32, 32), picture(32, 32, seed=1))
+
+
+# --- the inverse network ----------------------------------------------------------------------------------------------
+
+
+def test_the_plain_inverse_network_is_the_mirrored_decoder() -> None:
+    net, mirror = InverseNet(LAYER), mirrored_decoder(LAYER)
+    assert [type(part) for part in net] == [type(part) for part in mirror]
+    mirror.load_state_dict(net.state_dict())
+    x = torch.randn(2, 64, 6, 7)
+    close(net(x), mirror(x))
+    assert 0.3 < net(x.relu()).mean().item() < 0.7  # it begins near the middle grey
+
+
+@pytest.mark.parametrize("norm", ["none", "instance"])
+@pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
+@pytest.mark.parametrize(("layer", "channels", "step"), [("relu1_2", 16, 1), ("relu3_1", 64, 4), ("relu4_1", 144, 8)])
+def test_forms_of_the_inverse_network(norm: str, upsampling: str, layer: str, channels: int, step: int) -> None:
+    net = InverseNet(layer, norm=norm, upsampling=upsampling)
+    x = torch.randn(2, channels, 6, 5)
+    assert net(x).shape == (2, 3, 6 * step, 5 * step)
+    norms = [part for part in net if isinstance(part, InstanceNorm)]
+    assert len(norms) == (norm == "instance") * sum(isinstance(part, nn.ReLU) for part in net)
+    turned = sum(isinstance(part, nn.ConvTranspose2d) for part in net)
+    assert turned == (upsampling == "transposed") * (step.bit_length() - 1)
+    assert sum(isinstance(part, nn.Upsample) for part in net) == step.bit_length() - 1 - turned
+    if norm == "instance":  # what the paper's forgets: how strong the activations are
+        close(net(x), net(100 * x), 1e-2)
+
+
+@pytest.mark.parametrize("wrong", [{"norm": "batch"}, {"upsampling": "bilinear"}])
+def test_unknown_forms_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=f"got .*'{next(iter(wrong.values()))}'"):
+        InverseNet(LAYER, **wrong)
+
+
+# --- the pipeline -----------------------------------------------------------------------------------------------------
+
+
+class Blocks(nn.Module):
+    """An encoder that forgets nothing: 2×2 pixels of a colour become four channels."""
+
+    name = "mini"
+    layers = ("relu2_1",)
+
+    def forward(self, image: Tensor, layers: Any) -> dict[str, Tensor]:
+        return {"relu2_1": F.pixel_unshuffle(image, 2)}
+
+
+EXACT = StyleSwap(Blocks(), nn.PixelShuffle(2), layer="relu2_1")  # type: ignore[arg-type]
+
+
+def test_with_a_decoder_that_inverts_exactly_every_patch_comes_from_the_style() -> None:
+    content, style = picture(31, 24), picture(20, 26, seed=1)
+    made = EXACT(content, style, patch=1)
+    close(EXACT(content, style, strength=0), content)  # an odd height: filled up, and cut off
+    close(EXACT(content, content), content)
+    blocks = F.unfold(style, 2, stride=2)[0].t()
+    for block in F.unfold(made[:, :, :30], 2, stride=2)[0].t():
+        assert (blocks - block).abs().sum(dim=1).min() < 1e-5
+    close(EXACT(content, style, patch=1, strength=0.25), 0.75 * content + 0.25 * made)
+
+
+def test_the_whole_is_its_steps() -> None:
+    net, content, style = StyleSwap(MINI).requires_grad_(False), picture(64, 80), picture(48, 56, seed=1)
+    f, s = seen(content), seen(style)
+    swapped = swap(f, s, patch=5, stride=2)
+    close(net(content, style, patch=5, stride=2), net.decoder(swapped).clamp(0, 1))
+    close(net.decode(net.blend(f, swapped, 0.3), (64, 80)), net.decoder(0.7 * f + 0.3 * swapped).clamp(0, 1))
+    close(net(content, style, strength=0.3, memory=0.01), net(content, style, strength=0.3))
+
+
+@pytest.mark.parametrize("size", [(12, 12), (13, 31), (40, 41)])
+def test_every_size_comes_back(size: tuple[int, int]) -> None:
+    made = StyleSwap(MINI).requires_grad_(False)(picture(*size), picture(29, 50, seed=1))
+    assert made.shape == (1, 3, *size)
+    assert 0 <= float(made.min()) <= float(made.max()) <= 1
+
+
+def test_a_batch_is_its_pictures_one_by_one() -> None:
+    net, contents = StyleSwap(MINI).requires_grad_(False), torch.cat([picture(40, 48, seed=i) for i in range(3)])
+    found = net(contents, picture(40, 40, seed=9))
+    for one, alone in zip(found, contents, strict=True):
+        close(one[None], net(alone[None], picture(40, 40, seed=9)))
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (torch.rand(1, 3, 7, 40), "a picture of 7x40 is too small for this network: at least 8 px a side"),
+        (torch.rand(3, 40, 40), r"an image is a tensor \(B, 3, H, W\); this is \(3, 40, 40\)"),
+        ("chelsea", "this is str"),
+    ],
+)
+def test_no_picture_or_too_small_is_refused(image: Any, words: str) -> None:
+    net = StyleSwap(MINI)
+    for call in (net.encode, lambda each: net(each, picture(40, 40)), lambda each: net(picture(40, 40), each)):
+        with pytest.raises(ValueError, match=words):
+            call(image)
+
+
+def test_the_strength_is_checked() -> None:
+    with pytest.raises(ValueError, match="strength must be from 0 to 1; got 2"):
+        EXACT(picture(8, 8), picture(8, 8), patch=1, strength=2)
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    found = {}
+    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
+        found[kind] = tmp_path_factory.mktemp(kind)
+        for name in names:
+            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
+            write_image(image, found[kind] / f"{name}.png")
+    return found
+
+
+def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
+    given = {"photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI}
+    return given | {"size": 32, "batch": 2, "accelerator": "cpu"} | more
+
+
+def test_losses_by_hand() -> None:
+    net = StyleSwap(MINI)
+    photos, styles = (torch.cat([picture(32, 32, seed=i) for i in numbers]) for numbers in ((0, 1), (2, 3)))
+    wanted = torch.cat([seen(photos), seen(styles), swap(seen(photos), seen(styles))])
+    made = net.decoder(wanted)
+    expected = {
+        "inverse": sum(
+            (seen(made[i : i + 1])[0] - wanted[i]).square().sum() / wanted[i].square().sum() for i in range(6)
+        )
+        / 6,
+        "picture": 5 * (made[:4] - torch.cat([photos, styles])).square().mean(),
+        "tv": 0.5 * losses.tv_loss(made),
+    }
+    found = Training(net, reconstruction=5, tv_weight=0.5)((photos, styles))
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        close(found[name], value, 1e-4)
+
+
+def test_the_ablation_never_sees_swapped_activations() -> None:
+    seen_by: list[int] = []
+    net = StyleSwap(MINI)
+    net.decoder.register_forward_hook(lambda _, given, made: seen_by.append(len(given[0])))
+    batch = picture(32, 32), picture(32, 32, seed=1)
+    Training(net)(batch)
+    found = Training(net, swapped=False, reconstruction=0, tv_weight=0)(batch)
+    assert seen_by == [3, 2] and list(found) == ["inverse"]
+    found["inverse"].backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.decoder.parameters())
+    assert all(p.grad is None for p in MINI.parameters())
+
+
+def test_training_learns_writes_and_goes_on(folders: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "own.safetensors"
+    progress = list(train_inverse(**options(folders, out, steps=30, report_every=5, learning_rate=3e-3, warm_up=1)))
+    assert sum(progress[-1].losses.values()) < 0.8 * sum(progress[0].losses.values())
+    assert read_about(out) == {"encoder": "mini", "layer": LAYER, "norm": "none", "upsampling": "nearest"}
+    net = style_swap.load(out)
+    assert not net.training and not any(p.requires_grad for p in net.parameters())
+    again = next(train_inverse(**options(folders, tmp_path / "on.safetensors", steps=1, start=out, report_every=1)))
+    assert sum(again.losses.values()) < 0.8 * sum(progress[0].losses.values())
+
+
+def test_a_resumed_run_is_the_run_that_was_not_interrupted(folders: dict[str, Path], tmp_path: Path) -> None:
+    list(train_inverse(**options(folders, tmp_path / "whole.safetensors", steps=4)))
+    run = train_inverse(**options(folders, tmp_path / "parts.safetensors", steps=4, report_every=1))
+    next(run)
+    next(run)
+    run.close()
+    list(train_inverse(**options(folders, tmp_path / "parts.safetensors", steps=4)))
+    whole, parts = (read_weights(tmp_path / f"{name}.safetensors") for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_forms_are_kept_in_the_file(folders: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "paper.safetensors"
+    form = {"norm": "instance", "upsampling": "transposed"}
+    list(train_inverse(**options(folders, out, steps=1, layer="relu2_1", **form)))
+    net = style_swap.load(out)
+    assert read_about(out) | form == read_about(out) and net.layer == "relu2_1" and net.step == 2
+    state = read_weights(out)
+    assert all(torch.equal(value.half(), state[name]) for name, value in net.decoder.state_dict().items())
+
+
+def test_what_training_refuses(folders: dict[str, Path], tmp_path: Path) -> None:
+    for size in (30, 12):
+        with pytest.raises(ValueError, match=f"size must be a multiple of 4 from 16 on; it is {size}"):
+            next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, size=size)))
+    with pytest.raises(ValueError, match="there is no decoder from 'conv2_1'"):
+        next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, layer="conv2_1")))
+    with pytest.raises(ValueError, match="norm must be"):
+        next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, norm="batch")))
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_pairs_are_photographs_and_paintings(folders: dict[str, Path]) -> None:
+    photos, styles = (Crops([folders[kind]], size=32, batch=2, seed=1) for kind in ("photos", "styles"))
+    first, second = Pairs(photos, styles)[3]
+    assert torch.equal(first, photos[3]) and torch.equal(second, styles[3])
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    write_weights(path, InverseNet(LAYER).state_dict(), {"encoder": "vgg16", "layer": LAYER})
+    with pytest.raises(WeightsError, match="was trained for the encoder 'vgg16', not for 'mini'"):
+        style_swap.load(path, encoder=MINI)
+    write_weights(path, InverseNet("relu2_1").state_dict(), {"encoder": "mini", "layer": LAYER})
+    with pytest.raises(WeightsError, match="inverse network"):
+        style_swap.load(path)
+    with pytest.raises(WeightsError, match=r"no style_swap network 'none'.*`stylelearn train inverse`"):
+        style_swap.load("none")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> StyleSwap:
+    return style_swap.load()
+
+
+def square(image: Tensor, side: int = 128) -> Tensor:
+    return resize(image, (side, side), "box")
+
+
+def test_what_ships_gives_pictures_back(shipped: StyleSwap) -> None:
+    """Without a style the picture goes through encoder and inverse network: it must still be the picture."""
+    for name in samples.content_names():
+        image = square(samples.content(name))
+        assert psnr(shipped(image, image, strength=0.0), image) > 15
+
+
+def test_what_ships_keeps_to_the_styles_patches(shipped: StyleSwap) -> None:
+    """Of all patches seen in the pastiche, those of its own swap are nearer than the photo's are."""
+    for name, style_name in (("chelsea", "mosaic"), ("coffee", "woodcut_waves"), ("astronaut", "night_strokes")):
+        content, style = square(samples.content(name)), square(samples.style(style_name))
+        features, style_features = shipped.encode(content), shipped.encode(style)
+        swapped = shipped.swap(features, style_features)
+        made = shipped.encode(shipped.decode(swapped, (128, 128)))
+        error = losses.content_loss(made, swapped)
+        assert error < 0.7 * losses.content_loss(features, swapped)
+        assert error < 0.3
+
+
+def test_what_ships_is_batch_safe_and_takes_every_patch(shipped: StyleSwap) -> None:
+    contents = torch.cat([square(samples.content(name), 64) for name in ("chelsea", "coffee")])
+    style = samples.style("mosaic", 80)
+    for patch, stride in ((1, 1), (5, 2), (16, 16)):
+        found = shipped(contents, style, patch=patch, stride=stride)
+        assert found.isfinite().all()
+        close(found[1:], shipped(contents[1:], style, patch=patch, stride=stride), 1e-4)
