@@ -11,10 +11,11 @@ layers differ by factors of ten, so each is multiplied by (Σ_i L̄^i)/L̄^l, L�
 as much for one layer as for another. After training, a slider for each layer acts at once.
 
 **Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, not through a
-network of its own, so any picture is a style; the painting is laid over the photograph with the opacity 1 − Π(1 − α),
-since instance norm forgets how bright and contrasty the photograph was and α = 0 could not give it back; of each batch
-a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L), so that one picture in which a channel
-explodes does not drown out the rest; a little total variation, and a penalty on spikes. The encoder is `mini`.
+network of its own, so any picture is a style; the painting is laid over the photograph with the opacity
+1 − Π(1 − 0.85 α), since instance norm forgets how bright and contrasty the photograph was and α = 0 could not give it
+back; of each batch a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L), so that one
+picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on spikes. The
+encoder is `mini`.
 """
 
 import math

@@ -20,6 +20,7 @@ STYLE_LAYERS = {
 }
 SEEN_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # whose moments tell Λ what the style is
 LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
+COVER = 0.85  # how opaque one layer alone can make the painting
 CODE = 128  # numbers between the two halves of Λ
 
 
@@ -182,12 +183,13 @@ class AdjustableNet(nn.Module):
         return content + self.opacity(alphas) * (painted - content)
 
     def opacity(self, alphas: Tensor) -> Tensor:
-        """1 − Π_l (1 − α_s^l), with which the painting lies over the photograph: (B, A) -> (B, 1, 1, 1).
+        """1 − Π_l (1 − COVER α_s^l), with which the painting lies over the photograph: (B, A) -> (B, 1, 1, 1).
 
-        0 where no style is wanted: then the photograph comes back. 1 as soon as one layer is wanted fully. (Were it
-        learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is divided by its average.)
+        0 where no style is wanted: then the photograph comes back. COVER where one layer is wanted fully, and nearly 1
+        where all are. (Were it learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is
+        divided by its average. The course's weights were trained with a COVER of 1; then one layer alone overshoots.)
         """
-        return 1 - (1 - alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
+        return 1 - (1 - COVER * alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
 
 
 def _layers(

@@ -45,7 +45,8 @@ __all__ = [
 ]
 
 LAYER = "relu3_1"
-TV_WEIGHT = 1.0  # λ, of the total variation per value
+TV_WEIGHT = 3.0  # λ, of the total variation per value, where pixels are moved: less leaves dots, more blurs
+TRAINING_TV_WEIGHT = 0.1  # λ of the inverse network, which cannot make every dot
 RECONSTRUCTION = 20.0  # how much the picture itself counts in training, where there is one
 MRF_LAYERS = ("relu3_1", "relu4_1")  # Li & Wand 2016, section 5
 MRF_CONTENT_LAYER = "relu4_2"
@@ -256,7 +257,7 @@ class Training(nn.Module):
         *,
         swapped: bool = True,
         reconstruction: float = RECONSTRUCTION,
-        tv_weight: float = TV_WEIGHT,
+        tv_weight: float = TRAINING_TV_WEIGHT,
     ) -> None:
         super().__init__()
         self.network, self.swapped = network, swapped

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylelearn import adjustable, cin, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
-from stylelearn.conditioning import LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
+from stylelearn.conditioning import COVER, LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize, write_image
 from stylelearn.training import Crops
@@ -133,15 +133,17 @@ def test_what_is_told_of_a_style_are_the_logarithms_of_its_moments() -> None:
 def test_the_picture_is_laid_over_the_photo_with_the_opacity() -> None:
     content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
     alphas = NET.alphas({"relu2_2": 0.3, "relu3_4": 0.5, "relu4_1": 0.0})
-    code, opacity = NET.conditioner(alphas, known), 1 - 0.7 * 0.5 * 1.0
+    code, opacity = NET.conditioner(alphas, known), 1 - (1 - COVER * 0.3) * (1 - COVER * 0.5)
     close(NET(content, known, alphas), (1 - opacity) * content + opacity * NET.painter(content, code))
 
 
-def test_nothing_wanted_gives_the_photo_back_and_one_full_layer_hides_it() -> None:
+def test_nothing_wanted_gives_the_photo_back_and_more_layers_hide_more_of_it() -> None:
     content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
     assert torch.equal(NET(content, known, NET.alphas(0.0)), content)
-    one = NET.alphas({"relu2_2": 0.2, "relu3_4": 1.0, "relu4_1": 0.0})
-    close(NET(content, known, one), NET.painter(content, NET.conditioner(one, known)))
+    corners = torch.tensor([[0.0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 1, 1]])
+    close(NET.opacity(corners).flatten(), [0, COVER, 1 - (1 - COVER) ** 2, 1 - (1 - COVER) ** 3])
+    several = network(content_layers=["relu2_2", "relu3_4"])  # how much the photo counts has no part in it
+    close(several.opacity(torch.tensor([[0.0, 0.0, 0.0, 1.0, 1.0]])).flatten(), [0.0])
 
 
 def test_a_batch_is_its_pictures_one_by_one() -> None:
@@ -608,8 +610,8 @@ def test_a_slider_lowers_the_loss_of_its_own_layer(shipped: AdjustableNet) -> No
                 ]
                 monotone.append(all(b <= a for a, b in itertools.pairwise(path)))
                 lower.append(path[-1] < path[0])
-    assert sum(monotone) >= 0.8 * len(monotone)
-    assert sum(lower) >= 0.95 * len(lower)
+    assert sum(monotone) >= 0.9 * len(monotone)
+    assert all(lower)
 
 
 def test_random_settings_and_noise_give_pastiches_that_differ(shipped: AdjustableNet) -> None:

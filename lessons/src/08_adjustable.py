@@ -408,8 +408,8 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colours first: the blue and the cream of the waves come over the photo like a glaze, with every slider. (Why like a glaze, section 8 tells.) At 1 compare the last column from top to bottom. `relu2_2` wants the palette and the fine grain, and
-# is content with thin strokes. The deeper layers want the drawing of the waves: longer dark lines, larger patches. The three are sisters, though, and not strangers: all of them want blue waves.
+# Colours first: the blue and the cream of the waves come over the photo like a glaze, with every slider. (Why like a glaze, section 8 tells.) At 1 compare the last column from top to bottom: the rims of the roofs, the
+# trees, the sky. `relu2_2` is the bluest, `relu3_4` has broad yellow rims, `relu4_1` the darkest shades. The three are close sisters, closer than in section 1: all of them want blue waves, and our small network has learnt first what they have in common.
 # </details>
 #
 # A slider is honest if more of α means less of that layer's loss. So we measure: the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -440,8 +440,8 @@ print(f"{sum(honest)} of {len(honest)} sliders lower their loss with every singl
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Every slider brings its loss down a long way, to a fifth or less. But look at the right end: the last step often undoes a little of it, and then a slider does not count as honest. The network has learnt too little of the corners yet, where one
-# layer is wanted fully and the others not at all: it saw few of them, and a painting that was made to shine through at 0.8 is a little too much at 1.
+# Every slider brings its loss down a long way, to a tenth or so, and hardly ever up again. It took some care. When one layer alone could make the painting quite opaque, the last steps undid a little of what the first ones had done: training sees few
+# settings with one slider at its end and the others at 0, and there it painted a little too much.
 # </details>
 #
 # **Predict, then run.** Two sliders at once: `relu2_2` to the right, `relu4_1` downwards. Is the lower right corner the sum of the other two?
@@ -455,8 +455,8 @@ grid(paint(temple, waves, *pairs), titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Not quite the sum. The layers overlap: strokes that please `relu4_1` bring some of the grain and the colours that `relu2_2` asks for, so the second slider finds less to do. With early layers you choose palette and grain, with late ones the size and the order
-# of the marks. Between them there is no border.
+# Not quite the sum. The layers overlap: strokes that please `relu4_1` bring some of the grain and the colours that `relu2_2` asks for, so the second slider finds less to do. With early layers you choose more of the palette and the grain, with late
+# ones more of the size and the order of the marks. Between them there is no border.
 # </details>
 #
 # ## 6 · The same wish in lesson 02
@@ -485,7 +485,8 @@ grid([*slow, *quick], [f"{who}: {name}" for who in ("lesson 02", "one pass") for
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The optimiser comes nearer, as in lesson 05: it has 60 looks at one pair. The network has one look, and a single set of convolutions for all pairs and all wishes. And the factors are large here, so what is left of the style loss counts for much. The direction is the same: what a slider does there, it does here.
+# The optimiser comes nearer, as in lesson 05: it has 60 looks at one pair. The network has one look, and a single set of convolutions for all pairs and all wishes. And the factors are large here, so what is left of the style loss counts for much. Its three settings also lie closer together than those of lesson 02, where `relu2_2` draws fine
+# ripples and `relu4_1` large strokes. This is where longer training and a larger network would help most.
 # </details>
 #
 # ## 7 · Many pastiches of one pair
@@ -605,11 +606,12 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back, to the last bit. It must, because our network lays what it paints *over* the photo with the opacity $1 - \prod_l (1 - \alpha_s^l)$, which is 0 here, and 1 as soon as one slider is at its end. (At a distance of 0, dB are infinite.) Instance norm alone forgets how bright and how contrasty the photo was, and could not give it back.
+# The photo comes back, to the last bit. It must, because our network lays what it paints *over* the photo with the opacity $1 - \prod_l (1 - 0.85\, \alpha_s^l)$, which is 0 here, 0.85 when one slider is at its end, and nearly 1 when all are. (At a distance of 0, dB are infinite.) Instance norm alone forgets how bright and how contrasty the photo was, and could not give it back.
 #
 # A move is one pass of a network of lesson 04. What the encoder knows of the style is kept.
 # </details>
 #
+# - **Our sliders are more alike than they should be.** Each lowers its own loss, but it lowers its neighbours' losses nearly as much.
 # - **One network for everything is a compromise.** For one style and one setting, a network of lesson 03 of the same size paints better: it has nothing else to learn.
 # - **Sliders are not independent.** See the square above. A slider at 1 with all others at 0 is a corner that pictures do not like: a style that has the right strokes and must not have the colours.
 # - **A slider goes from 0 to 1, and no further.** At 1.5 the network was never asked. It would answer, but nobody knows what.
@@ -619,7 +621,7 @@ for side in (128, 256, 512):
 #
 # - **The encoder** is `mini`, with style at `relu2_2`, `relu3_4` and `relu4_1`. The paper has VGG and takes the last layer of block 4 as well.
 # - **The style** is told to Λ by moments of the encoder. The paper trains a style network of its own for that, and calls both parts conditioning.
-# - **The opacity** $1 - \prod (1 - \alpha_s^l)$ is ours. So is the share of pictures in training whose α are exactly 0 or 1: sliders end there, and random numbers hardly ever do.
+# - **The opacity** $1 - \prod (1 - 0.85\, \alpha_s^l)$ is ours. So is the share of pictures in training whose α are exactly 0 or 1: sliders end there, and random numbers hardly ever do.
 # - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not drown out the rest. Then (5) does its work on top. A little total variation is added, and a penalty on *spikes*: a network finds out that one glaring spot in a dark corner fools its normalisations.
 # - **Noise** is also inside our network, as in lesson 03: it gives even areas something to make strokes of. It is always the same, so that the same sliders give the same picture.
 # - **Training**: small crops, thousands of steps and not hundreds of thousands, on one processor core. `stylelearn train adjustable --style-layers … --content-layers …` trains other layers; with two content layers each gets a slider, too.
@@ -651,7 +653,7 @@ for side in (128, 256, 512):
 # **Timings** (90 minutes): sections 1 and 2 with exercise 1, 15 minutes · section 3 with exercise 2, 20 · section 4 with exercise 3 and the two little networks, 20 · sections 5 and 6, 15 · section 7 with exercise 4, 10 · lab and section 8, the rest.
 #
 # **Expected results.** Section 4: the losses differ by factors of ten and more; without factors the style losses do not fall, with factors all of them do. Section 5: nearly all sliders are honest. Section 6: lesson 02 ends lower, and
-# both react to α in the same way. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
+# its settings differ more. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
 #
 # **Where they get stuck.** In exercise 1 the means of α and of the losses are multiplied: with one picture nobody notices. In exercise 2 γ and β are computed for the first picture and used for all. In exercise 3 the factors keep their history: the loss goes down
 # although nothing gets better. In exercise 4 each picture is compared with itself. The checks name all of them.

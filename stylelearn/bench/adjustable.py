@@ -156,7 +156,7 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
         for kind, found in ratios.items():
             ours, other = (
                 sum(float(value) for name, value in objective(image).items() if name.startswith(kind))
-                for image in (rows["all α = 1"], theirs)
+                for image in (rows["all at 1"], theirs)
             )
             found.append(max(ours, 1e-12) / max(other, 1e-12))
         if plan.sheet is not None:
@@ -175,8 +175,8 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
 def _corners(net: AdjustableNet, pair: Pair) -> dict[str, Tensor]:
     """The pair painted without style, with each layer alone, and with all."""
     none = dict.fromkeys(net.adjustable, 0.0)
-    settings = {"all α = 0": none, **{f"{layer} = 1": none | {layer: 1.0} for layer in net.style_layers}}
-    settings["all α = 1"] = dict.fromkeys(net.adjustable, 1.0)
+    settings = {"all at 0": none, **{f"{layer} at 1": none | {layer: 1.0} for layer in net.style_layers}}
+    settings["all at 1"] = dict.fromkeys(net.adjustable, 1.0)
     known = net.style(pair.style)
     return {title: net(pair.content, known, net.alphas(chosen)) for title, chosen in settings.items()}
 
