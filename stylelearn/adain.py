@@ -27,10 +27,10 @@ from torch.utils.data import Dataset
 from stylelearn import tiling
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.decoders import mirrored_decoder
-from stylelearn.encoders import Encoder
+from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import moments, moments_loss, tv_loss
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -312,9 +312,7 @@ def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN
     """
     path = network_file("adain", name)
     about = {"encoder": "mini", "layer": LAYER} | read_about(path)
-    encoder = encoder or Encoder(about["encoder"])
-    if encoder.name != about["encoder"]:
-        raise WeightsError(f"{path.name} was trained for the encoder {about['encoder']!r}, not for {encoder.name!r}")
+    encoder = encoder_for(about["encoder"], encoder, path.name)
     network = AdaIN(encoder, layer=about["layer"])
     state = fitting(network.decoder, read_weights(path), f"adain decoder {name}")
     network.decoder.load_state_dict({key: value.float() for key, value in state.items()})

@@ -30,9 +30,9 @@ from torch.utils.data import Dataset
 from stylelearn import losses
 from stylelearn.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.crops import VARIED
-from stylelearn.encoders import Encoder
+from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 STYLE_WEIGHT = 2.5
 TV_WEIGHT = 4.0
@@ -278,9 +278,7 @@ def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> 
     """
     path = network_file("adjustable", name)
     about = {"encoder": "mini"} | read_about(path)
-    encoder = encoder or Encoder(about["encoder"])
-    if encoder.name != about["encoder"]:
-        raise WeightsError(f"{path.name} was trained with the encoder {about['encoder']!r}, not with {encoder.name!r}")
+    encoder = encoder_for(about["encoder"], encoder, path.name)
     known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise")
     net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
     _fill(net, {key: value.float() for key, value in read_weights(path).items()}, f"adjustable network {name}")

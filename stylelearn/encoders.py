@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.weights import fitting, load_state, torchvision_model, torchvision_state
+from stylelearn.weights import WeightsError, fitting, load_state, torchvision_model, torchvision_state
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # Gatys et al. 2016, section 2.2
 CONTENT_LAYER = "relu4_2"
@@ -195,6 +195,18 @@ class Encoder(nn.Module):
             elif getattr(self._layers[name], "padding_mode", "") == "reflect":
                 cells = max(cells, 2)  # there must be a neighbour to reflect
         return cells
+
+
+def encoder_for(name: str, given: Encoder | None, file: str) -> Encoder:
+    """The encoder that the weights in `file` were trained for: `given` if it is that one, or one of that name.
+
+    Raises:
+        WeightsError: `given` is another one.
+    """
+    encoder = given or Encoder(name)
+    if encoder.name != name:
+        raise WeightsError(f"{file} was trained for the encoder {name!r}, not for {encoder.name!r}")
+    return encoder
 
 
 def _channels(layers: nn.ModuleDict) -> dict[str, int]:

@@ -24,13 +24,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn.decoders import InverseNet
-from stylelearn.encoders import Encoder
+from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import content_loss, tv_loss
 from stylelearn.optimize import Objective
 from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.transformation import checked_image
-from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 __all__ = [
     "InverseNet",
@@ -337,9 +337,7 @@ def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> 
     """
     path = network_file("style_swap", name)
     about = {"encoder": "mini", "layer": LAYER, "upsampling": "nearest", "norm": "none"} | read_about(path)
-    encoder = encoder or Encoder(about["encoder"])
-    if encoder.name != about["encoder"]:
-        raise WeightsError(f"{path.name} was trained for the encoder {about['encoder']!r}, not for {encoder.name!r}")
+    encoder = encoder_for(about["encoder"], encoder, path.name)
     network = StyleSwap(encoder, layer=about["layer"], norm=about["norm"], upsampling=about["upsampling"])
     state = fitting(network.decoder, read_weights(path), f"inverse network {name}")
     network.decoder.load_state_dict({key: value.float() for key, value in state.items()})

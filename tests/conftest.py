@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 import torch
 
-pytest.register_assert_rewrite("gate")  # its assertions, too, say what they found
+pytest.register_assert_rewrite("gate", "hands")  # their assertions, too, say what they found
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
@@ -52,6 +52,36 @@ def chromium() -> str:
 @pytest.fixture(autouse=True)
 def _same_random_numbers() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders "photos" and "styles" with four small pictures of the course in each; to be read only."""
+    from stylelearn import samples
+    from stylelearn.images import write_image
+
+    found = {}
+    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
+        found[kind] = tmp_path_factory.mktemp(kind)
+        for name in names:
+            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
+            write_image(image, found[kind] / f"{name}.png")
+    return found
+
+
+@pytest.fixture
+def labs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """ipywidgets logs the errors of callbacks and goes on; here they fail. Labs are closed when the test is over."""
+    from hands import close_labs
+    from ipywidgets.widgets.widget import CallbackDispatcher
+
+    def call(self: CallbackDispatcher, *args: Any) -> None:
+        for callback in self.callbacks:
+            callback(*args)
+
+    monkeypatch.setattr(CallbackDispatcher, "__call__", call)
+    yield
+    close_labs()
 
 
 @pytest.fixture(scope="session", autouse=True)

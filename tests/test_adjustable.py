@@ -15,7 +15,7 @@ from stylelearn import adjustable, cin, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
 from stylelearn.conditioning import COVER, LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
 from stylelearn.encoders import Encoder
-from stylelearn.images import psnr, resize, write_image
+from stylelearn.images import psnr, resize
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -397,17 +397,6 @@ def test_gatys_is_asked_for_the_same() -> None:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    found = {}
-    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
-        found[kind] = tmp_path_factory.mktemp(kind)
-        for name in names:
-            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
-            write_image(image, found[kind] / f"{name}.png")
-    return found
-
-
 def crops(folder: Path, seed: int = 0, batch: int = 8) -> Crops:
     return Crops(folder, size=16, batch=batch, seed=seed)
 
@@ -562,7 +551,7 @@ def test_loading_says_what_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
     state = adjustable._state(NET)
     write_weights(path, state, {**NET.about, "encoder": "vgg19"})
-    with pytest.raises(WeightsError, match="was trained with the encoder 'vgg19', not with 'mini'"):
+    with pytest.raises(WeightsError, match="was trained for the encoder 'vgg19', not for 'mini'"):
         adjustable.load(path, encoder=MINI)
     write_weights(path, state, {**NET.about, "style_layers": ["relu2_2"]})
     with pytest.raises(WeightsError, match="another network"):

@@ -15,7 +15,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import CallbackDispatcher, _instances
+from hands import SOON
 from PIL import Image
 from torch import Tensor
 
@@ -26,25 +26,10 @@ from stylelearn.lab.base import in_words
 from stylelearn.lab.panel import Panel
 from stylelearn.optimize import Diverged, Step
 
-SOON = 60  # seconds; a safety net, never waited for when things work
-
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """ipywidgets logs the errors of button callbacks and goes on; here they fail. No thread outlives its test."""
-
-    def call(self: CallbackDispatcher, *args: Any) -> None:
-        for callback in self.callbacks:
-            callback(*args)
-
-    monkeypatch.setattr(CallbackDispatcher, "__call__", call)
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
+pytestmark = [
+    pytest.mark.usefixtures("labs"),
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 
 def working() -> int:

@@ -1,48 +1,33 @@
 """The lab of lesson 05: every control at its ends, what it shows held against the method, and what is kept."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside
 from PIL import Image
 from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import AdaINLab, Lab, PictureChooser
+from stylelearn.lab import AdaINLab, PictureChooser
 from stylelearn.lab import adain as module
 from stylelearn.lab.live import at_size
 from stylelearn.lab.mixing import MASKS, MaskChooser, mask
 from stylelearn.weights import WeightsError
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 STYLES = samples.style_names()[:4]
 SMALL = {"content": "chelsea", **dict(zip(module.STYLES, STYLES, strict=True)), "size": 64}
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
 
 
 @pytest.fixture
 def lab() -> AdaINLab:
     return AdaINLab(**SMALL)
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def move(lab: AdaINLab, **settings: Any) -> Tensor:

@@ -1,6 +1,5 @@
 """The lab of lesson 08: every control at its ends, what it shows held against the network, the pad, and the strip."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,21 +7,22 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside
 from torch import Tensor
 
 from stylelearn import adjustable, samples
 from stylelearn.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import AdjustableLab, Lab, PictureChooser
+from stylelearn.lab import AdjustableLab, PictureChooser
 from stylelearn.lab import adjustable as module
 from stylelearn.lab.alphas import Alphas, presets
 from stylelearn.lab.favourites import MOST
 from stylelearn.lab.live import at_size
 from stylelearn.weights import WeightsError
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
 SMALL = {"content": "chelsea", "style": "batik", "size": 64}
 
@@ -42,24 +42,13 @@ NET = tiny()
 
 
 @pytest.fixture(autouse=True)
-def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "network", lambda name="adjustable": NET)
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
 
 
 @pytest.fixture
 def lab() -> AdjustableLab:
     return AdjustableLab(**SMALL)
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def painted(lab: AdjustableLab) -> Tensor:

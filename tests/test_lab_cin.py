@@ -1,26 +1,26 @@
 """The lab of lesson 04: every control at its ends, and its pictures held against the network asked directly."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import CallbackDispatcher, _instances
+from hands import SOON, inside
 from PIL import Image
 from torch import Tensor
 
 from stylelearn import cin, samples
 from stylelearn.cin import StyleNet
 from stylelearn.images import read_image, read_settings, resize
-from stylelearn.lab import CinLab, Lab, PictureChooser
+from stylelearn.lab import CinLab, PictureChooser
 from stylelearn.lab.cin import CORNERS, soft_mask
 from stylelearn.lab.mixing import MASKS, MaskChooser, mask
 from stylelearn.weights import write_weights
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 STYLES = ["oil", "ink", "glass", "chalk", "wool", "tiles"]
 
 
@@ -38,22 +38,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """ipywidgets logs errors of callbacks and goes on; here they fail. No lab outlives its test."""
-
-    def call(self: CallbackDispatcher, *args: Any) -> None:
-        for callback in self.callbacks:
-            callback(*args)
-
-    monkeypatch.setattr(CallbackDispatcher, "__call__", call)
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
-
-
 def lab_with(weights: str, **arguments: Any) -> CinLab:
     return CinLab(**{"content": "chelsea", "size": 64, "weights": weights, **arguments})
 
@@ -62,12 +46,6 @@ def directly(weights: str, photo: Tensor, shares: dict[str, Any]) -> Tensor:
     net = cin.load(weights)
     with torch.no_grad():
         return net(photo, net.mix(shares))
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def ends(control: Any) -> list[Any]:

@@ -1,32 +1,22 @@
 """The lab of lesson 03: every control at its ends, and what it shows held against the networks themselves."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside
 
 from stylelearn import johnson, samples
 from stylelearn.colour import keep_colours, luminance, rgb_to_ycbcr
 from stylelearn.images import read_settings, resize
-from stylelearn.lab import JohnsonLab, Lab, PictureChooser
+from stylelearn.lab import JohnsonLab, PictureChooser
 from stylelearn.lab import johnson as lab_module
 from stylelearn.transformation import TransformationNet
 from stylelearn.weights import WeightsError
 
-SOON = 120  # seconds; a safety net
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
+pytestmark = pytest.mark.usefixtures("labs")
 
 
 @pytest.fixture
@@ -46,12 +36,6 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> dict[str, TransformationNet]:
     monkeypatch.setattr(johnson, "styles", lambda: list(made))
     monkeypatch.setattr(lab_module, "network", lambda style: made[style])
     return made
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def ends(control: Any) -> list[Any]:

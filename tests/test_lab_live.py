@@ -5,38 +5,27 @@ A network that waits to be let stands in for the work, so nothing depends on tim
 
 import io
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 import torch
+from hands import SOON
 from hypothesis import given
-from ipywidgets.widgets.widget import _instances
 from PIL import Image
 from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import Lab, PictureChooser, controls
+from stylelearn.lab import PictureChooser, controls
 from stylelearn.lab.live import SIZES, LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MASKS, MaskChooser, Pad, bilinear, mask
 
-SOON = 60  # seconds; a safety net, never waited for when things work
-
-pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            if isinstance(widget, Grey):
-                widget.let.release(100)
-            widget.close()
-            assert widget.wait(SOON)
+pytestmark = [
+    pytest.mark.usefixtures("labs"),
+    pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 
 class Grey(LiveLab):
@@ -48,6 +37,10 @@ class Grey(LiveLab):
         self.fails: Exception | None = None
         slider = controls.number("grey", grey, 0, 1, 0.01, "How bright the picture is.")
         super().__init__({"grey": slider, **more}, slider, file_name="grey.png", first=first)
+
+    def close(self) -> None:
+        self.let.release(100)
+        super().close()
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         self.begun.release()
@@ -81,6 +74,17 @@ def test_the_first_picture_is_there_when_the_constructor_returns() -> None:
     assert lab.panel.picture.tooltip == "a picture of grey 0.25"
     assert "30 × 20 pixels" in lab.panel._words.value
     assert " ms after the move" in lab.panel._words.value
+
+
+def test_a_picture_and_its_words_reach_the_page_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab, sent = Grey(0.25), []
+    monkeypatch.setattr(lab.panel.picture, "_send", lambda message, **_: sent.append(message))
+    lab.let.release()
+    lab.set(grey=0.5)
+    assert lab.wait(SOON)
+    assert [(message["state"], message["buffer_paths"]) for message in sent] == [
+        ({"tooltip": "a picture of grey 0.5"}, [["value"]])  # bytes travel beside the rest
+    ]
 
 
 def test_a_move_returns_at_once_and_the_newest_value_wins() -> None:

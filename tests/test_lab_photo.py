@@ -1,43 +1,28 @@
 """The lab of lesson 07: every control at its ends, what it shows held against the method, and where its masks go."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import inside
 
 from stylelearn import gatys, photo, samples, segmentation
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_settings
-from stylelearn.lab import Lab, PhotoLab, PictureChooser
+from stylelearn.lab import PhotoLab, PictureChooser
 from stylelearn.lab.base import fitted
 from stylelearn.lab.photo import FOUND, ONE, OURS, PAINTED, counts
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 SMALL = {"size": 64, "first_steps": 0}
 NEEDS_NETWORK = {"vgg19", "vgg16"}
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
     return Encoder("mini")
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def ends(control: Any) -> list[Any]:

@@ -1,13 +1,12 @@
 """The lab of lesson 06: every control at its ends, pictures held against the method, and where places come from."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside
 from PIL import Image
 from torch import Tensor
 
@@ -22,32 +21,22 @@ from stylelearn.optimize import optimize_image, result
 from stylelearn.style_swap import StyleSwap
 from stylelearn.weights import WeightsError
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 SMALL = {"content": "chelsea", "style": "mosaic", "size": 64}
 OTHERS = {"how", "layer", "patch", "stride", "strength", "start", "steps", "tv_weight", "view", "across", "down"}
 
 
 @pytest.fixture(autouse=True)
-def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """An inverse network that knows nothing will do here; which one is asked for is what counts."""
     network = StyleSwap(Encoder("mini")).eval().requires_grad_(False)
     monkeypatch.setattr(module, "network", lambda: network)
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
 
 
 @pytest.fixture
 def lab() -> StyleSwapLab:
     return StyleSwapLab(**SMALL)
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def move(lab: StyleSwapLab, **settings: Any) -> Tensor:

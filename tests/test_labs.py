@@ -1,12 +1,11 @@
 """The labs of the lessons: every control at its ends, and what they show held against the methods themselves."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside
 
 from stylelearn import gatys, samples
 from stylelearn.colour import luminance, rgb_to_ycbcr
@@ -18,25 +17,11 @@ from stylelearn.lab.curves import curves_html, describe
 from stylelearn.lab.gatys import NO_CONTENT
 from stylelearn.lab.layers import OWN, LayerWeights
 
-SOON = 120  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 SMALL = {"size": 64, "first_steps": 0}
 LABS = {"welcome": WelcomeLab, "inversion": InversionLab, "gatys": GatysLab}
 NEEDS_NETWORK = {"vgg19", "vgg16"}
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def ends(control: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from stylelearn import gatys, losses, samples, style_swap
 from stylelearn.decoders import InverseNet, mirrored_decoder
 from stylelearn.encoders import Encoder
-from stylelearn.images import psnr, resize, write_image
+from stylelearn.images import psnr, resize
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import matches, swap
 from stylelearn.style_swap import Pairs, StyleSwap, Training, cnnmrf_objective, objective, train_inverse
@@ -222,17 +222,6 @@ def test_the_strength_is_checked() -> None:
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    found = {}
-    for kind, names in (("photos", samples.content_names()[:4]), ("styles", samples.style_names()[:4])):
-        found[kind] = tmp_path_factory.mktemp(kind)
-        for name in names:
-            image = samples.content(name, 64) if kind == "photos" else samples.style(name, 64)
-            write_image(image, found[kind] / f"{name}.png")
-    return found
 
 
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:

@@ -256,82 +256,82 @@ def _absent(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor], mine: Fe
 
 
 def _style_mistake(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor], yours: Tensor) -> str:
-    (features, small), (style, other_small) = mine, theirs
-    (h, w), (oh, ow) = features.shape[2:], style.shape[2:]
-    right = _style(mine, theirs)
-    whole = [torch.ones(1, *each.shape[2:], dtype=torch.float64) for each in (features, style)]
-    steps = masks[0].shape[1] // h, masks[1].shape[1] // oh
-    every = [each.double()[:, ::step, ::step] for each, step in zip(masks, steps, strict=True)]
-    cut = masks[0].double()[:, :h, :w], masks[1].double()[:, :oh, :ow]
-    swapped = _small(masks[1], (h, w)), _small(masks[0], (oh, ow))
-    smooth = [
-        F.interpolate(each.double()[None], size=size, mode="bilinear", antialias=antialias)[0]
-        for antialias in (False, True)
-        for each, size in zip(masks, ((h, w), (oh, ow)), strict=True)
-    ]
-    roots = small.sqrt(), other_small.sqrt()
-    hard = [(each == each.amax(0)).double() for each in (small, other_small)]
     for value, why in (
-        (
-            _style(mine, theirs, lambda mask: 1.0),
-            "the mask's share is missing in the divisor: divide each Gram matrix by the sum of its mask.",
-        ),
-        (
-            _style(mine, theirs, lambda mask: mask.numel()),
-            "divided by all positions of the layer; a region has fewer. Divide by the sum of its mask, or the same sky "
-            "would be another style where it is smaller.",
-        ),
-        (_style(mine, theirs, lambda mask: mask.mean()), "divided by the share alone: positions × share = mask.sum()."),
-        (_style(mine, theirs, lambda mask: mask.square().sum()), "divided by Σ M²; divide by Σ M, the mask's sum."),
-        (
-            _style(mine, theirs, lambda mask: mask.sum() * features.shape[1]),
-            "divided by the channels too; these come once, as N² in front of the sum.",
-        ),
-        (
-            _style((features, whole[0]), (style, whole[1])),
-            "the masks are not used: this compares the whole pictures.",
-        ),
-        (
-            _style((features, swapped[0]), (style, swapped[1])),
-            "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`.",
-        ),
-        (
-            _style(mine, (style, swapped[1])),
-            "the content's masks are laid over the style too; the style has its own.",
-        ),
-        (_style((features, swapped[0]), theirs), "the style's masks are laid over the content too; it has its own."),
-        (
-            _style((features, every[0]), (style, every[1])),
-            "the masks are not averaged: only every fourth pixel of them is used (nearest). Take "
-            "F.adaptive_avg_pool2d.",
-        ),
-        (
-            _style((features, cut[0]), (style, cut[1])),
-            "the masks are cut, not scaled: the upper left corner of the mask is laid over the whole layer.",
-        ),
-        (_style((features, smooth[0]), (style, smooth[1])), "bilinear without antialias looks at a few pixels only: "
-         "take the mean, F.adaptive_avg_pool2d."),
-        (_style((features, smooth[2]), (style, smooth[3])), "nearly: bilinear looks beyond the pixels that a position "
-         "covers. Take their mean, F.adaptive_avg_pool2d."),
-        (
-            _style((features, roots[0]), (style, roots[1]), lambda mask: mask.square().sum()),
-            "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them.",
-        ),
-        (
-            _style((features, hard[0]), (style, hard[1])),
-            "each position goes to one region only; where an edge runs through it, it belongs to several by parts.",
-        ),
-        (right * 2, "the 2 of 1/(2 N²) is missing."),
-        (right / 2, "there is a 4 where the formula has a 2: this paper writes 1/(2 N²)."),
-        (right * 2 * features.shape[1] ** 2, "the divisor 2 N² is missing."),
-        (right * features.shape[1] ** 2, "the N² of 1/(2 N²) is missing."),
-        (right / len(small), "the mean over the regions; the formula sums them."),
-        (_style((features, small[:1]), (style, other_small[:1])), "only the first region counts; sum over all."),
-        (_style((features, small[-1:]), (style, other_small[-1:])), "only the last region counts; add them up."),
-    ):  # fmt: skip
+        *_other_divisors(mine, theirs),
+        *_other_masks(mine, theirs, masks),
+        *_other_sizes(mine, theirs, masks),
+        *_other_factors(mine, theirs),
+    ):
         if same(yours, value):
             return why
     return "the values differ: for each region, the Gram matrix of F · M divided by ΣM; then 1/(2 N²) Σ (G − A)²."
+
+
+def _other_divisors(mine: Features, theirs: Features) -> Iterator[tuple[Tensor, str]]:
+    channels = mine[0].shape[1]
+    for divisor, why in (
+        (lambda mask: 1.0, "the mask's share is missing in the divisor: divide each Gram matrix by the sum of its "
+         "mask."),
+        (lambda mask: mask.numel(), "divided by all positions of the layer; a region has fewer. Divide by the sum of "
+         "its mask, or the same sky would be another style where it is smaller."),
+        (lambda mask: mask.mean(), "divided by the share alone: positions × share = mask.sum()."),
+        (lambda mask: mask.square().sum(), "divided by Σ M²; divide by Σ M, the mask's sum."),
+        (lambda mask: mask.sum() * channels, "divided by the channels too; these come once, as N² in front of the "
+         "sum."),
+    ):  # fmt: skip
+        yield _style(mine, theirs, divisor), why
+    roots = [(features, small.sqrt()) for features, small in (mine, theirs)]
+    yield (
+        _style(*roots, lambda mask: mask.square().sum()),
+        "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them.",
+    )
+
+
+def _other_masks(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor]) -> Iterator[tuple[Tensor, str]]:
+    (features, small), (style, other_small) = mine, theirs
+    whole = [torch.ones(1, *each.shape[2:], dtype=torch.float64) for each in (features, style)]
+    swapped = _small(masks[1], features.shape[2:]), _small(masks[0], style.shape[2:])
+    hard = [(each == each.amax(0)).double() for each in (small, other_small)]
+    for one, other, why in (
+        (*whole, "the masks are not used: this compares the whole pictures."),
+        (*swapped, "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`."),
+        (small, swapped[1], "the content's masks are laid over the style too; the style has its own."),
+        (swapped[0], other_small, "the style's masks are laid over the content too; it has its own."),
+        (*hard, "each position goes to one region only; where an edge runs through it, it belongs to several by "
+         "parts."),
+        (small[:1], other_small[:1], "only the first region counts; sum over all."),
+        (small[-1:], other_small[-1:], "only the last region counts; add them up."),
+    ):  # fmt: skip
+        yield _style((features, one), (style, other)), why
+
+
+def _other_sizes(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor]) -> Iterator[tuple[Tensor, str]]:
+    (features, style), sizes = (mine[0], theirs[0]), (mine[0].shape[2:], theirs[0].shape[2:])
+    pairs = [(mask.double(), size) for mask, size in zip(masks, sizes, strict=True)]
+    every = [mask[:, :: mask.shape[1] // h, :: mask.shape[2] // w] for mask, (h, w) in pairs]
+    cut = [mask[:, :h, :w] for mask, (h, w) in pairs]
+    rough, smooth = (
+        [F.interpolate(mask[None], size=size, mode="bilinear", antialias=antialias)[0] for mask, size in pairs]
+        for antialias in (False, True)
+    )
+    for (one, other), why in (
+        (every, "the masks are not averaged: only every fourth pixel of them is used (nearest). Take "
+         "F.adaptive_avg_pool2d."),
+        (cut, "the masks are cut, not scaled: the upper left corner of the mask is laid over the whole layer."),
+        (rough, "bilinear without antialias looks at a few pixels only: take the mean, F.adaptive_avg_pool2d."),
+        (smooth, "nearly: bilinear looks beyond the pixels that a position covers. Take their mean, "
+         "F.adaptive_avg_pool2d."),
+    ):  # fmt: skip
+        yield _style((features, one), (style, other)), why
+
+
+def _other_factors(mine: Features, theirs: Features) -> Iterator[tuple[Tensor, str]]:
+    right, channels, regions = _style(mine, theirs), mine[0].shape[1], len(mine[1])
+    yield right * 2, "the 2 of 1/(2 N²) is missing."
+    yield right / 2, "there is a 4 where the formula has a 2: this paper writes 1/(2 N²)."
+    yield right * 2 * channels**2, "the divisor 2 N² is missing."
+    yield right * channels**2, "the N² of 1/(2 N²) is missing."
+    yield right / regions, "the mean over the regions; the formula sums them."
 
 
 # ------------------------------------------------------------------------------------------------------------- orphans

@@ -1,5 +1,6 @@
-// Shows a picture with its regions, and tells Python what the pointer did: one message for a stroke or a fill. While
-// the pointer is down the stroke is drawn here; then Python answers with new regions, and these are what counts.
+// Shows a picture with its regions, and tells Python where the pointer went: one message from down to up. Whether that
+// is a stroke or a fill Python knows best: the tool that was chosen just before may not have come back here. While the
+// pointer is down the stroke is drawn here; then Python answers with new regions, and these are what counts.
 
 async function decoded(bytes) {
   return bytes.byteLength ? createImageBitmap(new Blob([bytes])) : null;
@@ -17,7 +18,7 @@ function render({ model, el }) {
     if (!picture) return;
     context.drawImage(picture, 0, 0);
     if (regions) context.drawImage(regions, 0, 0);
-    if (!stroke.length) return;
+    if (!stroke.length || model.get("tool") === "fill") return;
     const scale = canvas.width / model.get("columns");
     context.lineWidth = 2 * model.get("radius") * scale;
     context.lineCap = context.lineJoin = "round";
@@ -50,10 +51,6 @@ function render({ model, el }) {
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
-    if (model.get("tool") === "fill") {
-      model.send({ kind: "fill", place: place(event) });
-      return;
-    }
     canvas.setPointerCapture(event.pointerId);
     stroke = [place(event)];
     draw();
@@ -64,7 +61,7 @@ function render({ model, el }) {
     draw();
   });
   function end() {
-    if (stroke.length) model.send({ kind: "stroke", points: stroke });
+    if (stroke.length) model.send({ points: stroke });
     stroke = [];
   }
   canvas.addEventListener("pointerup", end);

@@ -99,10 +99,11 @@ class Painter(anywidget.AnyWidget):
         self.painted += 1
 
     def _pointed(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        if message.get("kind") == "stroke":
-            self.stroke(message["points"])
-        elif message.get("kind") == "fill":
-            self.fill(*message["place"])
+        points = message.get("points")
+        if points and self.tool == "fill":
+            self.fill(*points[0])
+        elif points:
+            self.stroke(points)
 
     def _draw(self) -> None:
         """The label image as a veil over the picture, with the names of the regions in their middles."""

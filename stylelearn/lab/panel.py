@@ -89,8 +89,8 @@ class Panel(widgets.VBox):
 
     def show(self, image: Tensor, words: str, *, live: bool = False) -> None:
         """Show a picture (1, 3, H, W) with its text for those who cannot see it."""
-        self.picture.value = encode_image(image, "jpeg", LIVE_QUALITY if live else FINAL_QUALITY)
-        if self.picture.tooltip != words:
+        with self.picture.hold_sync():  # one message: the words never belong to another picture than the one shown
+            self.picture.value = encode_image(image, "jpeg", LIVE_QUALITY if live else FINAL_QUALITY)
             self.picture.tooltip = words
 
     def progress(self, share: float, words: str) -> None:
