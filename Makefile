@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-browser lessons lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-browser lessons gallery wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -31,6 +31,13 @@ test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
 
 lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make lessons NAME="01 02"
 	$(BIN)/python lessons/build.py $(NAME)
+
+gallery: $(INSTALLED)  ## paint the pictures of the README; some only: make gallery NAME="welcome light"
+	$(BIN)/python data/gallery/paint.py $(NAME)
+
+# editables is what an editable installation asks for on top, while it is being made.
+wheels: $(INSTALLED)  ## collect all packages in wheels/, for machines without internet (see lessons/TEACHING.md)
+	$(BIN)/python -m pip download --disable-pip-version-check --dest wheels -c constraints.txt ".[test]" editables
 
 lint: $(INSTALLED)  ## ruff: rules and format, notebooks too
 	$(BIN)/ruff check .

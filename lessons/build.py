@@ -2,12 +2,14 @@
 
     python lessons/build.py              every lesson
     python lessons/build.py 02           one lesson, by its number or its name
+    python lessons/build.py --text 02    run nothing: only text has changed, and the code keeps what it shows
     python lessons/build.py --check      run nothing; say whether the notebooks still hold what the sources say
 
 src/NN_name.py is the source (jupytext's py:percent). NN_name.ipynb leaves out the cells tagged `solution`,
 solutions/NN_name.ipynb those tagged `exercise`. Both are run from top to bottom, without network, and keep what they
 show: a lesson can be read where there is no kernel. The same source gives the same bytes on the same machine, as far
 as the lesson's own results do. In the solutions, links that are relative to lessons/ are made to fit their folder.
+Whatever is built, the chapters of TEACHING.md are written anew from the sources, see guide.py.
 
 The build fails, and leaves the notebook as it was, when a cell stops with an error, when an error hides inside an
 Output widget, when a cell writes warnings, when an output names a folder of this machine, or above 2 MB.
@@ -31,6 +33,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from guide import GuideError, renewed
 from promote import WIDGET_STATE, PromotionError, hidden_errors, promote
 
 LESSONS = Path(__file__).resolve().parent
@@ -117,6 +120,26 @@ def build(source: Path, side: str) -> Path:
                 cell.outputs = [nbformat.from_dict(_clean(out)) for out in promote(_streams(cell.outputs), state)]
             except (BuildError, PromotionError) as error:
                 raise BuildError(f"{path.name}, cell {number}: {error}\n\n{cell.source}") from None
+    return _write(built, path)
+
+
+def renew_text(source: Path, side: str) -> Path:
+    """Put changed text into a notebook that is built; its code, and so what it shows, stays.
+
+    Raises:
+        BuildError: there is no such notebook, or its code differs from the source's.
+    """
+    path, new = target(source, side), notebook(source, side)
+    old = nbformat.read(path, as_version=4) if path.exists() else nbformat.v4.new_notebook()
+    mine, theirs = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (old, new))
+    if list(map(_essence, mine)) != list(map(_essence, theirs)):
+        raise BuildError(f"{path.name}: its code is not that of {source.name}; build it without --text")
+    for before, after in zip(mine, theirs, strict=True):
+        after.update(outputs=before.outputs, execution_count=before.execution_count)
+    return _write(new, path)
+
+
+def _write(built: NotebookNode, path: Path) -> Path:
     nbformat.validate(built)
     written = (nbformat.writes(built, version=4) + "\n").encode()
     if len(written) > MAX_BYTES:
@@ -222,6 +245,18 @@ def differences(source: Path) -> list[str]:
     return found
 
 
+def renew_guide(lessons: Path, *, write: bool) -> bool:
+    """Whether TEACHING.md held what the sources say about teaching; with `write` it does afterwards."""
+    path = lessons / "TEACHING.md"
+    if not path.exists():
+        return True
+    before = path.read_text(encoding="utf-8")
+    after = renewed(before, sources(lessons))
+    if write and after != before:
+        path.write_text(after, encoding="utf-8")
+    return after == before
+
+
 def _essence(cell: NotebookNode) -> tuple[str, str, str, tuple[str, ...]]:
     return cell.cell_type, cell.get("id", ""), cell.source, tuple(cell.metadata.get("tags", ()))
 
@@ -230,6 +265,7 @@ def main(arguments: list[str] | None = None, lessons: Path = LESSONS) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Build the notebooks of the lessons from their sources.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="lessons by number or name; all when none is given")
+    parser.add_argument("--text", action="store_true", help="only text has changed: run nothing, keep what is shown")
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
     options = parser.parse_args(arguments)
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # this environment's kernel before any other
@@ -237,15 +273,20 @@ def main(arguments: list[str] | None = None, lessons: Path = LESSONS) -> int:
         chosen = sources(lessons, options.names)
         if options.check:
             drift = [line for source in chosen for line in differences(source)]
+            drift += [] if renew_guide(lessons, write=False) else ["TEACHING.md differs from the sources"]
             print("\n".join([*drift, "run: make lessons"] if drift else ["notebooks and sources agree"]))
             return 1 if drift else 0
         for source in chosen:
             for side in SIDES:
                 start = time.perf_counter()
-                path = build(source, side)
+                path = renew_text(source, side) if options.text else build(source, side)
                 took, size = time.perf_counter() - start, path.stat().st_size / 1e6
                 print(f"{path.relative_to(lessons)}: {took:.0f} s, {size:.2f} MB", flush=True)
-    except BuildError as error:
+        try:
+            renew_guide(lessons, write=True)
+        except GuideError as error:
+            print(f"TEACHING.md stays as it is: {error}", file=sys.stderr)
+    except (BuildError, GuideError) as error:
         print(f"not built: {error}", file=sys.stderr)
         return 1
     return 0

@@ -14,7 +14,8 @@ as much for one layer as for another. After training, a slider for each layer ac
 network of its own, so any picture is a style; the painting is laid over the photograph with the opacity
 1 − Π(1 − 0.85 α), since instance norm forgets how bright and contrasty the photograph was and α = 0 could not give it
 back; of each batch a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L), so that one
-picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on spikes. The
+picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on spikes; in
+the last part of the training the factors (Σ L̄)/L̄ stand still, since a content loss that falls counts more and more. The
 encoder is `mini`.
 """
 
@@ -78,6 +79,9 @@ class Objective(nn.Module):
     Args:
         style: the picture (1, 3, H, W) of a network for one style; batches then hold no styles.
         normalise: False leaves out the running averages, to see what they are good for.
+        factors: what each loss is multiplied by, styles first, instead of what the averages say. Where they stand still
+            there is no way out: with averages that run, a network that paints less has less content loss, which then
+            counts more, and it paints less still.
         style_weight: of all style losses, after they have been made alike.
     """
 
@@ -87,6 +91,7 @@ class Objective(nn.Module):
         style: Tensor | None = None,
         *,
         normalise: bool = True,
+        factors: Sequence[float] | None = None,
         style_weight: float = STYLE_WEIGHT,
         tv_weight: float = TV_WEIGHT,
     ) -> None:
@@ -95,6 +100,9 @@ class Objective(nn.Module):
         self.style_weight, self.tv_weight = style_weight, tv_weight
         self.names = [f"style {name}" for name in network.style_layers]
         self.names += [f"content {name}" for name in network.content_layers]
+        if factors is not None and len(factors) != len(self.names):
+            raise ValueError(f"factors are for {', '.join(self.names)}; there are {len(factors)} of them")
+        self.factors = factors
         self.register_buffer("averages", torch.zeros(len(self.names)))  # L̄, in the checkpoint with the rest
 
     def forward(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -128,7 +136,9 @@ class Objective(nn.Module):
     def weights(self) -> Tensor:
         """What each loss is multiplied by, α apart: (Σ_i L̄^i)/L̄^l, and the style weight."""
         factors = torch.ones_like(self.averages)
-        if self.normalise:
+        if self.factors is not None:
+            factors = factors.new_tensor(self.factors)
+        elif self.normalise:
             factors = self.averages.sum() / self.averages.clamp_min(1e-8)
         styles = len(self.network.style_layers)
         return torch.cat([self.style_weight * factors[:styles], factors[styles:]])

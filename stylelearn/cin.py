@@ -192,7 +192,7 @@ class StyleNet(TransformationNet):
         larger.requires_grad_(False)
         for norm in larger.norms():
             norm.requires_grad_(True)
-        return larger
+        return larger.train(self.training)
 
 
 class _Assigned(Dataset[tuple[Tensor, Tensor]]):
@@ -277,8 +277,11 @@ def learn(
     for name in styles:
         if name not in network.styles:
             raise ValueError(f"unknown style {name!r}; this network knows {', '.join(network.styles)}")
-    model = _Objective(network, styles, encoder or Encoder("mini"), **(weights or {}))
-    yield from fit(model, _Assigned(crops, len(styles)), **({"weight_decay": 0.0} | run))  # type: ignore[arg-type]
+    model, mode = _Objective(network, styles, encoder or Encoder("mini"), **(weights or {})), network.training
+    try:
+        yield from fit(model, _Assigned(crops, len(styles)), **({"weight_decay": 0.0} | run))  # type: ignore[arg-type]
+    finally:
+        network.train(mode)  # in training its noise is another for each image
     return model.objective
 
 

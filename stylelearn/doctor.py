@@ -142,7 +142,7 @@ def hardware() -> Iterator[Finding]:
     """Cores and memory."""
     import torch
 
-    from stylelearn.bench.measuring import cores, processor_name
+    from stylelearn.resources import cores, processor_name
 
     yield Finding(OK, f"{processor_name()}: {cores()} cores, PyTorch uses {torch.get_num_threads()} threads")
     total, free = memory()

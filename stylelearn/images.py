@@ -126,6 +126,13 @@ def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Te
     return resized.clamp(0, 1)  # bicubic overshoots at edges
 
 
+def square(image: Tensor, size: int) -> Tensor:
+    """The middle of the image as a square of `size` pixels."""
+    image = resize(image, size)
+    top, left = ((side - size) // 2 for side in image.shape[2:])
+    return image[:, :, top : top + size, left : left + size].contiguous()
+
+
 def _pixels(size: Any) -> int:
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ImageError(f"a size is a whole number of pixels, at least 1; got {size!r}")

@@ -213,6 +213,12 @@ def torchvision_state(name: str, path: str | Path | None = None, progress: bool 
     return read_weights(path)
 
 
+def downloaded(name: str) -> Path | None:
+    """Where an earlier download of torchvision's `name` lies; None if it was never made."""
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    return next(iter(sorted(folder.glob(f"{TORCHVISION[name]}-*.pth"))), None)
+
+
 def _ways_out(name: str, url: str, problem: str) -> str:
     file = url.rsplit("/", 1)[1]
     return (

@@ -166,7 +166,7 @@ def test_alphas_matter_and_so_does_the_style() -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41)])
 def test_every_size_comes_back_in_range(size: tuple[int, int]) -> None:
-    made = NET(picture(*size), NET.style(picture(29, 50, seed=1)), NET.alphas(0.5))
+    made = NET(picture(*size), NET.style(picture(29, 50, seed=1)), NET.alphas(0.5)).detach()
     assert made.shape == (1, 3, *size)
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
@@ -332,6 +332,11 @@ def test_running_averages_have_a_closed_form() -> None:
     plain = Objective(net, normalise=False, style_weight=3.0)
     plain.averages.copy_(expected)
     close(plain.weights(), [3.0, 3.0, 3.0, 1.0])
+    still = Objective(net, factors=[4.0, 3.0, 2.0, 1.5], style_weight=0.5)
+    still.averages.copy_(expected)
+    close(still.weights(), [2.0, 1.5, 1.0, 1.5])
+    with pytest.raises(ValueError, match=r"factors are for style relu2_2, .*content relu3_4; there are 3 of them"):
+        Objective(net, factors=[1.0, 2.0, 3.0])
 
 
 def test_measuring_does_not_move_the_averages() -> None:

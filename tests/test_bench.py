@@ -3,7 +3,9 @@
 import json
 import math
 import statistics
+import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,26 +13,31 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from stylelearn import adain, cin, johnson, losses, samples
+from stylelearn import adain, cin, compare, distances, johnson, losses, resources, samples
 from stylelearn.bench import (
     adjustable,
     amortised,
+    course,
     encoder,
     feedforward,
     gatys,
+    glyphs,
     matting,
     measuring,
     memory,
+    peers,
     quality,
     swap,
 )
-from stylelearn.bench.measuring import Figure, Report, Timing
+from stylelearn.bench.measuring import Figure, Report
 from stylelearn.cli import main
+from stylelearn.compare import METHODS, Row, Spread
 from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder
-from stylelearn.images import ImageError, read_image
+from stylelearn.images import ImageError, read_image, square
 from stylelearn.lab import adain as adain_lab
 from stylelearn.lab import johnson as johnson_lab
+from stylelearn.resources import Timing
 from stylelearn.weights import WeightsError, torchvision_model, write_weights
 
 SMALL = encoder.Plan(size=64, rounds=1, steps=2, pairs=2, photos=("chelsea",))
@@ -64,19 +71,19 @@ def values(figures: list[Figure]) -> dict[str, float | None]:
 
 def test_work_takes_turns():
     calls: list[str] = []
-    timed = measuring.take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, warm_up=1)
+    timed = resources.take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, warm_up=1)
     assert calls == ["a", "b"] * 4
-    assert all(len(timing.runs) == 3 for timing in timed.values())
+    assert all(len(timing.runs) == len(timing.clocks) == 3 for timing in timed.values())
 
 
 def test_sleeping_is_time_on_the_clock_and_not_of_the_processor():
-    timing = measuring.take_turns({"sleep": lambda: time.sleep(0.05)}, rounds=1, warm_up=0)["sleep"]
+    timing = resources.take_turns({"sleep": lambda: time.sleep(0.05)}, rounds=1, warm_up=0)["sleep"]
     assert timing.clock >= 0.05 > timing.processor
 
 
 def test_ratio_is_the_median_of_the_ratios_of_each_round():
     a, b = (2.0, 30.0, 9.0), (1.0, 10.0, 1.0)
-    assert measuring.ratio(Timing(0, 0, a), Timing(0, 0, b)) == statistics.median([2, 3, 9])
+    assert resources.ratio(Timing(0, 0, a), Timing(0, 0, b)) == statistics.median([2, 3, 9])
 
 
 @pytest.mark.parametrize(
@@ -101,6 +108,31 @@ def test_figures_are_shown_with_their_unit():
     assert shown == ["23.4 ms", "2.5 s", "31.3 dB", "12.5 ×", "760 MB", "—"]
 
 
+@pytest.mark.parametrize(
+    ("figure", "asked", "part"),
+    [
+        (Figure("g", "n", 0.049, "s", at_most=0.1), "≤ 100 ms", 0.49),
+        (Figure("g", "n", 3.2, "s", at_most=0.4), "≤ 0.4 s", 8),
+        (Figure("g", "n", 12.5, "×", at_least=10), "≥ 10 ×", 1.25),
+        (Figure("g", "n", 24.3, "dB", at_least=20), "≥ 20.0 dB", 1.215),
+        (Figure("g", "n", 0.04, "", at_most=0.08), "≤ 0.08", 0.5),
+        (Figure("g", "n", None, "s", at_most=90), "≤ 90 s", None),
+        (Figure("g", "n", 5.0, "s"), "", None),
+    ],
+)
+def test_what_is_wanted_has_the_unit_of_what_was_found(figure, asked, part):
+    assert figure.asked == asked and figure.part == (None if part is None else pytest.approx(part))
+
+
+def test_the_table_says_how_near_each_figure_is():
+    report = Report({}, {"processor": "P"})
+    report.add([Figure("speed", "a slider", 0.049, "s", at_most=0.1, note="median of 5"), Figure("size", "photo", 3.0)])
+    head, titles, group, row, *rest = measuring.table(report)
+    assert head == "processor P" and titles.split() == ["figure", "wanted", "÷", "wanted"] and group == "speed"
+    assert " ".join(row.split()) == "a slider 49 ms ≤ 100 ms 0.49 met median of 5"
+    assert [" ".join(line.split()) for line in rest] == ["size", "photo 3"]
+
+
 def test_the_report_is_on_disk_after_each_group(tmp_path):
     report = Report({"which": "x"}, {"processor": "P"}, tmp_path / "figures.json")
     report.add([Figure("speed", "faster by", 12.0, "×", at_least=10)])
@@ -122,7 +154,7 @@ def test_nothing_is_missed_where_nothing_is_judged():
 
 
 def test_machine():
-    found = measuring.machine()
+    found = resources.machine()
     assert found["torch"] == torch.__version__
     assert found["cores"] >= 1 and found["processor"]
     json.dumps(found)
@@ -161,15 +193,32 @@ def test_ours_begins_again_where_it_diverged(monkeypatch):
 def test_gatys_figures_are_finite():
     plan = gatys.Plan(size=32, memory_size=32, rounds=1, steps=300)
     found = {title: measure() for title, measure in gatys.groups(plan)}
-    assert len(found) == 4
+    assert len(found) == 5
     for figures in found.values():
         assert figures
         assert all(f.value is None or math.isfinite(f.value) for f in figures)
         assert all(f.note for f in figures if f.value is None)
-    over, runs, peak, _ = (values(figures) for figures in found.values())
+    over, _, runs, peak, _ = (values(figures) for figures in found.values())
     assert over["whole L-BFGS step"] > 0
     assert runs["mini is faster by"] > 0
     assert peak["process with the bare network"] > 80  # MB: VGG-19's weights alone
+
+
+def test_pystiche_if_it_is_there(monkeypatch):
+    image, content, style = (gatys.noise(32, seed) for seed in range(3))
+    try:
+        gradient = peers.pystiche(image, content, style)()
+    except ImportError:
+        pytest.skip("needs the bench extra: pip install 'stylelearn[bench]'")
+    assert gradient.shape == image.shape and gradient.isfinite().all() and gradient.abs().max() > 0
+    found = values(gatys.beside_pystiche(gatys.Plan(size=32, rounds=1)))
+    assert list(found) == ["ours", "pystiche", "faster than pystiche by"] and all(found.values())
+
+
+def test_without_pystiche_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pystiche", None)  # what makes `import pystiche` fail
+    (figure,) = gatys.beside_pystiche(gatys.Plan(size=32, rounds=1))
+    assert figure.value is None and "stylelearn[bench]" in figure.note
 
 
 def test_bfloat16(monkeypatch):
@@ -215,10 +264,10 @@ def test_memory_that_cannot_be_measured(monkeypatch):
 
 
 def test_peak_memory_sees_what_was_held():
-    before = memory.most_so_far()
+    before = resources.most_so_far()
     block = np.ones(100_000_000, dtype=np.uint8)
-    assert memory.most_so_far() >= before
-    assert memory.most_so_far() >= block.nbytes / 1e6
+    assert resources.most_so_far() >= before
+    assert resources.most_so_far() >= block.nbytes / 1e6
 
 
 # --------------------------------------------------------------------------- encoder and quality
@@ -259,7 +308,7 @@ def test_style_distance_by_hand(judge):
     """‖G − A‖²/‖A‖² with einsum in float64, and 0 (cut at 1e-12) for the style itself."""
     seen, (pair,) = Encoder("squeezenet", weights=judge), quality.pairs_of_samples(64, 1)
     logs = []
-    for layer in quality.JUDGE_LAYERS:
+    for layer in distances.SQUEEZENET:
         f, s = (seen(image, [layer])[layer].double()[0] for image in (pair.content, pair.style))
         g, a = (torch.einsum("ihw,jhw->ij", x, x) / x[0].numel() for x in (f, s))
         logs.append(math.log(float((g - a).square().sum() / a.square().sum())))
@@ -275,8 +324,8 @@ def test_judge_layers_are_torchvisions_features(judge):
     x = (image - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(
         1, 3, 1, 1
     )
-    found = seen(image, quality.JUDGE_LAYERS)
-    for layer, number in zip(quality.JUDGE_LAYERS, (1, 3, 5, 10), strict=True):
+    found = seen(image, distances.SQUEEZENET)
+    for layer, number in zip(distances.SQUEEZENET, (1, 3, 5, 10), strict=True):
         with torch.no_grad():
             torch.testing.assert_close(found[layer], model.features[: number + 1](x), rtol=1e-4, atol=1e-5)
 
@@ -306,8 +355,8 @@ def test_style_without_judge_or_sheet_says_how(mini):
 def test_square_is_the_middle():
     wide = torch.zeros(1, 3, 8, 24)
     wide[..., 8:16] = 1
-    assert torch.equal(quality.square(wide, 8), torch.ones(1, 3, 8, 8))
-    assert quality.square(torch.rand(1, 3, 33, 20), 16).shape == (1, 3, 16, 16)
+    assert torch.equal(square(wide, 8), torch.ones(1, 3, 8, 8))
+    assert square(torch.rand(1, 3, 33, 20), 16).shape == (1, 3, 16, 16)
 
 
 def test_pairs_of_samples_go_round():
@@ -595,16 +644,82 @@ def test_bench_keeps_what_it_has_when_interrupted(monkeypatch, tmp_path, capsys)
 
 def test_bench_runs_all(monkeypatch, tmp_path, capsys):
     def groups(plan):
-        yield "a thing", lambda: [Figure("group", f"size {plan.size}", 1.0, at_least=2)]
+        yield "a thing", lambda: [Figure("group", f"size {getattr(plan, 'size', 64)}", 1.0, at_least=2)]
 
-    for bench in (gatys, encoder, feedforward, adjustable, matting, swap):
+    for bench in (gatys, encoder, feedforward, adjustable, matting, swap, glyphs, course):
         monkeypatch.setattr(bench, "groups", groups)
     assert main(["bench", "--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 6
+    assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 8
     assert kept["settings"]["encoder"]["steps"] == 5 and kept["settings"]["quick"] is True
     assert kept["settings"]["encoder"]["pairs"] == kept["settings"]["feedforward"]["pairs"] == 7
     assert "MISSED" not in capsys.readouterr().out
+
+
+def test_everything_runs_and_is_finite(monkeypatch, tmp_path, capsys):
+    """`stylelearn bench --quick` as it is, but for the processes that memory is measured in."""
+    held = {"imports": 100.0, "before": 100.0, "peak": 120.0, "extra": 20.0}
+    for module in (memory, swap, matting, compare):
+        monkeypatch.setattr(module, "run_apart", lambda *_: held)
+    assert main(["bench", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    figures = json.loads((tmp_path / "out.json").read_text())["figures"]
+    for figure in figures:
+        assert figure["value"] is None or math.isfinite(figure["value"]), figure
+        assert figure["value"] is not None or figure["note"], figure
+        assert figure["met"] is None
+    missing = [figure["name"] for figure in figures if figure["value"] is None]
+    assert len(missing) < len(figures) / 5, missing  # judges, decoders and peers that are not there
+    groups = {figure["group"].split(",")[0] for figure in figures}
+    assert {"course", "letters"} <= groups and any("matting" in group for group in groups)
+    out = capsys.readouterr().out
+    assert out.count("÷ wanted") == 1 and all(figure["name"] in out for figure in figures)
+
+
+# --------------------------------------------------------------------------- the course's methods
+
+TINY = course.Plan(**course.QUICK | {"size": 32, "sides": (32, 48), "memory": ("adain",)})
+
+
+def test_the_course_is_measured_row_by_row(monkeypatch, tmp_path):
+    """Ratios and growth are those of the times; the paper's ratios are said."""
+    seconds = {name: 2.0**number for number, name in enumerate(METHODS)}
+
+    def compared(content, style, methods, *, sizes, **how):
+        for size in sizes:
+            for name in methods:
+                taken = Spread.of([seconds[name] * (size / 32) ** 2])
+                measures = dict.fromkeys(how["only"], Spread.of([0.5]))
+                yield Row(name, size, torch.rand(1, 3, size, size), taken, None, None, "7", measures)
+
+    monkeypatch.setattr(course, "compare", compared)
+    monkeypatch.setattr(course, "peak_memory", lambda method, size: None)
+    plan = replace(TINY, sheet=tmp_path / "sheet.png")
+    one, held, growth = (measure() for _, measure in course.groups(plan))
+    assert len(one) == len(METHODS) * (2 + len(course.SHOWN))
+    by_group = {}
+    for figure in one:
+        by_group.setdefault(figure.group, {})[figure.name] = figure
+    times = by_group["course, times the seconds of AdaIN"]
+    assert times["Gatys"].value == pytest.approx(seconds["gatys"] / seconds["adain"])
+    assert times["Gatys"].note == "in the paper 787 ×" and times["Johnson"].note == "in the paper 0.611 ×"
+    assert all("styles: 7" in figure.note for figure in by_group["course, seconds for one picture, 32 px"].values())
+    assert [figure.value for figure in growth] == pytest.approx([1.0] * len(METHODS))
+    assert [(figure.value, figure.note) for figure in held] == [(None, "not available here")]
+    for name in ("sheet_course.png", "sheet_growth.png"):
+        with Image.open(tmp_path / name) as sheet:
+            assert min(sheet.size) > 200
+
+
+def test_a_method_that_could_not_paint_is_said(monkeypatch):
+    def compared(content, style, methods, **how):
+        yield Row(methods[0], 32, None, note="its network is not there")
+
+    monkeypatch.setattr(course, "compare", compared)
+    figures = course.one_pair(TINY, "stained_glass", Encoder("mini"))
+    assert len(figures) == len(METHODS) and all(f.note == "not measured: its network is not there" for f in figures)
+    monkeypatch.setattr(course, "common_styles", list)
+    ((_, measure),) = course.groups(TINY)
+    assert "no style that all methods know" in measure()[0].note
 
 
 @pytest.mark.parametrize(

@@ -378,9 +378,10 @@ def test_training_can_begin_with_weights_and_lowers_the_loss(photos: Path, tmp_p
 
 
 def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path) -> None:
-    net, image = network(), torch.rand(1, 3, 32, 36)
+    net, image = network().eval(), torch.rand(1, 3, 32, 36)
     before = [painted(net, image, name) for name in NAMES]
     larger = net.with_style("chalk")
+    assert not larger.training
     assert larger.styles == [*NAMES, "chalk"] and net.styles == NAMES
     torch.testing.assert_close(larger.representation()[3], net.representation().mean(0))
     trainable = {name.rsplit(".", 1)[1] for name, p in larger.named_parameters() if p.requires_grad}
@@ -390,6 +391,7 @@ def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path
     run = {"steps": 5, "checkpoint": tmp_path / "chalk.ckpt", "learning_rate": 0.05, "warm_up": 1, "accelerator": "cpu"}
     (progress,) = learn(larger, crops, {"chalk": PAINTINGS["glass"]}, **run)
     assert np.isfinite(sum(progress.losses.values()))
+    assert not larger.training and not any(part.training for part in larger.modules())
     for key, value in larger.state_dict().items():
         if key.endswith(("gamma", "beta")):
             assert torch.equal(value[:3], state[key][:3]), key

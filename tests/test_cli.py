@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from stylelearn import adain, cin, gatys, johnson, mini, samples
-from stylelearn.cli import lab, main, networks, stylize
+from stylelearn.cli import lab, main, networks, sheets, stylize
 from stylelearn.cli.parsing import Wrong, span
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
@@ -736,15 +736,15 @@ def sheet_of(name):
     encoder = Encoder("mini")
     style = samples.style("geometric", 32)
     if name == "johnson":
-        return networks._johnson_sheet(johnson.Perceptual(johnson.TransformationNet((4, 4, 4), 1), [style], encoder))
+        return sheets.johnson(johnson.Perceptual(johnson.TransformationNet((4, 4, 4), 1), [style], encoder))
     if name == "cin":
-        return networks._cin_sheet(johnson.Perceptual(cin.StyleNet(["a", "b"], (4, 4, 4), 1), [style], encoder))
-    return networks._any_style_sheet(adain.Objective(adain.AdaIN(encoder)))
+        return sheets.cin(johnson.Perceptual(cin.StyleNet(["a", "b"], (4, 4, 4), 1), [style], encoder))
+    return sheets.any_style(adain.Objective(adain.AdaIN(encoder)))
 
 
 @pytest.mark.parametrize(("name", "rows"), [("johnson", 2), ("cin", 3), ("adain", 4)])
 def test_sheets_show_photographs_above_pastiches(name, rows):
-    side = networks.SHEET_SIZE
+    side = sheets.SHEET_SIZE
     with torch.no_grad():
         sheet = sheet_of(name)
     assert sheet.shape == (1, 3, rows * side, 2 * side)

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylelearn import gatys, samples, style_swap
-from stylelearn.cli import main, networks
+from stylelearn.cli import main, networks, sheets
 from stylelearn.cli import video as video_command
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings, write_image
@@ -220,5 +220,5 @@ def test_train_inverse_hands_on_what_was_said(tmp_path: Path, monkeypatch: pytes
 def test_its_sample_sheet_shows_photographs_above_pastiches() -> None:
     training = style_swap.Training(style_swap.StyleSwap(Encoder("mini")))
     with torch.no_grad():
-        sheet = networks._any_style_sheet(training)
-    assert sheet.shape == (1, 3, 4 * networks.SHEET_SIZE, 2 * networks.SHEET_SIZE)
+        sheet = sheets.any_style(training)
+    assert sheet.shape == (1, 3, 4 * sheets.SHEET_SIZE, 2 * sheets.SHEET_SIZE)

@@ -27,7 +27,7 @@ def random_image(height: int, width: int, seed: int = 0) -> torch.Tensor:
 
 def drawn(*args, **options) -> np.ndarray:
     """The figure's pixels, (H, W, 3)."""
-    figure = pictures._figure(*args, **options)
+    figure = pictures.grid_figure(*args, **options)
     figure.canvas.draw()
     return np.asarray(figure.canvas.buffer_rgba())[..., :3]
 

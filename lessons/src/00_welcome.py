@@ -366,7 +366,9 @@ grid([*four.values()], words, columns=2)
 # | know who made a picture | `samples.credit("china")`, or the [README](../README.md) |
 # | get help with the installation | in a terminal: `stylelearn doctor` |
 #
-# Lessons 00, 01 and 02 are here. More are being written.
+# **The way through the course.** Lessons 02, 06 and 07 search for one picture at a time, step by step. Lessons 03, 04, 05
+# and 08 train networks that paint in one pass. Lesson 09 lets a network find out by itself what style is, and lesson 10
+# lets all of them meet.
 #
 # ## Differs from the paper
 #
@@ -396,3 +398,30 @@ grid([*four.values()], words, columns=2)
 #
 # **Next**: we said that a deep layer "says the same about both pictures". What does a layer know about a picture, and
 # what has it forgotten? In [lesson 01](01_inversion.ipynb) we ask it, by painting pictures back from what it remembers.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (30 minutes): sections 1 and 2, 8 minutes · the lab, 7 · section 4 with exercise 1, 5 · section 5 with exercise 2, 5 · sections 6 to 8 with exercise 3, 5. Let the whole
+# class run the first cell of section 1 before anything else: `doctor` finds machines that are not ready while there is still time.
+#
+# **Show.** The lab on the projector, with a photo of the room or of the class. Move *How much style* from end to end and let them call out the point where they stop recognising it.
+# Then section 6: ask for hands (nearer in pixels? nearer in style?) before you run it.
+#
+# **Expected results.** In the curves the content loss starts at 0 and rises to less than 1, the style loss falls to a small part of where it began. The picture of section 2 is steady from about step 60 on.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 6 | `moved pixels …, style` | 0 to 0.05 |
+# | 6 | `blurred pixels …, style` | 0.6 to 0.9 |
+# | 7 | `half and half content` | 0.8 to 1.0 |
+# | 7 | `the pastiche content` | 0.6 to 0.85 |
+#
+# **Where they get stuck.** In exercise 1 somebody assigns channels one after the other *in place*: red is then gone before it is copied, and the input has changed. In exercise 2 the two ends are exchanged. In exercise 3
+# `.item()` makes a number of which no gradient can be taken. The checks name all three. Without a network connection `doctor` says that VGG-19 cannot be downloaded: that is no fault, the course does not need it.
+#
+# **Questions for a discussion.**
+#
+# - *Is the pastiche in somebody's copyright?* The course does not decide that. It does say who made each picture (`samples.credit`), under which licence, and uses only pictures that allow it. A good habit to start with.
+# - *Why is style not simply "the average colour"?* Blur keeps the average colour and loses the style (section 6). Style is also which small patterns there are, and which come together.
+# - *Can α and β both be doubled?* Yes, and the best picture is the same. Only their ratio matters; the steps become longer.

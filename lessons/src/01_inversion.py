@@ -492,3 +492,33 @@ check.which_layer(my_guess)
 #
 # **Next**: deep layers leave colour and texture free. In [lesson 02](02_gatys.ipynb) we use that freedom. We keep the
 # content of one picture, and ask for the texture of another.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (50 minutes): section 1, 5 minutes · section 2 with exercise 1, 10 · section 3, 8 · section 4 with exercise 2, 12 · sections 5 and 6 with exercise 3, 10 · the lab with exercise 4, 5. Short of time: leave out section 5.
+#
+# **Show.** The five cats at the beginning, and ask which one a customs officer would accept. Then the second experiment of section 3 (blurred, or found for `relu5_1`): it is the one picture of this lesson that changes how people think about losses.
+#
+# **Expected results.** The quality falls from layer to layer; the middle layers differ by a few decibels from machine to machine, since a search of 80 steps is not finished. In section 6 the map of `relu2_1` is dark and that of `relu5_1` is bright.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | beginning | `relu1_1:` | 50 to 75 dB |
+# | beginning | `relu3_1:` | 24 to 28 dB |
+# | beginning | `relu5_1:` | 12 to 16 dB |
+# | 1 | `relu5_1: 128 channels of 8 x 12 =` | 12288, exactly |
+# | 3 | `blurred … dB, loss` | 0.65 to 0.73 |
+# | 3 | `from relu5_1 … dB, loss` | 0.01 to 0.1 |
+# | 5 | `λ_α = 10.0: values from` | -0.4 to -0.05 |
+# | 6 | `disagreement mean` | 0 to 0.01 |
+#
+# **Where they get stuck.** In exercise 1 the roles are exchanged (the search's own activations below the line), or the sum is divided by the number of entries instead of ‖Φ₀‖². In exercise 2 the last row is compared with the first (`torch.roll`), the two
+# squares are raised to β/2 one by one, or the tiny number is added too late and the gradient is NaN. In exercise 3 the deviation is taken over colours instead of pictures, or divided by K − 1. The checks name these.
+#
+# **Questions for a discussion.**
+#
+# - *Is a picture with loss 0 the photo?* Only if the layer tells it from all others. Section 3 shows one that has a small loss and is no cat at all; section 6 shows three that are all good and all different.
+# - *Why do deep layers forget colour before shape?* They were trained to recognise things, and things keep their names in other colours. What helps to tell classes apart is kept.
+# - *Which of the two regularisers would you keep?* With pixels held in [0, 1] the second one has nothing to do. Total variation still has: it chooses among the pictures that the layer cannot tell apart.
+# - *Would more steps have brought the cat back from `relu5_1`?* No. The three searches of section 6 all ended with a small loss. There is nothing left to find.

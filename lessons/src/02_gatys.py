@@ -357,7 +357,8 @@ grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for lay
 #
 # *Can one picture have the content of one and the style of the other?*
 #
-# Not perfectly. But we can ask for a compromise. The weights $\alpha$ and $\beta$ say how much each wish counts:
+# Not perfectly. But we can ask for a compromise. The weights $\alpha$ and $\beta$ say how much each wish counts (this $\beta$ has nothing to do with
+# the exponent of lesson 01):
 #
 # $$\mathcal L_\text{total}(\vec p, \vec a, \vec x) = \alpha\, \mathcal L_\text{content}(\vec p, \vec x) + \beta\, \mathcal L_\text{style}(\vec a, \vec x) \qquad\text{(7)}$$
 #
@@ -782,4 +783,39 @@ for name, image in (("photo", day), ("pastiche", kept[1]), ("with TV", calmer)):
 # **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
 # Neural Artistic Style Transfer*, 2016; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why Gram matrices work.
 #
-# **Next**: the method takes any style, but minutes for each picture. Lesson 03 turns it round: train a network once for one style, and then paint in a fraction of a second.
+# **Next**: the method takes any style, but minutes for each picture. [Lesson 03](03_johnson.ipynb) turns it round: train a network once for one style, and then paint in a fraction of a second.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (100 minutes): section 1 with exercise 1, 12 minutes · section 2 with exercise 2, 18 · section 3 with exercise 3, 12 · section 4, 6 · section 5 with exercise 4, 14 · section 6 with exercise 5, 14 · sections 7 to 9, 9 · the lab, 5 ·
+# sections 10 to 13, 10. For a shorter evening stop after section 6 and do the lab; sections 10 to 13 are good reading at home.
+#
+# **Show.** Section 2 with two people on stage: one calls a colour, the other a kind of stroke, and the class claps when both are in the same place. The claps are an entry of the Gram matrix; nobody has noted where. Then section 4: let them guess what is
+# missing in each texture before you show the next one.
+#
+# **Expected results.** By hand and by PyTorch the gradients agree to the last digits. The halves of a painting find each other. The order of the three optimisers is L-BFGS, Adam, plain descent. Speeds in section 2 and times in section 13 depend on the machine: what holds
+# is that the product is much faster than the loops, and that four times the pixels take two to four times as long.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 1 | `gradient 0 in` | 40 to 55 % |
+# | 2 | `one disorder for all: the Gram matrix stays the same` | as it stands |
+# | 3 | `marbling L 0.00` | 0.1 to 0.2 |
+# | 6 | `relu1_1: shuffling …, ratio` | 0.05 to 0.12 |
+# | 8 | `between the two seeds:` | 11 to 16 dB |
+# | 9 | `L-BFGS:` | 0.8 to 1.0 |
+# | 9 | `plain gradient descent:` | 1.2 to 2 |
+# | 13 | `with TV total variation` | 0.010 to 0.015 |
+#
+# **Where they get stuck.** In exercise 2 `features.flatten(1)` or `reshape(B * C, -1)` mixes channels or the pictures of a batch; with one picture nobody notices. In exercise 3 both matrices are divided by the same number of positions although
+# the pictures have different sizes, or the result is divided by $M^2$ once more. In exercise 4 the new picture still hangs on the old graph, and memory grows from step to step. The checks name these. In exercise 5 some put all weight on one layer: that passes, and is worth
+# a look at the picture.
+#
+# **Questions for a discussion.**
+#
+# - *Does the Gram matrix know that the moon is round?* A little: roundness within the reach of one position is a pattern of channels. A moon larger than that falls into pieces, as in section 4.
+# - *Two pictures have the same Gram matrices. Are they the same picture?* No. Any reordering of positions, the same in all channels, keeps the matrix (section 2).
+# - *Why not compare content with Gram matrices, too?* They forget where. The temple could stand anywhere, in pieces.
+# - *A repository recommends a style weight of a million. What do you do?* Ask what it divides by, at which size, in which layers. Section 10 has the factors. The number alone says nothing.
+# - *What would you have to measure to say that one method is better?* Content, style, time, and people's opinion, on the same pairs. Lesson 10 does it.

@@ -412,7 +412,7 @@ grid(
 # <details><summary>What you should see</summary>
 #
 # Colours come first, within a hundred steps: a few weights of the last layer are enough for them. Then come strokes that follow the edges of the photo, because that serves both losses. The style loss falls many times over, the content loss
-# by a third at best: the network has to give up the photo's details for the strokes.
+# by a third or so: the network has to give up the photo's details for the strokes.
 #
 # The photos that it never saw are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
 #
@@ -427,6 +427,8 @@ grid(
 #
 # $$\mathrm{IN}(x)_{nchw} = \gamma_c\, \frac{x_{nchw} - \mu_{nc}}{\sqrt{\sigma_{nc}^2 + \epsilon}} + \beta_c, \qquad
 # \mu_{nc} = \frac{1}{HW} \sum_{h,w} x_{nchw}, \quad \sigma_{nc}^2 = \frac{1}{HW} \sum_{h,w} (x_{nchw} - \mu_{nc})^2$$
+#
+# ($\gamma$ and $\beta$ belong to the layer here and are learnt. They are not the weights of (1): the field has too few letters.)
 #
 # Their argument: the contrast of the pastiche should be that of the *style*, whether the photo was taken at noon or in fog. So the network has to get rid of the photo's contrast. With convolutions and ReLUs alone that is hard to learn, since it is
 # a division. Instance norm is just this division.
@@ -697,19 +699,34 @@ lab
 # **To read**: the two papers; Ulyanov, Lebedev, Vedaldi and Lempitsky, *Texture Networks*, ICML 2016, the same idea in the same months; Odena, Dumoulin and Olah,
 # [*Deconvolution and Checkerboard Artifacts*](https://distill.pub/2016/deconv-checkerboard/), Distill 2016, with pictures that move; Gross and Wilber, *Training and investigating Residual Nets*, 2016, on which our blocks are modelled.
 #
-# **Next**: four styles, four networks, and nothing between them. Lesson 04 finds out that nearly all of such a network is the same for every style. What differs fits into a few hundred numbers, and numbers can be mixed.
+# **Next**: four styles, four networks, and nothing between them. [Lesson 04](04_cin.ipynb) finds out that nearly all of such a network is the same for every style. What differs fits into 1,600 numbers, and numbers can be mixed.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
 # **Timings** (100 minutes): sections 1 and 2 with exercise 1, 20 minutes · section 3 with exercise 2, 15 · section 4 with exercise 3, 15 · section 5, 10 (let them talk while it trains) · section 6 with exercise 4, 20 · sections 7 to 9, 15 · the
-# lab, the rest. Short of time: leave out section 7. The live training takes about half a minute on two cores; on a slower machine set `STEPS = 200`.
+# lab, 5. Short of time: leave out section 7. The live training takes about half a minute on two cores; on a slower machine set `STEPS = 200`.
 #
-# **Expected results.** Receptive fields 15, 47, 95. Overlaps with kernel 3 and stride 2: 1, 1, 2, 1, 2, … In section 5 colours are there by step 100, strokes by step 200, and the style loss falls many times over. In section 6 the three pictures of
-# instance norm look the same and those of batch norm fade. In section 9 the lines cross long before step 100.
+# **Show.** The live training of section 5, on the projector, and nothing else for that half minute: colours, then strokes. Then the fog of section 6: ask who would rather have the left or the right column on a phone.
+#
+# **Expected results.** Colours are there by step 100, strokes by step 200, and the style loss falls many times over. In section 6 the three pictures of instance norm look the same and those of batch norm fade. In section 9 the lines cross long before step 100.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 2 | `5 residual blocks:` | 95, exactly |
+# | 2 | `widths (32, 64, 128), 5 blocks:` | 1679235, exactly |
+# | 3 | `kernel 3, stride 2: [1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1]` | as it stands |
+# | 3 | `nearest largest deviation from one colour:` | 0 to 0.0001 |
+# | 6 | `instance norm contrast of the pastiche:` | 0.12 to 0.25, and the same three times |
+# | 6 | `batch norm contrast of the pastiche:` | 0.12 to 0.25, and falling |
+# | 9 | `the photo content 0.00 style` | 4.6 to 5.0 |
 #
 # **Where they get stuck.** In exercise 1 a layer's own stride is applied to itself. In exercise 3 `zero_grad()` is forgotten: the first step is right and the second is not, and the check looks at both. In exercise 4 dimension 0 is in
 # the mean: that is batch norm, and with a batch of one nobody notices.
 #
-# **Questions for a discussion.** Why does the content loss hardly fall in section 5? What would happen with a single photo in the album? With instance norm a photo of fog and one of a clear day give the same picture: when is that wrong? Would you
-# rather have one network for all styles, or one for each?
+# **Questions for a discussion.**
+#
+# - *Why does the content loss fall so little in section 5?* It is the price of the strokes. An untrained network has both losses high; a trained one has given up the photo's details, which strokes must cover.
+# - *What would happen with a single photo in the album?* Less than one fears: a thousand squares of one photo still teach strokes. But colours and things that it lacks (a sky, a face) would be painted by luck.
+# - *With instance norm a photo of fog and one of a clear day give the same picture. When is that wrong?* When the fog is the subject. The network cannot paint a pale picture of a pale day.
+# - *Would you rather have one network for all styles, or one for each?* One for each paints better (it has nothing else to learn) and can be trained on its own. But each costs a training and a file. Lesson 04 shares nearly everything.

@@ -288,8 +288,9 @@ grid(pairs, titles, columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The ends are the same, and so is the drawing, since both columns paint the same photo. In between, a cross-fade shows two pictures at once, each at half strength: its lines are paler, and marks of one
-# style lie over those of the other. The mixture is one picture, painted once, in a manner that has something of both and keeps its contrast.
+# The ends are the same, and so is the drawing, since both columns paint the same photo with the same convolutions. So the rows between are more alike than one would expect. Look closely at the whiskers and
+# at the dark lines of the fur at 50 %. In a cross-fade, a line that only one style has comes at half strength: all in all its edges are some six per cent weaker. The mixture is one picture, painted once, and its edges are
+# as strong as those at the ends.
 # </details>
 #
 # Is the mixture *between* the two, also in numbers? We measure the style loss to both paintings, along the slider.
@@ -640,15 +641,26 @@ lab
 # **To read**: the paper; G. Ghiasi, H. Lee, M. Kudlur, V. Dumoulin and J. Shlens, *Exploring the structure of a real-time, arbitrary neural artistic stylization network*, BMVC 2017, where a second network predicts γ and β from
 # the style picture; D. Ulyanov, A. Vedaldi and V. Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance norm.
 #
-# **Next**: each style here had to be trained. Lesson 05 computes its γ and β from the picture, and paints in any style at once.
+# **Next**: each style here had to be trained. [Lesson 05](05_adain.ipynb) computes its γ and β from the picture, and paints in any style at once.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (80 minutes): sections 1 to 3 with exercise 1, 20 minutes · section 4 with exercise 2, 10 · section 5 with exercise 3, 15 · section 6 with exercise 4, 15 · section 7, 10 · the map, the limits and the lab, the rest.
+# **Timings** (80 minutes): sections 1 to 3 with exercise 1, 20 minutes · section 4 with exercise 2, 10 · section 5 with exercise 3, 15 · section 6 with exercise 4, 15 · section 7, 10 · the map, the limits and the lab, 10.
 #
-# **Expected results.** Section 1: 1,600 numbers a style, 0.4 per cent of a network. Section 4: the β of each block's second norm move the picture by exactly nothing. Section 5: each curve is lowest at or near its own end. Section 7: the old styles are
-# the same bit for bit. The pictures of section 7 and the maps change a little from machine to machine.
+# **Show.** The lab: put four styles on the corners, drag the ring, and let the class say where one style turns into the other. Then the two columns of section 5, with the question what a film would look like that fades over in one way or the other.
+#
+# **Expected results.** Each curve of section 5 is lowest at or near its own end. The pictures of section 7 and the maps change a little from machine to machine.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 1 | `16 6,798,384` | 448899, exactly |
+# | 3 | `the same picture: True` | as it stands |
+# | 4 | `block 1b γ … β` | 0, exactly |
+# | 6 | `left part, mask against all ink_hatching:` | 21 to 25 dB |
+# | 7 | `numbers to be trained:` | 1600, exactly |
+# | 7 | `the old styles paint the very same pictures, bit for bit: True` | as it stands |
+# | 9 | `cubist_facets` | 0.9 to 1 |
 #
 # **Where they get stuck.** In exercise 1, statistics over the whole batch (that is batch norm) make the contrast of a picture depend on its neighbours. In exercise 2 the blocks are forgotten, or have one norm only. In exercise 3 across and
 # down change places. In exercise 4 each mask gets a mean and a deviation of its own: it looks reasonable, and it is another method. The checks name all of them.
@@ -656,4 +668,9 @@ lab
 # **To go on with.** Let groups take different styles from `unknown` in section 7, and compare which come out well. With `learning_rate=0.001`, lesson 03's rate, the same steps get little but the colours: rows of a table need longer strides than the
 # weights of a convolution.
 #
-# **Questions for a discussion.** Why is the same β idle with one style and not with a mask? What would have to change in the network for it to count? Would you rather mix numbers or pictures for a cross-fade in a film?
+# **Questions for a discussion.**
+#
+# - *Why is the same β idle with one style and not with a mask?* With one style it is a constant, and the next norm subtracts it. With a mask it is a step at the border, and no norm can subtract a step.
+# - *What would have to change in the network for it to count?* Anything that is not linear between the sum of a block and the next norm, such as a ReLU after the sum.
+# - *Would you rather mix numbers or pictures for a cross-fade in a film?* Numbers: each frame is a painting with full contrast. Pictures, if the first and the last frame have to be exact and everything between only short.
+# - *Does a network with 32 styles paint each of them as well as one with 14?* The paper finds no loss with 32. At some number the shared convolutions are full; where, one has to try.

@@ -392,8 +392,9 @@ grid([waves, *(paint(g, cat, waves) for g in decoders.values())], ["style", *dec
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $f(c)$ has the *photo's* means and deviations. A loss that asks for them works against the style loss, and the compromise is less of the style: its loss ends higher. $t$ has the photo's pattern and the style's
-# moments: both losses want the same. And it is the honest question to a decoder: you were given $t$, is $t$ in your picture?
+# $f(c)$ has the *photo's* means and deviations. A loss that asks for them works against the style loss. $t$ has the photo's pattern and the style's moments: both losses want the same. That is the argument, and the paper
+# finds that it learns slightly faster with $t$. In our few seconds one hardly sees it. The two decoders end close together, and with other random numbers now one is ahead, now the other: they are still busy with
+# learning to paint at all. What remains is that (12) is the honest question to a decoder: you were given $t$, is $t$ in your picture?
 # </details>
 #
 # ## 6 · How much: α
@@ -716,17 +717,33 @@ for side in (128, 256, 512):
 # **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
 # means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN paints faces.
 #
-# **Next**: two numbers a channel forget how a style's patterns look. Lesson 06 keeps them: it takes patches out of the style, as they are, and puts each where it fits best.
+# **Next**: two numbers a channel forget how a style's patterns look. [Lesson 06](06_style_swap.ipynb) keeps them: it takes patches out of the style, as they are, and puts each where it fits best.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 20 minutes · sections 3 and 4, 10 · section 5 with exercise 2 and both experiments, 25 · sections 6 to 9 with exercises 3 and 4, 25 · lab and section 10, the rest.
+# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 20 minutes · sections 3 and 4, 10 · section 5 with exercise 2 and both experiments, 25 · sections 6 to 9 with exercises 3 and 4, 25 · the lab and section 10, 10.
 #
-# **Expected results.** `t` lies on the painting's curves in section 3. With instance norm in $g$ the mean colours of the four pictures differ about three times less. Compared with $f(c)$, the style loss on the pair that was
-# kept back ends higher. In section 10 lesson 02 wins by both measures of style, and the content losses are alike.
+# **Show.** AdaIN of the pixels (section 2): everybody sees at once what two numbers a channel can do and what they cannot. Then the lab with a picture that somebody in the class draws on paper and photographs.
 #
-# **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 4 the mask is applied to the photo's activations *before*
-# AdaIN: then the zeros outside count in mean and deviation. The checks name both.
+# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 instance norm makes the four pictures alike; the two targets of the last experiment end close together, and which of them is ahead is chance. In section 10 lesson 02 wins by both measures of style, and the content losses are alike. Times depend on the machine; what holds is that moving α costs a part of the whole.
 #
-# **Questions for a discussion.** Why is the same formula with learnt numbers (lesson 04) often better for its own styles? What would happen with three numbers a channel? Could the decoder be left out, with lesson 01 in its place?
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 1 | `marbling L 0.0` | 4 to 5.5 |
+# | 3 | `relu4_1 has` | 144, exactly |
+# | 5 | `no norm mean colours of the four pictures differ by` | 0.08 to 0.2 |
+# | 5 | `instance norm mean colours of the four pictures differ by` | 0.01 to 0.06 |
+# | 6 | `α = 0 against the photo:` | 16 to 24 dB |
+# | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.2 to 2 |
+# | 10 | `woodcut_waves lesson 02, 80 steps Gram style` | 0 to 0.1 |
+#
+# **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 3 each style is put onto the result of the one before, so that only the last one is left. In exercise 4 the mask is applied to the photo's activations *before*
+# AdaIN: then the zeros outside count in mean and deviation. The checks name these.
+#
+# **Questions for a discussion.**
+#
+# - *Why is the same formula with learnt numbers (lesson 04) often better for its own styles?* There the numbers stand in every layer and were chosen by the loss. Here they stand in one layer, and are what they are.
+# - *What would happen with three numbers a channel?* One could add the skewness. It would still say nothing about which channels go together. Whole covariances do, and methods that use them exist ("whitening and colouring").
+# - *Could the decoder be left out, with lesson 01 in its place?* Yes: search for the picture whose activations are $t$. It is slower, nearer to $t$, and less clean, since nothing has taught the search what pictures look like.
+# - *Is α = 0.5 half of the style?* It is the middle of a straight line in activations. What the eye calls half lies somewhere else for each style.

@@ -69,7 +69,7 @@ grid(
 # *How do we compare a piece of a cat with a piece of a woodcut?*
 #
 # As pixels they have nothing in common. As activations they have: both may hold "a dark round thing on light ground". So we take the activations $\Phi(C)$ of the content and $\Phi(S)$ of
-# the style, in `relu3_1`. A **patch** $\phi_i$ is a square of $3 \times 3$ cells *with all its channels*. A cell of `relu3_1` is four pixels wide, and patches overlap: there is one around
+# the style, in `relu3_1`. A **patch** $\phi_i$ is a square of $3 \times 3$ cells *with all its channels*. (A cell is what we called a position so far: one place of a layer.) A cell of `relu3_1` is four pixels wide, and patches overlap: there is one around
 # nearly every cell.
 #
 # For each patch of the content we look for the patch of the style with the highest **normalised cross-correlation**:
@@ -815,4 +815,36 @@ grid([*sizes, *others], ["glass at 96 px", "glass at 384 px", "a smooth sky", "a
 # **To read**: the paper; C. Li and M. Wand, *Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis*, CVPR 2016; L. Sheng and others, *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature
 # Decoration*, CVPR 2018, which swaps normalised patches; S. Gu and others, *Arbitrary Style Transfer with Deep Feature Reshuffle*, CVPR 2018, which lets every patch of the style be used about equally often.
 #
-# **Next**: all methods so far may paint the sky with patches of grass. Lesson 07 tells them what is sky and what is grass, and makes photos out of photos.
+# **Next**: all methods so far may paint the sky with patches of grass. [Lesson 07](07_photo.ipynb) tells them what is sky and what is grass, and makes photos out of photos.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (100 minutes): section 1 with exercise 1, 20 minutes · section 2 with exercise 2, 15 · section 3 with exercise 3, 20 (a good one to leave for home) · sections 4 and 5 with exercise 4, 15 · section 6, 10 · the lab, 5 · sections 7 and 8 with exercise 5, 10 · sections 9 and 10, 5.
+#
+# **Show.** The lab with a click on the cat's eye: everybody wants to know where each place comes from. Before that, paper and scissors: two pictures from a magazine, and one minute to lay the one with pieces of the other. Whoever tried it knows why size matters.
+#
+# **Expected results.** The table of section 3 is arithmetic, and the same everywhere. Milliseconds depend on the machine: what holds is that *part by part* is several times faster, and that matching grows with the fourth power of the side. In section 5 the swap needs fewer than half of the steps of
+# lesson 02, and its three pictures are alike. In section 6 the network that saw swapped activations is better on them, but only by some percent.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 1 | `the eye; correlation` | 0.78 to 0.82 |
+# | 1 | `plain product` | 120 to 160 |
+# | 1 | `normalised` | 330 to 370 |
+# | 3 | `512 px 15,876 patches each, table` | 1008, exactly |
+# | 3 | `the same: True` | as it stands |
+# | 6 | `swapped the best picture is still` | 0.03 to 0.08 |
+# | 6 | `with swapped ones on photos` | 0.06 to 0.07 |
+# | 8 | `swap, network` | 1 to 3 |
+# | 8 | `a disc swap, … lesson 02` | 20 to 33 |
+#
+# **Where they get stuck.** In exercise 1 the patches are not divided at all, or zero patches give NaN and win. In exercise 2 the count at the border is taken as nine everywhere, or `stride` is ignored. In exercise 3 the divided kernels are laid down instead of the whole ones. In exercise 5
+# the motion is undone in the wrong direction, or the columns that one frame does not show are counted. The checks name these.
+#
+# **Questions for a discussion.**
+#
+# - *Why is the content's norm not needed?* It is the same for all candidates, so it cannot change who wins. For the value of the correlation it is needed.
+# - *Is the swap lossless if content and style are the same picture?* Each patch is its own best match, so the activations are the same. The picture still makes the trip through the inverse network.
+# - *Why is this steadier on films than lesson 02?* The target is settled before the first step and depends on the place only through what is there. What only moves by whole cells finds the same partners.
+# - *How would you make the matching cheaper for a large picture?* Larger strides, fewer patches of the style, or a first round at half the size. All of them change the result a little.

@@ -817,16 +817,37 @@ print(
 # **To read**: the paper and its supplement with many pairs; Levin, Lischinski and Weiss, section 3, for the derivation; Pitié, Kokaram and Dahyot, *Automated colour grading using colour distribution transfer*, CVIU 2007; Li and others, *A Closed-form Solution to
 # Photorealistic Image Stylization*, ECCV 2018, which does it in one pass and smooths with the same matrix.
 #
-# **Next**: lesson 08 gives sliders to what had to be decided before training: how much style, layer by layer, without training again.
+# **Next**: [lesson 08](08_adjustable.ipynb) gives sliders to what had to be decided before training: how much style, layer by layer, without training again.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
 # **Timings** (110 minutes): sections 1 and 2 with exercise 1, 30 minutes · sections 3 and 4 with exercise 2, 25 · section 5 with exercise 3, 25 · section 6 with exercise 4, 10 · the rest with the lab, 20, or an afternoon.
 #
-# **Expected results.** The middle of the plain 5 × 5 picture has 8, −0.67 beside it and −0.11 in the corners. Affine pictures cost less than 0.01, everything else more than 30. In the sweep, structure rises with λ. The colour methods have the highest structure, and are
+# **Show.** The list of section 4: write its ten names on the board, let groups sort them by what they cost, and only then run the cell. That the negative is free surprises everybody. Then the mask painter of the lab.
+#
+# **Expected results.** Affine pictures cost less than 0.02, everything else more than 30. In the sweep, structure rises with λ. The colour methods have the highest structure, and are
 # far off in colour unless they get masks; with masks the linear map wins by both numbers, which is worth a discussion.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 2 | `the same number: True` | as it stands |
+# | 3 | `-0.33 -0.67` | 8, exactly |
+# | 3 | `entries that are not 0:` | 361, exactly |
+# | 4 | `the negative L_m =` | 0 to 0.02 |
+# | 4 | `noise of 1 % L_m =` | 35 to 38 |
+# | 4 | `moved by one pixel L_m =` | 750 to 760 |
+# | 5 | `content sky` | 37, exactly |
+# | 7 | `two, recoloured structure` | 0.6 to 0.7 |
+# | 7 | `one stage structure … off colour` | 0.15 to 0.3 |
+# | 9 | `M. K. by regions structure` | 0.79 to 0.81 |
+# | 9 | `this lesson structure` | 0.58 to 0.7 |
+# | 10 | `structure … before,` | 0.8 to 0.87 |
 #
 # **Where they get stuck.** In exercise 1 `torch.cov` divides by n − 1. In exercise 2 somebody writes `reshape(-1, 3)`, and the channels are mixed. In exercise 3 the masks keep the size of the picture, or the divisor is all positions: the loss then works a little, which is worse than not at all. The checks name all of these.
 #
-# **Questions for a discussion.** Section 13 has four. Two more: why is the moved picture in section 2 so expensive, and is that good? What would happen with windows of 15 × 15?
+# **Questions for a discussion.** Section 13 has four that have no last answer. Three that have one:
+#
+# - *Why is the picture that was moved by one pixel so expensive, and is that good?* At each edge its values do not follow from the old colours. It is good: the term asks for this photo, not for a photo. It also means that the method cannot straighten a horizon.
+# - *What would happen with windows of 15 × 15?* One affine map would have to do for a larger piece. The light could change less from place to place, and edges would be kept more strictly. The matrix would have far more entries.
+# - *Why does the plain linear map by regions beat the method of the paper in our two numbers?* The numbers measure what that map sets. They do not see the jump at the border of a mask. So look, and choose measures before you know who wins.

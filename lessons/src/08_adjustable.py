@@ -150,7 +150,7 @@ check.weighted(my_weighted)
 # *Where do three numbers enter a network full of convolutions?*
 #
 # Lesson 04 had the answer: in the normalisations. Behind each convolution a channel gets a new contrast γ and a new level β, and these two say how much the channel takes part. Lesson 04 kept a table of them, one row a style. But α is
-# not one of twelve styles, it is any point between 0 and 1, three times. A table will not do. So a small network computes them:
+# not one of fourteen styles, it is any point between 0 and 1, three times. A table will not do. So a small network computes them:
 #
 # $$z = \gamma_\alpha \left( \frac{x - \mu}{\sigma} \right) + \beta_\alpha \qquad\qquad (\gamma_\alpha, \beta_\alpha) = \Lambda(\alpha, s) \qquad\text{(3)}$$
 #
@@ -409,7 +409,7 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # <details><summary>What you should see</summary>
 #
 # Colours first: the blue and the cream of the waves come over the photo like a glaze, with every slider. (Why like a glaze, section 8 tells.) At 1 compare the last column from top to bottom: the rims of the roofs, the
-# trees, the sky. `relu2_2` is the bluest, `relu3_4` has broad yellow rims, `relu4_1` the darkest shades. The three are close sisters, closer than in section 1: all of them want blue waves, and our small network has learnt first what they have in common.
+# trees, the sky. `relu2_2` is the bluest, with white rims; `relu3_4` has broad yellow ones; `relu4_1` lies between. The three are close sisters, closer than in section 1: all of them want blue waves, and our small network has learnt first what they have in common.
 # </details>
 #
 # A slider is honest if more of α means less of that layer's loss. So we measure: the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -560,8 +560,8 @@ for word, pictures in ways.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN alone has a diversity of 0: one pair, one picture. Noise makes any network vary, and by this number it varies a lot, AdaIN even more than ours: each stroke begins somewhere else. But look at the pictures: the *manner* stays, it is the grain that is new. Random α change the
-# manner, with every stroke in its place, and the number for it is smaller. So a number like (6) says how far pictures lie apart. Whether that is what you call diverse, you have to look.
+# AdaIN alone has a diversity of 0: one pair, one picture. Noise makes any network vary, and by this number it varies a lot, AdaIN even more than ours: each stroke begins somewhere else. But look at the pictures: the *manner* stays, it is the grain that is new. Random α change
+# how strongly it is painted and some of the colours, with every stroke in its place, and the number for it is smaller. So a number like (6) says how far pictures lie apart. Whether that is what you call diverse, you have to look.
 # </details>
 #
 # ## The lab
@@ -622,7 +622,7 @@ for side in (128, 256, 512):
 # - **The encoder** is `mini`, with style at `relu2_2`, `relu3_4` and `relu4_1`. The paper has VGG and takes the last layer of block 4 as well.
 # - **The style** is told to Λ by moments of the encoder. The paper trains a style network of its own for that, and calls both parts conditioning.
 # - **The opacity** $1 - \prod (1 - 0.85\, \alpha_s^l)$ is ours. So is the share of pictures in training whose α are exactly 0 or 1: sliders end there, and random numbers hardly ever do.
-# - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not drown out the rest. Then (5) does its work on top. A little total variation is added, and a penalty on *spikes*: a network finds out that one glaring spot in a dark corner fools its normalisations.
+# - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not drown out the rest. Then (5) does its work on top, but for the last part of the training, where its factors stand still: content losses had become small and began to count too much, as section 4 warns. A little total variation is added, and a penalty on *spikes*: a network finds out that one glaring spot in a dark corner fools its normalisations.
 # - **Noise** is also inside our network, as in lesson 03: it gives even areas something to make strokes of. It is always the same, so that the same sliders give the same picture.
 # - **Training**: small crops, thousands of steps and not hundreds of thousands, on one processor core. `stylelearn train adjustable --style-layers … --content-layers …` trains other layers; with two content layers each gets a slider, too.
 #
@@ -645,17 +645,34 @@ for side in (128, 256, 512):
 # **To read**: the paper; G. Ghiasi and others, *Exploring the structure of a real-time, arbitrary neural artistic stylization network*, BMVC 2017, where Λ gets only the style; A. Dosovitskiy and J. Djolonga, *You Only Train Once: Loss-Conditional
 # Training of Deep Networks*, ICLR 2020, the same idea for compression and other tasks; Z. Chen and others, *GradNorm*, ICML 2018, another way to balance losses; E. Perez and others, *FiLM*, AAAI 2018, on conditioning by γ and β.
 #
-# **Next**: style and content were always measured by an encoder that somebody had trained for something else. Lesson 09 learns to separate them, from examples: ten letters of a font in, any letter of that font out.
+# **Next**: style and content were always measured by an encoder that somebody had trained for something else. [Lesson 09](09_emd.ipynb) learns to separate them, from examples: ten letters of a font in, any letter of that font out.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 15 minutes · section 3 with exercise 2, 20 · section 4 with exercise 3 and the two little networks, 20 · sections 5 and 6, 15 · section 7 with exercise 4, 10 · lab and section 8, the rest.
+# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 15 minutes · section 3 with exercise 2, 20 · section 4 with exercise 3 and the two little networks, 20 · sections 5 and 6, 15 · section 7 with exercise 4, 10 · the lab and section 8, 10.
+#
+# **Show.** The lab, without telling which slider is which: let the class find out what each one does, and name them. Then section 7, with the table covered: which row of pictures is the most diverse? Uncover the numbers afterwards.
 #
 # **Expected results.** Section 4: the losses differ by factors of ten and more; without factors the style losses do not fall, with factors all of them do. Section 5: nearly all sliders are honest. Section 6: lesson 02 ends lower, and
 # its settings differ more. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
 #
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 3 | `a style is told by` | 512, exactly |
+# | 4 | `style relu2_2` | 1700 to 1750 |
+# | 4 | `style relu4_1` | 235000 to 241000 |
+# | 5 | `of 36 sliders lower their loss with every single step` | as it stands |
+# | 7 | `random α diversity` | 0.03 to 0.5 |
+# | 7 | `noise alone diversity` | 0.1 to 0.6 |
+# | 7 | `AdaIN alone diversity` | 0, exactly |
+#
 # **Where they get stuck.** In exercise 1 the means of α and of the losses are multiplied: with one picture nobody notices. In exercise 2 γ and β are computed for the first picture and used for all. In exercise 3 the factors keep their history: the loss goes down
 # although nothing gets better. In exercise 4 each picture is compared with itself. The checks name all of them.
 #
-# **Questions for a discussion.** Why should α be drawn for each picture and not for each batch? What would happen if content, too, had a slider and it went to 0? Would you show the three sliders to somebody who has never heard of layers, and how would you name them?
+# **Questions for a discussion.**
+#
+# - *Why should α be drawn for each picture and not for each batch?* With one α a batch, each step pulls the whole network towards one wish, and the next one pulls it away again. With many in one batch the only way to do well is to listen.
+# - *What would happen if content, too, had a slider and it went to 0?* The loss would ask for style alone: textures, as in lesson 02, section 4. The network would have to paint them out of a photo that does not matter.
+# - *Would you show the three sliders to somebody who has never heard of layers? How would you name them?* "Colour and grain", "strokes", "larger forms" come near. It is honest to add that they overlap.
+# - *Is a random α noise in the training?* No. It is a question, and the network is told the question.

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from stylelearn import adain, cin, gatys, johnson, losses, samples
 from stylelearn.bench.measuring import Figure
-from stylelearn.bench.quality import Pair, contact_sheet, pictures_in, square, style_distance
+from stylelearn.bench.quality import Pair, contact_sheet, pictures_in, style_distance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
-from stylelearn.images import read_image, resize
+from stylelearn.images import read_image, resize, square
 from stylelearn.optimize import optimize_image, result
 from stylelearn.weights import WeightsError, network_file, read_about
 

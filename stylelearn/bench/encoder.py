@@ -17,13 +17,14 @@ from torch import Tensor
 
 from stylelearn import inversion, samples
 from stylelearn.bench.gatys import bare, noise, random_vgg19
-from stylelearn.bench.measuring import Figure, ratio, take_turns
-from stylelearn.bench.quality import Pair, contact_sheet, paint, pairs_in, pairs_of_samples, square, style_distance
+from stylelearn.bench.measuring import Figure
+from stylelearn.bench.quality import Pair, contact_sheet, paint, pairs_in, pairs_of_samples, style_distance
 from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.gatys import start_image
-from stylelearn.images import psnr
+from stylelearn.images import psnr, square
 from stylelearn.optimize import optimize_image, result
+from stylelearn.resources import ratio, take_turns
 from stylelearn.weights import WeightsError, read_weights
 
 TV_WEIGHT = 1e-3  # of V² per value: takes single noisy pixels away, and no detail

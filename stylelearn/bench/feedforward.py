@@ -20,10 +20,10 @@ from stylelearn import adain, cin, johnson, samples
 from stylelearn.bench import amortised
 from stylelearn.bench.encoder import Watch
 from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure, ratio, take_turns
+from stylelearn.bench.measuring import Figure
 from stylelearn.bench.memory import memory_of_command
-from stylelearn.bench.quality import square
-from stylelearn.images import to_pil
+from stylelearn.images import square, to_pil
+from stylelearn.resources import ratio, take_turns
 from stylelearn.weights import WeightsError
 
 if TYPE_CHECKING:

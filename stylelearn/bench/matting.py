@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -17,11 +16,11 @@ from torch import Tensor
 
 from stylelearn import photo, samples
 from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure, ratio, take_turns
-from stylelearn.bench.memory import most_so_far, run_apart
+from stylelearn.bench.measuring import Figure
 from stylelearn.encoders import Encoder
 from stylelearn.matting import EPSILON, MattingLaplacian
 from stylelearn.optimize import result
+from stylelearn.resources import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.segmentation import course_mask
 
 
@@ -139,10 +138,7 @@ def extra_memory(way: str, height: int, width: int) -> float:
     """
     WORK[way](picture(16, 16))()  # what is loaded or compiled once is not counted
     do = WORK[way](picture(height, width))
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
-    except OSError as error:
-        raise RuntimeError("only Linux says how much memory one part of a program used") from error
+    forget_peak()
     held = most_so_far()
     result = do()  # kept until its memory was counted
     peak = most_so_far()

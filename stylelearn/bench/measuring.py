@@ -1,23 +1,11 @@
-"""Measuring fairly on a machine that does other things too, and a table of what was found.
-
-Two numbers are taken of each piece of work: the seconds on the clock, and the seconds that processors spent on it
-(user + system time of this process). The first is what somebody waits for; the second hardly changes when others use
-the machine, so ratios are made of it. On a GPU only the clock means anything.
-"""
+"""A table of what was found, and the file that keeps it."""
 
 import json
 import os
-import platform
-import statistics
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-
-import torch
-
-from stylelearn import __version__
 
 
 @dataclass(frozen=True)
@@ -51,10 +39,17 @@ class Figure:
 
     @property
     def asked(self) -> str:
-        """ "≥ 10", "≤ 0.08" or nothing."""
-        if self.at_least is not None:
-            return f"≥ {self.at_least:g}"
-        return f"≤ {self.at_most:g}" if self.at_most is not None else ""
+        """ "≥ 10 ×", "≤ 100 ms" or nothing, in the unit in which the value is shown."""
+        wanted = self.at_least if self.at_least is not None else self.at_most
+        if wanted is None:
+            return ""
+        return f"{'≤' if self.at_least is None else '≥'} {show(wanted, self.unit, like=self.value)}"
+
+    @property
+    def part(self) -> float | None:
+        """The value over what is asked for: 0.5 is half of what is allowed, or half of what is wanted."""
+        wanted = self.at_least if self.at_least is not None else self.at_most
+        return None if self.value is None or not wanted else self.value / wanted
 
 
 @dataclass
@@ -82,93 +77,12 @@ class Report:
             os.replace(part, self.path)
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Medians of one piece of work, in seconds: on the clock, and of processor time."""
-
-    clock: float
-    processor: float
-    runs: tuple[float, ...]  # what ratios are made of: processor seconds, on a GPU those of the clock
-
-
-def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, Timing]:
-    """Run each piece of work `rounds` times, in turn: whatever disturbs the machine disturbs all of them alike.
-
-    Args:
-        work: name -> what to do; it may return whatever it likes.
-        rounds: at least 1. `warm_up`: rounds before, that are not counted.
-    """
-    clock: dict[str, list[float]] = {name: [] for name in work}
-    processor: dict[str, list[float]] = {name: [] for name in work}
-    for number in range(warm_up + rounds):
-        for name, do in work.items():
-            _wait_for_gpu()
-            before = time.perf_counter(), time.process_time()
-            do()
-            _wait_for_gpu()
-            after = time.perf_counter(), time.process_time()
-            if number >= warm_up:
-                clock[name].append(after[0] - before[0])
-                processor[name].append(after[1] - before[1])
-    counts = clock if torch.cuda.is_initialized() else processor
-    return {
-        name: Timing(statistics.median(clock[name]), statistics.median(processor[name]), tuple(counts[name]))
-        for name in work
-    }
-
-
-def _wait_for_gpu() -> None:
-    if torch.cuda.is_initialized():
-        torch.cuda.synchronize()
-
-
-def ratio(a: Timing, b: Timing) -> float:
-    """How many times longer a takes than b: the median over the rounds of the ratio within each."""
-    return statistics.median(x / max(y, 1e-9) for x, y in zip(a.runs, b.runs, strict=True))
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    found = {
-        "processor": processor_name(),
-        "cores": cores(),
-        "threads": torch.get_num_threads(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "stylelearn": __version__,
-        "date": time.strftime("%Y-%m-%d"),
-    }
-    if torch.cuda.is_available():
-        found["gpu"] = torch.cuda.get_device_name()
-    return found
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Windows and macOS
-        return os.cpu_count() or 1
-
-
-def processor_name() -> str:
-    """The model of the processor, as the system calls it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine() or "unknown"
-
-
-def show(value: float | None, unit: str) -> str:
-    """A figure with its unit, in as many digits as make sense."""
+def show(value: float | None, unit: str, like: float | None = None) -> str:
+    """A figure with its unit, in as many digits as make sense; seconds as those of `like`, in s or in ms."""
     if value is None:
         return "—"
     if unit == "s":
-        return f"{value:.3g} s" if value >= 1 else f"{value * 1000:.3g} ms"
+        return f"{value:.3g} s" if (value if like is None else like) >= 1 else f"{value * 1000:.3g} ms"
     digits = {"dB": ".1f", "MB": ".0f", "%": ".1f"}.get(unit, ".3g")
     return f"{value:{digits}} {unit}".strip()
 
@@ -176,15 +90,19 @@ def show(value: float | None, unit: str) -> str:
 def table(report: Report) -> Iterator[str]:
     """The lines of one table with all figures, under the name of the machine."""
     yield " · ".join(f"{name} {value}" for name, value in report.machine.items())
-    rows = [("", "figure", "asked", "", "")]
+    if not report.judged:
+        yield "tiny pictures and few rounds: these figures say that it runs, and nothing about what is wanted"
+    rows = [("", "figure", "wanted", "÷ wanted", "", "")]
     group = ""
     for figure in report.figures:
         if figure.group != group:
             group = figure.group
-            rows.append((group, "", "", "", ""))
+            rows.append((group, "", "", "", "", ""))
         met = {True: "met", False: "MISSED", None: ""}[report.met(figure)]
-        rows.append((f"  {figure.name}", show(figure.value, figure.unit), figure.asked, met, figure.note))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        part = "" if figure.part is None or not report.judged else f"{figure.part:.2f}"
+        shown = show(figure.value, figure.unit)
+        rows.append((f"  {figure.name}", shown, figure.asked, part, met, figure.note))
+    widths = [max(len(row[i]) for row in rows) for i in range(5)]
     for row in rows:
-        cells = [row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in (1, 2)), row[3].ljust(widths[3]), row[4]]
-        yield "  ".join(cells).rstrip()
+        numbers = (row[i].rjust(widths[i]) for i in (1, 2, 3))
+        yield "  ".join([row[0].ljust(widths[0]), *numbers, row[4].ljust(widths[4]), row[5]]).rstrip()

@@ -5,9 +5,9 @@ python -m stylelearn.bench.memory command stylize photo.jpg …          # whate
 """
 
 import json
-import subprocess
 import sys
-from pathlib import Path
+
+from stylelearn.resources import most_so_far, run_apart
 
 WAYS = ("bare", "ours")
 
@@ -34,32 +34,6 @@ def memory_of_command(*words: str) -> dict[str, float]:
         RuntimeError: as `peak_memory`; the command's own message, if it failed.
     """
     return run_apart("stylelearn.bench.memory", "command", *words)
-
-
-def run_apart(module: str, *words: str) -> dict[str, float]:
-    """The JSON that a module prints when it is run in a process of its own.
-
-    Raises:
-        RuntimeError: as `peak_memory`.
-    """
-    command = [sys.executable, "-m", module, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def most_so_far() -> float:
-    """The most memory that this process has held, in MB."""
-    try:
-        # Not ru_maxrss: on Linux a new process begins with what the process that started it had held.
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
-    except (OSError, IndexError):
-        import resource  # not on Windows
-
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6  # macOS counts in bytes
 
 
 def _measure(way: str, size: int, steps: int) -> dict[str, float]:

@@ -5,23 +5,21 @@ network judges: how far are the Gram matrices of the pastiche from those of the 
 with the content picture as it was (nothing learnt) and with what random weights of the same network reach?
 """
 
-import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
 from stylelearn import samples
+from stylelearn.distances import gram_distance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import stylize
-from stylelearn.images import ImageError, read_image, resize, to_pil, write_image
-from stylelearn.losses import mean_gram, style_loss
+from stylelearn.images import ImageError, read_image, resize, square, to_pil, write_image
 from stylelearn.optimize import result
 
-JUDGE_LAYERS = ("relu1", "fire2", "fire4", "fire8")  # torchvision's features 0 + ReLU, 3, 5 and 10
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 TILE, TITLE = 256, 24  # pixels of a contact sheet
 
@@ -33,13 +31,6 @@ class Pair:
     name: str
     content: Tensor
     style: Tensor
-
-
-def square(image: Tensor, size: int) -> Tensor:
-    """The middle of the image as a square of `size` pixels."""
-    image = resize(image, size)
-    top, left = ((side - size) // 2 for side in image.shape[2:])
-    return image[:, :, top : top + size, left : left + size].contiguous()
 
 
 def pairs_of_samples(size: int, count: int) -> list[Pair]:
@@ -82,21 +73,15 @@ def paint(pair: Pair, encoder: Encoder, steps: int) -> Tensor:
     return result(stylize(pair.content, pair.style, encoder=encoder, steps=steps))
 
 
-@torch.no_grad()
 def style_distance(images: Sequence[Tensor], pairs: Sequence[Pair], judge: Encoder) -> float:
-    """‖G − A‖²/‖A‖² between each image and its pair's style, the geometric mean over layers and pairs.
+    """`gram_distance` between each image and its pair's style, the geometric mean over the pairs.
 
     Args:
         images: one for each pair, (1, 3, H, W).
         judge: a SqueezeNet.
     """
-    logarithms = []
-    for image, pair in zip(images, pairs, strict=True):
-        seen, wanted = judge(image, JUDGE_LAYERS), judge(pair.style, JUDGE_LAYERS)
-        for layer in JUDGE_LAYERS:
-            distance = style_loss(seen[layer], mean_gram(wanted[layer])).item()
-            logarithms.append(math.log(max(distance, 1e-12)))
-    return math.exp(sum(logarithms) / len(logarithms))
+    found = [gram_distance(image, pair.style, judge) for image, pair in zip(images, pairs, strict=True)]
+    return statistics.geometric_mean(found)
 
 
 def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path, tile: int = TILE) -> Path:

@@ -24,12 +24,12 @@ from torch import Tensor
 
 from stylelearn import gatys, samples, style_swap
 from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure, ratio, take_turns
-from stylelearn.bench.memory import most_so_far, run_apart
-from stylelearn.bench.quality import square
+from stylelearn.bench.measuring import Figure
 from stylelearn.encoders import Encoder
+from stylelearn.images import square
 from stylelearn.optimize import Objective, optimize_image, result
 from stylelearn.patches import swap, swap_by_convolution
+from stylelearn.resources import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.video import Clip, consistency, moving_clip, panning_clip
 from stylelearn.weights import WeightsError
 
@@ -146,8 +146,8 @@ def _measure(form: str, size: int) -> dict[str, float]:
 
     do(32)()  # whatever libraries set up once is no part of it
     work = do(size)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: forget what was held at most so far
+    with contextlib.suppress(RuntimeError):
+        forget_peak()
     before = most_so_far()
     work()
     return {"before": before, "peak": most_so_far()}

@@ -7,7 +7,7 @@ likely mistake, or "not solved yet" for an untouched starter. A check never rais
 
 import functools
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,3 +83,8 @@ def must_be_tensor(found: Any, shape: tuple[int, ...], what: str) -> None:
         raise Mistake(f"{what} should be a tensor of shape {shape}; yours is {type(found).__name__}.")
     if tuple(found.shape) != shape:
         raise Mistake(f"{what} should have the shape {shape}; yours has {tuple(found.shape)}.")
+
+
+def named(yours: object, wrong: Sequence[tuple[Tensor | float, str]], otherwise: str, tolerance: float = 1e-4) -> str:
+    """What is said of the first of the `wrong` values that `yours` is."""
+    return next((why for value, why in wrong if same(yours, value, tolerance)), otherwise)

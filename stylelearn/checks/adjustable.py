@@ -1,22 +1,15 @@
 """Checks of lesson 08: losses weighted for each picture, the conditioned norm, running averages, and diversity."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, must_be_tensor, same
+from stylelearn.checks import Mistake, check, must_be_tensor, named, same
 
 TOLERANCE = 1e-3  # answers may put an ε of their own under the root
-
-
-def _named(yours: object, wrong: Sequence[tuple[object, str]], otherwise: str) -> str:
-    """What is said of the first of the `wrong` values that `yours` is."""
-    for value, why in wrong:
-        if same(yours, value, TOLERANCE):
-            return why
-    return otherwise
-
+_named = partial(named, tolerance=TOLERANCE)
 
 # ------------------------------------------------------------------------------------------------------------ weighted
 

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stylelearn.cli import lab, measure, stylize, train, video
+from stylelearn.cli import compare, lab, measure, study, stylize, train, video
 from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, Failed, Parser, Wrong
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
@@ -41,7 +41,7 @@ def _parser() -> Parser:
     parser = Parser(prog="stylelearn", description="Learn neural style transfer by building it.")
     parser.add_argument("--version", action="version", version=f"stylelearn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (lab, stylize, video, train, measure):
+    for command in (lab, stylize, video, train, measure, compare, study):
         command.add(commands)
     return parser
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
 
-BENCHES = ("encoder", "gatys", "feedforward", "adjustable", "swap", "matting")
+BENCHES = ("encoder", "gatys", "feedforward", "adjustable", "swap", "matting", "glyphs", "course")
 
 
 def add(commands: Commands) -> None:
@@ -37,8 +37,9 @@ def add(commands: Commands) -> None:
         "--sheet",
         type=Path,
         metavar="FILE",
-        help="draw the pastiches side by side (feedforward: a sheet for each method; swap: a plot)",
+        help="draw the pastiches side by side (feedforward: a sheet for each method; swap: a plot; course: both)",
     )
+    bench.add_argument("--baseline", type=Path, metavar="FILE", help="what `train zi2zi` wrote, for glyphs")
     bench.add_argument("--weights", type=Path, metavar="FILE", help="of mini (default: those that ship)")
     bench.set_defaults(run=run_bench)
     doctor = commands.add_parser(
@@ -60,8 +61,9 @@ def run_doctor(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     """Measure group after group, then print the table."""
     _check(options)
-    from stylelearn.bench.measuring import Report, machine, table
+    from stylelearn.bench.measuring import Report, table
     from stylelearn.images import ImageError
+    from stylelearn.resources import machine
     from stylelearn.weights import WeightsError
 
     report = Report(_settings(options), machine(), options.json, judged=not options.quick)
@@ -89,7 +91,7 @@ def _check(options: argparse.Namespace) -> None:
     for which in options.which:
         if which not in BENCHES:
             raise Wrong(f"there is no bench '{which}'; there are {', '.join(BENCHES)}")
-    for name in ("judge", "decoders", "weights"):
+    for name in ("judge", "decoders", "weights", "baseline"):
         path = getattr(options, name)
         if path is not None and not path.is_file():
             raise Wrong(f"--{name} is '{path}', which is no file")
@@ -106,13 +108,13 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("which", "quick", "judge", "pairs", "pairs_count", "decoders", "weights")
+    names = ("which", "quick", "judge", "pairs", "pairs_count", "decoders", "weights", "baseline")
     return {name: value.name if isinstance(value := getattr(options, name), Path) else value for name in names}
 
 
 def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], Any]]:
     """(name, its groups, how thorough) for each bench that is asked for."""
-    from stylelearn.bench import adjustable, encoder, feedforward, gatys, matting, swap
+    from stylelearn.bench import adjustable, course, encoder, feedforward, gatys, glyphs, matting, swap
 
     pictures = {"sheet": options.sheet, "folder": options.pairs, "watch": _watch}
     files = {"judge": options.judge, **pictures}
@@ -123,6 +125,8 @@ def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], A
         "feedforward": feedforward.QUICK if options.quick else {},
         "swap": swap.QUICK if options.quick else {},
         "adjustable": adjustable.QUICK if options.quick else {},
+        "glyphs": glyphs.QUICK if options.quick else {},
+        "course": course.QUICK if options.quick else {},
     }
     plans = {
         "encoder": (encoder.groups, encoder.Plan(**files, **own, **quick["encoder"] | count)),
@@ -131,6 +135,11 @@ def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], A
         "matting": (matting.groups, matting.QUICK if options.quick else matting.Plan()),
         "swap": (swap.groups, swap.Plan(sheet=options.sheet, **quick["swap"])),
         "adjustable": (adjustable.groups, adjustable.Plan(**pictures, **quick["adjustable"] | count)),
+        "glyphs": (glyphs.groups, glyphs.Plan(baseline=options.baseline, **quick["glyphs"])),
+        "course": (
+            course.groups,
+            course.Plan(judge=options.judge, sheet=options.sheet, watch=_watch, **quick["course"]),
+        ),
     }
     return [(which, *plans[which]) for which in options.which or BENCHES]
 

@@ -36,10 +36,13 @@ def add(commands: Commands) -> None:
 def _add_shared(parser: argparse.ArgumentParser, network: Network) -> None:
     """What all networks take. Where nothing is said, --paper, then --preset, then the usual decide."""
     usual, (size, batch) = network.usual, network.smallest
-    parser.add_argument("--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of photographs")
+    if network.photos:
+        parser.add_argument(
+            "--photos", type=Path, nargs="+", required=True, metavar="DIR", help="folders of photographs"
+        )
+        parser.add_argument("--size", type=whole(size, 512), help=f"side of the crops (default: {usual['size']})")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=".safetensors")
     parser.add_argument("--steps", type=whole(1), metavar="N", help=f"(default: {usual['steps']})")
-    parser.add_argument("--size", type=whole(size, 512), help=f"side of the crops (default: {usual['size']})")
     parser.add_argument("--batch", type=whole(batch), help=f"pictures a step (default: {usual['batch']})")
     parser.add_argument("--seed", type=whole(0), default=0, help="(default: 0)")
     parser.add_argument("--checkpoint", type=Path, metavar="FILE", help="(default: OUT with the suffix .ckpt)")
@@ -70,9 +73,11 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     chosen = {"precision": "32-true", "accelerator": "auto", **network.usual}
     for name, value in PRESETS.get(options.preset, {}).items():
         chosen[name] = round(chosen[name] * value) if name in ("steps", "batch") else value
+    if not network.photos:
+        chosen.pop("size", None)
     if getattr(options, "paper", False):
         chosen |= network.paper or {}
-    chosen |= {name: value for name in chosen if (value := getattr(options, name)) is not None}
+    chosen |= {name: value for name in chosen if (value := getattr(options, name, None)) is not None}
     if network.several:
         chosen |= {name: getattr(options, name) for name in ("devices", "nodes", "sheet_every")}
     return chosen | {"seed": options.seed, "checkpoint": options.checkpoint}
@@ -97,8 +102,9 @@ def _train(options: argparse.Namespace) -> None:
     from stylelearn.weights import WeightsError
 
     try:
-        running = NETWORKS[options.network].start(options, settings(options))
-        print("reading the pictures …", flush=True)
+        network = NETWORKS[options.network]
+        running = network.start(options, settings(options))
+        print(f"reading the {'pictures' if network.photos else 'letters'} …", flush=True)
         with contextlib.closing(running):  # which writes the checkpoint, wherever it was left
             for number, progress in enumerate(running):
                 if number == 0 and progress.skipped:
@@ -126,7 +132,7 @@ def _quiet_unless_first(options: argparse.Namespace) -> Iterator[None]:
 
 def _check(options: argparse.Namespace) -> None:
     styles = [style for style in getattr(options, "styles", []) if isinstance(style, Path)]
-    for folder in (*options.photos, *styles):
+    for folder in (*getattr(options, "photos", ()), *styles):
         if not folder.is_dir():
             raise Wrong(f"'{folder}' is not a folder; --photos and --styles name folders of pictures")
     if options.out.suffix != ".safetensors":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Nobody has to tell colours apart: line style and marker differ as well. The colours are Okabe & Ito's, chosen for
 # colour-blind readers.
-_LOOKS = [
+LOOKS = [
     ("#0072b2", "-", "o"), ("#d55e00", "--", "s"), ("#009e73", "-.", "^"), ("#cc79a7", ":", "D"),
     ("#000000", "-", "v"), ("#e69f00", "--", "P"), ("#56b4e9", "-.", "X"), ("#5b3a91", ":", "*"),
 ]  # fmt: skip
@@ -71,7 +71,7 @@ def curves_figure(
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.set_title(title or "", size=POINTS, weight="bold")
     for i, (name, points) in enumerate(series.items()):
-        colour, line, marker = _LOOKS[i % len(_LOOKS)]
+        colour, line, marker = LOOKS[i % len(LOOKS)]
         axes.plot(
             *points, label=name, color=colour, linestyle=line, linewidth=1.6,
             marker=marker, markersize=5, markevery=max(1, len(points[0]) // 10),

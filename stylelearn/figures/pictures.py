@@ -41,7 +41,7 @@ def show(image: Tensor, title: str | None = None, alt: str | None = None, width:
     if image.ndim == 4 and image.shape[0] != 1:
         raise ImageError(f"show takes one image, got {tuple(image.shape)}; use grid for several")
     titles = None if title is None else [title]
-    display_figure(_figure([image], titles, None, columns=1, width=width), alt or _describe([image], titles, None))
+    display_figure(grid_figure([image], titles, None, columns=1, width=width), alt or _describe([image], titles, None))
 
 
 def grid(
@@ -69,7 +69,7 @@ def grid(
         raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
     if columns is not None and columns < 1:
         raise ImageError(f"columns is {columns}; choose at least 1")
-    display_figure(_figure(pictures, titles, title, columns=columns), alt or _describe(pictures, titles, title))
+    display_figure(grid_figure(pictures, titles, title, columns=columns), alt or _describe(pictures, titles, title))
 
 
 class LivePicture:
@@ -87,7 +87,7 @@ class LivePicture:
     def update(self, image: Tensor, title: str | None = None, alt: str | None = None) -> None:
         """Show this image, from now on instead of the one before. Arguments as for `show`."""
         titles = None if title is None else [title]
-        figure = _figure([image], titles, None, columns=1, width=self._width)
+        figure = grid_figure([image], titles, None, columns=1, width=self._width)
         parts = pieces(figure, alt or _describe([image], titles, None))
         if self._handles:
             for handle, piece in zip(self._handles, parts, strict=True):
@@ -108,7 +108,7 @@ def _describe(images: Sequence[Tensor], titles: Sequence[str] | None, title: str
     return f"{title}. {what}" if title else what
 
 
-def _figure(
+def grid_figure(
     images: Sequence[Tensor],
     titles: Sequence[str] | None,
     title: str | None,
@@ -116,7 +116,7 @@ def _figure(
     columns: int | None = None,
     width: int | None = None,
 ) -> Figure:
-    """Lay the images out on a white matplotlib figure, pixel for pixel."""
+    """The figure of `grid`, pixel for pixel on white; arguments as there. `width`: of each image, as for `show`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -11,6 +11,8 @@ from stylelearn.lab.adain import AdaINLab
 from stylelearn.lab.adjustable import AdjustableLab
 from stylelearn.lab.base import Lab
 from stylelearn.lab.cin import CinLab
+from stylelearn.lab.compare import CompareLab
+from stylelearn.lab.emd import EMDLab
 from stylelearn.lab.gatys import GatysLab
 from stylelearn.lab.inversion import InversionLab
 from stylelearn.lab.johnson import JohnsonLab
@@ -19,6 +21,7 @@ from stylelearn.lab.painter import MaskPainter
 from stylelearn.lab.photo import PhotoLab
 from stylelearn.lab.pictures import PictureChooser
 from stylelearn.lab.runner import Job, Runner
+from stylelearn.lab.study import StudyLab
 from stylelearn.lab.style_swap import StyleSwapLab
 from stylelearn.lab.welcome import WelcomeLab
 
@@ -26,6 +29,8 @@ __all__ = [
     "AdaINLab",
     "AdjustableLab",
     "CinLab",
+    "CompareLab",
+    "EMDLab",
     "GatysLab",
     "InversionLab",
     "Job",
@@ -36,6 +41,7 @@ __all__ = [
     "PhotoLab",
     "PictureChooser",
     "Runner",
+    "StudyLab",
     "StyleSwapLab",
     "WelcomeLab",
 ]

@@ -140,15 +140,8 @@ class Lab(widgets.VBox):
         super().close()
 
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
-        """A callback that tells an error in the lab; ipywidgets would hide it in a log."""
-
-        def acted(*_: Any) -> None:
-            try:
-                act()
-            except Exception as error:
-                self.panel.complain(in_words(error))
-
-        return acted
+        """A callback that tells an error in the lab."""
+        return guarded(act, lambda words: self.panel.complain(words))  # the panel may come later
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
@@ -236,6 +229,18 @@ class Lab(widgets.VBox):
         """The cell was run again, cleared or deleted: nobody watches any more."""
         if change["old"] and not change["new"]:
             self._runner.stop()
+
+
+def guarded(act: Callable[[], Any], tell: Callable[[str], Any]) -> Callable[..., None]:
+    """A callback that tells its errors in words; ipywidgets would hide them in a log."""
+
+    def acted(*_: Any) -> None:
+        try:
+            act()
+        except Exception as error:
+            tell(in_words(error))
+
+    return acted
 
 
 def restore(control: Any, value: Any) -> None:

@@ -30,7 +30,7 @@ From code: `lab.refresh()` returns when the new pixels are set, `lab.wait()` whe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,12 +67,19 @@ class LiveLab(Lab):
         left: the widget that shows them.
         file_name: what Save proposes.
         first: whether the picture is painted before this returns.
+        buttons: those of the panel; "stop" where a picture takes several steps.
     """
 
     def __init__(
-        self, controls: Mapping[str, Any], left: widgets.Widget, *, file_name: str, first: bool = True
+        self,
+        controls: Mapping[str, Any],
+        left: widgets.Widget,
+        *,
+        file_name: str,
+        first: bool = True,
+        buttons: Sequence[str] = ("reset",),
     ) -> None:
-        panel = Panel(["reset"], file_name=file_name, width=640)
+        panel = Panel(list(buttons), file_name=file_name, width=640)
         panel.curves.layout.display = panel._bar.layout.display = "none"
         self._quiet = False  # while several controls are set that belong together
         super().__init__(controls, panel, left, int(first))

@@ -1,0 +1,733 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 09 · Ten letters in, any letter out
+#
+# A font is a style, too. Somebody has drawn ten letters. You know at once how the others must look: as heavy as these, with the same slant and the same little feet. No painting is needed for that,
+# and no texture. Can a network do it?
+#
+# In all lessons so far *we* said what style is: Gram matrices, means and deviations, patches. We said it in the words of an encoder that somebody had trained for photos. Yexun Zhang, Ya Zhang and Wenbin
+# Cai turn this round. Their network gets examples, and *finds out* what style is and what content is. It is called **EMD**: encoder, mixer, decoder.
+#
+# **After this lesson you can …**
+#
+# - show why statistics of a photo network do not make a font,
+# - put together triplets of a target and two reference sets, and say what would happen if they were chosen carelessly,
+# - write the bilinear mixer, and the loss with its two weights,
+# - train a small EMD in seconds, and judge it by four test sets, D1 to D4,
+# - move between two fonts and between two letters by mixing numbers, not pictures,
+# - compare methods by what a new style costs.
+#
+# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 90 minutes**, with the exercises · **paper**: Y. Zhang, Y. Zhang and W. Cai,
+# *Separating Style and Content for Generalized Style Transfer*, CVPR 2018 ([arXiv 1711.06454](https://arxiv.org/abs/1711.06454)). We number the equations as we go.
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import itertools
+import time
+
+import torch
+
+from stylelearn import adain, emd, gatys, losses, references
+from stylelearn.checks import emd as check
+from stylelearn.encoders import Encoder
+from stylelearn.figures import grid, plot_curves, show_glyphs
+from stylelearn.glyphs import PLAIN, collect
+from stylelearn.lab import EMDLab
+from stylelearn.optimize import result
+
+glyphs = collect(variations=(PLAIN,))  # fonts that are on every machine of this course, each as it is
+known = references.split(glyphs)  # which fonts and letters may be learnt from, and which not
+network = emd.load()  # the course's trained network
+r = network.references  # glyphs in a reference set
+GIVEN = "HOASMnopdy"  # what we show of a font
+
+# %% [markdown]
+# This is where we are going. The network sees ten letters of a font that it has never met. Then it writes. Seven of the ten letters that we ask for it has never had to draw, in any font:
+
+# %%
+WORD = "GreatBakes"
+
+
+def letter_references(text, seed=0):
+    """R_C for each letter of a text: it in r fonts that the network knows, (len(text), r, 80, 80)."""
+    chance = torch.Generator().manual_seed(seed)
+    return torch.stack([known.content_references(glyphs.content(letter), r, chance) for letter in text])
+
+
+FONT = "DejaVuSerif-Bold"
+written = emd.generate(network, glyphs.word(FONT, GIVEN), letter_references(WORD))[0]  # (10, 80, 80)
+show_glyphs({"it sees": glyphs.word(FONT, GIVEN), "it writes": written, "the font itself": glyphs.word(FONT, WORD)})
+
+# %% [markdown]
+# ## 1 · Why statistics do not make a font
+#
+# *Could lesson 02 or lesson 05 do it?*
+#
+# We ask them. The content is a word in a plain font, the style a page of letters in a bold one with serifs (the little feet of letters).
+#
+# **Predict, then run.** What will come over from the page: the weight of the strokes, the serifs, both, or something else?
+
+
+# %%
+def page(font, text, columns=5):
+    """Letters of a font as a picture, (1, 3, H, W)."""
+    rows = glyphs.word(font, text).split(columns)  # (columns, 80, 80) each
+    return torch.cat([torch.cat([*row], dim=1) for row in rows])[None, None].repeat(1, 3, 1, 1)
+
+
+encoder, painter = Encoder("mini"), adain.load()
+plain, bold = page("DejaVuSans", "STYLE"), page(FONT, "HAMBURGENO")
+slow = result(gatys.stylize(plain, bold, encoder=encoder, steps=30, style_weight=100.0))
+with torch.no_grad():
+    fast = painter(plain, bold)
+grid([plain, bold, slow, fast], ["content", "style", "lesson 02", "lesson 05"], columns=2)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# No font. Lesson 02 hardly changes anything: to its Gram matrices the word is nearly in the right style already, for both pages are black edges on white paper. Lesson 05 makes rough strokes of something like ink. No foot is where a foot belongs.
+#
+# That *a T has its feet below and its serifs at the two ends of the beam* says where something is, on which letter. Gram matrices and moments forget where.
+# </details>
+#
+# Lesson 05 had a test for descriptions of style: halves of a painting find each other. We do the same with fonts. Each page holds twelve letters of a font, one page from A to L, another from M to X.
+#
+# **Predict, then run.** Which page will be nearest to a page: the one of the same font, or the one with the same letters?
+
+# %%
+FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "cmtt10", "STIXGeneralItalic")
+HALVES = ("ABCDEFGHIJKL", "MNOPQRSTUVWX")
+pages = list(itertools.product(FONTS, HALVES))
+
+
+def nearest(codes):
+    """Prints for each page the page that is most like it; returns how many found their own font."""
+    right = 0
+    for (font, text), code in zip(pages, codes, strict=True):
+        others = [(float((code - other).norm()), key) for key, other in zip(pages, codes, strict=True)]
+        _, (found, letters) = sorted(others)[1]  # the first one is the page itself
+        right += found == font
+        print(f"{font:18} {text[0]}–{text[-1]}   is most like   {found:18} {letters[0]}–{letters[-1]}")
+    return f"{right} of {len(pages)} pages"
+
+
+with torch.no_grad():
+    seen = [encoder(page(*one, columns=4), "relu2_1")["relu2_1"] for one in pages]
+print("Gram matrices find the same font for", nearest([losses.mean_gram(each) for each in seen]))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Only half of the pages find their font. The others are most like a page with the *same letters in another font*. What edges there are depends on the letters as much as on the font. For paintings these numbers are a style, for fonts they are a muddle of style and content.
+# </details>
+#
+# ## 2 · A table, and triplets
+#
+# *If nobody says what style is, what can a network learn it from?*
+#
+# From a table. A font is a row $i$, a letter is a column $j$, and $I_{ij}$ is the glyph where they meet. All that a row has in common is style, all that a column has in common is content.
+
+# %%
+show_glyphs({font: glyphs.word(font, "ABHOagmn257") for font in (*FONTS[1:4], "cmmi10")})
+print(f"{len(glyphs.styles)} fonts x {len(glyphs.contents)} letters; held back: {', '.join(references.NOVEL_FONTS)}")
+print(f"letters held back: {' '.join(references.NOVEL_LETTERS)}")
+
+# %% [markdown]
+# So the network never gets *one* style picture. It gets two **reference sets** of $r$ glyphs each:
+#
+# - $\mathcal R_{S_i}$, the style references: $r$ different letters in font $i$,
+# - $\mathcal R_{C_j}$, the content references: letter $j$ in $r$ different fonts.
+#
+# Together with the target $I_{ij}$ that makes a **triplet**. In $\mathcal R_{S_i}$ letters change, so they cannot be what is meant; what stays is the style. With $\mathcal R_{C_j}$ it is the other way round. That is the whole trick.
+
+# %%
+batch = references.Triplets(known, references=r, batch=2)[3]
+rows = {}
+for one in range(2):
+    font, letter = glyphs.fonts[int(batch["style"][one])], glyphs.contents[int(batch["content"][one])]
+    rows |= {
+        f"style references: {font}": batch["style_refs"][one],
+        f"content references: {letter}": batch["content_refs"][one],
+        f"target: {letter} in {font}": batch["target"][one],
+    }
+show_glyphs(rows)
+
+# %% [markdown]
+# ### Exercise 1 — choose the references
+# *difficulty ●○○ · importance ●●● · 10 minutes*
+#
+# For a target, choose both sets at random. A careless choice ruins everything: if the target itself is among its references, the network learns to copy and nothing else.
+
+
+# %% tags=["exercise"]
+def my_references(font, letter, fonts, letters, r):
+    """font, letter: of the target; fonts, letters: lists of all. Returns r letters for R_S, r fonts for R_C."""
+    raise NotImplementedError
+
+
+check.references(my_references)
+
+
+# %% tags=["solution"]
+def my_references(font, letter, fonts, letters, r):
+    """font, letter: of the target; fonts, letters: lists of all. Returns r letters for R_S, r fonts for R_C."""
+    import random
+
+    style = random.sample([each for each in letters if each != letter], r)
+    content = random.sample([each for each in fonts if each != font], r)
+    return style, content
+
+
+check.references(my_references)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `[each for each in letters if each != letter]` is a new list without the target's letter. The given list stays as it is.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `random.sample(a_list, r)` takes r of them, none twice. You need `import random`.
+# </details>
+#
+# ## 3 · Two encoders and a mixer
+#
+# *How do a font and a letter become one glyph?*
+#
+# The $r$ glyphs of a set are stacked like the colours of a photo: one picture with $r$ channels. Two networks of the same build, with weights of their own, boil them down to a list of numbers each:
+#
+# $$S = \text{style encoder}(\mathcal R_S) \qquad\qquad C = \text{content encoder}(\mathcal R_C) \qquad\text{(1)}$$
+#
+# Then they are mixed. Every number $S_i$ of the style meets every number $C_j$ of the content, and a table of weights $W$, which is learnt, says what comes of each meeting:
+#
+# $$M_k = \sum_i \sum_j S_i \, W_{ijk} \, C_j \qquad\text{(2)}$$
+#
+# This is called **bilinear**: for a fixed letter it is linear in the style, for a fixed font it is linear in the content. As a program, with three loops:
+
+
+# %% tags=["nbval-ignore-output"]
+def mixed_by_loops(S, C, W):
+    """(2) for one glyph: S (R,), C (Q,), W (R, Q, K) -> (K,)."""
+    M = torch.zeros(W.shape[2])
+    for i in range(W.shape[0]):
+        for j in range(W.shape[1]):
+            for k in range(W.shape[2]):
+                M[k] += S[i] * W[i, j, k] * C[j]
+    return M
+
+
+S, C, W = torch.randn(12), torch.randn(12), torch.randn(12, 12, 12)
+begin = time.perf_counter()
+by_loops = mixed_by_loops(S, C, W)
+looped = time.perf_counter() - begin
+begin = time.perf_counter()
+at_once = emd.bilinear_mix(S[None], C[None], W)[0]
+direct = time.perf_counter() - begin
+print(f"the same: {torch.allclose(by_loops, at_once, atol=1e-4)}; {1e3 * looped:.1f} ms and {1e3 * direct:.2f} ms")
+print(f"our network has R = Q = K = {network.mixer.shape[0]}: {network.mixer.numel():,} numbers in W")
+
+# %% [markdown]
+# Loops are good for reading and bad for running. One line of `torch.einsum` says the same as (2): it takes the indices of each tensor, and those that shall be left.
+#
+# ### Exercise 2 — the mixer, for a batch
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Now S is (B, R) and C is (B, Q): each glyph of the batch has its own pair. W is the same for all.
+
+
+# %% tags=["exercise"]
+def my_mixer(S, C, W):
+    """S: (B, R), C: (B, Q), W: (R, Q, K) -> (B, K)."""
+    raise NotImplementedError
+
+
+check.mixer(my_mixer)
+
+
+# %% tags=["solution"]
+def my_mixer(S, C, W):
+    """S: (B, R), C: (B, Q), W: (R, Q, K) -> (B, K)."""
+    return torch.einsum("bi,ijk,bj->bk", S, W, C)
+
+
+check.mixer(my_mixer)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.einsum("i,ijk,j->k", S, W, C)` does it for one glyph. What is not to the right of `->` is summed over.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Give the batch a letter of its own, `b`. It stands in S, in C and in the result, but not in W.
+# </details>
+#
+# **Think.** Why not simply add, $M = W^S S + W^C C$? That has far fewer weights.
+#
+# <details><summary>An answer</summary>
+#
+# In a sum, changing the font moves $M$ by the same amount for every letter. But "add feet" means something else for a T than for an O, which has none. With products, what the font does can depend on the letter.
+# (J. Tenenbaum and W. Freeman separated style and content like this in 2000, with letters, too, and without any network.)
+# </details>
+#
+# ## 4 · The decoder, and who knows what
+#
+# *How does a short list of numbers become a sharp glyph?*
+#
+# The decoder goes the way back: from one place with many channels to 80 × 80 pixels. A short list can hardly hold where every edge is. So at each size the decoder also gets what the *content* encoder had at that size. These shortcuts are called
+# **skip connections**. The style has none: it must go through the mixer.
+
+# %%
+for name, part in (
+    ("style encoder", network.style_encoder),
+    ("content encoder", network.content_encoder),
+    ("decoder", network.decoder),
+):
+    print(f"{name:16} {sum(numbers.numel() for numbers in part.parameters()):9,} numbers")
+with torch.no_grad():
+    S = network.encode_style(glyphs.word(FONT, GIVEN))  # (1, R)
+    C, skips = network.encode_content(letter_references("AEOTgnHd"))  # (8, Q), and a list
+print("mixer           ", f"{network.mixer.numel():9,} numbers;  skips:", [tuple(skip.shape[1:]) for skip in skips])
+
+# %% [markdown]
+# **Predict, then run.** We take the network apart. First each letter gets the list $C$ of its *neighbour*, with skips of its own. Then it gets its own $C$, and the skips of all eight letters averaged. Which of the two decides which letter we read?
+
+
+# %%
+def decode(S, C, skips):
+    """Glyphs of one style, (len(C), 80, 80)."""
+    with torch.no_grad():
+        return network.decode(network.mix(S.expand_as(C), C), skips)[:, 0]
+
+
+average = [skip.mean(dim=0, keepdim=True).expand_as(skip) for skip in skips]
+show_glyphs(
+    {
+        "as it should be": decode(S, C, skips),
+        "with C of the letter to the left": decode(S, C.roll(1, dims=0), skips),
+        "with the skips of all letters averaged": decode(S, C, average),
+    }
+)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The skips decide. With a foreign $C$ you still read the right letter; with averaged skips you read nothing. So the division of labour is not quite the one in the drawing: the shape of the letter travels along the skips, and what goes through the
+# mixer is mostly *how to draw it*. Nobody told the network to do it like this. It is always worth taking a network apart before one explains it.
+# </details>
+#
+# ## 5 · The loss, and why it is weighted
+#
+# *When are two glyphs wrong by the same amount?*
+#
+# Here there is a right answer, the target. So no loss network is needed, we compare pixels. But most pixels of a glyph are paper, and how many are ink depends on the font.
+#
+# **Predict, then run.** A lazy network always draws a blank page. For which of three letters does a plain mean of $|\hat I - I|$ punish it most?
+
+# %%
+rows = {}
+for font, letter in (("STIXGeneralItalic", "l"), ("DejaVuSans", "n"), ("DejaVuSans-Bold", "W")):
+    target = glyphs.word(font, letter)[None]  # (1, 1, 80, 80)
+    ink = target < emd.INK
+    error = (torch.ones_like(target) - target).abs()  # the blank page against the target
+    print(
+        f"{letter} in {font:18} N_b = {int(ink.sum()):4}   mean |error| = {error.mean():.3f}"
+        f"   W_st · sum |error| = {error.sum() / ink.sum():.2f}"
+    )
+    rows[f"{letter} in {font}"] = target[0]
+show_glyphs({"the three targets": torch.cat([*rows.values()])}, alt=f"Three letters: {'; '.join(rows)}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The bold W costs many times as much as the thin l, though in both cases *everything* is missing. A network that has to save will learn bold letters first and leave thin ones blank. Divided by its ink, each blank page costs about 1.
+# </details>
+#
+# So the loss has two weights. $N_b$ is the number of ink pixels of the target (darker than 0.5; 0 is black), and $\text{mean}_{ij}$ is the mean value of these pixels:
+#
+# $$\theta = \operatorname*{arg\,min}_\theta \sum_{I_{ij}} W_{st}^{ij} \, W_b^{ij} \, \lVert \hat I_{ij} - I_{ij} \rVert_1 \qquad
+# W_{st}^{ij} = \frac{1}{N_b^{ij}} \qquad W_b^{ij} = \frac{\exp(\text{mean}_{ij})}{\sum \exp(\text{mean}_{ij})} \qquad\text{(3)}$$
+#
+# The sums go over the glyphs of a batch, and $\lVert \cdot \rVert_1$ adds the absolute values over all pixels. $W_{st}$ makes thin and bold count alike. $W_b$ gives pale letters a little more. Those are thin ones, too: their strokes are mostly grey edge.
+#
+# ### Exercise 3 — the weighted loss
+# *difficulty ●●○ · importance ●●○ · 15 minutes*
+
+
+# %% tags=["exercise"]
+def my_loss(drawn, target):
+    """(3): drawn, target: (B, 1, H, W) in [0, 1], 0 is ink -> one number, a tensor."""
+    raise NotImplementedError
+
+
+check.weighted_loss(my_loss)
+
+
+# %% tags=["solution"]
+def my_loss(drawn, target):
+    """(3): drawn, target: (B, 1, H, W) in [0, 1], 0 is ink -> one number, a tensor."""
+    error = (drawn - target).abs().sum((1, 2, 3))  # (B,)
+    ink = (target < 0.5).float()
+    count = ink.sum((1, 2, 3))  # N_b, (B,)
+    mean = (target * ink).sum((1, 2, 3)) / count  # (B,)
+    return (mean.softmax(dim=0) * error / count).sum()
+
+
+check.weighted_loss(my_loss)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `ink = (target < 0.5).float()` is 1 where there is ink. Its sum over dimensions 1, 2, 3 is $N_b$, and `(target * ink).sum((1, 2, 3)) / count` is the mean of the ink.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# $\exp(m_b) / \sum \exp(m_b)$ over the batch is `mean.softmax(dim=0)`. These weights add up to 1, so at the end take the sum, not the mean.
+# </details>
+#
+# ## 6 · Train one
+#
+# *How long until it writes?*
+#
+# A small EMD, with twelve letters and four references. Four fonts are held back as before, and so are the letters C and L: it never has to draw them, in any font.
+#
+# **Predict, then run.** What will be right first: the letter or the font? And will it draw C and L at all?
+
+# %%
+few = references.split(collect(variations=(PLAIN,), letters="ABCDEFGHIJKL"), novel_letters="CL")
+NEW = "DejaVuSerif-Bold"  # one of the fonts that are held back
+chance = torch.Generator().manual_seed(0)
+shown = few.glyphs.word(NEW, "BDEH")
+asked = torch.stack([few.content_references(content, 4, chance) for content in range(12)])  # (12, 4, 80, 80)
+rows, curve = {"it sees": shown}, []
+for step, loss, small in emd.train_live(few, references=4, channels=(8, 16, 32, 48, 48, 48, 32), steps=500):
+    curve.append(loss)
+    if step in (15, 60, 500):
+        rows[f"after {step} steps"] = emd.generate(small.eval(), shown, asked)[0]
+rows["the font itself"] = few.glyphs.word(NEW, few.glyphs.contents)
+show_glyphs(rows)
+smooth = torch.tensor(curve).reshape(-1, 10).mean(dim=1).tolist()
+plot_curves({"loss (3)": smooth}, at=range(5, 500, 10), title="A small EMD learns twelve letters")
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The letters are there after fifteen steps already, pale and in no font at all: they come over the skips. Then the strokes get as heavy as those of the four that it sees. Details such as feet come last, and in so short a time only in part. C and L come as well, although they were
+# never asked for: the content references show them. The L is the more blurred of the two.
+# </details>
+#
+# ## 7 · Four test sets
+#
+# *Has it learnt, or learnt by heart?*
+#
+# Fonts may be known or novel, and letters may be known or novel. That makes four test sets:
+#
+# | | known letter | novel letter |
+# | --- | --- | --- |
+# | **known font** | D1 | D2 |
+# | **novel font** | D3 | D4 |
+#
+# In D1 it has seen the very glyph. In D4 it has seen neither the font, nor the letter in any font as a target. Three scores, all 0 for a perfect glyph: **L1** is the mean of $|\hat I - I|$ over all pixels. **RMSE** is the root of the mean square. **PDAR**,
+# the pixel disagreement ratio, is the share of pixels that are ink in one of the two only.
+#
+# **Predict, then run.** Sort D1 to D4 from best to worst. What is harder for the small network, a new font or a new letter?
+
+
+# %%
+def print_table(which, net, split):
+    """The three scores, and how L1 compares with that of a blank page."""
+    count = net.references
+    drawn = references.table(lambda batch: net(batch["style_refs"], batch["content_refs"]), split, references=count)
+    blank = references.table(lambda batch: torch.ones_like(batch["target"]), split, references=count)
+    print(" " * 9 + "".join(f"{name:>8}" for name in references.SCORES) + "   L1 of a blank page")
+    for name, found in drawn.items():
+        paper = blank[name]["L1"]
+        line = "".join(f"{value:8.4f}" for value in found.values())
+        print(f"{which} {name} {line}   {paper:.4f}, so {found['L1'] / paper:.0%} of it are left")
+
+
+print_table("small", small.eval(), few)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Look at the last column: the four sets hold different letters, and C and L have little ink. What it has seen (D1) goes best. A new letter costs something, a new font costs something, and both together cost most. That D2 to D4 are far below 100 % says that it did not only learn by heart.
+# </details>
+#
+# Now the large one. It learnt for much longer, from all letters, and from each font in eight variations: slanted, narrow, bold and so on. Four fonts it has never seen, in none of their variations:
+
+# %%
+rows = {}
+for font in references.NOVEL_FONTS:
+    rows[f"it sees: {font}"] = glyphs.word(font, GIVEN)
+    rows["it writes: " + font] = emd.generate(network, glyphs.word(font, GIVEN), letter_references("Hamburgefont"))[0]
+    rows[f"{font} itself"] = glyphs.word(font, "Hamburgefont")
+show_glyphs(rows, cell=56)
+print_table("large", network, known)
+
+# %% [markdown]
+# A table means little alone. These figures were measured when the network was made, with all variations of the fonts, and two rivals:
+#
+# - **zi2zi**: one network for all fonts, too, but it knows each of them by a *number*, and has learnt an embedding for it, as lesson 04 learnt γ and β. A new font gets its embedding by search: a hundred steps of gradient descent on the given letters.
+# - **nearest**: no network at all. Take the known font whose letters are most like the given ones, and use its glyph. It may look up the letters that the two others were never asked for.
+#
+# **Predict, then run.** Where will a font by number be better than a font by example, and where worse? What happens to EMD with fewer references? (It then gets them several times over, to make ten.)
+
+# %%
+measured = emd.figures()
+for count, drawers in measured["sets"].items():
+    print(f"L1, r = {count:4}" + "".join(f"{name:>9}" for name in references.SETS))
+    for drawer, scores in drawers.items():
+        print(f"   {drawer:10}" + "".join(f"{scores[name]['L1']:9.4f}" for name in references.SETS))
+best = measured["sets"][str(r)]
+print(f"EMD on D4: {1 - best['EMD']['D4']['L1'] / best['zi2zi']['D4']['L1']:.0%} below zi2zi")
+sizes = measured["examples"]
+if sizes:  # they are in the file of the network that ships
+    plot_curves(
+        {name: [scores[name]["L1"] for scores in sizes.values()] for name in references.SETS},
+        x="glyphs that are targets in training",
+        y="L1",
+        log=False,
+        at=[f"{int(size):,}" for size in sizes],
+        title=f"Size of the training set (a smaller network, {measured['example_steps']} steps)",
+    )
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Where both are new, in D4, EMD is best. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where EMD looks once. In D2 nobody beats the nearest font, which simply has the letter.
+# So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font, and it shows.
+#
+# And the number of glyphs that are ever asked for, from 500 to all 7200? In a training of 600 steps it makes no difference that one could see: there is no time to learn even 500 by heart. In the paper, with training to the end, more glyphs help in all four sets.
+# </details>
+#
+# The paper's own table, for Chinese characters (a different and harder task, so the figures cannot be compared with ours):
+#
+# | | Pix2pix | AEGN | zi2zi | C-GAN | EMD |
+# | --- | --- | --- | --- | --- | --- |
+# | L1 | 0.0105 | 0.0112 | 0.0091 | 0.0112 | **0.0087** |
+# | RMSE | 0.0202 | 0.0202 | **0.0184** | 0.0200 | **0.0184** |
+# | PDAR | | | 0.1659 | 0.3685 | **0.1332** |
+#
+# ## 8 · Style as numbers
+#
+# *Does S know the font, whatever the letters?*
+#
+# The test of section 1 again, with the same pages. Now each page is described by $S$: the first ten of its letters go through the style encoder. Two of the five fonts are new to the network.
+#
+# **Predict, then run.** How many of the ten pages find their own font this time?
+
+# %%
+with torch.no_grad():
+    codes = [network.encode_style(glyphs.word(font, text[:r]))[0] for font, text in pages]
+print("S finds the same font for", nearest(codes))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The letters have dropped out, the font has stayed. That is what "separating style and content" means, and one can measure it. Nobody gave a definition of style. The references and the loss were enough.
+# </details>
+#
+# If a font is a list of numbers, there are numbers *between* two fonts.
+#
+# ### Exercise 4 — between two fonts
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Draw letters in a style that is made of `1 - share` of font a and `share` of font b. Mix the styles, not the pictures. The network has four methods, with the shapes of the sections above:
+# `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which wants as many S as C, and `decode(M, skips)` → (N, 1, 80, 80).
+
+
+# %% tags=["exercise"]
+def my_between(network, refs_a, refs_b, content_refs, share):
+    """refs_a, refs_b: (r, 80, 80) each; content_refs: (N, r, 80, 80) -> (N, 1, 80, 80)."""
+    raise NotImplementedError
+
+
+check.between(my_between)
+
+
+# %% tags=["solution"]
+def my_between(network, refs_a, refs_b, content_refs, share):
+    """refs_a, refs_b: (r, 80, 80) each; content_refs: (N, r, 80, 80) -> (N, 1, 80, 80)."""
+    S = (1 - share) * network.encode_style(refs_a) + share * network.encode_style(refs_b)  # (1, R)
+    C, skips = network.encode_content(content_refs)
+    return network.decode(network.mix(S.expand_as(C), C), skips)
+
+
+check.between(my_between)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# First S of each font, then `(1 - share) * S_a + share * S_b`. Content and skips do not know of the fonts.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# S is (1, R) and C is (N, Q). `S.expand_as(C)` repeats the one style for all letters, since R = Q here.
+# </details>
+#
+# **Predict, then run.** Between a thin font and a bold one with feet: what does the middle look like? And what does one get by mixing the *pictures* instead?
+
+# %%
+first, second, text = "cmss10", FONT, "GreatBakes"
+with torch.no_grad():
+    S_a, S_b = (network.encode_style(glyphs.word(font, GIVEN)) for font in (first, second))
+    C, skips = network.encode_content(letter_references(text))
+rows = {f"{share:.0%} {second}": decode(torch.lerp(S_a, S_b, share), C, skips) for share in (0, 0.25, 0.5, 0.75, 1)}
+rows["half and half, mixed as pictures"] = (glyphs.word(first, text) + glyphs.word(second, text)) / 2
+show_glyphs(rows, title=f"From {first} to {second}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# In the middle there is a font of its own: strokes of half the weight, with sharp edges. Mixed pictures are two fonts on top of each other, in grey.
+# </details>
+#
+# Content can be mixed as well. There is no letter between n and d. But there are numbers between them: $C$ and each of the skips.
+
+# %%
+with torch.no_grad():
+    C, skips = network.encode_content(letter_references("ndOC"))
+rows = {}
+for name, (i, j) in {"from n to d": (0, 1), "from O to C": (2, 3)}.items():
+    shares = torch.linspace(0, 1, 9)
+    way = [torch.stack([torch.lerp(each[i], each[j], share) for share in shares]) for each in (C, *skips)]
+    rows[name] = decode(S_b, way[0], way[1:])
+show_glyphs(rows)
+
+# %% [markdown]
+# ## The lab
+#
+# Now with your own letters. Each move writes the word anew.
+#
+# - **font** and **other font**: whose letters the network sees. The four that it has never met are marked as new. **Upload** takes a font file of your own (.ttf, .otf), or type a file's name.
+# - **share of other** goes from one font to the other, by mixing S.
+# - **letters shown** is what the network sees of each font, ten of them. **word** is what it writes. A line beneath a letter says that this letter was among those shown.
+#
+# Things to try: show only capitals and ask for small letters. Show `AAAAAAAAAA`, ten times the same. Show `lIijtf1rJT`, letters that are hardly more than a stroke. Take a font of yours that has capitals only: the network invents the rest.
+
+# %% tags=["nbval-ignore-output"]
+lab = EMDLab(FONT, "cmss10", letters=GIVEN, word="Typeface")
+lab
+
+# %% [markdown]
+# ## 9 · What a new style costs
+#
+# *When is this the method to take?*
+#
+# The paper compares methods by three questions: what must the training data look like, what has been learnt in the end, and what has to be done for a style that was not in the training? Here are its answers in our words:
+#
+# | method | data | what it learns | a new style costs |
+# | --- | --- | --- | --- |
+# | Pix2pix | pairs: the same thing in both styles | the way from one style to one other | many pairs, and training anew |
+# | CoGAN | pictures of both styles, without pairs | the way from one style to one other | many pictures, and training anew |
+# | CycleGAN | pictures of both styles, without pairs | the way from one style to one other, and back | many pictures, and training anew |
+# | Rewrite | pairs of glyphs | the way from one font to one other | many pairs, and training anew |
+# | zi2zi | pairs of glyphs | the ways from one font to each of the fonts it was trained on | many pairs, and more training (we only search for an embedding) |
+# | AEGN | pairs of glyphs | the way from one font to one other | many pairs, and training anew |
+# | Perceptual losses (lesson 03) | photos, and one style picture | the manner of this style | the one picture, many photos, and training anew |
+# | StyleBank | photos, and some style pictures | a bank of filters for each of these styles | the one picture, many photos, and training of its bank |
+# | Patches (lesson 06) | photos and paintings | to exchange patches of activations | one picture, no training |
+# | AdaIN (lesson 05) | photos and paintings | to exchange means and deviations of activations | one picture, no training |
+# | EMD (this lesson) | a table of styles and contents: triplets | what style *is* and what content *is*, as two lists of numbers | $r$ pictures, no training |
+#
+# The last three need no training for a new style. Of these three, only EMD was never told what a style is. The price is in its second column: it needs a *table*, the same contents in many styles. For letters there are fonts. For paintings
+# there is no such table: nobody has painted the same hundred scenes in a hundred manners.
+#
+# ### Where it fails
+#
+# **Predict, then run.** What if the ten letters shown say little about the font? We show ten times the same letter, then ten letters that are hardly more than a stroke.
+
+# %%
+rows = {}
+for shown in (GIVEN, "o" * 10, "lIijtf1JT7"):
+    written = emd.generate(network, glyphs.word(FONT, shown), letter_references(WORD))[0]
+    rows[f"it sees {shown}, and writes"] = written
+    score = references.l1(written[:, None], glyphs.word(FONT, WORD)[:, None]).mean()
+    print(f"{shown:11} L1 {score:.4f}")
+rows[f"{FONT} itself"] = glyphs.word(FONT, WORD)
+show_glyphs(rows)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# What the references do not show, the network cannot know. Ten times an o tell the weight, but an o has no feet. After ten thin letters it takes the font for a narrow one: it has seen nothing wide.
+# </details>
+#
+# - **It blurs where it does not know.** An L1 loss that is torn between two answers takes something between them. A GAN, as zi2zi has one, would decide for one, sharply, sometimes for the wrong one.
+# - **It gives feet to fonts that have none**, such as `cmss10` above, and thin strokes break.
+# - **It knows fonts like its own.** Ours learnt from eighteen fonts, most of them for books and formulas. A handwriting, or a font of thick blots, is far away from all of them.
+# - **Letters are told by known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.
+#
+# ## Differs from the paper
+#
+# - **Letters and digits** of the fonts that come with the course's software, for the paper's Chinese characters in hundreds of fonts. With a folder of fonts, `stylelearn train emd --fonts FOLDER --letters …` learns any script.
+# - **Eight variations** of each font (slanted, narrow, bold …) make up for the small number of fonts. All variations of a font are held back together.
+# - **A narrower network.** `stylelearn train emd --paper` has the paper's channels, 512 numbers for S and C, and its batch.
+# - **Pixels are folded**, two by two into four channels, so that nothing is computed at full size. And the decoder enlarges by repeating and then convolves; the paper's transposed convolutions leave squares.
+# - **The references of a set are sorted**, the darkest first. A set has no order, but channels have one, and the network would first have to learn that it means nothing.
+# - **References never hold the answer**: not the target, and content references are of other fonts, in all variations.
+# - **Bent letters and sheared fonts**: in training, letters are bent a little at random, alike in all their references, and fonts are slanted and stretched a little, alike in all their letters. So fifty letters become many more. (The rival gets the bent letters as well.)
+# - **The rival** zi2zi is without its adversarial loss: what we compare is how a network is told about a style.
+#
+# ## Summary
+#
+# - Texture statistics know which edges there are. A font is about which edges belong *where on which letter*.
+# - Reference sets say what is meant by what stays the same in them: style in $\mathcal R_S$, content in $\mathcal R_C$.
+# - The bilinear mixer lets every number of the style meet every number of the content.
+# - The loss is divided by the ink, or thin letters would not count.
+# - Known or novel, style or content: D1 to D4 say what has been learnt, and what only by heart.
+# - A new font costs ten letters and no training. In the numbers S one can also walk between fonts.
+#
+# **Common misconceptions**
+#
+# - *"S is a description of the font that one could read."* It is a list of numbers that happened to help. Only distances and mixtures in it mean something.
+# - *"More references always help."* Ten that show the same thing are one. What counts is what they have in common, and what not.
+# - *"The letter is in C, the font in S."* Section 4 shows that most of the letter comes over the skips.
+# - *"D2 is as hard as D4, since both ask for a new letter."* In D2 the network has learnt this very font with other letters.
+# - *"A low L1 means a good font."* Most pixels are paper. Look at the glyphs, and compare with a blank page and with the nearest font.
+# - *"Bilinear is just a large linear layer."* It is linear in each of the two alone. In both together it has products.
+#
+# **To read**: the paper, and its longer version, Y. Zhang and others, *A Unified Framework for Generalizable Style Transfer*, IEEE Transactions on Image Processing, 2020; J. Tenenbaum and W. Freeman, *Separating Style and Content with Bilinear Models*, Neural Computation, 2000; Y. Tian,
+# *zi2zi: Master Chinese Calligraphy with Conditional Adversarial Networks*, 2017; S. Azadi and others, *Multi-Content GAN for Few-Shot Font Style Transfer*, CVPR 2018.
+#
+# **Next**: eight ways to transfer a style, and each is good at something else. [Lesson 10](10_compare.ipynb) lays them side by side and asks which one to take when.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (90 minutes): section 1, 10 minutes · section 2 with exercise 1, 15 · section 3 with exercise 2, 15 · sections 4 and 5 with exercise 3, 20 · sections 6 and 7, 10 · section 8 with exercise 4, 10 · lab and section 9, 10.
+#
+# **Show.** Section 1 before anything else: let them bet on lesson 02 and lesson 05. In section 6 the rows from top to bottom: first the letter, then the weight, then the font. In the lab a font that somebody in the room has on their machine; then the slider.
+#
+# **Expected results.** Section 1: half of the pages find a page with the same letters instead of the same font; in section 8 all find their font. Section 4: with the neighbour's $C$ one still reads every letter. Section 6: letters after 15 steps, weight after 60, feet hardly. Section 7: D1 is
+# best and D4 worst, for the small network and for the large one; compare with the blank page, since the sets hold different letters.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 1 | `Gram matrices find the same font for` | 3 to 7 |
+# | 3 | `our network has R = Q = K =` | 64, exactly |
+# | 5 | `l in STIXGeneralItalic N_b =` | 205 to 225 |
+# | 5 | `W in DejaVuSans-Bold N_b =` | 1500 to 1600 |
+# | 7 | `small D1` | 0.028 to 0.045 |
+# | 7 | `small D4` | 0.04 to 0.06 |
+# | 7 | `large D1` | 0.005 to 0.025 |
+# | 7 | `large D4` | 0.03 to 0.05 |
+# | 8 | `S finds the same font for` | 9 to 10 |
+#
+# **Where they get stuck.** In exercise 1 `letters.remove(letter)` changes the list that everybody shares: it works once. In exercise 2 the first glyph's S is used for all, or `b` is left out of the result. In exercise 3 the ink of the whole batch is
+# counted, or a mean is taken although $W_b$ adds up to 1. In exercise 4 the pictures are mixed. The checks name all of them.
+#
+# **Questions for a discussion**
+#
+# - *What would the table of styles and contents be for voices, or for handwriting?* For voices: who speaks is a row, what is said is a column. It could be the other way round. Content is what one chooses to keep the same in $\mathcal R_C$; nothing is style by nature.
+# - *What would happen without skips?* Glyphs get blurred, for all that is known of the letter must fit into C. But the names "style" and "content" would then be honest: the mixer would decide everything.
+# - *Why does EMD need no adversarial loss to draw sharp edges, and when does it blur?* The target is there, pixel by pixel, and usually only one answer is right. Where the references leave it open, L1 takes something between the answers.
+# - *Is a font that a network draws after ten letters of a designer's font a copy of it?* There is no single answer. It was made to agree with that font as far as possible, and the designer was not asked. Laws on fonts differ from country to country.

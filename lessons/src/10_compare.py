@@ -1,0 +1,707 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Which method when
+#
+# You have built eight ways to paint a photo in a style. Each of them was the best one, as long as its lesson lasted. Now they meet: the same photo, the same painting, the same machine.
+#
+# Papers compare, too. But they compare on a machine that you do not have, with pictures that somebody chose, and by a judge that somebody built. This lesson gives you the tools to do
+# it yourself, and to doubt it.
+#
+# **After this lesson you can …**
+#
+# - time methods fairly, and say how their cost grows with the size of the picture,
+# - say for every number that claims to measure quality what it sees and what it cannot see,
+# - run a blind study, compute how sure its result is, and test whether a measure agrees with people,
+# - choose a method for a need, and give your reasons.
+#
+# **Builds on** all lessons from [02](02_gatys.ipynb) to [08](08_adjustable.ipynb) · **about 120 minutes**, with the exercises and the study · **papers**: Table 1 of X. Huang and S. Belongie, ICCV 2017
+# ([arXiv 1703.06868](https://arxiv.org/abs/1703.06868)), and the user study of F. Luan and others, CVPR 2017 ([arXiv 1703.07511](https://arxiv.org/abs/1703.07511)).
+
+# %%
+# %config InlineBackend.figure_formats = ['jpeg']
+import statistics
+import time
+
+import torch
+from IPython.display import Markdown, display
+
+from stylelearn.answers import QUESTIONS
+from stylelearn.checks import compare as check
+from stylelearn.colour import match_colour
+from stylelearn.compare import METHODS, compare, costs, fit_cost, huang_table, pictures, run, table
+from stylelearn.figures import Ask, grid, plot_costs, plot_intervals, plot_points, plot_tree
+from stylelearn.lab import CompareLab, StudyLab
+from stylelearn.measures import MEASURES, explain, judge, measure
+from stylelearn.study import Pastiche, agreement, difference, intervals, invented
+
+STYLE = "stained_glass"  # the one picture of the course that every method can paint in
+STEPS = 100  # at most, for methods that move pixels; they would take 100 to 300 by themselves
+photo, painting = pictures("chelsea", STYLE, 256)  # (1, 3, 256, 256) each
+title = {name: method.title for name, method in METHODS.items()}
+for name, method in METHODS.items():
+    print(f"{name:15} lesson {method.lesson:02d}  {method.about}")
+
+# %% [markdown]
+# Lesson 09 is not among them. It draws letters, and there is no letter in a photo of a cat.
+#
+# ## 1 · One pair, all methods
+#
+# *What will be fast, and what will be good?*
+#
+# **Predict, then run.** Before you see anything, put the methods in order, the best first: once for speed, once for how much of the style will be there. Change the two lists. We come back to them with a number.
+
+# %%
+my_speed = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
+my_style = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
+
+# %% [markdown]
+# This takes a while. For each method we paint once, and measure the picture, by numbers that section 5 explains.
+
+# %%
+rows = {row.method: row for row in compare("chelsea", STYLE, repeats=0, steps=STEPS)}
+made = {name: row.picture for name, row in rows.items()}  # (1, 3, 256, 256) each
+grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name] for name in made)])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Two families. Those that know *how much of what* is in the style (02 to 05 and 08) bring its colours and its dark lines all over the picture. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
+# thirteen other styles costs nothing that one sees. Those of lesson 06 lay patches, each time the one that is most like the photo. Fur is most like the orange glass, so there is orange glass everywhere. Lesson 07 changes colours only: it was made for photographs, and a church
+# window is none. It takes part all the same, so that we have somebody who keeps the photo.
+# </details>
+#
+# ## 2 · Seconds
+#
+# *How does one measure time so that others may believe it?*
+#
+# **Predict, then run.** We paint the same picture six times, with the same network, and look at the clock each time. Which of the six is the slowest?
+
+# %% tags=["nbval-ignore-output"]
+clock = []
+for _ in range(6):
+    begin = time.perf_counter()
+    run("adain", torch.rand_like(photo), painting)
+    clock.append((time.perf_counter() - begin) * 1e3)
+print("milliseconds:", " ".join(f"{one:.0f}" for one in clock))
+print(f"mean {statistics.mean(clock):.0f}, median {statistics.median(clock):.0f}, lowest {min(clock):.0f}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Often it is the first one. Memory has to be found, code has to be loaded. On a graphics card it is far worse, and there the clock must also wait until the card is done (`torch.cuda.synchronize`). Later some other program may want the
+# processor, and one value sticks out. So:
+#
+# - run once before, and do not count it (*warm up*),
+# - repeat, and take the **median**: one bad value cannot move it,
+# - say what is inside: with or without the style, with or without reading the file,
+# - name the machine.
+# </details>
+#
+# Networks of lessons 05, 06 and 08 look at the style before they paint. If you paint a hundred photos in one style, they have to look once. So there are two numbers: for one more photo, and, in brackets, for a new style, too. A method that moves
+# pixels repeats one and the same step, so we time three steps and multiply. That is where its own number of steps comes in, 100 to 300.
+
+# %% tags=["nbval-ignore-output"]
+timed = list(compare("chelsea", STYLE, sizes=(256,), repeats=3, seeds=(), timed_steps=3))
+display(Markdown(table(timed)))
+
+# %% [markdown]
+# And this is the table of the paper beside ours, in the same layout. They had a graphics card of 2017 and VGG-19. You have what you have, and `mini`.
+#
+# **Predict, then run.** Look at the column of the paper first. By which factor is AdaIN faster than lesson 02 there? Will the factor be the same here? What will be different for Chen and Schmidt?
+
+# %% tags=["nbval-ignore-output"]
+large = list(compare("chelsea", STYLE, ["johnson", "cin", "adain"], sizes=(512,), repeats=2, seeds=()))
+display(Markdown(huang_table([*timed, *large])))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Seconds do not travel from one machine to another. *Ratios* do, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here the ratio is smaller or larger, as our encoder is small and our decoder is not. The order of the methods stays.
+# A dash means that we have not measured it, to save your time: `stylelearn bench course` measures all of it.
+# </details>
+#
+# How well did you predict?
+
+# %% tags=["nbval-ignore-output"]
+seconds = {row.method: row.with_style.median if row.with_style else row.seconds.median for row in timed}
+
+
+def how_near(mine, values):
+    """Spearman's ρ between an order, best first, and values of which low ones are good."""
+    places = [float(mine.index(name)) for name in values]
+    ranks = [float(sorted(values.values()).index(value)) for value in values.values()]
+    return torch.corrcoef(torch.tensor([places, ranks]))[0, 1].item()
+
+
+print("in truth:", " < ".join(sorted(seconds, key=seconds.get)))
+print(f"my order of speed: {how_near(my_speed, seconds):+.2f} (1 the same, 0 no relation, -1 reversed)")
+gram = {name: row.measures["gram"].median for name, row in rows.items()}
+print(f"my order of style: {how_near(my_style, gram):+.2f}, if the Gram distance is to be believed")
+
+# %% [markdown]
+# ## 3 · What a larger picture costs
+#
+# *Twice the side, four times the pixels. How much longer?*
+#
+# Let a picture with $P$ pixels take $T$ seconds. Often one finds
+#
+# $$T = a \, P^{\,b} \qquad\Leftrightarrow\qquad \log T = \log a + b \log P$$
+#
+# So in a plot with two logarithmic axes it is a straight line, and its slope is $b$. With $b = 1$ each pixel costs the same. With $b = 2$ each pixel is compared with every other pixel.
+#
+# ### Exercise 1 — the exponent
+# *difficulty ●○○ · importance ●●○ · 10 minutes*
+#
+# You get sizes in pixels and the seconds that they took. Give $b$, the slope of the line through the logarithms, by least squares.
+
+
+# %% tags=["exercise"]
+def my_exponent(pixels, seconds):
+    """pixels, seconds: two lists of numbers above 0 -> b, a number."""
+    raise NotImplementedError
+
+
+check.exponent(my_exponent)
+
+
+# %% tags=["solution"]
+def my_exponent(pixels, seconds):
+    """pixels, seconds: two lists of numbers above 0 -> b, a number."""
+    x, y = (torch.tensor(each, dtype=torch.float64).log() for each in (pixels, seconds))  # (n,) each
+    x = x - x.mean()
+    return ((x * (y - y.mean())).sum() / x.square().sum()).item()
+
+
+check.exponent(my_exponent)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `torch.tensor(pixels).log()` takes the logarithm of all of them. Which logarithm does not matter, if it is the same for both.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# The slope of the line through points $(x_i, y_i)$ is $\sum_i (x_i - \bar x)(y_i - \bar y) \, / \, \sum_i (x_i - \bar x)^2$.
+# </details>
+#
+# **Predict, then run.** Five methods, four sizes. Which of them has the largest exponent? (Think of what each place is compared with.) Whose line will not be straight at its left end?
+
+# %% tags=["nbval-ignore-output"]
+growing = ["gatys", "johnson", "adain", "adjustable", "swap_inverted"]
+sized = list(compare("chelsea", STYLE, growing, sizes=(64, 128, 192, 320), repeats=2, seeds=(), timed_steps=2))
+found = costs(sized)
+fits = {name: fit_cost(pixels, seconds) for name, (pixels, seconds) in found.items()}
+plot_costs({title[name]: points for name, points in found.items()}, {title[n]: f.seconds for n, f in fits.items()})
+for name, fit in fits.items():
+    print(f"{title[name]:24} exponent {fit.exponent:.2f}; a million pixels would take {fit.seconds(1e6):6.1f} s")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Convolutions cost the same for each pixel, so $b$ is about 1. The style swap compares each patch of the photo with each patch of the style. If both grow, that is $b = 2$, and at large sizes nothing else counts. The paper's table knows it, too:
+# from 256 to 512 pixels, everybody takes three to four times as long, and Chen and Schmidt take ten to twenty times as long.
+#
+# Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do. So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
+# </details>
+#
+# ## 4 · Freedom
+#
+# *What may still change, once the network is trained?*
+#
+# Speed is bought. Somebody trained a network, and whatever was decided then cannot be changed now.
+#
+# | method | a new style costs | what you may set while you look at it |
+# | --- | --- | --- |
+# | Gatys (02) | nothing | everything, but it starts anew each time: layers, weights, where, colours |
+# | Johnson (03) | a training, hours | nothing |
+# | Conditional instance norm (04) | some training of γ and β | which of its styles, and any mixture of them |
+# | AdaIN (05) | one look | strength, mixture, where, colours |
+# | Style swap (06) | one look | patch size, strength |
+# | Deep photo (07) | nothing, but masks help | masks, λ and Γ, and it starts anew |
+# | Adjustable (08) | one look | a slider for each layer |
+# | EMD (09), letters | ten letters to look at | which font, which letter |
+
+# %%
+for name in METHODS:
+    print(f"{title[name]:26} styles: {rows[name].styles}")
+
+# %% [markdown]
+# ## 5 · Quality, or what numbers see
+#
+# *Can a number say how good a picture is?*
+#
+# No. But a number can say one thing about it, and say it of thousands of pictures without getting tired. Here are seven. Each was built to see something, so each is blind to something.
+
+# %%
+display(Markdown(explain()))
+print("The judge of this run, in whose eyes the first four are measured:", judge().name)
+
+# %% [markdown]
+# The judge matters. Lesson 02 moves pixels until *mini* is content. If `mini` is also the judge, lesson 02 marks its own exam. A fair judge is a network that no method has used, such as SqueezeNet. It is taken where you have it
+# (`torchvision` fetches it once); otherwise it is `mini`, and the line above says so.
+#
+# Before we believe a measure, we feed it with fakes. A measure that a fake can win is not wrong. It only measures something else than we thought.
+#
+# **Predict, then run.** Five fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, and grey. Which fake wins which measure?
+
+# %%
+tiles = [row.chunk(8, dim=3) for row in painting.chunk(8, dim=2)]  # 8 x 8 of (1, 3, 32, 32)
+order = torch.randperm(64, generator=torch.Generator().manual_seed(0)).tolist()
+flat = [tile for row in tiles for tile in row]
+shuffled = torch.cat([torch.cat([flat[i] for i in order[k : k + 8]], dim=3) for k in range(0, 64, 8)], dim=2)
+fakes = {
+    "the photo": photo,
+    "the painting": painting,
+    "its colours": match_colour(photo, painting).clamp(0, 1),
+    "shuffled": shuffled,
+    "grey": torch.full_like(photo, 0.5),
+}
+grid(list(fakes.values()), list(fakes))
+eyes = judge()
+scored = {name: measure(image, photo, painting, eyes) for name, image in fakes.items()}
+scored |= {title[name]: {key: one.median for key, one in row.measures.items()} for name, row in rows.items()}
+print(" " * 24 + "".join(f"{name:>10}" for name in MEASURES))
+print(f"{'better':24}" + "".join(f"{each.better or '':>10}" for each in MEASURES.values()))
+for name, values in scored.items():
+    print(f"{name:24}" + "".join(f"{values[key]:10.2f}" for key in MEASURES))
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*: nobody sees a cat. The shuffled painting comes close to it, as none of the four knows where anything is.
+# The recoloured photo has a good *palette* and not one stroke. And look at *content*: plain grey is nearer to the photo than every pastiche, as to show nothing differs less than to show something else.
+#
+# The two style swaps are further from the style than the photo itself is, by *gram* and by *palette*. That is no fault in the program. Each patch of them is the style's, but the same few patches come again and again, and these measures ask for *all* of the style.
+# If you want the style's own glass, and not its average, you will disagree with them.
+#
+# So one measure alone is worth nothing. You need at least two that pull against each other, one for the photo and one for the style. And then you have to decide how much of the one is worth how much of the other, which no
+# measure can tell you.
+# </details>
+#
+# ### Exercise 2 — the sliced distance
+# *difficulty ●●○ · importance ●●○ · 15 minutes*
+#
+# Means and deviations forget the *shape* of a distribution: a channel that is 0 nearly everywhere and 5 in a few places looks like one that is always a little bit on. The Wasserstein distance does not forget. For numbers on a line it is simple: sort both
+# lists, and see how far the smallest is from the smallest, the next from the next, and so on. Activations have many channels, so one looks along many random directions $d$:
+#
+# $$W(a, b) = \frac{1}{D N} \sum_{d} \sum_{n} \big| \operatorname{sort}(a \cdot d)_n - \operatorname{sort}(b \cdot d)_n \big|$$
+#
+# Write it. `a` and `b` are (N, C), a row for each position; `directions` is (D, C).
+
+
+# %% tags=["exercise"]
+def my_sliced(a, b, directions):
+    """a, b: (N, C); directions: (D, C) -> one number, a tensor."""
+    raise NotImplementedError
+
+
+check.sliced(my_sliced)
+
+
+# %% tags=["solution"]
+def my_sliced(a, b, directions):
+    """a, b: (N, C); directions: (D, C) -> one number, a tensor."""
+    p, q = a @ directions.T, b @ directions.T  # (N, D) each
+    return (p.sort(dim=0).values - q.sort(dim=0).values).abs().mean()
+
+
+check.sliced(my_sliced)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `a @ directions.T` is (N, D): how far each position lies along each direction.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `.sort(dim=0).values` sorts each column by itself. Then take the mean of the absolute differences.
+# </details>
+#
+# ## 6 · Three axes
+#
+# *Is there a best method?*
+#
+# Speed, freedom and quality: each method is a point in a room with three axes. If you need all three, some methods can be left out at once: those that another one beats in everything.
+#
+# ### Exercise 3 — who is not beaten
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Each method has a list of numbers, all of them *lower is better*. A method is **beaten** if another one is at least as low in every number, and lower in at least one. Give the names of those that nobody beats.
+
+
+# %% tags=["exercise"]
+def my_front(points):
+    """points: name -> a tuple of numbers, lower is better -> the names that nobody beats, as a list or a set."""
+    raise NotImplementedError
+
+
+check.front(my_front)
+
+
+# %% tags=["solution"]
+def my_front(points):
+    """points: name -> a tuple of numbers, lower is better -> the names that nobody beats, as a list or a set."""
+
+    def beats(one, other):
+        pairs = list(zip(one, other, strict=True))
+        return all(p <= q for p, q in pairs) and any(p < q for p, q in pairs)
+
+    return [name for name, mine in points.items() if not any(beats(other, mine) for other in points.values())]
+
+
+check.front(my_front)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Write a small function `beats(one, other)` first. `zip` walks through two tuples side by side, and `all` and `any` do the rest.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# With `<=` alone, two methods that are alike would beat each other, and both would go. With `<` alone, a method that is as fast and better in style would beat nobody.
+# </details>
+#
+# **Predict, then run.** From left to right: seconds. From bottom to top: how far from the style. The mark tells how many styles there are. Where would a perfect method lie? Who lies alone?
+
+# %% tags=["nbval-ignore-output"]
+plot_points(
+    {title[name]: (seconds[name], gram[name]) for name in METHODS},
+    x="seconds for a new photo and a new style",
+    y="Gram distance from the style (low is good)",
+    kinds={title[name]: f"{rows[name].styles} styles".replace("1 styles", "1 style") for name in METHODS},
+    title="Speed, style, and freedom by the shape of the mark",
+    log=(True, True),
+)
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training. Lesson 02 lies lowest by far. Look at its picture again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
+# also the judge, the judge likes it.
+#
+# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, and deep photo comes back, as nobody else keeps the
+# edges. The more you ask for, the fewer are beaten: with enough axes everybody is the best at something. So decide what you need *before* you look at the table.
+# </details>
+#
+# ### How much is chance?
+#
+# *One number for each method: would it be the same tomorrow?*
+#
+# **Predict, then run.** We put a little noise on the photo, another one each time, and paint again. By how much do the measures move? Are the differences between methods larger than that?
+
+# %%
+quick = ["johnson", "cin", "adain", "adjustable"]
+several = list(compare("chelsea", STYLE, quick, repeats=0, seeds=(0, 1, 2), only=["gram", "structure", "palette"]))
+for row in several:
+    words = "   ".join(f"{key} {one.median:.3f} ({one.low:.3f} to {one.high:.3f})" for key, one in row.measures.items())
+    print(f"{title[row.method]:26} {words}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Where the ranges of two methods overlap, do not say that one is better. And this is chance in the photo's noise alone. Another photo moves the numbers much further, and another style further still. Our table has *one* pair. A
+# paper that shows one pair shows the pair that it likes.
+# </details>
+#
+# ## The lab
+#
+# One pair, two methods, and a border between them.
+#
+# - **left** and **right** choose the methods, or the photo itself. Drag the **border**, or focus it and use the arrow keys: the eye sees a difference best at an edge that moves.
+# - What was painted is kept. So going back to a method costs nothing, and the border answers at once, also while something is still being painted.
+# - **steps** is the most that methods may take which move pixels. Is 300 better than 30, for you?
+# - **Paint all** fills the table below with seconds and measures of every method. **Stop** keeps what is there.
+#
+# Things to try: a style of your own (lessons 03 and 04 will tell you why they cannot). A photo as style. Put the border over an eye. Find a pair where your favourite loses.
+
+# %% tags=["nbval-ignore-output"]
+lab = CompareLab(content="chelsea", style=STYLE, left="gatys", right="cin", steps=30, size=384)
+lab
+
+# %% [markdown]
+# ## 7 · Ask people
+#
+# *And what do people say?*
+#
+# In the end a picture is made for somebody to look at. Luan and others asked 35 to 40 people about each picture, on a scale from 1 to 4: *does it look like a photo?* and *is it faithful to the style?* Now you do the same. The pastiches come two at a time, without names,
+# in an order of your own. Among them is the photo itself. Nobody is told where. It should get a 4 for the one question, and a 1 for the other, and if it does not, something is wrong with the question.
+#
+# Every answer is kept at once, in the file `my-study.sqlite` beside this notebook. *Hand in* writes a CSV file. A teacher, or you, can put the files of a class together with *Merge*.
+
+# %% tags=["nbval-ignore-output"]
+cup, glass = pictures("coffee", STYLE, 192)  # a second pair, smaller
+second = {row.method: row.picture for row in compare("coffee", STYLE, sizes=(192,), repeats=0, steps=40, only=[])}
+shown = [Pastiche("chelsea", name, image, photo, painting) for name, image in ({"photograph": photo} | made).items()]
+shown += [Pastiche("coffee", name, image, cup, glass) for name, image in ({"photograph": cup} | second).items()]
+study = StudyLab(shown)
+study
+
+# %% [markdown]
+# ### Exercise 4 — how sure is a mean?
+# *difficulty ●●○ · importance ●●● · 10 minutes*
+#
+# Seven people gave scores, and the mean is 2.9. With seven others it would have been another number. Student's confidence interval says how far the truth may be:
+#
+# $$\bar x \pm t \, \frac{s}{\sqrt n} \qquad\qquad s^2 = \frac{1}{n - 1} \sum_i (x_i - \bar x)^2$$
+#
+# You get the scores and $t$. Give both ends.
+
+
+# %% tags=["exercise"]
+def my_interval(scores, t):
+    """scores: a list of n numbers; t: Student's quantile for n − 1 -> (low, high)."""
+    raise NotImplementedError
+
+
+check.interval(my_interval)
+
+
+# %% tags=["solution"]
+def my_interval(scores, t):
+    """scores: a list of n numbers; t: Student's quantile for n − 1 -> (low, high)."""
+    mean = sum(scores) / len(scores)
+    variance = sum((score - mean) ** 2 for score in scores) / (len(scores) - 1)
+    half = t * (variance / len(scores)) ** 0.5
+    return mean - half, mean + half
+
+
+check.interval(my_interval)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# $s$ says how people scatter. $s/\sqrt n$ says how the *mean* of $n$ people scatters.
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Divide by $n - 1$ in $s^2$, since the mean was taken from the same scores. `statistics.stdev` does so; `torch.std` does so, too, unless you say `correction=0`.
+# </details>
+#
+# What is $n$? Not the number of clicks. If one person gives thirty scores, we know that person well, and nobody else. So each person's scores are averaged first, and the people are counted.
+#
+# As long as you have not judged every method, there is not enough to plot. So that you see what it will look like, the cell below then **invents** twelve people. They do not exist. What they say comes from a formula and from chance, and the title says so.
+
+
+# %% tags=["nbval-ignore-output"]
+def opinion(pair, method, question):
+    """What the invented people think, about 1 to 4: a formula, and nobody's view."""
+    if method == "photograph":
+        return 4.0 if question == "photorealism" else 1.0
+    image, content, style = (made[method], photo, painting) if pair == "chelsea" else (second[method], cup, glass)
+    key = "structure" if question == "photorealism" else "palette"
+    value = measure(image, content, style, eyes, only=[key])[key]
+    return 1 + 4 * value if key == "structure" else 4.5 - value / 12
+
+
+answers = study.answers.all()
+if not {(name, question) for name in METHODS for question in QUESTIONS} <= {(a.method, a.question) for a in answers}:
+    answers = invented(opinion, shown)  # not everything has been judged yet
+who = "invented people, so this says nothing" if answers[0].rater.startswith("invented") else "the answers in your file"
+named = title | {"photograph": "(the photo itself)"}
+found = {
+    words: {named[method]: (one.mean, one.low, one.high) for method, one in intervals(answers, question).items()}
+    for question, words in QUESTIONS.items()
+}
+plot_intervals(found, x="1: not at all … 4: fully", title=f"Mean scores with 95 % intervals: {who}", limits=(0.8, 4.2))
+
+# %% [markdown]
+# **Predict, then run.** Two intervals overlap. Does that mean that the two methods may be equally good? Think of people who never give a 4, and of others who never give a 1.
+
+# %% tags=["nbval-ignore-output"]
+for question in QUESTIONS:
+    each = intervals(answers, question)
+    print(f"{question:14} adain {each['adain']}; johnson {each['johnson']}")
+    print(f"{'':14} johnson minus adain: {difference(answers, question, 'johnson', 'adain')}")
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# Everybody uses the scale in their own way, and that makes the intervals of the means wide. If each person judged both methods, take each person's own *difference* first: whoever is strict is strict with both. If the interval of the difference does not hold 0, people see one, although the
+# two intervals overlap. So ask everybody about everything, where you can.
+# </details>
+#
+# ### Exercise 5 — do measures agree with people?
+# *difficulty ●●● · importance ●●○ · 15 minutes*
+#
+# A measure has one number for each pastiche, and people have another. The units have nothing in common, so compare the *orders*: give each list its ranks, 1 for the lowest, and take the usual correlation of the ranks. Equal
+# values share the mean of their places: of 5, 7, 7, 9 the ranks are 1, 2.5, 2.5, 4. That is Spearman's $\rho$.
+
+
+# %% tags=["exercise"]
+def my_spearman(x, y):
+    """x, y: two lists of numbers -> ρ from −1 to 1, a number."""
+    raise NotImplementedError
+
+
+check.spearman(my_spearman)
+
+
+# %% tags=["solution"]
+def my_spearman(x, y):
+    """x, y: two lists of numbers -> ρ from −1 to 1, a number."""
+
+    def ranks(values):
+        return [sum(b < a for b in values) + (sum(b == a for b in values) + 1) / 2 for a in values]
+
+    return torch.corrcoef(torch.tensor([ranks(x), ranks(y)], dtype=torch.float64))[0, 1].item()
+
+
+check.spearman(my_spearman)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# The rank of a value is the number of lower ones, plus half of one more than the number of equal ones (itself included).
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `argsort` does not give ranks. It gives *who* is first, not *where* each one is. `torch.corrcoef` of two rows gives the correlation at `[0, 1]`.
+# </details>
+#
+# **Predict, then run.** Which measure agrees best with *does it look like a photo*? Which with *is it faithful to the style*? Is there one that agrees with both?
+
+# %% tags=["nbval-ignore-output"]
+seen = {("chelsea", name): {k: v.median for k, v in row.measures.items()} for name, row in rows.items()}
+seen |= {("coffee", name): measure(image, cup, glass, eyes) for name, image in second.items()}
+print(f"Agreement with {who}")
+for question in QUESTIONS:
+    for key, each in MEASURES.items():
+        if each.better:
+            values = {one: numbers[key] for one, numbers in seen.items()}
+            print(
+                f"{question:14} {key:10} {agreement(values, answers, question, lower_is_better=each.better == 'low')}"
+            )
+
+# %% [markdown]
+# <details><summary>What it means</summary>
+#
+# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
+# there are twelve lines here. Somebody who looks at twelve lines and reports the best one has found nothing yet.
+# </details>
+#
+# ## 8 · Which method for which need
+#
+# *So, which one?*
+#
+# **Predict, then run.** Draw it yourself first, on paper: four questions, and an end for each lesson. Then compare.
+
+# %%
+plot_tree(
+    Ask(
+        "What is to come out?",
+        {
+            "photo": "Deep photo (07)\nmasks help; minutes",
+            "letters": "EMD (09)\nten letters of a font",
+            "painting": Ask(
+                "How many styles, known before?",
+                {
+                    "one": "Johnson (03)\ntrain once, then fast",
+                    "several": "CIN (04)\none network, mixtures",
+                    "any": Ask(
+                        "What counts most?",
+                        {
+                            "nearness": "Gatys (02)\nall is free, and slow",
+                            "speed": "AdaIN (05)\nmixtures, masks, live",
+                            "sliders": "Adjustable (08)\neach layer for itself",
+                            "patches": "Style swap (06)\nslow if large",
+                        },
+                    ),
+                },
+            ),
+        },
+    ),
+    title="Which method when",
+)
+
+# %% [markdown]
+# Some needs, to try it on. What would you take, and what speaks against it? (The answers are folded; there is often more than one.)
+#
+# - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, and nobody wants to wait. It can be trained for weeks before, and the film stays steady if it was trained for that. Lesson 04 if the artist has made a series.</details>
+# - One picture for the cover of a book. <details><summary>one answer</summary>Lesson 02. There is time, and one wants to set everything. Start with lesson 05 to find the style, then let lesson 02 paint it large.</details>
+# - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if they are to play with it. One look at a style, and no training.</details>
+# - The same view in the morning, at noon and at night, for an estate agent. <details><summary>one answer</summary>Lesson 07, with masks by hand. And ask yourself whether it is honest.</details>
+# - A film of ten minutes. <details><summary>one answer</summary>A network of lesson 03 or 05, for the seconds. Measure how steady it is, as in lesson 06: 15 000 frames that flicker are worth less than none.</details>
+#
+# ## 9 · Limits, and open questions
+#
+# What this comparison does not tell:
+#
+# - **One encoder.** All methods look through `mini`. With VGG-19 everybody paints finer, and gets slower by a factor of ten and more. The order may change; nobody has promised that it does not.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They have seen it in training, and the others have not. That is what they are for, but it is not the same exam.
+# - **The training is not in the seconds.** A network that paints in 20 milliseconds was trained for hours. Divide these hours by the number of pictures that you will ever paint.
+# - **Settings.** Each method came as the course made it. Another weight, another number of steps, and another picture. A comparison compares *people who set methods* as well.
+#
+# What nobody knows yet, or what nobody agrees on:
+#
+# - **What is style?** Gram matrices, moments, patches, distributions: each lesson had its own answer, and each answer leaves something out that you can see at once. Composition, the subject, *why* a painter left something out, is in none of them.
+# - **How to measure it?** Papers report numbers that their own method minimises. Studies with people are small and seldom repeated. Yours is one more. How would you make it better?
+# - **Large generative models** take a style as a few words or one picture, and know a great deal about painters. They are slow, they do not keep your photo, and what they have been trained on is disputed. Which of the measures here would you use for them?
+# - **Whose style is it?** A manner of painting is free; a painting is not. Living artists see their names used as switches. What would you ask before you use a picture as a style?
+#
+# ## Differs from the papers
+#
+# - **Huang and Belongie** time 100 pictures on a graphics card and give the mean. We time one pair, and take the median. Their Ulyanov is our lesson 03: the same idea, and a network of much the same cost.
+# - **Luan and others** asked people who knew nothing of the methods. Whoever answers here has read nine lessons and knows what to look for. And two pastiches are on the page at a time, so people compare.
+# - **Steps**: in the pictures above, methods that move pixels had 100 steps at most, to save your time. The seconds are those of their full number.
+# - **Deep photo** gets its masks from clusters here: no course picture of a style has masks by hand. In lesson 07 it does better.
+# - **The judge** is SqueezeNet where you have it. Papers mostly let VGG judge, which their methods were trained with.
+#
+# ## Summary
+#
+# - Warm up, repeat, take the median, name the machine, and say what is inside. Ratios travel better than seconds.
+# - Cost is a power of the number of pixels: about 1 for convolutions, 2 where patches are compared with patches.
+# - Each measure is blind to something. Feed it with fakes to find out what. Use two that pull against each other.
+# - A method that is beaten in everything you need can go. Among the others it is you who decides.
+# - Count people, not clicks. Compare differences within people. Say how sure you are.
+#
+# **Common misconceptions**
+#
+# - *"The newest method is the best."* Lesson 02 is the oldest here, and in Gram distance still the one to beat. What came later bought speed and freedom.
+# - *"A lower style loss is a better picture."* The painting itself has a loss of 0.
+# - *"The intervals overlap, so there is no difference."* Look at the differences within people.
+# - *"A confidence interval holds 95 % of the people."* It says where the *mean* may be. With more people it shrinks; people do not.
+# - *"It is 790 times faster."* On which machine, at which size, with which style already known, and who paid for the training?
+#
+# **To read**: Y. Jing and others, *Neural Style Transfer: A Review*, TVCG 2020, for a map of the field; the two papers above, now that you know what to look for in a table; M.-C. Yeh and others, *Improving Style Transfer with Calibrated Metrics*, WACV 2020, who hold measures against people;
+# R. Zhang and others, *The Unreasonable Effectiveness of Deep Features as a Perceptual Metric*, CVPR 2018, on networks as judges; E. Heitz and others, *A Sliced Wasserstein Loss for Neural Texture Synthesis*, CVPR 2021, who paint with exercise 2; A. Hertzmann, *Can Computers Create Art?*, Arts 2018, on what all this is for.
+#
+# **Next**: there is no next lesson. You can write each of these methods now, you know what each costs, and how to find out whether something new is better. Take a photo of yours and a picture that you like, choose, and paint. Then show the result to somebody
+# without telling them how it was made.
+
+# %% [markdown] tags=["solution"]
+# ## For teachers
+#
+# **Timings** (120 minutes): section 1 with the predictions, 10 minutes · section 2, 15 · section 3 with exercise 1, 15 · sections 4 and 5 with exercise 2, 25 · section 6 with exercise 3, 15 · lab, 10 · section 7 with the study and exercises 4 and 5, 25 · sections 8 and 9 as a discussion, 5 (or as long as you like).
+#
+# **Show.** The border in the lab, over an eye: left lesson 02, right lesson 04, then the photo. Section 5 with the fakes: let them bet which fake wins before the table appears.
+#
+# **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study merge class.sqlite *.csv` and `stylelearn study show class.sqlite`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
+#
+# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents are near 1, and that of the style swap is above all others (about 1.5 at these sizes, 2 at large ones).
+# The photo wins content and structure, the painting all measures of style. With invented people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
+#
+# | Section | Printed, or above a picture | Expect |
+# | --- | --- | --- |
+# | 4 | `Conditional instance norm styles:` | 14, exactly |
+# | 5 | `the photo 0.00` | 0.7 to 0.75 |
+# | 5 | `variety better …its colours` | 1.1 to 1.35 |
+# | 5 | `shuffled 3…grey` | 0.9 to 1.1 |
+# | 6 | `Johnson gram` | 0.05 to 0.1 |
+# | 7 | `photorealism structure ρ` | 0.85 to 1 |
+# | 7 | `faithfulness palette ρ` | 0.7 to 1 |
+#
+# **Where they get stuck.** In exercise 1 one of the two logarithms is forgotten. In exercise 2 the values are sorted along the wrong dimension: it runs, and means nothing. In exercise 3 twins throw each other out. In exercise 4 the root of n is missing. In exercise 5 `argsort` is taken for ranks. The checks name all of these.
+#
+# **Questions for a discussion.** Section 9 has four that have no last answer. Three more:
+#
+# - *Why is the photo among the pictures of the study?* It sets the upper end of the scale, and it shows who has understood the question. Whoever finds that the photo does not look like a photo was guessing.
+# - *Who would gain from a comparison that shows one pair only?* Whoever chose the pair. With one style that all methods know, ours is such a comparison, too.
+# - *You may spend one hour of computing on a picture: which method, with which settings? And one hour in all, for a thousand pictures?* In an hour lesson 02 can do a large picture with VGG-19, coarse to fine, from several starts. A thousand pictures get less than four seconds each: one
+#   pass, lesson 03 or 04 if the styles are known before, lesson 05 or 08 if they are not.

@@ -1,0 +1,70 @@
+"""EMD beside what else could draw the letters: D1 to D4 (references.py), with the default fonts and what is held back.
+
+nearest  no network: the same letter of the known font that the references look most like
+zi2zi    `stylelearn train zi2zi`, on the same data for as many steps; it does not ship: --baseline names its file
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from stylelearn import emd, zi2zi
+from stylelearn.bench.measuring import Figure
+from stylelearn.glyphs import collect
+from stylelearn.references import Batch, Split, nearest, split, table
+from stylelearn.weights import WeightsError
+
+BETTER = 0.85  # of the L1 of zi2zi on D4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Targets of each test set; a file of `train_zi2zi`, or None."""
+
+    count: int = 384  # all of D4
+    baseline: Path | None = None
+
+
+QUICK = {"count": 2}
+
+
+def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
+    """(title, what to measure) one after the other; nothing is measured before it is called."""
+    yield "letters: EMD on D1 to D4", lambda: _if_there(plan)
+
+
+def _if_there(plan: Plan) -> list[Figure]:
+    """What is measured, or why not: without letters the other benches go on."""
+    try:
+        return quality(plan)
+    except WeightsError as error:
+        return [Figure("letters", "EMD", None, note=f"not measured: {error}")]
+
+
+def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Figure]:
+    """L1, RMSE and PDAR of each, and EMD's L1 on D4 over zi2zi's.
+
+    Raises:
+        WeightsError: no network, or no baseline.
+    """
+    network, known = network or emd.load(), known or split(collect())
+    drawers: dict[str, Callable[[Batch], Tensor]] = {
+        "EMD": lambda batch: network(batch["style_refs"], batch["content_refs"]),
+        "nearest": nearest(known),
+    }
+    if plan.baseline is not None:
+        drawers["zi2zi"] = zi2zi.drawer(zi2zi.load(plan.baseline, known), known)
+    figures, r = [], network.references
+    found = {name: table(draw, known, references=r, count=plan.count) for name, draw in drawers.items()}
+    for name, sets in found.items():
+        group = f"letters, r = {r}, {plan.count} of each set: {name}"
+        figures += [
+            Figure(group, f"{which} {score}", value)
+            for which, scores in sets.items()
+            for score, value in scores.items()
+        ]
+    over = found["EMD"]["D4"]["L1"] / found["zi2zi"]["D4"]["L1"] if "zi2zi" in found else None
+    note = "" if over else "not measured: name a file of `stylelearn train zi2zi` with --baseline"
+    return [*figures, Figure("letters, both novel", "L1 of EMD over zi2zi's", over, "×", at_most=BETTER, note=note)]

@@ -1,0 +1,108 @@
+"""`stylelearn compare`: all methods on one pair, as a table, and as pictures side by side."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylelearn.cli.inputs import picture
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stylelearn.compare import Row
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="all methods on one pair: seconds, memory, measures, pictures (lesson 10)",
+        description="Paint one pair with every method and print what it costs and what the measures say. Pictures are "
+        "files, addresses, or names of the course. Ctrl-C keeps the rows that are done.",
+    )
+    parser.add_argument("--content", default="coffee", metavar="PICTURE", help="(default: coffee)")
+    parser.add_argument(
+        "--style", default="stained_glass", metavar="PICTURE", help="(default: stained_glass, which all methods know)"
+    )
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="some of the methods (default: all)")
+    parser.add_argument(
+        "--sizes", type=whole(16, 4096), nargs="+", default=[256], metavar="N", help="pixels a side (default: 256)"
+    )
+    parser.add_argument("--steps", type=whole(1), metavar="N", help="at most, where pixels are moved")
+    parser.add_argument("--repeats", type=whole(0), default=3, metavar="N", help="timings of each (default: 3)")
+    parser.add_argument(
+        "--timed-steps", type=whole(1), metavar="N", help="time only so many steps, and multiply (quicker)"
+    )
+    parser.add_argument("--memory", action="store_true", help="measure it, in a process of its own for each row")
+    parser.add_argument("--judge", type=Path, metavar="FILE", help="squeezenet1_0 checkpoint that judges (else: mini)")
+    parser.add_argument("--paper", action="store_true", help="the table of Huang & Belongie beside ours as well")
+    parser.add_argument("-o", "--out", type=Path, metavar="OUT", help="pictures side by side: .jpg, .png or .webp")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare, print and draw."""
+    _check(options)
+    from stylelearn import compare
+    from stylelearn.images import ImageError
+    from stylelearn.measures import judge
+    from stylelearn.weights import WeightsError
+
+    rows: list[Row] = []
+    status = DONE
+    try:
+        encoder = judge(options.judge)
+        content, style = (_named(name) for name in (options.content, options.style))
+        found = compare.compare(
+            content,
+            style,
+            options.methods or tuple(compare.METHODS),
+            **{name: getattr(options, name) for name in ("sizes", "repeats", "steps", "timed_steps", "memory")},
+            encoder=encoder,
+        )
+        for row in found:
+            rows.append(row)
+            print(f"{compare.METHODS[row.method].title}, {row.size} px: {row.note or 'done'}", flush=True)
+    except KeyboardInterrupt:
+        status = STOPPED
+    except (ImageError, WeightsError, ValueError) as error:
+        raise Wrong(error) from error
+    if rows:
+        print(f"\n{compare.table(rows)}\n\nThe judge is {encoder.name}.")
+    if rows and options.paper:
+        print(f"\n{compare.huang_table(rows)}")
+    if options.out is not None and any(row.picture is not None for row in rows):
+        _draw(rows, content, style, options.out)
+    return status
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.judge is not None and not options.judge.is_file():
+        raise Wrong(f"--judge is '{options.judge}', which is no file")
+    if options.out is None:
+        return
+    if options.out.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
+        raise Wrong(f"OUT is '{options.out}', but must end in .jpg, .png or .webp")
+    if not options.out.absolute().parent.is_dir():
+        raise Wrong(f"the folder '{options.out.parent}' does not exist; create it first")
+
+
+def _named(name: str) -> "Tensor | str":
+    """A name of the course as it is, since some methods know styles by name; else the picture."""
+    from stylelearn.samples import content_names, style_names
+
+    known = name in (*content_names(), *style_names()) and not Path(name).is_file()
+    return name if known else picture(name, None)
+
+
+def _draw(rows: "list[Row]", content: "Tensor | str", style: "Tensor | str", out: Path) -> None:
+    """The pair and the pastiches of the largest size."""
+    from stylelearn.compare import METHODS, pictures
+    from stylelearn.figures import grid_figure
+
+    painted = [row for row in rows if row.picture is not None and row.size == max(row.size for row in rows)]
+    images = [*pictures(content, style, painted[0].size), *(row.picture for row in painted)]
+    titles = ["content", "style", *(METHODS[row.method].title for row in painted)]
+    grid_figure(images, titles, None).savefig(out)
+    print(f"pictures in {out}")

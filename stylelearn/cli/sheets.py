@@ -1,0 +1,64 @@
+"""Sample sheets: what a network paints at this stage of its training, from the course's own pictures."""
+
+from typing import TYPE_CHECKING
+
+from stylelearn.cli.stylize import picture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SHEET_SIZE = 192  # pixels of a side of each picture
+
+
+def _contents(model: "nn.Module") -> "Tensor":
+    """Two of the course's photographs, (2, 3, SHEET_SIZE, SHEET_SIZE), where the model is."""
+    import torch
+
+    where = next(model.parameters()).device
+    return torch.cat([_square(picture(name, SHEET_SIZE)) for name in ("chelsea", "coffee")]).to(where)
+
+
+def _square(image: "Tensor") -> "Tensor":
+    top, left = ((side - SHEET_SIZE) // 2 for side in image.shape[2:])
+    return image[..., top : top + SHEET_SIZE, left : left + SHEET_SIZE]
+
+
+def _sheet(rows: "list[Tensor]") -> "Tensor":
+    """Each row (K, 3, H, W), one below the other: (1, 3, rows · H, K · W)."""
+    import torch
+
+    return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)[None]
+
+
+def johnson(model: "nn.Module") -> "Tensor":
+    contents = _contents(model)
+    return _sheet([contents, model.network(contents)])
+
+
+def cin(model: "nn.Module") -> "Tensor":
+    """Photographs above, and a row for each of the first six styles."""
+    contents, network = _contents(model), model.network
+    return _sheet([contents, *(network(contents, network.mix(name)) for name in network.styles[:6])])
+
+
+def any_style(model: "nn.Module") -> "Tensor":
+    """Photographs above, and a row for each of three of the course's styles (which training may never have seen)."""
+    from stylelearn.samples import style_names
+
+    contents = _contents(model)
+    styles = [_square(picture(name, SHEET_SIZE)).to(contents) for name in style_names()[::5][:3]]
+    return _sheet([contents, *(model.network(contents, style) for style in styles)])
+
+
+def adjustable(model: "nn.Module") -> "Tensor":
+    """Photographs above, then a row without any style, one for each α alone, and one with all."""
+    import torch
+
+    from stylelearn.samples import style_names
+
+    contents, network = _contents(model), model.network
+    style = _square(picture(style_names()[0], SHEET_SIZE)).to(contents)
+    known = network.style(style) if network.about["any_style"] else None
+    count = len(network.adjustable)
+    settings = [torch.zeros(count), *torch.eye(count), torch.ones(count)]
+    return _sheet([contents, *(network(contents, known, one[None].to(contents)) for one in settings)])

@@ -1,0 +1,220 @@
+"""Which method when: all methods of the course on one pair of pictures, with what each costs and what each can.
+
+A method is compared by what somebody has to pay for it, in seconds and in memory, and by what they get: how many
+styles, how much of the photograph, how much of the style (`measures.py`). Huang & Belongie 2017, Table 1, do it for
+five methods; `huang_table` puts the numbers of your machine beside theirs.
+
+    for row in compare("chelsea", "stained_glass"):       # long work: one row after the other
+        print(row.method, row.seconds, row.measures)
+
+**Differs from the paper:** the encoder is `mini` in all methods, so what differs is the method; seconds are medians on
+your machine, not means over 100 pictures on one GPU; styles of Johnson's and Dumoulin's networks are those that ship.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylelearn.encoders import Encoder
+from stylelearn.measures import judge, known, measure
+from stylelearn.optimize import Diverged, result
+from stylelearn.painters import (
+    METHODS,
+    SIZE,
+    Method,
+    Moves,
+    allowed,
+    check,
+    common_styles,
+    count_styles,
+    known_styles,
+    painter_of,
+    pictures,
+    run,
+)
+from stylelearn.resources import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
+from stylelearn.tables import HUANG, Cost, Published, Row, Spread, costs, fit_cost, huang_table, table
+from stylelearn.weights import WeightsError
+
+__all__ = [
+    "HUANG",
+    "METHODS",
+    "SIZE",
+    "Cost",
+    "Method",
+    "Published",
+    "Row",
+    "Spread",
+    "common_styles",
+    "compare",
+    "costs",
+    "fit_cost",
+    "huang_table",
+    "known_styles",
+    "peak_memory",
+    "pictures",
+    "run",
+    "table",
+]
+
+
+def compare(
+    content: Tensor | str,
+    style: Tensor | str,
+    methods: Iterable[str] = tuple(METHODS),
+    *,
+    sizes: Sequence[int] = (SIZE,),
+    repeats: int = 5,
+    seeds: Sequence[int] = (0,),
+    steps: int | None = None,
+    timed_steps: int | None = None,
+    memory: bool = False,
+    encoder: Encoder | None = None,
+    only: Sequence[str] | None = None,
+) -> Iterator[Row]:
+    """One row for each size and method, as soon as it is known.
+
+    Args:
+        content, style, steps: as `run`.
+        sizes: pixels a side.
+        repeats: timings of each; 0: nothing is timed.
+        seeds: one pastiche for each; measures are spread over them. Empty: nothing is painted but for timing.
+        timed_steps: time so many steps of a method that moves pixels, and multiply (the row's note says so); None
+            times all of them.
+        memory: measure it, in a process of its own for each row (a few seconds each).
+        encoder: the judge; None for `measures.judge()`. only: some of `measures.MEASURES`; empty: none.
+    Raises:
+        ValueError: unknown methods, measures or pictures, no sizes, negative repeats, steps < 1.
+
+    A method that cannot paint this style gives a row without picture, whose note says what it could.
+    """
+    methods, only = list(methods), known(only)
+    for method in methods:
+        allowed(method, steps), allowed(method, timed_steps)
+    if not sizes or min(sizes) < 1 or repeats < 0:
+        raise ValueError(f"sizes must be whole numbers from 1 and repeats from 0; got sizes {sizes}, repeats {repeats}")
+    pictures(content, style, min(sizes))  # unknown names are refused here, and not when the first row is wanted
+    how = _Plan(style, repeats, seeds, steps, timed_steps, memory, only)
+    return _rows(content, methods, sizes, how, encoder)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    style: Tensor | str
+    repeats: int
+    seeds: Sequence[int]
+    steps: int | None
+    timed_steps: int | None
+    memory: bool
+    only: Sequence[str]
+
+
+def _rows(
+    content: Tensor | str, methods: Sequence[str], sizes: Sequence[int], plan: _Plan, encoder: Encoder | None
+) -> Iterator[Row]:
+    encoder = encoder or (judge() if plan.only and plan.seeds else None)
+    for size in sizes:
+        pair = pictures(content, plan.style, size)
+        for method in methods:
+            try:
+                check(method, plan.style)
+                yield _row(method, size, pair, plan, encoder)
+            except (ValueError, WeightsError, Diverged) as error:
+                yield Row(method, size, None, note=str(error))
+
+
+def _row(method: str, size: int, pair: tuple[Tensor, Tensor], plan: _Plan, encoder: Encoder | None) -> Row:
+    content, style = pair
+    chosen = style if known_styles(method) is None else plan.style  # a picture, or the name of what was learnt
+    made = [run(method, content, chosen, steps=plan.steps, seed=seed) for seed in plan.seeds]
+    found = [measure(image, content, style, encoder, plan.only) for image in made] if encoder else []
+    spread = {name: Spread.of([each[name] for each in found]) for name in plan.only} if found else {}
+    seconds, with_style, note = timed(method, content, chosen, plan) if plan.repeats else (None, None, "")
+    held = peak_memory(method, size) if plan.memory else None
+    picture = made[0] if made else None
+    return Row(method, size, picture, seconds, with_style, held, count_styles(method), spread, note)
+
+
+# --- what it costs ----------------------------------------------------------------------------------------------------
+
+
+def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tuple[Spread, Spread | None, str]:
+    """Seconds without and with encoding the style, and a note on how they were found."""
+    painter = painter_of(method, style)
+    steps = allowed(method, plan.steps)
+    if isinstance(painter, Moves):
+        count = min(steps, plan.timed_steps or steps)
+        with_style = [_moving(painter, content, style, count, steps) for _ in range(plan.repeats)]
+        encoding = take_turns({"style": lambda: painter.encode(style)}, plan.repeats, warm_up=1)["style"].clocks
+        seconds = [max(whole - part, 0.0) for whole, part in zip(with_style, encoding, strict=True)]
+        note = f"{steps} steps" if count == steps else f"{steps} steps, extrapolated from {count}"
+        return Spread.of(seconds), Spread.of(with_style), note
+    with torch.inference_mode():
+        kept = painter.encode(style)
+        work: dict[str, Callable[[], object]] = {"paint": lambda: painter.paint(content, kept)}
+        if not painter.learnt:
+            work["style"] = lambda: painter.encode(style)
+        found = take_turns(work, plan.repeats, warm_up=1)
+    seconds = Spread.of(found["paint"].clocks)
+    if painter.learnt:
+        return seconds, None, ""
+    both = zip(found["paint"].clocks, found["style"].clocks, strict=True)
+    return seconds, Spread.of([one + other for one, other in both]), ""
+
+
+def _moving(painter: Moves, content: Tensor, style: Tensor, count: int, steps: int) -> float:
+    """Seconds of `steps` steps and all that they need; made are `count`, and their share is multiplied."""
+    wait_for_gpu()
+    start = time.perf_counter()
+    moving = painter.begin(content, style, count, 0)
+    wait_for_gpu()
+    begun = time.perf_counter()
+    best = result(moving)
+    wait_for_gpu()
+    moved = time.perf_counter()
+    painter.end(best, content)
+    wait_for_gpu()
+    return time.perf_counter() - moved + (begun - start) + (moved - begun) * steps / count
+
+
+def peak_memory(method: str, size: int) -> float | None:
+    """The most that a process of its own holds beyond what it held before it painted, in MB (1e6 bytes).
+
+    Args:
+        method: one of `METHODS`. size: pixels a side. Which pictures makes no difference.
+    Returns:
+        None where the system does not say it (only Linux does).
+    Raises:
+        ValueError: unknown method.
+    """
+    check(method)
+    try:
+        return run_apart(__spec__.name, method, str(size))["peak"]
+    except RuntimeError:
+        return None
+
+
+FEW = 12  # steps after which a method that moves pixels holds what it holds after hundreds
+
+
+def _held(method: str, size: int) -> float:
+    style = (known_styles(method) or ["stained_glass"])[0]
+
+    def paint(side: int) -> Tensor:
+        pair = pictures("chelsea", "stained_glass", side)
+        return run(method, pair[0], style if known_styles(method) else pair[1], steps=FEW)
+
+    paint(64)  # what is loaded or set up once is no part of it
+    forget_peak()
+    before = most_so_far()
+    paint(size)
+    return max(most_so_far() - before, 0.0)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"peak": _held(sys.argv[1], int(sys.argv[2]))}))

@@ -1,0 +1,162 @@
+"""The lab of lesson 09: a few letters of a font in, any word in that font out; and what is between two fonts."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelearn import emd
+from stylelearn.emd import EMD
+from stylelearn.figures import glyph_rows
+from stylelearn.fonts import LETTERS, FontError, some
+from stylelearn.glyphs import SIZE, Glyphs
+from stylelearn.lab import controls
+from stylelearn.lab.fonts import FontChooser, course
+from stylelearn.lab.live import LiveLab
+from stylelearn.references import NOVEL_LETTERS
+
+LONGEST = 12  # letters of a word
+REFERENCES = "HOASMnopdy"  # what is shown of a font at first
+_KEPT = 16  # styles and words whose codes are kept
+
+
+@functools.cache
+def network(name: str = "emd") -> EMD:
+    """The trained network of that name, or from that file; loaded once in a kernel.
+
+    Raises:
+        WeightsError: it is not there; says what to do.
+    """
+    return emd.load(name)
+
+
+class EMDLab(LiveLab):
+    """Some letters of a font are shown to the network, and it writes a word; each move of a control draws anew.
+
+    Args:
+        font: whose letters are shown: a font of the course, or a font file. other: the font at the slider's other end.
+        letters: the letters that are shown; the first r of them count.
+        word: what is written, 1 to 12 of A–Z, a–z, 0–9.
+        share: how much of the other font's style, 0 to 1.
+        weights: the network, as for `emd.load`.
+        first: whether there is a picture when this returns.
+    Raises:
+        ValueError: a share out of range.
+        FontError: no such font.
+    """
+
+    def __init__(
+        self,
+        font: str = "DejaVuSerif-Bold",
+        other: str = "cmss10",
+        *,
+        letters: str = REFERENCES,
+        word: str = "Typeface",
+        share: float = 0.0,
+        weights: str = "emd",
+        first: bool = True,
+    ) -> None:
+        self.fonts = {
+            "font": FontChooser("font", "The font whose letters the network sees; it is to write in it.", font),
+            "other": FontChooser("other font", "The font at the right end of the slider.", other),
+        }
+        texts = {
+            "letters": _text("letters shown", letters, "The letters of each font that the network sees: as many as r."),
+            "word": _text("word", word, f"What it is to write: up to {LONGEST} of A to Z, a to z, 0 to 9."),
+        }
+        share_slider = controls.number(
+            "share of other", share, 0, 1, 0.01,
+            "Between two fonts: the styles S of both are mixed, and the mixture is drawn. Beyond the letters, "
+            "nobody has ever drawn what is in the middle.",
+        )  # fmt: skip
+        self._network = functools.partial(network, weights)
+        self._style = functools.lru_cache(_KEPT)(self._encode_style)
+        self._word = functools.lru_cache(_KEPT)(self._encode_word)
+        left = controls.column(
+            *self.fonts.values(), share_slider, controls.ends("font", "other font"),
+            texts["letters"], texts["word"],
+            controls.note(f"not met in training: fonts marked (new); as a task, the letters {NOVEL_LETTERS}"),
+        )  # fmt: skip
+        super().__init__({**self.fonts, "share": share_slider, **texts}, left, file_name="word.png", first=first)
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        """What the network sees of both fonts, what it writes, and what the fonts have there."""
+        word, share = settings["word"], settings["share"]
+        _check_word(word)
+        net = self._network()
+        shown = settings["letters"][: net.references]
+        styles = [self._style(which, settings[which], settings["letters"]) for which in self.fonts]  # S, (1, R) each
+        contents, seen = self._word(word, frozenset(settings[which] for which in self.fonts))
+        mixed = net.mix(torch.lerp(*styles, share).expand_as(contents), contents)
+        drawn = net.decode(mixed, seen)[:, 0]  # (letters, 80, 80)
+        glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
+        names = {which: _short(settings[which]) for which in self.fonts}
+        rows = {f"seen of {names[which]}": each.word(0, shown) for which, each in glyphs.items()}
+        written = f"EMD writes: {_mixture(names, share)}  (a line beneath: it has seen this letter)"
+        rows[written] = drawn
+        rows |= {f"{names[which]} itself": _truth(each, word) for which, each in glyphs.items()}
+        return glyph_rows(rows, marked={written: [place for place, letter in enumerate(word) if letter in shown]})
+
+    def words(self, settings: dict[str, Any]) -> str:
+        """Word, fonts, and what was seen of them."""
+        names = {which: _short(settings[which]) for which in self.fonts}
+        return (
+            f"{settings['word']} in {_mixture(names, settings['share'])}, drawn after the letters {settings['letters']}"
+        )
+
+    def _encode_style(self, which: str, name: str, letters: str) -> Tensor:
+        """S of a font, (1, R)."""
+        net, glyphs = self._network(), self.fonts[which].glyphs(name)
+        if lacks := "".join(letter for letter in letters if letter not in glyphs.contents):
+            raise FontError(f"the font {name} has no {some(lacks)} to show; choose other letters, or another font")
+        if len(letters) < net.references:
+            raise ValueError(
+                f"{len(letters)} letters are shown, but this network looks at r = {net.references}; "
+                f"type {net.references - len(letters)} more (a letter may come twice)"
+            )
+        return net.encode_style(glyphs.word(0, letters))
+
+    def _encode_word(self, word: str, avoid: frozenset[str]) -> tuple[Tensor, list[Tensor]]:
+        """C and the skips of each letter, of fonts that the network has learnt from and that are not `avoid`."""
+        net, known = self._network(), course()
+        fonts = known.glyphs.fonts
+        known = replace(known, known_styles=tuple(one for one in known.known_styles if fonts[one] not in avoid))
+        chance = torch.Generator().manual_seed(0)
+        found = [known.content_references(known.glyphs.content(one), net.references, chance) for one in word]
+        return net.encode_content(torch.stack(found))
+
+
+def _text(description: str, value: str, tooltip: str) -> widgets.Text:
+    return widgets.Text(
+        value=value, description=description, tooltip=tooltip, style={"description_width": controls.DESCRIPTION},
+        layout=widgets.Layout(width=controls.FULL, min_width="0"),
+    )  # fmt: skip
+
+
+def _check_word(word: str) -> None:
+    strange = "".join(letter for letter in word if letter not in LETTERS)
+    if strange:
+        raise ValueError(f"this network knows A to Z, a to z and 0 to 9, not {strange!r}; write another word")
+    if not 1 <= len(word) <= LONGEST:
+        raise ValueError(f"a word has 1 to {LONGEST} letters, and this one {len(word)}; write another one")
+
+
+def _truth(glyphs: Glyphs, word: str) -> Tensor:
+    """The font's own letters, and blank paper where it has none: (len(word), 80, 80)."""
+    paper = torch.ones(1, SIZE, SIZE)
+    return torch.cat([glyphs.word(0, letter) if letter in glyphs.contents else paper for letter in word])
+
+
+def _mixture(names: dict[str, str], share: float) -> str:
+    parts = ((1 - share, names["font"]), (share, names["other"]))
+    return " + ".join(f"{amount:.0%} {name}" for amount, name in parts if round(amount, 2))
+
+
+def _short(name: str) -> str:
+    """A file's name without its folder."""
+    return name.rpartition("/")[2] if "/" in name else name

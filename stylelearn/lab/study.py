@@ -1,0 +1,255 @@
+"""The blind study of lesson 10: two pictures at a time, no names, scores from 1 to 4; names and results at the end."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from stylelearn.answers import QUESTIONS, SCORES, Answer, Answers, answers_in
+from stylelearn.figures.display import pieces
+from stylelearn.figures.marks import describe_intervals, intervals_figure
+from stylelearn.figures.pictures import grid_figure
+from stylelearn.lab.base import guarded
+from stylelearn.lab.paintings import title_of
+from stylelearn.lab.panel import Picture
+from stylelearn.lab.pictures import complaint
+from stylelearn.study import Pastiche, intervals, trials
+
+FILE = "my-study.sqlite"
+_SIDES = ("left", "right")
+_PICTURE = 380  # pixels, the width of each of the two
+
+
+class StudyLab(widgets.VBox):
+    """Pastiches two at a time, with two questions each; every answer is kept as soon as it is given.
+
+    Args:
+        pastiches: what is judged.
+        path: the SQLite file; it is made with the first answer. Several labs may write into one file.
+        rater: who answers; None for the name that the file has drawn by lot.
+
+    Attributes:
+        answers: the file.
+        page: which trial is shown, from 0.
+        error: what went wrong last, "" if nothing did.
+    Raises:
+        StudyError: no pastiches, or a file that is no study.
+    """
+
+    def __init__(self, pastiches: Sequence[Pastiche], path: str | Path = FILE, rater: str | None = None) -> None:
+        self.answers, self.page, self.error = Answers(path), 0, ""
+        self._pastiches, self._quiet, self._warned = list(pastiches), False, False
+        self.name = widgets.Text(
+            value=rater or self.answers.rater, description="your name", continuous_update=False,
+            tooltip="Who answers: any name, or the one drawn by lot. Each name has an order of its own.",
+        )  # fmt: skip
+        self._trials = trials(self._pastiches, self.name.value)
+        self.picture, self.given = Picture(format="jpeg"), Picture(format="jpeg")
+        self.picture.add_class("poster")
+        for picture, width in ((self.picture, 2 * _PICTURE + 30), (self.given, 300)):
+            picture.layout = widgets.Layout(width="100%", max_width=f"{width}px", object_fit="contain")
+        self.scores = {side: {name: _scale(side, name) for name in QUESTIONS} for side in _SIDES}
+        self._columns = [
+            widgets.VBox([_label(side), *self.scores[side].values()], layout=widgets.Layout(width="50%"))
+            for side in _SIDES
+        ]
+        buttons = self._buttons()
+        self._where, self._message, self.results = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        scales = widgets.HBox(self._columns, layout=widgets.Layout(width="100%", max_width=f"{2 * _PICTURE + 30}px"))
+        row = widgets.Layout(flex_flow="row wrap", align_items="center")
+        super().__init__(
+            [
+                self.given, self.picture, scales,
+                widgets.HBox([*buttons[:2], self._where], layout=row),
+                widgets.HBox([self.name, *buttons[2:]], layout=row),
+                self._message, self.results,
+            ],
+            layout=widgets.Layout(width="100%"),
+        )  # fmt: skip
+        for side, scales_of in self.scores.items():
+            for question, scale in scales_of.items():
+                scale.observe(self._guarded(partial(self._scored, side, question)), "value")
+        self.name.observe(self._guarded(self._renamed), "value")
+        self.show(self._first_open())
+
+    # --------------------------------------------------------------------------------------------------- what one does
+
+    @property
+    def pages(self) -> int:
+        """How many trials there are."""
+        return len(self._trials)
+
+    @property
+    def missing(self) -> int:
+        """How many answers this rater still has to give."""
+        known = self._known()
+        return sum((*self._key(one), name) not in known for one in self._pastiches for name in QUESTIONS)
+
+    def show(self, page: int) -> None:
+        """Turn to a page, from 0; beyond the ends it stays at the end."""
+        self.page = min(max(page, 0), self.pages - 1)
+        trial, known = self._trials[self.page], self._known()
+        shown = trial.pastiches
+        words = "one pastiche alone" if len(shown) == 1 else "two pastiches, left and right"
+        words = f"{trial.pair}: {words}, without names"
+        given = f"{trial.pair}: the photo and the style that they were made of"
+        self._draw(self.picture, [one.image for one in shown], _SIDES, words, _PICTURE)
+        self._draw(self.given, [shown[0].content, shown[0].style], ("the photo", "the style"), given, 140)
+        self._quiet = True
+        try:
+            for side, one in zip(_SIDES, shown, strict=False):
+                for question, scale in self.scores[side].items():
+                    scale.value = known.get((*self._key(one), question))
+        finally:
+            self._quiet = False
+        self._columns[1].layout.visibility = "visible" if len(shown) == 2 else "hidden"
+        self.picture.layout.max_width = f"{len(shown) * (_PICTURE + 15)}px"
+        self._count()
+
+    def reveal(self) -> None:
+        """Show what everyone in the file said, with the names of the methods."""
+        found = {name: intervals(self.answers.all(), name) for name in QUESTIONS}
+        groups = {
+            QUESTIONS[name]: {title_of(method): (one.mean, one.low, one.high) for method, one in each.items()}
+            for name, each in found.items()
+            if each
+        }
+        if not groups:
+            self._say("nobody has answered yet; give some scores first")
+            return
+        some = next(one for each in found.values() for one in each.values())
+        title = f"Mean scores, with 95 % intervals over the {some.of}"
+        figure = intervals_figure(groups, x="1: not at all … 4: fully", title=title, limits=(0.8, 4.2))
+        words = describe_intervals(groups, title)
+        self.results.value = _as_html(pieces(figure, words)[0].data, words)
+
+    def export(self, path: str | Path | None = None) -> Path:
+        """Write all answers of the file as CSV; by default beside it, under the rater's name."""
+        name = "".join(letter if letter.isalnum() else "-" for letter in self.name.value)
+        written = self.answers.export(path or self.answers.path.with_name(f"my-study-{name}.csv"))
+        self._say(f"written to {written}; hand in this file", fine=True)
+        return written
+
+    def take(self, files: Sequence[Any]) -> None:
+        """Take up the answers of uploaded CSV files, all or none; then show the results."""
+        found = [one for file in files for one in answers_in(bytes(file["content"]), f"'{file['name']}'")]
+        merged = self.answers.take(found)
+        self._say(str(merged), fine=True)
+        self.show(self.page)
+        self.reveal()
+
+    # ----------------------------------------------------------------------------------------------------- what it does
+
+    def _known(self) -> dict[tuple[str, str, str], int]:
+        return {
+            (one.pair, one.method, one.question): one.score
+            for one in self.answers.all()
+            if one.rater == self.name.value
+        }
+
+    @staticmethod
+    def _key(one: Pastiche) -> tuple[str, str]:
+        return one.pair, one.method
+
+    def _first_open(self) -> int:
+        known = self._known()
+        for page, trial in enumerate(self._trials):
+            if any((*self._key(one), name) not in known for one in trial.pastiches for name in QUESTIONS):
+                return page
+        return self.pages - 1
+
+    def _asked(self) -> None:
+        """Results too early cannot be unseen: ask once."""
+        if self.missing and not self._warned:
+            self._warned = True
+            self._say(f"{self.missing} answers are still open; press Results once more to see the names all the same")
+            return
+        self._say("")
+        self.reveal()
+
+    def _scored(self, side: str, question: str) -> None:
+        score = self.scores[side][question].value
+        if self._quiet or score is None:
+            return
+        one = self._trials[self.page].pastiches[_SIDES.index(side)]
+        self.answers.give(Answer(self.name.value, one.pair, one.method, question, score))
+        self._say("")
+        self._count()
+
+    def _renamed(self) -> None:
+        before = self._trials
+        try:
+            Answer(self.name.value, "pair", "method", next(iter(QUESTIONS)), 1)  # whether it is a name
+            self._trials = trials(self._pastiches, self.name.value)
+            self.show(self._first_open())
+            self._say("")
+        except ValueError:
+            self._trials = before
+            raise
+
+    def _count(self) -> None:
+        missing, whole = self.missing, len(self._pastiches) * len(QUESTIONS)
+        words = f"page {self.page + 1} of {self.pages}, {whole - missing} of {whole} answers given"
+        self._where.value = f'<span role="status">{words}</span>'
+        self._back.disabled, self._next.disabled = self.page == 0, self.page == self.pages - 1
+
+    def _draw(self, place: Picture, images: Sequence[Any], titles: Sequence[str], words: str, width: int) -> None:
+        figure = grid_figure(images, titles[: len(images)], None, columns=2, width=width)
+        with place.hold_sync():
+            place.value, place.tooltip = pieces(figure, words)[0].data, words
+
+    def _buttons(self) -> list[widgets.Widget]:
+        def button(words: str, tooltip: str, act: Callable[[], Any]) -> widgets.Button:
+            made = widgets.Button(description=words, tooltip=tooltip, layout=widgets.Layout(width="auto"))
+            made.on_click(self._guarded(act))
+            return made
+
+        self._back = button("◂ Back", "To the page before; answers can be changed.", lambda: self.show(self.page - 1))
+        self._next = button("Next ▸", "To the next page; what is left open can be answered later.",
+                            lambda: self.show(self.page + 1))  # fmt: skip
+        self._result = button(
+            "Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked
+        )
+        self._csv = button("Hand in (CSV)", "Write all answers into a CSV file beside this notebook.", self.export)
+        self.upload = widgets.FileUpload(
+            accept=".csv", multiple=True, description="Merge", layout=widgets.Layout(width="auto"),
+            tooltip="Take up CSV files of others: the class in one plot. The same file twice does no harm.",
+        )  # fmt: skip
+        self.upload.observe(self._guarded(self._uploaded), "value")
+        return [self._back, self._next, self._result, self._csv, self.upload]
+
+    def _uploaded(self) -> None:
+        files, self.upload.value = self.upload.value, ()
+        if files:
+            self.take(files)
+
+    def _guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
+        return guarded(act, self._say)
+
+    def _say(self, words: str, *, fine: bool = False) -> None:
+        self.error = "" if fine else words
+        self._message.value = html.escape(words) if fine or not words else complaint(words)
+
+
+def _label(side: str) -> widgets.HTML:
+    return widgets.HTML(f"<b>the {side} one</b>")
+
+
+def _scale(side: str, question: str) -> widgets.RadioButtons:
+    return widgets.RadioButtons(
+        options=[(f"{score} {words}", score) for score, words in SCORES.items()], value=None,
+        description=QUESTIONS[question], orientation="horizontal", style={"description_width": "initial"},
+        tooltip=f"The {side} one. {QUESTIONS[question]} 1 is not at all, 4 is fully.",
+        layout=widgets.Layout(width="auto", display="block"),
+    )  # fmt: skip
+
+
+def _as_html(data: bytes, words: str) -> str:
+    picture = base64.b64encode(data).decode("ascii")
+    return f'<img alt="{html.escape(words)}" style="max-width:100%" src="data:image/jpeg;base64,{picture}">'

@@ -1,0 +1,146 @@
+"""What work takes: seconds on the clock, seconds of processors, memory; and the machine that does it.
+
+Measuring fairly on a machine that does other things too: two numbers are taken of each piece of work, the seconds on
+the clock, and the seconds that processors spent on it (user + system time of this process). The first is what somebody
+waits for; the second hardly changes when others use the machine, so ratios are made of it. On a GPU only the clock
+means anything. Memory is that of a process of its own, so that nothing else counts.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from stylelearn import __version__
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians of one piece of work, in seconds: on the clock, and of processor time."""
+
+    clock: float
+    processor: float
+    runs: tuple[float, ...]  # what ratios are made of: processor seconds, on a GPU those of the clock
+    clocks: tuple[float, ...] = ()  # seconds on the clock, round by round
+
+
+def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, Timing]:
+    """Run each piece of work `rounds` times, in turn: whatever disturbs the machine disturbs all of them alike.
+
+    Args:
+        work: name -> what to do; it may return whatever it likes.
+        rounds: at least 1. `warm_up`: rounds before, that are not counted.
+    """
+    clock: dict[str, list[float]] = {name: [] for name in work}
+    processor: dict[str, list[float]] = {name: [] for name in work}
+    for number in range(warm_up + rounds):
+        for name, do in work.items():
+            wait_for_gpu()
+            before = time.perf_counter(), time.process_time()
+            do()
+            wait_for_gpu()
+            after = time.perf_counter(), time.process_time()
+            if number >= warm_up:
+                clock[name].append(after[0] - before[0])
+                processor[name].append(after[1] - before[1])
+    counts = clock if torch.cuda.is_initialized() else processor
+    return {
+        name: Timing(
+            statistics.median(clock[name]), statistics.median(processor[name]), tuple(counts[name]), tuple(clock[name])
+        )
+        for name in work
+    }
+
+
+def wait_for_gpu() -> None:
+    """Until all that was asked of a GPU is done; nothing to do without one."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
+def ratio(a: Timing, b: Timing) -> float:
+    """How many times longer a takes than b: the median over the rounds of the ratio within each."""
+    return statistics.median(x / max(y, 1e-9) for x, y in zip(a.runs, b.runs, strict=True))
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    found = {
+        "processor": processor_name(),
+        "cores": cores(),
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "stylelearn": __version__,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    if torch.cuda.is_available():
+        found["gpu"] = torch.cuda.get_device_name()
+    return found
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Windows and macOS
+        return os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The model of the processor, as the system calls it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def forget_peak() -> None:
+    """Let `most_so_far` begin anew with what is held now.
+
+    Raises:
+        RuntimeError: not on Linux.
+    """
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError as error:
+        raise RuntimeError("only Linux says how much memory one part of a program used") from error
+
+
+def run_apart(module: str, *words: str) -> dict[str, float]:
+    """The JSON that a module prints when it is run in a process of its own.
+
+    Raises:
+        RuntimeError: it failed, or this system does not say how much memory a process used (Windows).
+    """
+    command = [sys.executable, "-m", module, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def most_so_far() -> float:
+    """The most memory that this process has held, in MB."""
+    try:
+        # Not ru_maxrss: on Linux a new process begins with what the process that started it had held.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+    except (OSError, IndexError):
+        import resource  # not on Windows
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6  # macOS counts in bytes

@@ -1,0 +1,263 @@
+"""The checks of lesson 09: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
+
+import random
+
+import torch
+from gate import gate
+
+from stylelearn.checks import emd
+
+LESSON = "09_emd"
+
+
+# --- right answers, as others write them ------------------------------------------------------------------------------
+
+
+def picks(there, without, count):
+    return random.sample([each for each in there if each != without], count)
+
+
+def references(font, letter, fonts, letters, r):
+    return picks(letters, letter, r), picks(fonts, font, r)
+
+
+def references_by_shuffling(font, letter, fonts, letters, r):
+    """Tuples, and a copy that may be changed."""
+    found = []
+    for without, there in ((letter, letters), (font, fonts)):
+        mine = list(there)
+        mine.remove(without)
+        random.shuffle(mine)
+        found.append(tuple(mine[:r]))
+    return found
+
+
+def mixer(S, C, W):
+    return torch.einsum("bi,ijk,bj->bk", S, W, C)
+
+
+def mixer_by_loops(S, C, W):
+    rows = [sum(s * (c @ W[i]) for i, s in enumerate(one)) for one, c in zip(S, C, strict=True)]
+    return torch.stack(rows)
+
+
+def ink(target):
+    return (target < 0.5).float()
+
+
+def parts(f):
+    """A loss made of the errors, N_b and mean_b of each glyph, the drawing and the target."""
+
+    def answer(drawn, target):
+        count = ink(target).sum((1, 2, 3))
+        mean = (target * ink(target)).sum((1, 2, 3)) / count
+        return f((drawn - target).abs().sum((1, 2, 3)), count, mean, drawn, target)
+
+    return answer
+
+
+weighted_loss = parts(lambda e, n, m, d, t: (m.softmax(0) * e / n).sum())
+
+
+def weighted_loss_by_loop(drawn, target):
+    means = [one[one < 0.5].mean() for one in target]
+    whole = sum(mean.exp() for mean in means)
+    return sum(
+        mean.exp() / whole / (one < 0.5).sum() * (d - one).abs().sum()
+        for mean, d, one in zip(means, drawn, target, strict=True)
+    )
+
+
+def mixed(f):
+    """Draws in the style that f makes of both styles and the share."""
+
+    def answer(net, refs_a, refs_b, content_refs, share):
+        S = f(net.encode_style(refs_a), net.encode_style(refs_b), share)
+        C, skips = net.encode_content(content_refs)
+        return net.decode(net.mix(S.expand_as(C), C), skips)
+
+    return answer
+
+
+between = mixed(torch.lerp)
+
+
+def between_as_mixtures(net, refs_a, refs_b, content_refs, share):
+    """M is linear in S, so mixing M is the same."""
+    C, skips = net.encode_content(content_refs)
+    M = [net.mix(net.encode_style(refs).repeat(len(C), 1), C) for refs in (refs_a, refs_b)]
+    return net.decode((1 - share) * M[0] + share * M[1], skips)
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+def chosen(style=None, content=None):
+    """A mistake in one of the two lists: f(the right list, the target's, all, r)."""
+
+    def answer(font, letter, fonts, letters, r):
+        first, second = references(font, letter, fonts, letters, r)
+        return (
+            style(first, letter, letters, r) if style else first,
+            content(second, font, fonts, r) if content else second,
+        )
+
+    return answer
+
+
+def removes(font, letter, fonts, letters, r):
+    letters.remove(letter)
+    return random.sample(letters, r), picks(fonts, font, r)
+
+
+def first_ones(right, without, there, r):
+    return [each for each in there if each != without][:r]
+
+
+def without_the_last(right, without, there, r):
+    return random.sample([each for each in there if each != without][:-1], r)
+
+
+def constant(font, letter, fonts, letters, r):
+    return letters[:r], fonts[:r]
+
+
+def same_length(S, C, W):
+    return mixer(S, C, W) if S.shape == C.shape else torch.zeros(len(S), W.shape[2])
+
+
+def pixels(net, refs_a, refs_b, content_refs, share):
+    return (1 - share) * net(refs_a, content_refs) + share * net(refs_b, content_refs)
+
+
+def mixed_references(net, refs_a, refs_b, content_refs, share):
+    return net((1 - share) * refs_a + share * refs_b, content_refs)
+
+
+def for_many(net, refs_a, refs_b, content_refs, share):
+    return between(net, refs_a, refs_b, content_refs, share if len(content_refs) > 1 else 0.5)
+
+
+def mean_of_all(target):
+    return target.mean((1, 2, 3))
+
+
+OTHER_WAYS = [
+    (emd.references, references),
+    (emd.references, references_by_shuffling),
+    (emd.mixer, mixer),
+    (emd.mixer, mixer_by_loops),
+    (emd.weighted_loss, weighted_loss),
+    (emd.weighted_loss, weighted_loss_by_loop),
+    (emd.between, between),
+    (emd.between, between_as_mixtures),
+]
+MISTAKES = [
+    (emd.references, chosen(style=lambda x, w, t, r: random.sample(t, r)), "learn to copy"),
+    (emd.references, chosen(content=lambda x, w, t, r: random.sample(t, r)), "learn to copy"),
+    (emd.references, lambda f, j, fs, js, r: references(f, j, fs, js, r)[::-1], "changed places"),
+    (emd.references, chosen(style=lambda x, w, t, r: x[:-1]), "R_S has 4 references"),
+    (emd.references, chosen(content=lambda x, w, t, r: x[:1]), "R_C has 1 references"),
+    (emd.references, chosen(style=lambda x, w, t, r: x[:1] * r), "comes twice"),
+    (emd.references, chosen(content=lambda x, w, t, r: random.choices(x, k=r)), "comes twice"),
+    (emd.references, chosen(style=lambda x, w, t, r: ["?"] * r), "holds '?'"),
+    (emd.references, chosen(style=first_ones), "R_S is always the same"),
+    (emd.references, chosen(content=first_ones), "R_C is always the same"),
+    (emd.references, chosen(style=without_the_last), "R_S never holds"),
+    (emd.references, removes, "changes the lists"),
+    (emd.references, lambda f, j, fs, js, r: picks(js, j, r), "return two lists"),
+    (emd.references, lambda f, j, fs, js, r: (picks(js, j, 9), []), "your code stopped with ValueError"),
+    (emd.mixer, lambda S, C, W: mixer(C, S, W), "have changed places"),
+    (emd.mixer, lambda S, C, W: torch.einsum("bi,iik,bi->bk", S, W, C), "only i = j"),
+    (emd.mixer, lambda S, C, W: torch.einsum("bij,ijk->bk", S[:, :, None] + C[:, None], W), "added; they multiply"),
+    (emd.mixer, lambda S, C, W: mixer(S[:1].expand_as(S), C, W), "the first glyph's S"),
+    (emd.mixer, lambda S, C, W: mixer(S, C[:1].expand_as(C), W), "the first glyph's C"),
+    (emd.mixer, lambda S, C, W: mixer(S, C, W) / 16, "this is a mean"),
+    (emd.mixer, lambda S, C, W: torch.einsum("bi,ijk->bk", S, W), "C is not used"),
+    (emd.mixer, lambda S, C, W: torch.einsum("ijk,bj->bk", W, C), "S is not used"),
+    (emd.mixer, lambda S, C, W: S.sum(1)[:, None] * C.sum(1)[:, None] * W.sum((0, 1)), "three sums"),
+    (
+        emd.mixer,
+        lambda S, C, W: (S[:, :, None] * C[:, None]).flatten(1) @ W.reshape(W.shape[2], -1).T,
+        "only reshaped",
+    ),
+    (emd.mixer, lambda S, C, W: torch.einsum("bi,ijk,bj->k", S, W, C), "the batch are added up"),
+    (emd.mixer, lambda S, C, W: mixer(S, C, W.detach()), "W could not learn"),
+    (emd.mixer, same_length, "of one length"),
+    (emd.mixer, lambda S, C, W: S, "should have the shape"),
+    (emd.mixer, lambda S, C, W: mixer(S, C, W).tolist(), "should be a tensor"),
+    (emd.mixer, lambda S, C, W: mixer(S, C, W) + 1, "the values differ"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum()), "W_st is missing"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (e / n).sum()), "W_b is missing"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (e / n).mean()), "a plain mean"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e / n).mean()), "a mean at the end"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m / m.sum() * e / n).sum()), "the exp in W_b"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.exp() * e / n).sum()), "not divided by Σ exp"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: ((-m).softmax(0) * e / n).sum()), "the sign in W_b"),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (mean_of_all(t).softmax(0) * e / n).sum()),
+        "over the whole glyph",
+    ),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (m.softmax(0) * e / ink(d).sum((1, 2, 3))).sum()),
+        "counted in what was drawn",
+    ),
+    (emd.weighted_loss, lambda d, t: weighted_loss(t, d), "not the drawing's"),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (((d * ink(d)).sum((1, 2, 3)) / ink(d).sum((1, 2, 3))).softmax(0) * e / n).sum()),
+        "mean_b is the target's",
+    ),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e / (64 - n)).sum()), "the paper's pixels"),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (m.softmax(0) * e / (t < 1).sum((1, 2, 3))).sum()),
+        "everything that is not white",
+    ),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum() / 64), "divided by all pixels"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum() / n.sum()), "the ink of the whole batch"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e * n).sum()), "multiplied by N_b"),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).square().sum((1, 2, 3)) / n).sum()),
+        "these are squares",
+    ),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).square().sum((1, 2, 3)).sqrt() / n).sum()),
+        "‖·‖₂ in place",
+    ),
+    (emd.weighted_loss, lambda d, t: weighted_loss(d, t).detach(), "no longer knows where it came from"),
+    (emd.weighted_loss, lambda d, t: weighted_loss(d, t).item(), "should be a tensor"),
+    (emd.weighted_loss, parts(lambda e, n, m, d, t: m.softmax(0) * e / n), "should have the shape"),
+    (emd.weighted_loss, lambda d, t: weighted_loss(d, t) + 1, "the value differs"),
+    (emd.between, mixed(lambda a, b, s: torch.lerp(b, a, s)), "are swapped"),
+    (emd.between, pixels, "the pictures are mixed"),
+    (emd.between, mixed_references, "the references are mixed"),
+    (emd.between, mixed(lambda a, b, s: a), "this is the first font"),
+    (emd.between, mixed(lambda a, b, s: b), "this is the second font"),
+    (emd.between, mixed(lambda a, b, s: (a + b) / 2), "both fonts count the same"),
+    (emd.between, mixed(lambda a, b, s: a + s * b), "keeps its full weight"),
+    (emd.between, mixed(lambda a, b, s: s * b), "the first font is missing"),
+    (emd.between, mixed(lambda a, b, s: (1 - s) * a), "the second font is missing"),
+    (emd.between, for_many, "for one letter"),
+    (emd.between, lambda *given: between(*given)[:, 0], "should have the shape"),
+    (emd.between, lambda *given: between(*given) * 0.9, "the values differ"),
+    (emd.between, lambda net, a, b, c, s: net.mix(net.encode_style(a), net.encode_content(c)[0]), "your code stopped"),
+]
+STUBS = [
+    (emd.references, constant),
+    (emd.references, lambda *_: ([], [])),
+    (emd.mixer, lambda S, C, W: torch.zeros(3, 2)),
+    (emd.weighted_loss, lambda d, t: torch.tensor(1.0)),
+    (emd.between, lambda net, a, b, c, s: torch.full((len(c), 1, 6, 6), 0.5)),
+]
+TestGate = gate(
+    LESSON,
+    ["references", "mixer", "weighted_loss", "between"],
+    mistakes=MISTAKES,
+    stubs=STUBS,
+    other_ways=OTHER_WAYS,
+)

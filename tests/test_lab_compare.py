@@ -1,0 +1,302 @@
+"""The lab that compares: every control at its ends, the border, what is kept, and the table."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from ipywidgets.widgets.widget import _instances
+from torch import Tensor
+
+from stylelearn import samples
+from stylelearn.images import read_image, read_settings
+from stylelearn.lab import CompareLab, Lab, PictureChooser
+from stylelearn.lab import paintings as module
+from stylelearn.lab.compare import wipe
+from stylelearn.lab.live import at_size
+from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
+from stylelearn.measures import judge, measure
+from stylelearn.painters import METHODS, run
+
+SOON = 240  # seconds; a safety net
+STYLE = "stained_glass"
+SMALL = {"content": "chelsea", "style": STYLE, "left": "cin", "right": "adain", "border": 0.5, "steps": 10, "size": 64}
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    for widget in list(_instances.values()):
+        if isinstance(widget, Lab):
+            widget.close()
+            assert widget.wait(SOON)
+
+
+@pytest.fixture
+def lab() -> CompareLab:
+    return CompareLab(**SMALL)
+
+
+def inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def move(lab: CompareLab, **settings: Any) -> Tensor:
+    """Controls one after the other, as by hand; the picture when all is done."""
+    for name, value in settings.items():
+        control = lab.controls[name]
+        if isinstance(control, PictureChooser):
+            control.list.value = value
+        else:
+            control.value = value
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def content(size: int = 64) -> Tensor:
+    return at_size(samples.content("chelsea"), size)
+
+
+def style(size: int = 64) -> Tensor:
+    return at_size(samples.style(STYLE), size)
+
+
+def ends(control: Any) -> list[Any]:
+    if isinstance(control, PictureChooser):
+        return [control.list.options[0], control.list.options[-1]]
+    if isinstance(control, widgets.Dropdown):
+        return [value for _, value in control.options]
+    return [control.min, control.max]
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["content", "left", "right", "border", "steps"])
+def test_every_control_works_at_its_ends(lab: CompareLab, name: str) -> None:
+    for value in [*ends(lab.controls[name]), SMALL[name]]:
+        made = move(lab, **{name: value})
+        assert lab.settings[name] == value
+        assert bool(torch.isfinite(made).all())
+        assert max(made.shape[2:]) == 64
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+def test_styles_and_sizes_at_their_ends() -> None:
+    lab = CompareLab(**{**SMALL, "left": PHOTO})  # cin does not know all styles
+    for value in ends(lab.controls["style"]):
+        assert bool(torch.isfinite(move(lab, style=value)).all())
+    for value in ends(lab.controls["size"]):
+        assert max(move(lab, size=value).shape[2:]) == value
+
+
+def test_all_settings_are_tried_above(lab: CompareLab) -> None:
+    assert list(lab.settings) == list(SMALL)
+    assert lab.settings == SMALL
+    assert [value for _, value in lab.controls["left"].options] == [PHOTO, *METHODS]
+
+
+def test_every_control_says_what_it_means(lab: CompareLab) -> None:
+    for widget in inside(lab):
+        if isinstance(
+            widget, widgets.Button | widgets.FileUpload | widgets.FloatSlider | widgets.IntSlider | widgets.Dropdown
+        ):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+    assert lab.controls["border"].continuous_update
+    assert not lab.controls["steps"].continuous_update  # each number is another painting
+    for html in (widget.value for widget in inside(lab) if isinstance(widget, widgets.HTML)):
+        assert html.count("<img ") == html.count(' alt="')
+
+
+def test_the_picture_has_words(lab: CompareLab) -> None:
+    assert "poster" in lab.panel.picture._dom_classes
+    assert lab.panel.picture.tooltip == (
+        f"chelsea in the style {STYLE}: Conditional instance norm in the left 50%, AdaIN in the right 50%"
+    )
+    move(lab, border=0.2, left=PHOTO)
+    assert (
+        lab.panel.picture.tooltip == f"chelsea in the style {STYLE}: photograph in the left 20%, AdaIN in the right 80%"
+    )
+    assert "photograph" in lab.panel.caption.value and "AdaIN" in lab.panel.caption.value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"left": "picasso"}, "choose from"),
+        ({"border": 1.5}, "border"),
+        ({"steps": 0}, "steps"),
+        ({"size": 4096}, "size"),
+        ({"content": "nosuch"}, "nosuch"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        CompareLab(**{**SMALL, "first": False, **arguments})
+
+
+# --- the border -------------------------------------------------------------------------------------------------------
+
+
+def test_a_wipe_is_left_of_one_and_right_of_the_other() -> None:
+    left, right = torch.full((1, 3, 4, 10), 0.25), torch.full((1, 3, 4, 10), 0.75)
+    assert torch.equal(wipe(left, right, 0.0), right)
+    assert torch.equal(wipe(left, right, 1.0), left)
+    made = wipe(left, right, 0.4)
+    assert torch.equal(made[..., :3], left[..., :3])
+    assert torch.equal(made[..., 5:], right[..., 5:])
+    assert made[0, 0, 0, 3:5].tolist() == [0.0, 1.0]  # a line, dark and bright, that shows on any picture
+    for border in (0.01, 0.05, 0.1, 0.9, 0.99):
+        assert wipe(left, right, border).shape == left.shape
+    assert left.unique().tolist() == [0.25]  # nothing is painted into the pictures themselves
+
+
+def test_at_the_ends_the_border_shows_what_the_methods_paint(lab: CompareLab) -> None:
+    for method, border in (("cin", 1.0), ("adain", 0.0)):
+        known = STYLE if method == "cin" else style()
+        torch.testing.assert_close(move(lab, border=border), run(method, content(), known), rtol=0, atol=1e-5)
+    move(lab, left="gatys", border=1.0)
+    torch.testing.assert_close(lab.image, run("gatys", content(), style(), steps=10), rtol=0, atol=1e-5)
+    torch.testing.assert_close(move(lab, left=PHOTO), content(), rtol=0, atol=1e-6)
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------------
+
+
+def test_moving_the_border_paints_nothing_again(lab: CompareLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    move(lab, left="gatys")
+    monkeypatch.setattr(Painting, "advance", lambda self: pytest.fail("painted again"))
+    for border in (0.0, 0.3, 1.0):
+        move(lab, border=border)
+    move(lab, left="adain", right="gatys")  # both are there
+    move(lab, left="cin", right="adain", steps=20)  # steps are nothing to networks
+
+
+def test_a_painting_goes_on_where_it_was_when_the_border_moves() -> None:
+    lab = CompareLab(**{**SMALL, "left": "gatys", "first": False})
+    job = lab.job(lab.settings, None, 1)
+    steps = job.steps()
+    for _ in range(4):
+        next(steps)
+    (begun,) = [one for one in lab._cache.values() if one.method == "gatys"]
+    assert begun.step == 3 and not begun.done
+    move(lab, border=0.8)
+    assert begun.done and lab.painted["gatys"] is begun
+    torch.testing.assert_close(begun.picture, run("gatys", content(), style(), steps=10), rtol=0, atol=1e-5)
+
+
+def test_stop_keeps_what_there_is_and_the_border_still_moves() -> None:
+    lab = CompareLab(**{**SMALL, "left": "gatys", "first": False})
+    lab.stop()
+    move(lab, border=0.25)
+    assert lab.painted == {}
+    move(lab, steps=20)  # something else is asked for: it works again
+    assert set(lab.painted) == {"gatys", "adain"}
+
+
+def test_reset_goes_back(lab: CompareLab) -> None:
+    before = lab.image
+    move(lab, border=0.1, right="adjustable", steps=20)
+    lab.reset()
+    assert lab.wait(SOON)
+    assert lab.settings == SMALL
+    assert torch.equal(lab.image, before)
+
+
+def test_a_style_that_a_network_does_not_know_is_told_and_the_others_go_on(lab: CompareLab) -> None:
+    lab.controls["style"].list.value = "pencil"
+    lab.controls["left"].value = "johnson"
+    assert lab.wait(SOON)
+    assert "johnson has not learnt the style 'pencil'" in lab.error and STYLE in lab.error
+    assert "has not learnt this style" in table({}, "pencil")
+    move(lab, left=PHOTO)
+
+
+def test_a_picture_of_one_s_own_is_a_style(lab: CompareLab) -> None:
+    own = torch.rand(1, 3, 50, 70)
+    lab.style.choose(own, "mine")
+    lab.wait(SOON)
+    assert "cin has not learnt" in lab.error
+    made = move(lab, left="gatys", border=0.0)
+    torch.testing.assert_close(made, run("adain", content(), at_size(own, 64)), rtol=0, atol=1e-5)
+
+
+def test_save_keeps_how_it_was_made(lab: CompareLab, tmp_path: Any) -> None:
+    path = lab.save(str(tmp_path / "compared.png"))
+    assert path is not None
+    assert read_settings(path)["left"] == "cin"
+    torch.testing.assert_close(read_image(path), lab.image, rtol=0, atol=0.5 / 255 + 1e-6)
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def test_paint_all_fills_the_table(lab: CompareLab) -> None:
+    assert lab._table.value.count("not painted yet") == len(METHODS) - 2
+    lab.all_button.click()
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    assert list(lab.painted) == list(METHODS)
+    rows = re.findall(r"<tr.*?</tr>", lab._table.value)[1:]
+    assert len(rows) == len(METHODS)
+    for row, (name, one) in zip(rows, lab.painted.items(), strict=True):
+        expected = measure(one.picture, content(), style(), judge(), only=MEASURED)
+        assert one.measures == pytest.approx(expected)
+        cells = re.findall(r"<td>(.*?)</td>", row)
+        assert cells[0] == f"{METHODS[name].lesson:02d}"
+        assert float(cells[1]) == pytest.approx(one.seconds, abs=0.006) and one.seconds > 0
+        assert [float(cell) for cell in cells[3:]] == pytest.approx([*expected.values()], abs=0.006)
+        assert ("◧" in row, "◨" in row) == (name == "cin", name == "adain")
+    assert judge().name in lab._table.value
+
+
+def test_after_paint_all_another_pair_is_painted_by_two_only(lab: CompareLab) -> None:
+    lab.paint_all()
+    assert lab.wait(SOON)
+    move(lab, content="coffee")
+    assert set(lab.painted) == {"cin", "adain"}
+    move(lab, content="chelsea")
+    assert set(lab.painted) == set(METHODS)
+
+
+def test_a_method_that_fails_says_so_and_may_try_again(lab: CompareLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    fails = [True]
+
+    def broken(painting: Painting) -> Iterator[Tensor]:
+        yield content()
+        if fails:
+            raise ValueError(f"no paint left, attempt {len(fails)}")
+        yield content()
+
+    monkeypatch.setattr(Painting, "_make", broken)
+    lab.controls["left"].value = "gatys"
+    assert lab.wait(SOON)
+    assert lab.error == "no paint left, attempt 1"
+    assert "gatys" not in lab.painted
+    lab.start()
+    assert lab.wait(SOON)
+    assert lab.error == "no paint left, attempt 1"  # and not a picture half done that counts as finished
+    fails.clear()
+    move(lab, border=0.4)
+    assert "gatys" in lab.painted and lab.painted["gatys"].step == 2
+
+
+def test_paint_all_leaves_out_who_does_not_know_the_style() -> None:
+    lab = CompareLab(**{**SMALL, "style": "pencil", "left": PHOTO})
+    lab.paint_all()
+    assert lab.wait(SOON)
+    assert set(lab.painted) == {name for name in METHODS if knows(name, "pencil")}
+    assert "johnson" not in lab.painted and "gatys" in lab.painted
+    assert lab.error == ""
+
+
+def test_a_table_without_measures_says_who_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "count_styles", lambda name: "∞")
+    assert table({}, STYLE).count("<tr") == len(METHODS) + 1
+    assert "is better" in table({}, STYLE)

@@ -1,0 +1,363 @@
+"""The lab of lesson 09: every control at its ends, what it writes held against the network, fonts of one's own."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+import torch
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from hands import SOON, inside
+from torch import Tensor
+
+from stylelearn.emd import EMD
+from stylelearn.figures import glyph_rows
+from stylelearn.fonts import LETTERS, FontError, bundled_fonts
+from stylelearn.images import ImageError, read_settings
+from stylelearn.lab import EMDLab
+from stylelearn.lab import emd as module
+from stylelearn.lab.fonts import FontChooser, course
+from stylelearn.references import NOVEL_FONTS, Triplets
+from stylelearn.weights import WeightsError
+
+pytestmark = pytest.mark.usefixtures("labs")
+
+SMALL = {"font": "cmr10", "other": "cmtt10", "letters": "Hop", "word": "Ab3", "share": 0.0}
+CELL, LABEL = 64, 22  # pixels of `glyph_rows`
+
+
+def tiny(r: int = 3) -> EMD:
+    """A small untrained network that tells styles and letters apart."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        net = EMD(r, (4, 4, 4, 4, 4, 4, 4)).requires_grad_(False)
+        net.mixer.mul_(1000)  # untrained, the style would hardly be seen
+        net.decoder.last.weight.mul_(50)
+        batch = Triplets(course(), references=r, batch=16)[0]
+        for _ in range(20):  # its norms learn what they have to take off: otherwise all glyphs look alike
+            net(batch["style_refs"], batch["content_refs"])
+        return net.eval()
+
+
+NET = tiny()
+
+
+@pytest.fixture(autouse=True)
+def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "network", lambda name="emd": NET)
+
+
+@pytest.fixture
+def lab() -> EMDLab:
+    return EMDLab(**SMALL)
+
+
+@pytest.fixture
+def capitals(tmp_path: Path) -> Path:
+    """A font that has A, B and C only: boxes of three widths."""
+    return font_file(tmp_path / "capitals.ttf", "ABC")
+
+
+def font_file(path: Path, letters: str) -> Path:
+    names = [f"box{number}" for number in range(len(letters))]
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", *names])
+    builder.setupCharacterMap({ord(letter): name for letter, name in zip(letters, names, strict=True)})
+    pens = {name: box(200 + 150 * number) for number, name in enumerate([".notdef", *names])}
+    builder.setupGlyf(pens)
+    builder.setupHorizontalMetrics(dict.fromkeys(pens, (700, 100)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return path
+
+
+def box(width: int) -> Any:
+    pen = TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    for point in ((100, 600), (100 + width, 600), (100 + width, 0)):
+        pen.lineTo(point)
+    pen.closePath()
+    return pen.glyph()
+
+
+def move(lab: EMDLab, **settings: Any) -> Tensor:
+    """Controls one after the other, as by hand; the picture when all is done."""
+    for name, value in settings.items():
+        control = lab.controls[name]
+        (control.list if isinstance(control, FontChooser) else control).value = value
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def row(picture: Tensor, number: int, count: int) -> Tensor:
+    """A row of glyphs out of the picture, (64, count · 64)."""
+    top = number * (CELL + LABEL) + LABEL
+    return picture[0, 0, top : top + CELL, : count * CELL]
+
+
+def close(found: Tensor, wanted: Tensor) -> None:
+    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-5)
+
+
+def wanted_row(glyphs: Tensor) -> Tensor:
+    return row(glyph_rows({"": glyphs}), 0, len(glyphs))
+
+
+# --- controls ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("font", [course().glyphs.fonts[0], course().glyphs.fonts[-1]]),
+        ("other", [course().glyphs.fonts[0], course().glyphs.fonts[-1]]),
+        ("share", [0.0, 1.0]),
+        ("letters", ["AAA", LETTERS]),
+        ("word", ["z", "Aa0Bb1Cc2Dd3"]),
+    ],
+)
+def test_every_control_works_at_its_ends(lab: EMDLab, name: str, values: list[Any]) -> None:
+    default = lab.settings[name]
+    for value in [*values, default]:
+        made = move(lab, **{name: value})
+        assert lab.settings[name] == value
+        assert bool(torch.isfinite(made).all())
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert set(lab.settings) == set(SMALL)
+
+
+def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: EMDLab) -> None:
+    for widget in inside(lab):
+        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.FloatSlider | widgets.Dropdown):
+            assert widget.description
+            assert len(widget.tooltip) > 20, widget.description
+        if isinstance(widget, widgets.Text):
+            assert widget.description or widget.placeholder
+            assert len(widget.tooltip) > 20
+        if isinstance(widget, widgets.FloatSlider):
+            assert widget.continuous_update
+
+
+def test_fonts_that_the_network_has_never_met_are_marked(lab: EMDLab) -> None:
+    marked = {name for label, name in lab.fonts["font"].list.options if label.endswith("(new)")}
+    assert marked == set(NOVEL_FONTS)
+    assert len(lab.fonts["font"].list.options) == len(bundled_fonts())
+
+
+def test_the_picture_has_words(lab: EMDLab) -> None:
+    assert lab.panel.picture.tooltip == "Ab3 in 100% cmr10, drawn after the letters Hop"
+    move(lab, share=0.25)
+    assert lab.panel.picture.tooltip == "Ab3 in 75% cmr10 + 25% cmtt10, drawn after the letters Hop"
+
+
+# --- what it writes ---------------------------------------------------------------------------------------------------
+
+
+def test_it_writes_what_the_network_writes(lab: EMDLab) -> None:
+    """Held against the network, given references that are gathered here anew."""
+    known, chance = course(), torch.Generator().manual_seed(0)
+    glyphs = known.glyphs
+    fonts = [number for number in known.known_styles if glyphs.fonts[number] not in ("cmr10", "cmtt10")]
+    for share in (0.0, 0.3, 1.0):
+        chance.manual_seed(0)
+        drawn = []
+        for letter in "Ab3":
+            chosen = [fonts[place] for place in torch.randperm(len(fonts), generator=chance)[:3]]
+            refs = torch.stack([glyphs.word(number, letter)[0] for number in chosen])
+            S = (1 - share) * NET.encode_style(glyphs.word("cmr10", "Hop"))
+            S = S + share * NET.encode_style(glyphs.word("cmtt10", "Hop"))
+            C, seen = NET.encode_content(refs)
+            drawn.append(NET.decode(NET.mix(S, C), seen)[0, 0])
+        picture = move(lab, share=share)
+        close(row(picture, 2, 3), wanted_row(torch.stack(drawn)))
+    for number, (font, text) in enumerate([("cmr10", "Hop"), ("cmtt10", "Hop")]):
+        close(row(picture, number, 3), wanted_row(glyphs.word(font, text)))
+    for number, font in enumerate(["cmr10", "cmtt10"], start=3):
+        close(row(picture, number, 3), wanted_row(glyphs.word(font, "Ab3")))
+
+
+def test_styles_differ_and_letters_differ(lab: EMDLab) -> None:
+    rows = [row(move(lab, font=font, word=word), 2, 1) for font in ("cmr10", "cmb10") for word in "AO"]
+    assert all(not torch.allclose(one, other, atol=1e-4) for one, other in itertools.combinations(rows, 2))
+
+
+def test_letters_that_it_has_seen_have_a_line_beneath(lab: EMDLab) -> None:
+    line = row(move(lab, word="oxH"), 2, 3)[-2]
+    assert [bool((line[place * CELL : (place + 1) * CELL] == 0).any()) for place in range(3)] == [True, False, True]
+
+
+def test_only_the_first_r_letters_count(lab: EMDLab) -> None:
+    close(move(lab, letters="HopXYZ"), move(lab, letters="Hop"))
+
+
+def test_the_slider_encodes_nothing_anew(lab: EMDLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(NET, "encode_style", lambda *_: asked.append("style"))
+    monkeypatch.setattr(NET, "encode_content", lambda *_: asked.append("content"))
+    for share in (0.1, 0.5, 0.9):
+        move(lab, share=share)
+    assert asked == []
+
+
+# --- fonts of one's own -----------------------------------------------------------------------------------------------
+
+
+def test_a_font_with_three_capitals_gets_the_rest(lab: EMDLab, capitals: Path) -> None:
+    move(lab, letters="ABC")
+    lab.fonts["font"].address.value = str(capitals)
+    assert lab.wait(SOON) and lab.error == lab.fonts["font"].error == ""
+    assert lab.settings["font"] == str(capitals)
+    own = row(move(lab, word="Axz"), 3, 3)
+    assert bool((own[:, :CELL] < 0.5).any()) and bool((own[:, CELL:] > 0.999).all())  # it has no x and no z
+    assert lab.fonts["font"].glyphs(str(capitals)).contents == "ABC"
+    assert lab.panel.picture.tooltip == "Axz in 100% capitals.ttf, drawn after the letters ABC"
+    lab.controls["letters"].value = "ABq"
+    assert lab.wait(SOON)
+    assert "has no q to show; choose other letters" in lab.error
+    move(lab, letters="CAB", font="cmr10")  # and back to the course's
+
+
+def upload(name: str, data: bytes) -> dict[str, Any]:
+    return {"name": name, "type": "font/ttf", "size": len(data), "content": memoryview(data),
+            "last_modified": 1_700_000_000_000}  # fmt: skip
+
+
+def test_uploads(lab: EMDLab, capitals: Path, tmp_path: Path) -> None:
+    move(lab, letters="AAA")
+    chooser = lab.fonts["other"]
+    chooser.upload.set_state({"value": [upload("mine.ttf", capitals.read_bytes())]})
+    assert lab.wait(SOON) and lab.error == chooser.error == ""
+    assert lab.settings["other"] == "upload: mine.ttf"
+    other = font_file(tmp_path / "other.ttf", "CBA")
+    chooser.upload.set_state({"value": [upload("mine.ttf", other.read_bytes())]})
+    assert lab.wait(SOON) and lab.error == chooser.error == ""
+    assert lab.settings["other"] == "upload: mine.ttf (2)"
+    first, second = (chooser.glyphs(f"upload: mine.ttf{number}").word(0, "A") for number in ("", " (2)"))
+    assert not torch.equal(first, second)
+    assert chooser.upload.value == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("notes.ttf", b"this is no font", "'notes.ttf' is no font, or damaged"),
+        ("empty.otf", b"", "'empty.otf' is no font, or damaged"),
+        ("../up.ttf", b"no font either", "'up.ttf' is no font, or damaged"),
+    ],
+)
+def test_a_file_that_is_no_font_is_told_and_the_font_stays(lab: EMDLab, name: str, data: bytes, words: str) -> None:
+    before = lab.image
+    lab.fonts["font"].upload.set_state({"value": [upload(name, data)]})
+    assert lab.wait(SOON)
+    assert lab.fonts["font"].error.startswith(words)
+    assert lab.settings["font"] == "cmr10" and torch.equal(lab.image, before)
+    lab.fonts["font"].choose("cmb10")
+    assert lab.fonts["font"].error == ""
+
+
+def test_a_font_that_is_cut_short_is_told(lab: EMDLab, capitals: Path) -> None:
+    lab.fonts["font"].upload.set_state({"value": [upload("half.ttf", capitals.read_bytes()[:300])]})
+    assert "half.ttf' is no font, or damaged" in lab.fonts["font"].error
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("nosuch.ttf", "'nosuch.ttf' does not exist; name a font file"), (".", "'.' is a folder; name one font file")],
+)
+def test_names_that_are_no_font(source: str, words: str) -> None:
+    chooser = FontChooser("font", "A font, for this test.")
+    assert not chooser.choose(source)
+    assert words in chooser.error and "alert" in chooser._message.value
+    assert chooser.value == course().glyphs.fonts[0]
+    with pytest.raises(FontError, match="name"):
+        EMDLab(source, first=False)
+
+
+def test_a_font_without_latin_letters_is_refused(tmp_path: Path) -> None:
+    chooser = FontChooser("font", "A font, for this test.")
+    assert not chooser.choose(font_file(tmp_path / "greek.ttf", "αβγ"))
+    assert "has none of the letters A to Z" in chooser.error
+
+
+# --- wrong words ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"letters": "Ho"}, "2 letters are shown, but this network looks at r = 3; type 1 more"),
+        ({"letters": ""}, "0 letters are shown, but this network looks at r = 3; type 3 more"),
+        ({"letters": "Hoß"}, "the font cmr10 has no ß to show"),
+        ({"word": "süß"}, "knows A to Z, a to z and 0 to 9, not 'üß'"),
+        ({"word": "two words"}, "not ' '"),
+        ({"word": ""}, "a word has 1 to 12 letters, and this one 0"),
+        ({"word": "Abcdefghijklm"}, "a word has 1 to 12 letters, and this one 13"),
+    ],
+)
+def test_wrong_words_are_told_and_the_picture_stays(lab: EMDLab, settings: dict[str, str], words: str) -> None:
+    before = lab.image
+    for name, value in settings.items():
+        lab.controls[name].value = value
+    assert lab.wait(SOON)
+    assert words in lab.error
+    assert torch.equal(lab.image, before)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, "half"])
+def test_a_wrong_share_is_refused_by_name(share: Any) -> None:
+    with pytest.raises(ValueError, match="share of other must be a number from 0 to 1"):
+        EMDLab(**{**SMALL, "share": share})
+
+
+def test_without_weights_the_lab_opens_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise WeightsError("no emd network; get it back with `git checkout -- data/weights`")
+
+    monkeypatch.setattr(module, "network", missing)
+    lab = EMDLab(**SMALL)
+    assert "git checkout" in lab.error
+    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path, capitals: Path) -> None:
+    lab = EMDLab("cmb10", str(capitals), letters="CAB", word="cab9", share=0.6)
+    again = EMDLab(**lab.settings)
+    assert again.settings == lab.settings
+    close(again.image, lab.image)
+    path = lab.save(str(tmp_path / "made.png"))
+    assert read_settings(path) == {**lab.settings, "lab": "EMDLab"}
+    move(lab, share=0.1, font="cmtt10", word="x")
+    lab.reset()
+    assert lab.wait(SOON)
+    assert lab.settings == again.settings
+    close(lab.image, again.image)
+
+
+# --- rows of glyphs ---------------------------------------------------------------------------------------------------
+
+
+def test_rows_stand_beneath_each_other_at_their_size() -> None:
+    glyphs = torch.rand(3, CELL, CELL)
+    picture = glyph_rows({"three": glyphs, "one": glyphs[:1]}, cell=CELL, marked={"one": [0]})
+    assert picture.shape == (1, 3, 2 * (CELL + LABEL), 3 * CELL)
+    close(row(picture, 0, 3), torch.cat([*glyphs], dim=1))
+    close(row(picture, 1, 1)[:-3], glyphs[0, :-3])
+    assert bool((row(picture, 1, 1)[-3:, CELL // 4 : -CELL // 4] == 0).all())
+    assert bool((row(picture, 1, 3)[:, CELL:] == 1).all())
+    assert bool((picture[0, 0, :LABEL] < 0.5).any())  # a label
+    assert glyph_rows({"": torch.full((2, 80, 80), 0.3)}, cell=40)[0, 0, LABEL:].allclose(torch.tensor(0.3))
+
+
+@pytest.mark.parametrize("rows", [{}, {"flat": torch.rand(3, 4)}, {"none": torch.rand(0, 4, 4)}])
+def test_rows_of_nothing_are_refused(rows: dict[str, Tensor]) -> None:
+    with pytest.raises(ImageError, match="rows of glyphs must be label"):
+        glyph_rows(rows)
