@@ -274,9 +274,9 @@ def by_hand(net: AdjustableNet, contents: Tensor, styles: Tensor, alphas: Tensor
         pastiche = net(content, known, alphas[b : b + 1])
         wanted = {name: losses.mean_gram(f) for name, f in MINI(style, net.style_layers).items()}
         seen, own = MINI(pastiche, net.style_layers), MINI(pastiche, net.content_layers)
-        row = [math.log(1 + float(losses.style_loss(seen[name], wanted[name]))) for name in net.style_layers]
+        row = [math.log(1 + losses.style_loss(seen[name], wanted[name]).item()) for name in net.style_layers]
         target = MINI(content, net.content_layers)
-        row += [float(losses.content_loss(own[name], target[name])) for name in net.content_layers]
+        row += [losses.content_loss(own[name], target[name]).item() for name in net.content_layers]
         rows.append(row)
         made.append(pastiche)
     return torch.tensor(rows), torch.cat(made)
@@ -296,7 +296,7 @@ def test_losses_by_a_loop_over_pictures_and_layers(content_layers: list[str]) ->
         share = alphas[:, i] if i < alphas.shape[1] else torch.ones(3)  # one content layer: its α is 1
         factor = float(averages.sum() / averages[i]) * (2.0 if i < 3 else 1.0)
         close(found[name], factor * sum(float(share[b] * raw[b, i]) for b in range(3)) / 3, 1e-3)
-    smooth = sum(float(alphas[b, :3].mean() * losses.tv_loss(made[b : b + 1])) for b in range(3)) / 3
+    smooth = sum((alphas[b, :3].mean() * losses.tv_loss(made[b : b + 1])).item() for b in range(3)) / 3
     close(found["tv"], 0.5 * smooth, 1e-3)
     assert list(found) == [*objective.names, "tv"]
 
