@@ -189,6 +189,12 @@ MISTAKES = [
     (emd.mixer, lambda S, C, W: mixer(S, C, W) + 1, "the values differ"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum()), "W_st is missing"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (e / n).sum()), "W_b is missing"),
+    (
+        emd.weighted_loss,
+        parts(lambda e, n, m, d, t: (mean_of_all(t * ink(t)).softmax(0) * e / n).sum()),
+        "divided by all pixels; divide by N_b",
+    ),
+    (emd.weighted_loss, lambda d, t: weighted_loss(torch.where(t < 0.5, d, t), t), "only errors at ink pixels"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (e / n).mean()), "a plain mean"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e / n).mean()), "a mean at the end"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (m / m.sum() * e / n).sum()), "the exp in W_b"),

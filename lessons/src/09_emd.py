@@ -94,7 +94,7 @@ grid([plain, bold, slow, fast], ["content", "style", "lesson 02", "lesson 05"], 
 #
 # No font. Lesson 02 hardly changes anything: to its Gram matrices the word is nearly in the right style already, for both pages are black edges on white paper. Lesson 05 makes rough strokes of something like ink. No foot is where a foot belongs.
 #
-# That *a T has its feet below and its serifs at the two ends of the beam* says where something is, on which letter. Gram matrices and moments forget where.
+# That *a T has serifs at its foot and at the two ends of its beam* says where something is, on which letter. Gram matrices and moments forget where.
 # </details>
 #
 # Lesson 05 had a test for descriptions of style: halves of a painting find each other. We do the same with fonts. Each page holds twelve letters of a font, one page from A to L, another from M to X.
@@ -132,7 +132,7 @@ print("Gram matrices find the same font for", nearest([losses.mean_gram(each) fo
 #
 # *If nobody says what style is, what can a network learn it from?*
 #
-# From a table. A font is a row $i$, a letter is a column $j$, and $I_{ij}$ is the glyph where they meet. All that a row has in common is style, all that a column has in common is content.
+# From a table. A font is a row $i$, a letter is a column $j$, and $I_{ij}$ is the *glyph* where they meet: the picture of this letter in this font. All that a row has in common is style, all that a column has in common is content.
 
 # %%
 show_glyphs({font: glyphs.word(font, "ABHOagmn257") for font in (*FONTS[1:4], "cmmi10")})
@@ -209,7 +209,7 @@ check.references(my_references)
 #
 # $$M_k = \sum_i \sum_j S_i \, W_{ijk} \, C_j \qquad\text{(2)}$$
 #
-# This is called **bilinear**: for a fixed letter it is linear in the style, for a fixed font it is linear in the content. As a program, with three loops:
+# Here $i$ and $j$ count the numbers in the two lists, no longer fonts and letters: $S$ has $R$ numbers, $C$ has $Q$, and the mixture $M$ has $K$. This is called **bilinear**: for a fixed letter it is linear in the style, for a fixed font it is linear in the content. As a program, with three loops:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -319,7 +319,7 @@ show_glyphs(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The skips decide. With a foreign $C$ you still read the right letter; with averaged skips you read nothing. So the division of labour is not quite the one in the drawing: the shape of the letter travels along the skips, and what goes through the
+# The skips decide. With a foreign $C$ you still read the right letter; with averaged skips you read nothing. So the division of labour is not quite the one that the names suggest: the shape of the letter travels along the skips, and what goes through the
 # mixer is mostly *how to draw it*. Nobody told the network to do it like this. It is always worth taking a network apart before one explains it.
 # </details>
 #
@@ -329,7 +329,7 @@ show_glyphs(
 #
 # Here there is a right answer, the target. So no loss network is needed, we compare pixels. But most pixels of a glyph are paper, and how many are ink depends on the font.
 #
-# **Predict, then run.** A lazy network always draws a blank page. For which of three letters does a plain mean of $|\hat I - I|$ punish it most?
+# **Predict, then run.** A lazy network always draws a blank page. For which of three letters does a plain mean of $|\hat I - I|$ punish it most? ($\hat I$ is what the network draws, $I$ the target.)
 
 # %%
 rows = {}
@@ -355,7 +355,7 @@ show_glyphs({"the three targets": torch.cat([*rows.values()])}, alt=f"Three lett
 # $$\theta = \operatorname*{arg\,min}_\theta \sum_{I_{ij}} W_{st}^{ij} \, W_b^{ij} \, \lVert \hat I_{ij} - I_{ij} \rVert_1 \qquad
 # W_{st}^{ij} = \frac{1}{N_b^{ij}} \qquad W_b^{ij} = \frac{\exp(\text{mean}_{ij})}{\sum \exp(\text{mean}_{ij})} \qquad\text{(3)}$$
 #
-# The sums go over the glyphs of a batch, and $\lVert \cdot \rVert_1$ adds the absolute values over all pixels. $W_{st}$ makes thin and bold count alike. $W_b$ gives pale letters a little more. Those are thin ones, too: their strokes are mostly grey edge.
+# θ stands for all numbers that are learnt; $W_{st}$ and $W_b$ are not among them. The sums go over the glyphs of a batch, and $\lVert \cdot \rVert_1$ adds the absolute values over all pixels. $W_{st}$ makes thin and bold count alike. $W_b$ gives pale letters a little more. Those are thin ones, too: their strokes are mostly grey edge.
 #
 # ### Exercise 3 — the weighted loss
 # *difficulty ●●○ · importance ●●○ · 15 minutes*
@@ -458,7 +458,7 @@ print_table("small", small.eval(), few)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Look at the last column: the four sets hold different letters, and C and L have little ink. What it has seen (D1) goes best. A new letter costs something, a new font costs something, and both together cost most. That D2 to D4 are far below 100 % says that it did not only learn by heart.
+# Look at the last column: the four sets hold different letters, and C and L have little ink. What it has seen (D1) goes best. A new letter (D2) and a new font (D3) cost about the same there, and both together (D4) cost most. By L1 alone a new font would look harder, but only because C and L have so little ink. That D2 to D4 are far below 100 % says that it did not only learn by heart.
 # </details>
 #
 # Now the large one. It learnt for much longer, from all letters, and from each font in eight variations: slanted, narrow, bold and so on. Four fonts it has never seen, in none of their variations:
@@ -475,7 +475,7 @@ print_table("large", network, known)
 # %% [markdown]
 # A table means little alone. These figures were measured when the network was made, with all variations of the fonts, and two rivals:
 #
-# - **zi2zi**: one network for all fonts, too, but it knows each of them by a *number*, and has learnt an embedding for it, as lesson 04 learnt γ and β. A new font gets its embedding by search: a hundred steps of gradient descent on the given letters.
+# - **zi2zi** (here without its second network, which judges whether a glyph looks real): one network for all fonts, too, but it knows each of them by a *number*, and has learnt an embedding for it, as lesson 04 learnt γ and β. A new font gets its embedding by search: a hundred steps of gradient descent on the given letters.
 # - **nearest**: no network at all. Take the known font whose letters are most like the given ones, and use its glyph. It may look up the letters that the two others were never asked for.
 #
 # **Predict, then run.** Where will a font by number be better than a font by example, and where worse? What happens to EMD with fewer references? (It then gets them several times over, to make ten.)
@@ -502,10 +502,10 @@ if sizes:  # they are in the file of the network that ships
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where both are new, in D4, EMD is best. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where EMD looks once. In D2 nobody beats the nearest font, which simply has the letter.
-# So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font, and it shows.
+# Where both are new, in D4, EMD is best with ten references, and narrowly with five. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where EMD looks once. In D2 nobody beats the nearest font, which simply has the letter.
+# So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font, and it shows: in D4 it is behind both rivals then, which lose little.
 #
-# And the number of glyphs that are ever asked for, from 500 to all 7200? In a training of 600 steps it makes no difference that one could see: there is no time to learn even 500 by heart. In the paper, with training to the end, more glyphs help in all four sets.
+# And the number of glyphs that are ever asked for, from 500 to all 7200? The curves go up and down by less than a tenth (mind the axis, which does not begin at 0), and in all four sets alike. In a training of 600 steps more glyphs do not help: there is no time to learn even 500 by heart. In the paper, with training to the end, more glyphs help in all four sets.
 # </details>
 #
 # The paper's own table, for Chinese characters (a different and harder task, so the figures cannot be compared with ours):
@@ -541,7 +541,7 @@ print("S finds the same font for", nearest(codes))
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
 # Draw letters in a style that is made of `1 - share` of font a and `share` of font b. Mix the styles, not the pictures. The network has four methods, with the shapes of the sections above:
-# `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which wants as many S as C, and `decode(M, skips)` → (N, 1, 80, 80).
+# `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which wants one row of S for each row of C, (N, R), and `decode(M, skips)` → (N, 1, 80, 80).
 
 
 # %% tags=["exercise"]
@@ -658,10 +658,10 @@ show_glyphs(rows)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# What the references do not show, the network cannot know. Ten times an o tell the weight, but an o has no feet. After ten thin letters it takes the font for a narrow one: it has seen nothing wide.
+# What the references do not show, the network cannot know. Ten times an o tell the weight, but an o has no feet, and no straight stroke that would say upright or slanted: some letters lean. After ten thin letters it takes the font for a narrow one: it has seen nothing wide.
 # </details>
 #
-# - **It blurs where it does not know.** An L1 loss that is torn between two answers takes something between them. A GAN, as zi2zi has one, would decide for one, sharply, sometimes for the wrong one.
+# - **It blurs where it does not know.** An L1 loss that is torn between two answers takes something between them. A GAN (a network that is trained against a second one, which tells real from drawn), as zi2zi has one, would decide for one, sharply, sometimes for the wrong one.
 # - **It gives feet to fonts that have none**, such as `cmss10` above, and thin strokes break.
 # - **It knows fonts like its own.** Ours learnt from eighteen fonts, most of them for books and formulas. A handwriting, or a font of thick blots, is far away from all of them.
 # - **Letters are told by known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.

@@ -72,7 +72,7 @@ grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name]
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Two families. Those that know *how much of what* is in the style (02 to 05 and 08) bring its colours and its dark lines all over the picture. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
+# Two families. Those that know *how much of what* is in the style (02 to 05 and 08) bring its dark lines and strong colours, not its panes. Lesson 02 does it unevenly: after 100 steps there is fine coloured noise at the borders, and the middle of the face is nearly as it was. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
 # thirteen other styles costs nothing that one sees. Those of lesson 06 lay patches, each time the one that is most like the photo. Fur is most like the orange glass, so there is orange glass everywhere. Lesson 07 changes colours only: it was made for photographs, and a church
 # window is none. It takes part all the same, so that we have somebody who keeps the photo.
 # </details>
@@ -95,7 +95,7 @@ print(f"mean {statistics.mean(clock):.0f}, median {statistics.median(clock):.0f}
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Often it is the first one. Memory has to be found, code has to be loaded. On a graphics card it is far worse, and there the clock must also wait until the card is done (`torch.cuda.synchronize`). Later some other program may want the
+# After a fresh start it is often the first one: memory has to be found, code has to be loaded. Here it need not be, since section 1 has run this network already. On a graphics card it is far worse, and there the clock must also wait until the card is done (`torch.cuda.synchronize`). Later some other program may want the
 # processor, and one value sticks out. So:
 #
 # - run once before, and do not count it (*warm up*),
@@ -123,7 +123,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds do not travel from one machine to another. *Ratios* do, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here the ratio is smaller or larger, as our encoder is small and our decoder is not. The order of the methods stays.
+# Seconds do not travel from one machine to another. *Ratios* do, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is several hundred times, too, but hardly the same number. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table it may be AdaIN. For Chen and Schmidt the paper's number in brackets is more than twice the other one: looking at the style was dear there. With `mini` it costs next to nothing.
 # A dash means that we have not measured it, to save your time: `stylelearn bench course` measures all of it.
 # </details>
 #
@@ -191,6 +191,8 @@ check.exponent(my_exponent)
 # The slope of the line through points $(x_i, y_i)$ is $\sum_i (x_i - \bar x)(y_i - \bar y) \, / \, \sum_i (x_i - \bar x)^2$.
 # </details>
 #
+# (The plot below has pixels *a side* from left to right. A side of twice the length has four times the pixels, so the slope that you read off there is $2b$. The numbers printed are $b$.)
+#
 # **Predict, then run.** Five methods, four sizes. Which of them has the largest exponent? (Think of what each place is compared with.) Whose line will not be straight at its left end?
 
 # %% tags=["nbval-ignore-output"]
@@ -205,10 +207,10 @@ for name, fit in fits.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Convolutions cost the same for each pixel, so $b$ is about 1. The style swap compares each patch of the photo with each patch of the style. If both grow, that is $b = 2$, and at large sizes nothing else counts. The paper's table knows it, too:
+# Convolutions cost the same for each pixel, so $b$ is about 1 for large pictures. The style swap compares each patch of the photo with each patch of the style. If both grow, that is $b = 2$, and at large sizes nothing else counts. The paper's table knows it, too:
 # from 256 to 512 pixels, everybody takes three to four times as long, and Chen and Schmidt take ten to twenty times as long.
 #
-# Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do. So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
+# Then why are the exponents printed above lower, and why is the swap's not yet 2? Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do, and so a line through thumbnails is too flat. Lesson 02 shows it most: hundreds of steps, and all pay this price. So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
 # </details>
 #
 # ## 4 · Freedom
@@ -288,7 +290,7 @@ for name, values in scored.items():
 # ### Exercise 2 — the sliced distance
 # *difficulty ●●○ · importance ●●○ · 15 minutes*
 #
-# Means and deviations forget the *shape* of a distribution: a channel that is 0 nearly everywhere and 5 in a few places looks like one that is always a little bit on. The Wasserstein distance does not forget. For numbers on a line it is simple: sort both
+# Means and deviations forget the *shape* of a distribution: a channel that is 0 nearly everywhere and 5 in a few places can have the same mean and the same deviation as one that swings evenly around its mean. The Wasserstein distance does not forget. For numbers on a line it is simple: sort both
 # lists, and see how far the smallest is from the smallest, the next from the next, and so on. Activations have many channels, so one looks along many random directions $d$:
 #
 # $$W(a, b) = \frac{1}{D N} \sum_{d} \sum_{n} \big| \operatorname{sort}(a \cdot d)_n - \operatorname{sort}(b \cdot d)_n \big|$$
@@ -383,10 +385,10 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training. Lesson 02 lies lowest by far. Look at its picture again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
+# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone, and a style that they do not know would take hours. Lesson 02 lies lowest by far. Look at its picture again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
 # also the judge, the judge likes it.
 #
-# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, and deep photo comes back, as nobody else keeps the
+# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo comes back, as nobody else keeps the
 # edges. The more you ask for, the fewer are beaten: with enough axes everybody is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
@@ -451,7 +453,7 @@ study
 #
 # $$\bar x \pm t \, \frac{s}{\sqrt n} \qquad\qquad s^2 = \frac{1}{n - 1} \sum_i (x_i - \bar x)^2$$
 #
-# You get the scores and $t$. Give both ends.
+# Ours is one of 95 %: if many such studies were made, about 95 of 100 of their intervals would hold the true mean. $t$ comes from Student's distribution and sees to that: 2.45 for seven people, nearer to 2 for many. You get the scores and $t$. Give both ends.
 
 
 # %% tags=["exercise"]
@@ -582,7 +584,7 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
+# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 comes when there is no relation at all.) *gram* and *moments* agree with *faithful*, too, though nobody was made from them: measures of style rise and fall together. So agreement does not say what people look at. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
 # there are twelve lines here. Somebody who looks at twelve lines and reports the best one has found nothing yet.
 # </details>
 #
@@ -590,7 +592,7 @@ for question in QUESTIONS:
 #
 # *So, which one?*
 #
-# **Predict, then run.** Draw it yourself first, on paper: four questions, and an end for each lesson. Then compare.
+# **Predict, then run.** Draw it yourself first, on paper: three questions, and an end for each lesson. Then compare.
 
 # %%
 plot_tree(
@@ -623,7 +625,7 @@ plot_tree(
 # %% [markdown]
 # Some needs, to try it on. What would you take, and what speaks against it? (The answers are folded; there is often more than one.)
 #
-# - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, and nobody wants to wait. It can be trained for weeks before, and the film stays steady if it was trained for that. Lesson 04 if the artist has made a series.</details>
+# - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, and nobody wants to wait. It can be trained for weeks before. Lesson 04 if the artist has made a series.</details>
 # - One picture for the cover of a book. <details><summary>one answer</summary>Lesson 02. There is time, and one wants to set everything. Start with lesson 05 to find the style, then let lesson 02 paint it large.</details>
 # - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if they are to play with it. One look at a style, and no training.</details>
 # - The same view in the morning, at noon and at night, for an estate agent. <details><summary>one answer</summary>Lesson 07, with masks by hand. And ask yourself whether it is honest.</details>
@@ -684,7 +686,7 @@ plot_tree(
 #
 # **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study merge class.sqlite *.csv` and `stylelearn study show class.sqlite`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
 #
-# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents are near 1, and that of the style swap is above all others (about 1.5 at these sizes, 2 at large ones).
+# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents of networks are 0.7 to 1, that of lesson 02 lower still, and that of the style swap is above all others (about 1.5 at these sizes, 2 at large ones).
 # The photo wins content and structure, the painting all measures of style. With invented people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |

@@ -1,5 +1,6 @@
 """Checks of lesson 10: the exponent of a cost, a sliced distance, who is not beaten, an interval, rank correlation."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -160,7 +161,7 @@ def _front_mistake(points: Points, right: set[str], yours: set[str]) -> str:
     best = [min(values[i] for values in points.values()) for i in (0, 1)]
     single = {name for name, values in points.items() if values[0] == best[0] or values[1] == best[1]}
     for value, why in (
-        (set(), "nobody is left: does a method beat itself? Beating needs to be lower in at least one number."),
+        (set(), "nobody is left: to beat needs both, as low in every number and lower in one, so nobody beats itself."),
         (set(points) - right, "these are the ones that are beaten; give the others."),
         (right - {"middle", "twin"},
          "two that are alike have thrown each other out: to be beaten, one must be worse in at least one number."),
@@ -184,7 +185,7 @@ def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str
     """mean ± t s/√n with n − 1 in s, for seven scores and t = 2.447."""
     scores, t = [1.0, 3.0, 4.0, 2.0, 4.0, 4.0, 2.0], 2.447
     found = answer(list(scores), t)
-    if not isinstance(found, Sequence | Tensor) or len(found) != 2:
+    if not hasattr(found, "__len__") or len(found) != 2:
         raise Mistake("give two numbers, the lower and the upper end.")
     low, high = (float(end) for end in found)
     n, mean = len(scores), sum(scores) / len(scores)
@@ -234,7 +235,8 @@ def spearman(answer: Lists) -> str:
     expected = _pearson(_ranks(x), _ranks(y))
     if not same(yours, expected):
         n = len(x)
-        order = [[float(i) for i in sorted(range(n), key=z.__getitem__)] for z in (x, y)]
+        # Which of two equal values comes first is chance: some sort one way, some the other.
+        orders = [[sorted(range(n), key=lambda i, z=z, s=s: (z[i], s * i)) for s in (1, -1)] for z in (x, y)]
         places = [[float(sorted(range(n), key=z.__getitem__).index(i)) for i in range(n)] for z in (x, y)]
         below = [[float(sum(b < a for b in z)) for a in z] for z in (x, y)]
         upto = [[float(sum(b <= a for b in z)) for a in z] for z in (x, y)]
@@ -243,9 +245,9 @@ def spearman(answer: Lists) -> str:
             yours,
             [
                 (_pearson(x, y), "this is the correlation of the values; one large value rules it. Take ranks first."),
-                (
-                    _pearson(*order),
-                    "argsort gives the order, not the ranks: who is first, not where each one is.",
+                *(
+                    (_pearson(*pair), "argsort gives the order, not the ranks: who is first, not where each one is.")
+                    for pair in itertools.product(*orders)
                 ),
                 (_pearson(*places), "equal values got different ranks; they share the mean of their places."),
                 (_pearson(*below), "equal values got the lowest of their places; they share the mean of them."),

@@ -158,9 +158,11 @@ def _loss_mistake(drawn: Tensor, target: Tensor, yours: Tensor) -> str:
     squares = (drawn.double() - target.double()).square().flatten(1).sum(1)
     share, pixels = mean.softmax(0), target[0].numel()
     each = error / count
+    ink = target.double() * (target < INK)
+    at_ink = ((drawn - target).abs().double() * (target < INK)).flatten(1).sum(1)
     wrong = [
         ((share * error).sum(), "W_st is missing: divide each glyph's error by its number of ink pixels."),
-        (each.sum(), "W_b is missing."),
+        (each.sum(), "W_b is missing, or 1 for every glyph: mean_b is one mean for each glyph, (B,), not one for all."),
         (each.mean(), "W_b is missing: this is a plain mean, in which all glyphs count the same."),
         ((share * each).mean(), "a mean at the end: the W_b of a batch add up to 1 already, so take the sum."),
         ((mean / mean.sum() * each).sum(), "the exp in W_b is missing."),
@@ -170,6 +172,8 @@ def _loss_mistake(drawn: Tensor, target: Tensor, yours: Tensor) -> str:
             (target.double().flatten(1).mean(1).softmax(0) * each).sum(),
             "mean_b is taken over the whole glyph; it is the mean of the ink pixels only.",
         ),
+        ((ink.flatten(1).mean(1).softmax(0) * each).sum(), "mean_b is divided by all pixels; divide by N_b."),
+        ((share * at_ink / count).sum(), "only errors at ink pixels are counted; ‖·‖₁ adds up the paper's, too."),
         ((share * error / drawn_count).sum(), "N_b is counted in what was drawn; count the target's ink."),
         ((drawn_mean.softmax(0) * error / drawn_count).sum(), "N_b and mean_b are the target's, not the drawing's."),
         ((drawn_mean.softmax(0) * each).sum(), "mean_b is the target's, not the drawing's."),
