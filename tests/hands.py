@@ -1,13 +1,17 @@
-"""What the tests of labs share; `labs` in conftest.py ends them."""
+"""What the tests of labs share: to look into them, to move their controls, to end them (the fixture `labs` does)."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from ipywidgets.widgets.widget import _instances
+from torch import Tensor
 
-from stylelearn.lab import Lab
+from stylelearn.conditioning import AdjustableNet, AdjustedNorm
+from stylelearn.encoders import Encoder
+from stylelearn.lab import Lab, PictureChooser
 
-SOON = 120  # seconds; a safety net, never waited for when things work
+SOON = 240  # seconds; a safety net, never waited for when things work
 
 
 def inside(widget: Any) -> Iterator[Any]:
@@ -15,6 +19,30 @@ def inside(widget: Any) -> Iterator[Any]:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from inside(child)
+
+
+def move(lab: Lab, **settings: Any) -> Tensor:
+    """Controls one after the other, as by hand; the picture when all is done."""
+    for name, value in settings.items():
+        control = lab.controls[name]
+        if isinstance(control, PictureChooser):
+            control.list.value = value
+        else:
+            control.value = value
+    assert lab.wait(SOON)
+    assert lab.error == ""
+    return lab.image
+
+
+def tiny_adjustable(**options: Any) -> AdjustableNet:
+    """A small untrained network of lesson 08 whose α matter."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = AdjustableNet(Encoder("mini"), widths=(4, 4, 4), blocks=1, **options)
+        for part in net.modules():
+            if isinstance(part, AdjustedNorm):
+                torch.nn.init.normal_(part.head.weight, std=0.3)
+    return net.eval().requires_grad_(False)
 
 
 def close_labs() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from hands import tiny_adjustable
 from PIL import Image
 from torch import Tensor
 
@@ -14,7 +15,6 @@ from stylelearn import adjustable, gatys, losses, samples
 from stylelearn.bench import adjustable as bench
 from stylelearn.bench.quality import Pair
 from stylelearn.cli import main, networks, sheets
-from stylelearn.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, read_image, read_settings
 from stylelearn.training import Progress
@@ -23,24 +23,13 @@ from stylelearn.weights import WeightsError, write_weights
 LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
 
 
-def tiny(**options: Any) -> AdjustableNet:
-    """A small untrained network whose α matter."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = AdjustableNet(Encoder("mini"), widths=(4, 4, 4), blocks=1, **options)
-        for part in net.modules():
-            if isinstance(part, AdjustedNorm):
-                torch.nn.init.normal_(part.head.weight, std=0.3)
-    return net.eval().requires_grad_(False)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A network for any style and one for one style, and a photo."""
     folder = tmp_path_factory.mktemp("files")
     found = {"any": folder / "any.safetensors", "one": folder / "one.safetensors", "photo": folder / "photo.png"}
     for name in ("any", "one"):
-        net = tiny(any_style=name == "any")
+        net = tiny_adjustable(any_style=name == "any")
         write_weights(found[name], adjustable._state(net), net.about)
     Image.effect_noise((96, 80), 90).convert("RGB").save(found["photo"])
     return found
@@ -205,7 +194,7 @@ def test_train_refuses(words: list[str], message: str, tmp_path: Path, capsys: A
 
 @pytest.mark.parametrize("any_style", [True, False])
 def test_the_sheet_shows_no_style_each_layer_and_all(any_style: bool) -> None:
-    net, side = tiny(any_style=any_style), sheets.SHEET_SIZE
+    net, side = tiny_adjustable(any_style=any_style), sheets.SHEET_SIZE
     sheet = sheets.adjustable(adjustable.Objective(net, None if any_style else samples.style("batik", 32)))
     assert sheet.shape == (1, 3, 6 * side, 2 * side)
     chelsea = samples.content("chelsea", side)
@@ -224,7 +213,7 @@ def test_the_sheet_shows_no_style_each_layer_and_all(any_style: bool) -> None:
 
 
 def test_a_slider_is_followed_with_the_others_fixed() -> None:
-    net = tiny()
+    net = tiny_adjustable()
     pair = Pair("a + b", samples.content("coffee", 48)[..., :48], samples.style("batik", 48)[..., :48])
     for others in (0.0, 1.0):
         path = bench.falls(net, pair, "relu3_4", others)
@@ -239,7 +228,7 @@ def test_figures_of_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two pairs with three layers each: one path goes up at the end, one in the middle, one stays where it is."""
     paths = iter([[3, 2, 1], [1, 2, 1], [2, 2, 2], [3, 2, 1], [3, 1, 2], [3, 2, 1]])
     monkeypatch.setattr(bench, "falls", lambda net, pair, layer, others: next(paths) if others == 0 else [2.0, 1.0])
-    share, left, share_with, left_with = bench.sliders("group", tiny(), bench.Plan(size=32, pairs=2))
+    share, left, share_with, left_with = bench.sliders("group", tiny_adjustable(), bench.Plan(size=32, pairs=2))
     assert share.value == pytest.approx(100 * 4 / 6) and share.at_least == 90 and "66.7 %" in share.note
     ratios = [1 / 3, 1, 1, 1 / 3, 2 / 3, 1 / 3]
     assert left.value == pytest.approx(statistics.geometric_mean(ratios))
@@ -247,7 +236,7 @@ def test_figures_of_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_photo_and_gatys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    net = tiny()
+    net = tiny_adjustable()
     weights = {"style relu2_2": 2.0, "style relu3_4": 1.0, "style relu4_1": 1.0, "content relu3_4": 3.0, "tv": 0.1}
     net.about["objective"] = weights
     plan = bench.Plan(size=64, pairs=2, gatys_pairs=1, steps=4, sheet=tmp_path / "sheet.png")
@@ -274,7 +263,7 @@ def test_the_photo_and_gatys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_the_bench_runs_and_says_what_is_not_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
 ) -> None:
-    net = tiny()
+    net = tiny_adjustable()
     net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
     monkeypatch.setattr(adjustable, "load", lambda name="adjustable": net)
     monkeypatch.setattr("stylelearn.lab.adjustable.network", lambda name="adjustable": net)

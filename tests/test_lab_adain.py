@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside
+from hands import SOON, inside, move
 from PIL import Image
 from torch import Tensor
 
@@ -28,19 +28,6 @@ SMALL = {"content": "chelsea", **dict(zip(module.STYLES, STYLES, strict=True)), 
 @pytest.fixture
 def lab() -> AdaINLab:
     return AdaINLab(**SMALL)
-
-
-def move(lab: AdaINLab, **settings: Any) -> Tensor:
-    """Controls one after the other, as by hand; the picture when all is done."""
-    for name, value in settings.items():
-        control = lab.controls[name]
-        if isinstance(control, PictureChooser):
-            control.list.value = value
-        else:
-            control.value = value
-    assert lab.wait(SOON)
-    assert lab.error == ""
-    return lab.image
 
 
 def content() -> Tensor:

@@ -7,12 +7,10 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
-from hands import SOON, inside
+from hands import SOON, inside, tiny_adjustable
 from torch import Tensor
 
 from stylelearn import adjustable, samples
-from stylelearn.conditioning import AdjustableNet, AdjustedNorm
-from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import AdjustableLab, PictureChooser
 from stylelearn.lab import adjustable as module
@@ -27,18 +25,7 @@ LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
 SMALL = {"content": "chelsea", "style": "batik", "size": 64}
 
 
-def tiny(**options: Any) -> AdjustableNet:
-    """A small untrained network whose α matter."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = AdjustableNet(Encoder("mini"), widths=(4, 4, 4), blocks=1, **options)
-        for part in net.modules():
-            if isinstance(part, AdjustedNorm):
-                torch.nn.init.normal_(part.head.weight, std=0.3)
-    return net.eval().requires_grad_(False)
-
-
-NET = tiny()
+NET = tiny_adjustable()
 
 
 @pytest.fixture(autouse=True)
@@ -277,7 +264,7 @@ def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> No
 
 
 def test_a_network_of_one_style_has_no_style_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = tiny(any_style=False, content_layers=["relu2_2", "relu3_4"])
+    one = tiny_adjustable(any_style=False, content_layers=["relu2_2", "relu3_4"])
     monkeypatch.setattr(module, "network", lambda name="adjustable": one)
     lab = AdjustableLab("chelsea", size=64, alphas={"content relu2_2": 0.3})
     assert "style" not in lab.settings
@@ -291,7 +278,7 @@ def test_a_network_of_one_style_has_no_style_to_choose(monkeypatch: pytest.Monke
 
 
 def test_one_layer_alone_needs_no_pad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "network", lambda name="adjustable": tiny(style_layers=["relu2_2"]))
+    monkeypatch.setattr(module, "network", lambda name="adjustable": tiny_adjustable(style_layers=["relu2_2"]))
     lab = AdjustableLab(**SMALL)
     assert lab.alphas.pad is None and lab.error == ""
     lab.alphas.sliders["relu2_2"].value = 0.2

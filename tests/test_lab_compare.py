@@ -7,12 +7,12 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
+from hands import SOON, inside, move
 from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import CompareLab, Lab, PictureChooser
+from stylelearn.lab import CompareLab, PictureChooser
 from stylelearn.lab import paintings as module
 from stylelearn.lab.compare import wipe
 from stylelearn.lab.live import at_size
@@ -20,42 +20,15 @@ from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
 from stylelearn.measures import judge, measure
 from stylelearn.painters import METHODS, run
 
-SOON = 240  # seconds; a safety net
+pytestmark = pytest.mark.usefixtures("labs")
+
 STYLE = "stained_glass"
 SMALL = {"content": "chelsea", "style": STYLE, "left": "cin", "right": "adain", "border": 0.5, "steps": 10, "size": 64}
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    for widget in list(_instances.values()):
-        if isinstance(widget, Lab):
-            widget.close()
-            assert widget.wait(SOON)
 
 
 @pytest.fixture
 def lab() -> CompareLab:
     return CompareLab(**SMALL)
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
-
-
-def move(lab: CompareLab, **settings: Any) -> Tensor:
-    """Controls one after the other, as by hand; the picture when all is done."""
-    for name, value in settings.items():
-        control = lab.controls[name]
-        if isinstance(control, PictureChooser):
-            control.list.value = value
-        else:
-            control.value = value
-    assert lab.wait(SOON)
-    assert lab.error == ""
-    return lab.image
 
 
 def content(size: int = 64) -> Tensor:

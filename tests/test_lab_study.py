@@ -1,11 +1,11 @@
 """The lab of the blind study: nothing on the page tells the method, every answer is kept, files of others come in."""
 
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
+from hands import inside
 
 from stylelearn.answers import QUESTIONS, SCORES, Answer, Answers, csv_text, read_answers
 from stylelearn.lab import StudyLab
@@ -28,10 +28,6 @@ def pastiches() -> list[Pastiche]:
 @pytest.fixture
 def lab(tmp_path: Path) -> StudyLab:
     return StudyLab(pastiches(), tmp_path / "my-study.sqlite", "anna")
-
-
-def inside(widget: Any) -> list[Any]:
-    return [widget, *(found for child in getattr(widget, "children", ()) for found in inside(child))]
 
 
 def upload(lab: StudyLab, **files: bytes) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside
+from hands import SOON, inside, move
 from PIL import Image
 from torch import Tensor
 
@@ -37,19 +37,6 @@ def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lab() -> StyleSwapLab:
     return StyleSwapLab(**SMALL)
-
-
-def move(lab: StyleSwapLab, **settings: Any) -> Tensor:
-    """Controls one after the other, as by hand; the picture when all is done."""
-    for name, value in settings.items():
-        control = lab.controls[name]
-        if isinstance(control, PictureChooser):
-            control.list.value = value
-        else:
-            control.value = value
-    assert lab.wait(SOON)
-    assert lab.error == ""
-    return lab.image
 
 
 def pictures(content: str = "chelsea", style: str = "mosaic", size: int = 64) -> tuple[Tensor, Tensor]:

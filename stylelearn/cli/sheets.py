@@ -31,6 +31,7 @@ def _sheet(rows: "list[Tensor]") -> "Tensor":
 
 
 def johnson(model: "nn.Module") -> "Tensor":
+    """Photographs above, and below in the one style."""
     contents = _contents(model)
     return _sheet([contents, model.network(contents)])
 
