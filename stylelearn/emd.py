@@ -37,13 +37,12 @@ def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
     Every number of the style meets every number of the content, and W says what comes of it.
 
     Args:
-        style: S, (B, R). content: C, (B, Q). weight: W, (R, Q, K).
+        style: S, (B, R). content: C, (B, Q). One row of either goes with all of the other. weight: W, (R, Q, K).
     Returns:
         (B, K).
     """
-    batch = len(style)
     pairs = style[:, :, None] * content[:, None, :]  # (B, R, Q)
-    return pairs.reshape(batch, -1) @ weight.flatten(end_dim=1)  # (B, K)
+    return pairs.flatten(start_dim=1) @ weight.flatten(end_dim=1)  # (B, K)
 
 
 def weighted_l1(drawn: Tensor, target: Tensor) -> Tensor:
@@ -111,7 +110,7 @@ class EMD(nn.Module):
         return self.content_encoder(as_channels(references, self.references, "content"))
 
     def mix(self, style: Tensor, content: Tensor) -> Tensor:
-        """M, (B, R), of S and C, about as large as they are.
+        """M, (B, R), of S and C (see `bilinear_mix`), about as large as they are.
 
         What is learnt is W times R: a step of Adam changes each number by about the learning rate, and M sums R² of
         them, so that steps on W itself would be far too long.
@@ -136,7 +135,7 @@ def generate(network: EMD, style_refs: Tensor, content_refs: Tensor) -> Tensor:
     """
     styles = network.encode_style(style_refs)
     contents, seen = network.encode_content(content_refs)
-    rows = [network.decode(network.mix(style.expand_as(contents), contents), seen)[:, 0] for style in styles]
+    rows = [network.decode(network.mix(style[None], contents), seen)[:, 0] for style in styles]
     return torch.stack(rows)
 
 

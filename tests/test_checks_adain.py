@@ -161,7 +161,8 @@ MISTAKES = [
     (adain.style_loss, lambda f, g: f.sum() * 0, "the values differ"),
     # mixture: α, shares, order
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1 - a), "α and 1 − α are swapped"),
-    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "α is not used"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "it is not used"),
+    (adain.mixture, lambda x, s, w, a: mixed((1 - a) * x, s, w, 1.0), "α has no effect"),
     (adain.mixture, lambda x, s, w, a: x + a * mixed(x, s, w, 1.0), "full weight"),
     (adain.mixture, lambda x, s, w, a: a * mixed(x, s, w, 1.0), "the content is missing"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [1] * len(w), a), "the shares w_k are not used"),

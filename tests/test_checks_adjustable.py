@@ -139,6 +139,7 @@ MISTAKES = [
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: b * c / s + g), "have changed places"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g[:1] * c / s + b[:1]), "a wish of its own"),
     (adjustable.adjusted_norm, woven, "do not take turns"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / x.std((2, 3), keepdim=True) + b), "correction=0"),
     (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (0, 2, 3)), "the pictures of the batch are mixed"),
     (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (1, 2, 3)), "the channels are mixed"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / s**2 + b), "divides by the variance"),

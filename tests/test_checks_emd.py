@@ -251,7 +251,7 @@ MISTAKES = [
     (emd.between, for_many, "for one letter"),
     (emd.between, lambda *given: between(*given)[:, 0], "should have the shape"),
     (emd.between, lambda *given: between(*given) * 0.9, "the values differ"),
-    (emd.between, lambda net, a, b, c, s: net.mix(net.encode_style(a), net.encode_content(c)[0]), "your code stopped"),
+    (emd.between, lambda net, a, b, c, s: net.mix(net.encode_style(a), net.encode_content(c)[0]), "should have the"),
 ]
 STUBS = [
     (emd.references, constant),

@@ -83,6 +83,10 @@ def keeps_the_graph(x, content, style, alpha, beta, rate):
     return x - rate * gradient
 
 
+def asks_for_gradients(x, content, style, alpha, beta, rate):
+    return keeps_the_graph(x, content, style, alpha, beta, rate).detach().requires_grad_()
+
+
 def piles_up(x, content, style, alpha, beta, rate):
     x.requires_grad_()
     (alpha * content(x) + beta * style(x)).backward()
@@ -181,6 +185,7 @@ MISTAKES = [
     (gatys.descent_step, lambda x, *others: x.mean(), "should have the shape"),
     (gatys.descent_step, moves_x, "changes x itself"),
     (gatys.descent_step, keeps_the_graph, "hangs on the last one's graph"),
+    (gatys.descent_step, asks_for_gradients, "still asks for gradients"),
     (gatys.descent_step, piles_up, "backward() adds to it"),
     # grain_only: no dict, wrong names, the deep layers left in, the wrong way round
     (gatys.grain_only, [1, 1, 0, 0, 0], "give a dict"),

@@ -159,6 +159,7 @@ MISTAKES = [
     (johnson.overlaps, lambda n, k, s: torch.zeros((n - 1) * s), "the last kernel is cut off"),
     (johnson.overlaps, lambda n, k, s: torch.zeros((n - k) // s + 1), "an ordinary convolution"),
     (johnson.overlaps, lambda n, k, s: (counted(n, k, s) > 0).float(), "count how often"),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, k)[: (n - 1) * s + k], "not at i · kernel"),
     (johnson.overlaps, lambda n, k, s: counted(n, k, s) / counted(n, k, s).max(), "divided by the largest"),
     (johnson.overlaps, lambda n, k, s: counted(n, k, s) * k, "adds 1 to a place, not the kernel's size"),
     (johnson.overlaps, lambda n, k, s: counted(n, k, s) + 1, "one too many"),
@@ -179,6 +180,7 @@ MISTAKES = [
     (johnson.instance_norm, lambda *a: normed(*a, root=False), "ε belongs inside the root"),
     (johnson.instance_norm, lambda *a: normed(*a, root=False, correction=1), "ε belongs inside the root, and"),
     (johnson.instance_norm, lambda x, g, b, e: normed(x, g, b, 0.0), "ε is missing"),
+    (johnson.instance_norm, lambda x, g, b, e: normed(x, g, b, 1e-5), "a number of your own"),
     (
         johnson.instance_norm,
         lambda x, g, b, e: wide(g) * plain(x, e) / (x.var((2, 3), correction=0, keepdim=True) + e).sqrt() + wide(b),

@@ -271,6 +271,7 @@ MERGE = [
     (lambda c, r, n: {one: one for one in c}, "left as it is"),
     (first_relative, "go on to the next relative"),
     (merged_with(sky="building"), "'sky' is in both"),
+    (lambda c, r, n: {one: next((x for x in [*n.get(one, []), one] if x in r), r[0]) for one in c}, "'sky' is in both"),
     (lambda c, r, n: {one: one if one in r else r[0] for one in c}, "all orphans go to the largest"),
     (merged_with(lake="water"), "'sea' comes before it"),
     (merged_with(grass="sea"), "'grass' goes to 'sea'"),

@@ -46,8 +46,8 @@ def folded(patches, size, patch, stride, divide="count"):
     return {"count": total / count, "no": total, "all": total / patch**2}[divide]
 
 
-def placed(patches, size, patch, stride, apart=None, overwrite=False):
-    """Exercise 2, with a loop; `apart` is the step, if it is not the stride."""
+def placed(patches, size, patch, stride, apart=None, overwrite=False, least=1):
+    """Exercise 2, with a loop; `apart` is the step, if it is not the stride; `least` is what is divided by at least."""
     total, count = torch.zeros(1, patches.shape[1], *size), torch.zeros(1, 1, *size)
     columns = (size[1] - patch) // stride + 1
     for number, one in enumerate(patches):
@@ -58,7 +58,7 @@ def placed(patches, size, patch, stride, apart=None, overwrite=False):
         else:
             total[here] += one
             count[here] += 1
-    return total / count.clamp_min(1)
+    return total / count.clamp_min(least)
 
 
 def by_columns(patches, size, patch, stride):
@@ -77,9 +77,11 @@ def cut(features, patch, stride):
     return columns.reshape(len(columns), features.shape[1], patch, patch)
 
 
-def convolved(content, style, patch, stride, *, clamp=TINY, power=1.0, paste_power=0.0, divide="count", choose="dim 1"):
+def convolved(
+    content, style, patch, stride, *, apart=None, clamp=TINY, power=1.0, paste_power=0.0, divide="count", choose="dim 1"
+):
     """Exercise 3; the options are its mistakes."""
-    patches = cut(style, patch, stride)
+    patches = cut(style, patch, apart or stride)
     norms = patches.flatten(1).norm(dim=1).clamp_min(clamp)[:, None, None, None]
     table = F.conv2d(content, patches / norms**power, stride=stride)  # (1, N, h, w)
     if choose == "softmax":
@@ -185,6 +187,7 @@ MISTAKES = [
     (style_swap.put_back, lambda *a: folded(*a, divide="all"), "divided by 9 everywhere"),
     (style_swap.put_back, lambda *a: placed(*a, overwrite=True), "overwrites those before it"),
     (style_swap.put_back, lambda *a: placed(*a, apart=1), "the stride is ignored"),
+    (style_swap.put_back, lambda *a: placed(*a, apart=1, least=0), "the stride is ignored"),
     (style_swap.put_back, lambda p, size, k, stride: folded(p, size, k, 1), "your code stopped with"),
     (style_swap.put_back, lambda p, *a: folded(p.mT, *a), "rows and columns inside of each patch"),
     (style_swap.put_back, by_columns, "in reading order"),
@@ -202,6 +205,7 @@ MISTAKES = [
     (style_swap.three_convolutions, lambda *a: convolved(*a, divide="all"), "dividing by 9 is too much"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, power=0, divide="no"), "not divided by their norm before"),
     (style_swap.three_convolutions, lambda c, s, k, d: convolved(c, s, k, 1), "the stride is ignored"),
+    (style_swap.three_convolutions, lambda *a: convolved(*a, apart=1), "at every cell; they, too"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, clamp=0.0), "0/0 is NaN"),
     (style_swap.three_convolutions, zeros_for_nan, "where a part of the style is silent"),
     (style_swap.three_convolutions, lambda *a: convolved(*a)[0], "should have the shape"),

@@ -73,19 +73,20 @@ MISTAKES = [
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) / 2, "mean of the two"),
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) / (a + b), "divided by α + β"),
     (welcome.total_loss, lambda c, s, a, b: a / b * c + s, "ratio"),
+    (welcome.total_loss, lambda c, s, a, b: c + b / a * s, "ratio"),
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s).item(), "no longer knows where it came from"),
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s).detach(), "no longer knows where it came from"),
     (welcome.total_loss, lambda c, s, a, b: torch.stack([a * c, b * s]), "should have the shape ()"),
-    (welcome.total_loss, lambda c, s, a, b: 3, "it should be 4.1"),
+    (welcome.total_loss, lambda c, s, a, b: 3, "it should be 4.4"),
     (welcome.total_loss, lambda c, s, a, b: [a * c, b * s], "should be a tensor"),
-    (welcome.total_loss, lambda c, s, a, b: 2 * c + 5 * s, "only the style loss should be left"),
-    (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) ** 2, "it should be 4.1"),
+    (welcome.total_loss, lambda c, s, a, b: 3 * c + 5 * s, "only the style loss should be left"),
+    (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) ** 2, "it should be 4.4"),
 ]
 STUBS = [
     (welcome.swap_red_and_blue, lambda x: torch.zeros_like(x)),
     (welcome.swap_red_and_blue, lambda x: torch.zeros(1, 3, 4, 5)),
     (welcome.blend, lambda c, s, a: torch.zeros_like(c)),
-    (welcome.total_loss, lambda c, s, a, b: torch.tensor(4.1, requires_grad=True)),
+    (welcome.total_loss, lambda c, s, a, b: torch.tensor(4.4, requires_grad=True)),
     (welcome.total_loss, lambda c, s, a, b: 0),
 ]
 OTHER_WAYS = [

@@ -68,6 +68,10 @@ def test_the_mixer_is_its_triple_sum(batch: int, r: int, q: int, k: int, seed: i
     other = random(seed + 9, batch, r, dtype=torch.float64)
     both = bilinear_mix(style + other, content, weight)
     assert torch.allclose(both, mixed + bilinear_mix(other, content, weight))
+    one_style = bilinear_mix(style[:1].expand_as(style), content, weight)
+    assert torch.allclose(bilinear_mix(style[:1], content, weight), one_style)
+    one_content = bilinear_mix(style, content[:1].expand_as(content), weight)
+    assert torch.allclose(bilinear_mix(style, content[:1], weight), one_content)
 
 
 def looped_loss(drawn: Tensor, target: Tensor) -> float:

@@ -93,8 +93,8 @@ plot_curves(curves, y="weighted loss", title="Content gives a little, style gain
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# We start with the photo, so its content loss is zero. It can only rise. The style loss starts high and falls fast.
-# After some steps neither can gain without the other losing more: the picture hardly changes any more.
+# We start with the photo, so its content loss is zero. At first it can only rise. The style loss starts high and falls fast.
+# From about step 25 on both fall a little: the search finds ways to paint that cost less of the content. Then the curves become flat.
 #
 # Nothing was trained here. The network only *looked*. What moved were the pixels of one picture.
 # </details>
@@ -349,7 +349,8 @@ grid([*four.values()], words, columns=2)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
-# The photo is perfect in content and far off in style. With the style it is the other way round. The mixture is
+# The photo is perfect in content and far off in style. The painting is far off in content. In style it is near, but not at 0: to compare
+# the content we had to stretch it to the shape of the photo, and that widens its strokes. The mixture is
 # somewhere in between and good at neither. The pastiche is nearer to the photo than the mixture is, *and* much nearer
 # to the style. It has paid for the style with a part of the content. How much it may pay is what α and β say: we asked
 # for `style_weight=5`, which is β = 5 with α = 1.

@@ -181,8 +181,8 @@ plot_curves({"relu3_1": curve}, title="Downhill from noise")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The face is there after a few steps, edges first. Most of the way is done early: mind that each line of the grid is a
-# *factor*. Colours and fine hairs settle later. A little coloured speckle stays for good. The loss is small all the
+# The face is there after a few steps, edges first. Most of the way is done early: mind the scale: from one label to the
+# next the loss is ten times smaller. Colours and fine hairs settle later. A little coloured speckle is left, and goes very slowly. The loss is small all the
 # same, so the layer does not mind. Keep that in mind for section 4.
 # </details>
 #
@@ -201,9 +201,9 @@ plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From `relu1_1` nearly every pixel comes back. Then it goes down, steeply at first, more slowly later. Two things throw
-# numbers away on the way: the averaging between blocks, and every ReLU. Is all of this forgotten, or was some of it
-# only badly found? A search from a deep layer has a longer way to go. Section 6 will tell the two apart.
+# From `relu1_1` nearly every pixel comes back. Then it goes down in stairs: steeply up to `relu3_1`, hardly inside block 3, and
+# down again from `relu4_1` on. The averaging between blocks throws numbers away, and so do ReLUs. Is all of this forgotten, or was some of it
+# only badly found? A search from a deep layer has a longer way to go. Section 6 tells the two apart for `relu2_1` and `relu5_1`.
 # </details>
 #
 # A PSNR counts pixels. Does the layer count the same? We take two pictures that are not the photo: a blurred copy, and
@@ -427,7 +427,7 @@ lab = InversionLab(content="chelsea", layer="relu4_1", tv_weight=0.5, size=128, 
 lab
 
 # %% [markdown]
-# **Try this.** Take `relu4_1` with β = 2, and find the λ that gives the highest PSNR. Is that the picture which you
+# **Try this.** Take `relu4_1` with β = 1, and find the λ that gives the highest PSNR. Is that the picture which you
 # like best? Then upload a picture with writing in it. Up to which layer can you read it?
 #
 # ### Exercise 4 — which layer was it?

@@ -79,7 +79,9 @@ grid([temple, waves, pastiche], ["content", "style", "pastiche"])
 # negative numbers to 0. Where it has done so, a small change before the ReLU changes nothing behind it. There the gradient is 0:
 #
 # $$\frac{\partial \mathcal L_\text{content}}{\partial F^l_{ij}} =
-# \begin{cases} (F^l - P^l)_{ij} & \text{if } F^l_{ij} > 0 \\ 0 & \text{if } F^l_{ij} < 0 \end{cases} \qquad\text{(2)}$$
+# \begin{cases} (F^l - P^l)_{ij} & \text{if } F^l_{ij} > 0 \\ 0 & \text{if } F^l_{ij} = 0 \end{cases} \qquad\text{(2)}$$
+#
+# (The paper writes $F < 0$ and means the value in front of the ReLU. Behind it a closed place is exactly 0, and (2) is the slope for what comes in.)
 #
 # **Predict, then run.** We compare (2) with what PyTorch finds, for a picture of noise. How large do you expect the
 # difference to be? And in how many of the places is the gradient 0: none, some, or most?
@@ -348,9 +350,9 @@ grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for lay
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# `relu1_1` sees a few pixels at a time. It brings the colours, as grain. With each layer the pieces that are right grow larger: first short edges, then
-# lines, then crests and troughs. But even the last texture does not show the scene of the painting. There is no horizon, and red turns up wherever it
-# likes: *where* things were is gone, as section 2 promised.
+# `relu1_1` sees a few pixels at a time. It brings the colours, as fine streaks and small blotches. Up to `relu4_1` the pieces that are right grow larger: first short edges, then
+# lines, then crests and troughs. With `relu5_1` there are more wishes at once, and 60 steps are too few for all of them: look at the noise that is left. And no texture shows the scene of the painting. There is no horizon, and
+# where red comes, it comes anywhere: *where* things were is gone, as section 2 promised.
 # </details>
 #
 # ## 5 · Both together
@@ -366,7 +368,9 @@ grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for lay
 #
 # $$\vec x := \vec x - \lambda\, \frac{\partial \mathcal L_\text{total}}{\partial \vec x}$$
 #
-# Here is (7), as short as it is:
+# Here $\lambda$ is the length of a step (`rate` in the exercise below), not the $\lambda$ of lesson 01.
+#
+# This is (7), as short as it is:
 
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
@@ -428,7 +432,7 @@ check.descent_step(my_step)
 #
 # From here on `gatys.stylize` does the steps for us, with a better optimiser (section 9). Let us watch it once.
 #
-# **Predict, then run.** We start from the photo. Which loss can only rise? Which layers will be the last to be content: the early or the deep ones?
+# **Predict, then run.** We start from the photo. Which loss can only rise at first? Whose style losses will end highest: those of the early layers, or of the deep ones?
 
 # %%
 seen, curves = {}, {}
@@ -520,7 +524,7 @@ check.grain_only(my_weights)
 #
 # ## 7 · Where to compare the content
 #
-# *Why `conv4_2`, of all layers?*
+# *Why `relu4_2`, of all layers?* (The paper calls it `conv4_2`, and means what comes out of its ReLU.)
 #
 # **Predict, then run.** The same photo, the same painting, the same weights. Only the layer of the content loss differs. In which picture does the temple keep
 # its fine lines? In which is it *painted*?
@@ -534,7 +538,7 @@ grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_
 #
 # With `relu2_2` the details of the photo are all asked for, so the paint can only lie on top of them, like a coloured film.
 # With `relu4_2` only the arrangement is fixed. Edges may move, and the temple is built out of strokes. The higher the layer, the freer the drawing, and the
-# more it is distorted. `conv4_2` is the compromise that the authors chose.
+# more it is distorted. `relu4_2` is the compromise that the authors chose.
 # </details>
 #
 # ## 8 · Where to begin
@@ -674,7 +678,7 @@ for kind, rows in at_128.items():
 # - **Recolour the style first**: give the painting the colours of the photo, and paint with that. Either channel by channel, so that each has the same **histogram**, or by a
 #   **linear** map of (red, green, blue) that gives it the photo's mean and covariance.
 #
-# **Predict, then run.** In which of the three can the background and the cat exchange colours? Which keeps each colour exactly at its place?
+# **Predict, then run.** In which of the three can the sky and the temple exchange colours? Which keeps each colour exactly at its place?
 
 # %%
 day = resize(temple, 128)  # (1, 3, 128, 192)
@@ -731,7 +735,7 @@ for side in (64, 128, 256):
     print(f"{side} × {side}: {each * 1e3:5.0f} ms a step, {each * 300:5.0f} s for 300 steps")
 
 # %% [markdown]
-# Twice the side means four times the pixels and about four times the time. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is about ten times slower than our `mini`.
+# Twice the side means four times the pixels. The time of large pictures grows as fast; small ones take longer than that, since a part of each step costs the same at any size. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is about ten times slower than our `mini`.
 # This is why lesson 03 trains a network that paints in one go.
 #
 # **Noise.** Look closely at any pastiche: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
@@ -783,7 +787,7 @@ for name, image in (("photo", day), ("pastiche", kept[1]), ("with TV", calmer)):
 # **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
 # Neural Artistic Style Transfer*, 2016; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why Gram matrices work.
 #
-# **Next**: the method takes any style, but minutes for each picture. [Lesson 03](03_johnson.ipynb) turns it round: train a network once for one style, and then paint in a fraction of a second.
+# **Next**: the method takes any style, but each picture needs a search of its own: seconds here, minutes at the size and with the network of the paper. [Lesson 03](03_johnson.ipynb) turns it round: train a network once for one style, and then paint in a fraction of a second.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers

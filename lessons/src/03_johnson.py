@@ -377,7 +377,7 @@ def learn(network, steps, **weights):
 # **Predict, then run, and watch.** What will come first: the drawing of the temple, the colours of the style, or its strokes?
 
 # %%
-STEPS = 400
+STEPS, COMPARED = 400, 200
 WEIGHTS = {"content_layer": CONTENT_LAYER, "layer_weights": STYLE_LAYERS}  # those of lesson 02
 WEIGHTS |= {"style_weight": 3.0, "tv_weight": 50.0}  # less style and smoother: a small network leaves much grain
 torch.manual_seed(0)
@@ -390,6 +390,8 @@ for step, losses in enumerate(learn(quick, STEPS, **WEIGHTS), start=1):
         view.update(paint(quick, photo), f"step {step} of {STEPS}")
     if step == 150:
         early["enlarge, then convolve"] = paint(quick, photo)  # for section 7
+    if step == COMPARED:
+        halfway = copy.deepcopy(quick)  # for section 6
 
 
 # %%
@@ -468,14 +470,13 @@ check.instance_norm(my_instance_norm)
 # `x.var` divides by $HW - 1$ unless you say `correction=0`. And `gamma.view(1, -1, 1, 1)` puts a channel's number where channels are.
 # </details>
 #
-# Now the experiment: two networks, the same random weights, the same photos in the same order. Only the norm differs. The first one is the network that you have just watched.
+# Now the experiment: two networks, the same random weights, the same photos in the same order. Only the norm differs. The first one is the network that you have just watched, as it was after 200 steps. The other one gets 200 steps, too.
 #
 # **Predict, then run.** Which one has the lower loss? And then: we take the contrast out of the photo, step by step. What will each of them paint?
 
 # %%
 torch.manual_seed(0)  # as above: the same convolutions to begin with
 batch = TransformationNet((8, 16, 32), 2, norm="batch")
-COMPARED = 200
 plan = learn(batch, STEPS, **WEIGHTS)  # the same plan, left early
 batch_total = [losses["content"] + losses["style"] for losses in islice(plan, COMPARED)]
 total = [c + s for c, s in zip(*curves.values(), strict=True)][:COMPARED]
@@ -484,16 +485,16 @@ plot_curves(both, at=range(10, COMPARED + 1, 10), y="content + style", title="Sa
 
 # %%
 fog = [photo, 0.4 * photo + 0.35, 0.15 * photo + 0.5]  # the same temple with less and less contrast
-rows = [*fog, *(paint(quick, image) for image in fog), *(paint(batch, image) for image in fog)]
+rows = [*fog, *(paint(halfway, image) for image in fog), *(paint(batch, image) for image in fog)]
 grid(rows, ["the photo", "in mist", "in fog", *["instance norm"] * 3, *["batch norm"] * 3], columns=3)
-for name, network in (("instance norm", quick), ("batch norm", batch)):
+for name, network in (("instance norm", halfway), ("batch norm", batch)):
     spread = [paint(network, image).std().item() for image in fog]
     print(f"{name:14} contrast of the pastiche: " + ", ".join(f"{value:.3f}" for value in spread))
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The curve of instance norm is lower all the way. And for the pictures it makes no difference at all how foggy the photo is! That is not even learnt. The first layer is linear: if the photo is $a x + b$, its answer is $a$ times as large and a little shifted, and
+# After the first thirty steps or so the curve of instance norm is the lower one. And for the pictures it makes no difference at all how foggy the photo is! That is not even learnt. The first layer is linear: if the photo is $a x + b$, its answer is $a$ times as large and a little shifted, and
 # $(\,\cdot - \mu)/\sigma$ takes out both. All that follows is the same to the last digit (nearly: $\epsilon$ is not 0).
 #
 # Batch norm has learnt the mean and deviation of *usual* photos, and uses these for every photo. From a foggy photo it gets small numbers, and paints a foggy picture.
@@ -578,8 +579,8 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# All of them are painted, and the grey photograph gets the colours of the style: the network has no idea that there was no colour. What suffers most are faces and fine things that mean much to us. The losses do not know what matters to us.
-# Large smooth areas are the other weak point. There is nothing in them to hang a stroke on, and so the network fills them with a pattern that repeats.
+# All of them are painted, and the grey photograph gets the colours of the style: the network has no idea that there was no colour. What suffers most are faces and fine things that mean much to us. The losses do not know what matters to us. So the
+# photographer is worst off: his face is a few pixels wide. Large smooth areas are the other weak point, for there is nothing in them to hang a stroke on. The noise brings irregular blotches, but a fine weave that repeats is still there: look at the sky behind the photographer and above the temple.
 # </details>
 #
 # ### A larger photo
@@ -670,7 +671,7 @@ lab
 # ## Differs from the paper
 #
 # - **Instance norm** instead of batch norm, and **enlarge, then convolve** instead of transposed convolutions. `norm="batch"` and `upsampling="transposed"` give the paper's.
-# - **Half of the paper's widths**, so that a laptop paints 256 pixels in a tenth of a second. `PAPER_WIDTHS` has 1 679 235 weights. They take four times the time.
+# - **Half of the paper's widths**, so that a laptop paints 256 pixels in a fraction of a second. `PAPER_WIDTHS` has 1 679 235 weights. They take four times the time.
 # - **Reflection in each layer** instead of 40 pixels around the picture once.
 # - **The loss network** is `mini` and not VGG-16, so textures are simpler than in the paper's figures. Style is compared in `relu2_2`, `relu3_4` and `relu4_1` and not in
 #   `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, content in `relu3_4` (the paper's pictures take `relu2_2`).

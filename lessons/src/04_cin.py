@@ -307,7 +307,7 @@ def grams(image):
 
 
 def style_distance(image, target):
-    """The style loss of lesson 03, without its weight: the mean over the layers; target is made by `grams`."""
+    """The style loss of lesson 02, without its weight: the mean over five layers; target is made by `grams`."""
     features = encoder(image, STYLE_LAYERS)
     return sum(losses.style_loss(features[layer], target[layer]).item() for layer in STYLE_LAYERS) / len(STYLE_LAYERS)
 
@@ -323,8 +323,8 @@ plot_curves(curves, x=f"share of {two}", y="style loss", title="From one style t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Each curve is lowest at its own end, or close to it. Along the way one loss rises and the other falls, mostly without jumps: a slider does what one expects of a slider. The paper shows the same in its
-# figure about mixing. The curves need not be straight, though: the network is not linear, only the mixing of the numbers is.
+# Each curve is lowest at its own end, or close to it, and nothing jumps: the paper shows the same in its figure about mixing. But look at the distance to *impasto*. It is largest about halfway, and the pure ink hatching is nearer again.
+# A mixture need not lie between the two: only the mixing of the numbers is linear, the network is not.
 # </details>
 #
 # ### Four styles and two sliders
@@ -448,7 +448,7 @@ a, b = pairs[0]
 glued = halves * paint(photo, a) + (1 - halves) * paint(photo, b)
 seam = (..., slice(40, 136), slice(width // 2 - 64, width // 2 + 64))
 grid([results[0][seam], glued[seam]], ["mixed by the mask, enlarged", "cut and glued, enlarged"])
-far = (..., slice(0, width // 2 - 40))  # columns at the left, beyond what the convolutions see of the other half
+far = (..., slice(0, width // 2 - 56))  # columns at the left, beyond what the convolutions see of the other half
 print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[far]):.1f} dB")
 
 # %% [markdown]
@@ -561,7 +561,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Styles with similar colours and contrast tend to lie close to each other, and those with dots apart from those with lines. The new style was learnt alone and later, and still lands near *The Starry Night*, which it resembles. Do not read more into it than there is: fifteen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast. Dots and lines are not kept apart, though: on the PCA map the ink hatching lies beside the pointillism. The new style was learnt alone and later, and still lands near *The Starry Night*, which it resembles. Do not read more into it than there is: fifteen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #
@@ -581,7 +581,6 @@ for name in known:
     way[name] = 1 - style_distance(paint(photo, name), target) / style_distance(photo, target)
 for name in sorted(known, key=way.get, reverse=True):
     print(f"{name:15} {way[name]:.2f} {'█' * round(40 * max(way[name], 0))}")
-hard = min(way, key=way.get)
 
 # %%
 middle = paint(photo, {"pointillism": 1, "stained_glass": 1})
@@ -596,6 +595,8 @@ grid([*shown.values()], [*shown], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
+#
+# By this number impasto is the hardest, and the cubist facets are nearly perfect, although there is hardly a facet in their picture (section 3). The style loss cannot see what is missing there: it compares which channels go together, and not large forms. So look at the picture, too.
 #
 # Between dots and leaded panes there is no sensible half. The mixture has softer dots and paler lines, not a third kind of mark. And the woodcut gives its colours and its wavy lines, but no wave that breaks. There are none in the losses, so there are none in the numbers.
 # </details>

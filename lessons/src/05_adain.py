@@ -541,7 +541,7 @@ with torch.no_grad():
     two = [network.blend(f_c, [known[0], known[1]], masks=torch.stack([mask, 1 - mask])) for mask in (left, centre)]
     only = network.blend(f_c, [known[2]], masks=centre[None])  # where no mask is, the photo stays
     made = [network.decode(each, (height, width)) for each in (*two, only)]
-masks = [mask.expand(1, 3, -1, -1) for mask in (left, centre, centre)]
+masks = [0.15 + 0.7 * mask.expand(1, 3, -1, -1) for mask in (left, centre, centre)]  # white, told from the page
 grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one style, and the photo"], columns=3)
 
 # %% [markdown]
@@ -622,16 +622,16 @@ grid(compared, ["style", "lesson 02, 80 steps", "AdaIN, one pass"] * 3, columns=
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 is nearer to the style by both measures. It had 80 looks at this one pair, and painted for these very numbers. AdaIN had one look, at two numbers a channel. Most of the way from the
-# photo to the style is gone all the same. In content they are alike.
+# Lesson 02 is nearer to the style by both measures. It had 80 looks at this one pair, and painted for these very numbers. AdaIN had one look, at two numbers a channel. It still
+# covers most of the way from the photo to the style. In content both are near 1, as bad as a silent layer (lesson 02): so much style costs nearly all that `relu4_2` can tell. We still recognise the temple, since its outlines are where they were. This judge cannot tell the two apart.
 #
-# Look at the stained glass: its lead lines join round patches of colour, and *joining* is a matter of which channels go together. Means and deviations do not say that. The colours come over, the glass does not.
+# Look at the stained glass: its lead lines join round patches of colour, and *joining* is a matter of which channels go together. Means and deviations do not say that. Orange and black come over, violet and pink hardly, and of the glass nothing. Lesson 02 brings all of the colours, and no panes either: they are larger than what its layers compare.
 # </details>
 #
 # More places where it fails:
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide. Eyes, letters and distant people are drawn again from memory, and memory is short.
-# - **Smooth areas.** A clear sky has no pattern of its own. $x - \mu(x)$ is noise there, and AdaIN gives it the strength that the style asks for.
+# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN stretches each channel as a whole. The towers and lamps take the deviation that the style asks for. What little there is in the sky stays little: it becomes one flat colour with a faint weave, and no dots are laid in it.
 # - **Its own hand.** Look closely: something like a fine weave lies over the pictures, whatever the style. All that is smaller than one position the decoder has to make up, and it makes up similar
 #   things each time. The larger the picture, the less it matters.
 # - **Things that do not match.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.

@@ -331,7 +331,7 @@ check.photorealism(my_photorealism)
 # A photo of 700 × 500 pixels would have a matrix with more than eight million entries. The course does not build it. `MattingLaplacian` computes $\mathcal M_I v$ as section 2 does, with a regression for each window, and keeps only the windows' means and inverse
 # covariances. That gives the same numbers, in some hundredths of a second.
 #
-# **Predict, then run.** Sort these pictures by what they cost, before you look: the photo itself, grey, the negative, red and blue exchanged, one plain colour, twice the contrast in the left half only, blurred, noise of 1 %, moved by one pixel, lesson 02.
+# **Predict, then run.** Sort these pictures by what they cost, before you look: the photo itself, grey, the negative, red and blue exchanged, one plain colour, the left half darkened to one half, blurred, noise of 1 %, moved by one pixel, lesson 02.
 
 # %%
 laplacian = MattingLaplacian(day)
@@ -616,8 +616,8 @@ plot_curves(found, x="λ", y="structure, off colour", at=[*strip], log=False, ti
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Far left it is painted, as after the first stage. Far right the drawing of the photo is back, and the style is only half there: one even veil of evening. λ lets through what the first stage had in large soft areas, and the style loss has no say any more. Between, around 10⁴, is the
-# paper's choice: it is a photo, and the building has lights of its own. The curves say the same: structure rises with λ, and colours drift off.
+# Far left it is painted, as after the first stage. Far right the drawing of the photo is back. Of the first stage only what lay in large soft areas is left: sky and lake keep their colours, the small lights on the building are gone. The style loss has no say any more. Between, around 10⁴, is the
+# paper's choice: it is a photo, and the building has lights of its own. The curves say the same: structure rises with λ, and colours drift off a little. (Only a little, for *off colour* sees no more than the mean and deviation of a region, and these the first stage had already set.)
 # </details>
 #
 # ## The lab
@@ -670,7 +670,7 @@ for name, picture in sheet.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The colour methods keep the structure: each is one function of the colour for the whole picture. But one function cannot turn one grey into night sky and the same grey into a lit wall. They do not know where anything is. The painters get textures, and lose the photo. CNNMRF looks for the patch
+# The colour methods keep the structure, all but Pitié without regraining: where it matches the whole distribution it tears colours apart that were nearly alike, as in the sky, and regraining mends that. Each of them is one function of the colour for the whole picture. But one function cannot turn one grey into night sky and the same grey into a lit wall. They do not know where anything is. The painters get textures, and lose the photo. CNNMRF looks for the patch
 # that is most alike, and the patch most like a bright day's sky is on the white rocket.
 #
 # By our two numbers the winner is the linear map, *region by region*. It takes no time, and it is a good photo! But be careful with numbers: *off colour* measures mean and deviation, and these are exactly what this map sets. Now look at the horizon, where it jumps, and at the walls, which are all of
@@ -715,13 +715,18 @@ grid([done["coffee"][part], smoothed[part]], ["as it comes", "smoothed afterward
 print(f"structure {structure(done['coffee'], cup):.2f} before, {structure(smoothed, cup):.2f} after")
 
 # %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Grain and specks are gone, and edges are nearer to the photo's. What is a wrong colour in a large soft area stays.
+# </details>
+#
 # ## 11 · Any style on any thing
 #
 # *Must sky be compared with sky?*
 #
 # No. A label is a name, and you give it. If you paint masks by hand, any thing can take its look from any other. In the lab you use the pointer. The same brush can be moved by code, and that is what we do here.
 #
-# **Predict, then run.** The petals of the flower take their look from the eye of the cat, and everything else from its fur.
+# **Predict, then run.** The petals of the flower take their look from the eye of the cat, and everything else from the rest of that photo. What colours will the petals get? Will there be a pupil?
 
 # %%
 flower, cat = (resize(samples.content(name), (128, 192), "box") for name in ("flower", "chelsea"))
@@ -737,6 +742,11 @@ over = [image / 2 + masks.picture() / 2 for image, masks in zip((flower, cat), p
 grid([*over, swapped], ["content, painted over", "style, painted over", "the result"])
 
 # %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The middle of the flower takes the green and the black of the eye. There is no pupil, since $\mathcal L_m$ allows no new edges. The petals that the stroke missed go with the other region.
+# </details>
+#
 # ## 12 · Where it fails
 #
 # *What if the labels are wrong?*
@@ -759,7 +769,7 @@ grid([stages["two, recoloured"], mismatch], ["labels that match", "labels exchan
 #
 # ## 13 · How does one judge this?
 #
-# A number for *looks like a photo* does not exist. The paper asked people: 35 to 40 of them rated each picture from 1 to 4, once for how much it looks like a photo, and once for how faithful to the style it is. Of the methods
+# A number for *looks like a photo* does not exist. The paper asked people, 35 to 40 for each picture. In one study they rated from 1 to 4 how much it looks like a photo, in another they chose, of what four methods made, the picture that is nearest to the style. Of the methods
 # that paint, none came near a photo. Of those that change colours only, none was as faithful to the style. Ask your neighbours! Our two numbers, *structure* and *off colour*, are helpers. A picture can have both right and still look odd.
 #
 # ### To discuss
@@ -810,7 +820,7 @@ print(
 #
 # - *"$\mathcal L_m$ makes a picture look like a photo."* It makes it look like *this* photo in another light. Noise in, noise out.
 # - *"It compares with the photo's colours."* The photo's negative costs nothing.
-# - *"A larger λ is safer."* With a large λ nothing is transferred any more but a veil.
+# - *"A larger λ is safer."* With a large λ the second stage adds nothing: you see the first one, smoothed.
 # - *"Masks have to be exact."* Where the photo has an edge, $\mathcal L_m$ finds it by itself. Where it has none, a careless mask is seen.
 # - *"The sum in the Gram matrix may stay undivided, the weight will take care."* Then the same sky has another style if it is larger.
 #

@@ -90,7 +90,7 @@ grid(tries, [f"only {layer}" for layer in layers], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three different pictures. The early layer brings colour and fine grain, the later ones larger marks. None of them is *the* right one.
+# Three different pictures. The early layer leaves the cat most of its own colours and changes the grain and the rims. The later ones bring larger marks and, here, the stronger colours, too. None of them is *the* right one.
 #
 # Here a try costs a second or two, since the picture is small and the encoder is tiny. For a network of lesson 03 a try is a whole training, and then it has to be done for every style.
 # </details>
@@ -159,7 +159,7 @@ check.weighted(my_weighted)
 # ### Exercise 2 — a norm that listens
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Write (3) for a batch in which each picture has its own α. `mlp(alphas)` gives 2C numbers for each picture: first all γ, then all β. Put $10^{-5}$ under the root of σ.
+# Write (3) for a batch in which each picture has its own α. `mlp(alphas)` gives 2C numbers for each picture: first all γ, then all β. Divide the variance by the number of positions (`correction=0`), and put $10^{-5}$ under the root of σ.
 
 
 # %% tags=["exercise"]
@@ -205,19 +205,19 @@ print(f"Φ, the convolutions: {numbers['Φ']:,} numbers;  Λ, what listens: {num
 print(f"a style is told by {known.shape[1]} numbers, a wish by {len(layers)}")
 
 # %% [markdown]
-# **Predict, then run.** We move one slider from 0 to 1, and look at what Λ says to one norm in the middle of the network: the γ of the six channels that change most. Will they be straight lines?
+# **Predict, then run.** We move one slider from 0 to 1, and look at what Λ says to one norm in the middle of the network: the γ of the six channels that change most, and by how much they change. Will they be straight lines?
 
 # %%
 positions = torch.linspace(0, 1, 11)
 wishes = torch.cat([network.alphas(dict.fromkeys(layers, 0.0) | {layers[-1]: float(a)}) for a in positions])
 with torch.no_grad():
-    code = network.conditioner(wishes, known)  # (11, 128)
+    code = network.conditioner(wishes, known)  # (11, numbers of the code)
     gammas, _ = network.painter.layers[4].norm.head(code).chunk(2, dim=1)  # (11, C)
 moved = (gammas[-1] - gammas[0]).abs().argsort(descending=True)[:6]
 plot_curves(
-    {f"channel {channel}": gammas[:, channel].tolist() for channel in moved.tolist()},
+    {f"channel {channel}": (gammas - gammas[0])[:, channel].tolist() for channel in moved.tolist()},
     x=f"α of {layers[-1]}, the others at 0",
-    y="γ",
+    y="change of γ",
     log=False,
     at=positions.tolist(),
     title="What Λ says while one slider moves",
@@ -226,7 +226,7 @@ plot_curves(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Each channel has its own curve: some are turned up, some down. Λ has ReLUs and may bend them, but never makes them jump. That is why a slider moves the picture gently.
+# Some channels are turned up, some down, in lines that are nearly straight. Λ has ReLUs and could bend them; here it has little reason to. It can never make them jump: that is why a slider moves the picture gently.
 # </details>
 #
 # **Think.** The programmers of a public implementation forgot to hand Λ's weights to the optimiser: only the convolutions learnt. The training ran without any error, and the loss went down. What do its sliders do?
@@ -247,7 +247,7 @@ plot_curves(
 #
 # with $\phi^l$ the activations of layer $l$ and $G^l$ the mean Gram matrix.
 #
-# **Predict, then run.** Below are the style losses of three photos, and the content loss of a grey picture. Do these numbers differ by per cents, or by factors?
+# **Predict, then run.** Below are the style losses of six photos, and how far they are from a plain grey picture in content, as means over the six. Do these numbers differ by per cents, or by factors?
 
 # %%
 glass = samples.style("mosaic", 128)
@@ -383,7 +383,7 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the content loss falls, and the style losses stay where they were or rise: nobody hears them. Whatever the sliders say, nothing of the mosaic comes. With factors all three style losses fall to a small part, and content pays for it. Little stones appear.
+# Without factors the content loss falls. Of the style losses only the loudest, that of `relu4_1`, falls at all, and little (its α is one half on the average, and that of the content is always 1). The quiet ones rise. Whatever the sliders say, nothing of the mosaic can be seen. With factors all three style losses fall to a small part, and content pays for it. Little stones appear.
 #
 # This is a beginning and no more. In so few steps, on six photos, Λ has no time to learn what each slider means. That takes thousands of steps; the next section shows what comes out.
 #

@@ -375,7 +375,7 @@ check.front(my_front)
 # %% tags=["nbval-ignore-output"]
 plot_points(
     {title[name]: (seconds[name], gram[name]) for name in METHODS},
-    x="seconds for a new photo and a new style",
+    x="seconds until a new photo is painted",
     y="Gram distance from the style (low is good)",
     kinds={title[name]: f"{rows[name].styles} styles".replace("1 styles", "1 style") for name in METHODS},
     title="Speed, style, and freedom by the shape of the mark",

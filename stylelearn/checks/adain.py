@@ -184,7 +184,10 @@ def _mixture_mistake(
     by_variance = _adain(x, (sum(w * style[0] for w, style in zip(shares, styles, strict=True)), variance.sqrt()))
     for value, why in (
         (alpha * x + (1 - alpha) * mixed, "α and 1 − α are swapped: α = 1 is all style."),
-        (mixed, "α is not used."),
+        (
+            mixed,
+            "α has no effect: it is not used, or it only scales what AdaIN takes the scale away from. Mix the results.",
+        ),
         (x + alpha * mixed, "the content keeps its full weight; it has 1 − α."),
         (alpha * mixed, "the content is missing: (1 − α) f(c) belongs to the sum."),
         ((1 - alpha) * x + alpha * sum(t), "the shares w_k are not used: the sum is too large."),

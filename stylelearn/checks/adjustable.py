@@ -107,6 +107,10 @@ def _norm_mistake(x: Tensor, both: Tensor, yours: Tensor) -> str:
             "the channels are mixed: each has its own μ and σ; leave dimension 1 alone.",
         ),
         (gamma * (x - x.mean((2, 3), keepdim=True)) / deviation**2 + beta, "this divides by the variance, not by σ."),
+        (
+            gamma * (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True) + beta,
+            "nearly: your σ is divided by one less than the number of positions; std and var take correction=0.",
+        ),
         (gamma * x / deviation + beta, "μ is not taken off."),
         (gamma * (x - x.mean((2, 3), keepdim=True)) + beta, "the division by σ is missing."),
         (gamma * x + beta, "x is not normalised: take off μ and divide by σ first."),

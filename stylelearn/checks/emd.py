@@ -217,7 +217,7 @@ class _SmallNetwork:
 
     def __call__(self, style_refs: Tensor, content_refs: Tensor) -> Tensor:
         content, seen = self.encode_content(content_refs)
-        return self.decode(self.mix(self.encode_style(style_refs).expand_as(content), content), seen)
+        return self.decode(self.mix(self.encode_style(style_refs), content), seen)
 
     def _sets(self, references: Tensor) -> Tensor:
         return references[None] if references.ndim == 3 else references
@@ -239,7 +239,7 @@ def between(answer: Callable[..., Tensor]) -> str:
     content, seen = network.encode_content(letters)
 
     def drawn(style: Tensor) -> Tensor:
-        return network.decode(network.mix(style.expand_as(content), content), seen)
+        return network.decode(network.mix(style, content), seen)
 
     if not same(yours, drawn((1 - share) * a + share * b)):
         wrong = [

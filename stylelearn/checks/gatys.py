@@ -241,6 +241,8 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
     if not same(yours, given - rate * (alpha * slopes[0] + beta * slopes[1]), 1e-5):
         raise Mistake(_step_mistake(given, slopes, (alpha, beta, rate), yours))
     _unchanged(given, x.detach(), "x")
+    if yours.requires_grad and yours.is_leaf:
+        raise Mistake("the numbers are right, but the picture still asks for gradients: return x.detach().")
     if yours.requires_grad:
         raise Mistake("the next picture still hangs on the last one's graph, and each step would make it longer: "
                       "subtract under torch.no_grad(), or detach.")  # fmt: skip
@@ -320,13 +322,13 @@ def grain_only(weights: Any) -> str:
     ratio = sum(tiles.values()) / sum(soft.values())
     numbers = f"Shuffling counts {ratio:.2f} times as much as blurring"
     if ratio <= GRAIN_ONLY:
-        return f"right: this loss sees the grain and hardly misses the large shapes. {numbers}."
+        return f"right: this loss sees the grain, and hardly notices when the large shapes are gone. {numbers}."
     most = max(tiles, key=tiles.__getitem__)
     share = tiles[most] / sum(tiles.values())
     if not any(chosen.get(layer, 0) for layer in STYLE_LAYERS[:3]):
         reason = "this is the other way round: only deep layers are left, and they see large shapes"
     elif len(set(chosen.values())) == 1 and len(chosen) == len(STYLE_LAYERS):
-        reason = "with equal weights all five layers take part, and the deep ones miss the large shapes"
+        reason = "with equal weights all five layers take part, and the deep ones notice that the large shapes are gone"
     else:
         reason = "a layer that sees large shapes takes part"
     raise Mistake(

@@ -118,7 +118,11 @@ def _overlap_mistake(count: int, kernel: int, stride: int, yours: Tensor) -> str
         }.get(len(yours), "(count − 1) · stride + kernel")
         return f"{where}the output has {len(expected)} places, yours {len(yours)}: {why}."
     for value, why in (
-        ((expected > 0).double(), "you say whether a place is reached; count how often (+=, not =)."),
+        (
+            (expected > 0).double(),
+            "each place counts once at most: count how often it is reached (+=, not =), and let kernel i begin at "
+            "i · stride, not at i · kernel.",
+        ),
         (expected / expected.max(), "divided by the largest; the counts themselves are asked for."),
         (expected * kernel, "each input adds 1 to a place, not the kernel's size."),
         (expected - 1, "one too few at every place: start at 0 and add 1 for each input."),
@@ -190,7 +194,10 @@ def _norm_mistake(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float, yours:
         ),
         (g * (x - mean) / (variance.sqrt() + epsilon) + b, "ε belongs inside the root: √(σ² + ε)."),
         (g * (x - mean) / (unbiased.sqrt() + epsilon) + b, "ε belongs inside the root, and the variance is over H·W."),
-        (g * (x - mean) / variance.sqrt() + b, "ε is missing."),
+        (
+            g * (x - mean) / variance.sqrt() + b,
+            "ε is missing, or it is a number of your own: take the argument `epsilon`.",
+        ),
         (g * (x - mean) / (variance + epsilon) + b, "divided by the variance; take its root."),
         (normed, "γ and β are missing."),
         (g * normed, "β is missing."),

@@ -341,7 +341,7 @@ RELATIVES = {
     "sea": ["lake", "water"],
     "grass": ["field", "earth"],
     "tower": ["building"],
-    "sky": ["cloud"],
+    "sky": ["cloud", "water"],
 }
 CONTENT = ["sky", "lake", "grass", "tower", "person"]
 REFERENCE = ["building", "sky", "water", "earth", "sea"]  # the largest first

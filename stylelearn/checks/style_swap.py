@@ -116,7 +116,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         must_be_tensor(yours, (1, 2, *size), "the map")
         if not same(yours, _put_back(patches, size, patch, stride)):
             where = f"for a patch of {patch} and a stride of {stride} the values differ: add up, count, divide."
-            raise _name(yours, _paste_mistakes(patches, size, patch, stride), where)
+            raise _name(yours.nan_to_num(0.0), _paste_mistakes(patches, size, patch, stride), where)
     return "right: each cell is the mean of all patches that lie over it, fewer of them near the border."
 
 
@@ -206,6 +206,13 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         flat = table.flatten(2)
         return torch.zeros_like(flat).scatter_(dim, flat.argmax(dim, keepdim=True), 1.0).view_as(table)
 
+    if stride > 1:
+        dense = _pieces(style, 3, 1)
+        found = chosen(dense / dense.flatten(1).norm(dim=1)[:, None, None, None])
+        yield (
+            next(pasted(found, dense)),
+            "the style's patches are taken at every cell; they, too, begin `stride` cells apart.",
+        )
     right, plain = chosen(patches / norms), chosen(patches)
     soft = F.conv2d(content, patches / norms, stride=stride).softmax(dim=1)
     for one_hot, filled, why in (

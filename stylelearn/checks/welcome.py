@@ -7,6 +7,8 @@ from torch import Tensor
 
 from stylelearn.checks import Mistake, check, must_be_tensor, same
 
+RATIO = "you use only the ratio of α and β. It has the same best picture, but the formula keeps both."
+
 
 @check
 def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
@@ -106,7 +108,7 @@ def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
     """α · L_content + β · L_style, a tensor that gradients can flow through."""
     content_loss = torch.tensor(0.3, requires_grad=True)
     style_loss = torch.tensor(0.7, requires_grad=True)
-    alpha, beta = 2.0, 5.0
+    alpha, beta = 3.0, 5.0
     yours = answer(content_loss, style_loss, alpha, beta)
     mistakes = {
         beta * 0.3 + alpha * 0.7: "the weights are swapped: α belongs to the content, β to the style.",
@@ -120,8 +122,8 @@ def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
         (alpha + beta) * (0.3 + 0.7): "each loss gets its own weight only: α L_content + β L_style.",
         (alpha * 0.3 + beta * 0.7) / 2: "this is the mean of the two terms; the formula has no division.",
         (alpha * 0.3 + beta * 0.7) / (alpha + beta): "this is divided by α + β; the formula has no division.",
-        alpha / beta * 0.3
-        + 0.7: "you use only the ratio α/β. It has the same best picture, but the formula keeps both.",
+        alpha / beta * 0.3 + 0.7: RATIO,
+        0.3 + beta / alpha * 0.7: RATIO,
     }
     expected = alpha * 0.3 + beta * 0.7
     if isinstance(yours, Tensor) or not isinstance(yours, int | float):
@@ -130,7 +132,7 @@ def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
         for value, why in mistakes.items():
             if same(yours, value):
                 raise Mistake(why)
-        raise Mistake(f"for losses 0.3 and 0.7 with α = 2 and β = 5 it should be {expected:.1f}.")
+        raise Mistake(f"for losses 0.3 and 0.7 with α = 3 and β = 5 it should be {expected:.1f}.")
     if not isinstance(yours, Tensor) or not yours.requires_grad:
         raise Mistake("the number is right, but it no longer knows where it came from: without .item() or .detach() "
                       "the gradient can flow back to the picture.")  # fmt: skip

@@ -92,7 +92,7 @@ class EMDLab(LiveLab):
         shown = settings["letters"][: net.references]
         styles = [self._style(which, settings[which], settings["letters"]) for which in self.fonts]  # S, (1, R) each
         contents, seen = self._word(word, frozenset(settings[which] for which in self.fonts))
-        mixed = net.mix(torch.lerp(*styles, share).expand_as(contents), contents)
+        mixed = net.mix(torch.lerp(*styles, share), contents)
         drawn = net.decode(mixed, seen)[:, 0]  # (letters, 80, 80)
         glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
         names = {which: _short(settings[which]) for which in self.fonts}
