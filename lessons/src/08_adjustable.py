@@ -612,6 +612,7 @@ for side in (128, 256, 512):
 # </details>
 #
 # - **Our sliders are more alike than they should be.** Each lowers its own loss, but it lowers its neighbours' losses nearly as much.
+# - **Λ is the narrow place.** Search γ and β for one pair, as lesson 04 learnt a new style, and the very same convolutions come within one and a half times of what Gatys reaches in as many steps (with what Λ says: four to six times). Φ could paint it. Λ does not find the words for a style that it has just met.
 # - **One network for everything is a compromise.** For one style and one setting, a network of lesson 03 of the same size paints better: it has nothing else to learn.
 # - **Sliders are not independent.** See the square above. A slider at 1 with all others at 0 is a corner that pictures do not like: a style that has the right strokes and must not have the colours.
 # - **A slider goes from 0 to 1, and no further.** At 1.5 the network was never asked. It would answer, but nobody knows what.

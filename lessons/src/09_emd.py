@@ -304,7 +304,7 @@ print("mixer           ", f"{network.mixer.numel():9,} numbers;  skips:", [tuple
 def decode(S, C, skips):
     """Glyphs of one style, (len(C), 80, 80)."""
     with torch.no_grad():
-        return network.decode(network.mix(S.expand_as(C), C), skips)[:, 0]
+        return network.decode(network.mix(S, C), skips)[:, 0]
 
 
 average = [skip.mean(dim=0, keepdim=True).expand_as(skip) for skip in skips]
@@ -502,8 +502,8 @@ if sizes:  # they are in the file of the network that ships
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where both are new, in D4, EMD is best with ten references, and narrowly with five. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where EMD looks once. In D2 nobody beats the nearest font, which simply has the letter.
-# So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font, and it shows: in D4 it is behind both rivals then, which lose little.
+# Where both are new, in D4, EMD is best with ten references, and with five. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where EMD looks once. In D2 nobody beats the nearest font, which simply has the letter.
+# So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font, and it shows: in D4 it is no better than its rivals then, which lose little.
 #
 # And the number of glyphs that are ever asked for, from 500 to all 7200? With more of them all four sets get better, most of all D1, though each network was trained for the same number of steps. (Mind the axis, which does not begin at 0.) So it is in the paper, too: many different examples are worth more than the same few again.
 # </details>
@@ -558,7 +558,7 @@ def my_between(network, refs_a, refs_b, content_refs, share):
     """refs_a, refs_b: (r, 80, 80) each; content_refs: (N, r, 80, 80) -> (N, 1, 80, 80)."""
     S = (1 - share) * network.encode_style(refs_a) + share * network.encode_style(refs_b)  # (1, R)
     C, skips = network.encode_content(content_refs)
-    return network.decode(network.mix(S.expand_as(C), C), skips)
+    return network.decode(network.mix(S, C), skips)
 
 
 check.between(my_between)
@@ -570,7 +570,7 @@ check.between(my_between)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# S is (1, R) and C is (N, Q). `S.expand_as(C)` repeats the one style for all letters, since R = Q here.
+# S is (1, R) and C is (N, Q): `network.mix` lets the one style go with all letters.
 # </details>
 #
 # **Predict, then run.** Between a thin font and a bold one with feet: what does the middle look like? And what does one get by mixing the *pictures* instead?
@@ -664,6 +664,7 @@ show_glyphs(rows)
 # - **It blurs where it does not know.** An L1 loss that is torn between two answers takes something between them. A GAN (a network that is trained against a second one, which tells real from drawn), as zi2zi has one, would decide for one, sharply, sometimes for the wrong one.
 # - **It gives feet to fonts that have none**, such as `cmss10` above, and thin strokes break.
 # - **It knows fonts like its own.** Ours learnt from eighteen fonts, most of them for books and formulas. A handwriting, or a font of thick blots, is far away from all of them.
+# - **More fonts alone do not teach new letters.** We trained another one on 252 fonts. With letters that it had never met it was no better: fifty letters are few, however many fonts they come in.
 # - **Letters are told by known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.
 #
 # ## Differs from the paper
