@@ -30,7 +30,8 @@ def move(lab: Lab, **settings: Any) -> Tensor:
         else:
             control.value = value
     assert lab.wait(SOON)
-    assert lab.error == ""
+    assert lab.error == "", settings
+    assert {name: lab.settings[name] for name in settings} == settings
     return lab.image
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside
+from hands import SOON, inside, move
 
 from stylelearn import johnson, samples
 from stylelearn.colour import keep_colours, luminance, rgb_to_ycbcr
@@ -46,18 +46,6 @@ def ends(control: Any) -> list[Any]:
     return [control.min, control.max]
 
 
-def moved(lab: JohnsonLab, name: str, value: Any) -> None:
-    """As by hand, and then wait for the picture."""
-    control = lab.controls[name]
-    if isinstance(control, PictureChooser):
-        control.list.value = value
-    else:
-        control.value = value
-    assert lab.wait(SOON)
-    assert lab.settings[name] == value
-    assert lab.error == "", f"{name} = {value}"
-
-
 def photo(name: str, size: int) -> torch.Tensor:
     return resize(samples.content(name), size, "long")
 
@@ -67,7 +55,7 @@ def test_every_control_works_at_its_ends(networks: dict[str, TransformationNet])
     for name, control in lab.controls.items():
         default = lab.settings[name]
         for value in [*ends(control), default]:
-            moved(lab, name, value)
+            move(lab, **{name: value})
             assert bool(torch.isfinite(lab.image).all()) and 0 <= lab.image.min() and lab.image.max() <= 1
             if name == "size":
                 assert max(lab.image.shape[2:]) == value
@@ -90,13 +78,13 @@ def test_it_shows_what_the_network_paints(networks: dict[str, TransformationNet]
     content = photo("coffee", 96)
     pastiche = networks["waves"](content)
     torch.testing.assert_close(lab.image, pastiche)
-    moved(lab, "strength", 0.25)
+    move(lab, strength=0.25)
     torch.testing.assert_close(lab.image, 0.75 * content + 0.25 * pastiche)
-    moved(lab, "strength", 0.0)
+    move(lab, strength=0.0)
     assert torch.equal(lab.image, content)
     assert "0% of it blended" in lab.panel.picture.tooltip
-    moved(lab, "strength", 1.0)
-    moved(lab, "style", "paper_cut")
+    move(lab, strength=1.0)
+    move(lab, style="paper_cut")
     torch.testing.assert_close(lab.image, networks["paper_cut"](content))
 
 
@@ -112,14 +100,14 @@ def test_colours_of_the_photo_stay(networks: dict[str, TransformationNet]) -> No
 def test_what_a_slider_does_not_change_is_not_painted_again(networks: dict[str, TransformationNet]) -> None:
     lab = JohnsonLab("chelsea", "paper_cut", size=64)
     for strength in (0.0, 0.3, 0.7, 1.0):
-        moved(lab, "strength", strength)
-    moved(lab, "colours", "content")
+        move(lab, strength=strength)
+    move(lab, colours="content")
     assert networks["paper_cut"].painted == 1
-    moved(lab, "size", 128)
-    moved(lab, "content", "rocket")
+    move(lab, size=128)
+    move(lab, content="rocket")
     assert networks["paper_cut"].painted == 3
-    moved(lab, "style", "waves")
-    moved(lab, "style", "paper_cut")  # kept from before
+    move(lab, style="waves")
+    move(lab, style="paper_cut")  # kept from before
     assert networks["paper_cut"].painted == 3 and networks["waves"].painted == 1
 
 
@@ -132,7 +120,7 @@ def test_a_picture_of_ones_own(networks: dict[str, TransformationNet]) -> None:
     assert lab.wait(SOON)
     assert "too small for this network: at least 16 px" in lab.error
     assert lab.image.shape == (1, 3, 48, 64)  # the last picture stays
-    moved(lab, "size", 512)  # 26 px high now
+    move(lab, size=512)  # 26 px high now
 
 
 def test_settings_make_the_same_lab_and_are_saved(networks: dict[str, TransformationNet], tmp_path: Path) -> None:
@@ -141,8 +129,8 @@ def test_settings_make_the_same_lab_and_are_saved(networks: dict[str, Transforma
     assert torch.equal(again.image, lab.image)
     path = lab.save(str(tmp_path / "pastiche.png"))
     assert path is not None and read_settings(path) == {**lab.settings, "lab": "JohnsonLab"}
-    moved(lab, "strength", 0.1)
-    moved(lab, "style", "paper_cut")
+    move(lab, strength=0.1)
+    move(lab, style="paper_cut")
     lab.reset()
     assert lab.wait(SOON)
     assert lab.settings == again.settings and torch.equal(lab.image, again.image)
@@ -189,6 +177,6 @@ def test_every_network_that_ships_can_be_chosen() -> None:
     assert names == johnson.styles() and len(names) >= 4
     seen = []
     for name in names:
-        moved(lab, "style", name)
+        move(lab, style=name)
         assert all((lab.image - other).abs().mean() > 0.03 for other in seen), name
         seen.append(lab.image)
