@@ -354,6 +354,11 @@ def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(layers_lab
     halfway = lab.picture(other_than=at_first)
     lab.button("Reset").click()
     assert lab.picture(other_than=halfway) == at_first
+    square.click(position={"x": side / 2, "y": side / 2})  # the same place counts again
+    lab.cell.locator('img.poster[title*="relu2_2 0.50, relu3_4 0.25, relu4_1 0.50"]').wait_for()
+    assert lab.picture() == halfway
+    lab.button("Reset").click()
+    assert lab.picture(other_than=halfway) == at_first
     lab.button("Keep").click()
     lab.sees("again 1")
     lab.button("Randomise").click()

@@ -312,9 +312,17 @@ def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: s
 
 
 def test_the_ring_is_dragged_to_where_one_points() -> None:
-    """The page writes the place as "across down" of the square with its margin of 8 of 148 pixels."""
+    """The page writes the place as "across down time" of the square with its margin of 8 of 148 pixels."""
     alphas = Alphas(LAYERS)
     for place, expected in (((0.5, 0.5), (0.5, 0.5)), ((0.0, 1.0), (0.0, 1.0)), (((8 + 33) / 148, 0.02), (0.25, 0.0))):
-        alphas.pad.pointer._said.value = f"{place[0]} {place[1]}"
+        alphas.pad.pointer._said.value = f"{place[0]} {place[1]} 10"
         assert (alphas.value["relu2_2"], alphas.value["relu4_1"]) == expected
         assert alphas.value["relu3_4"] == pytest.approx(expected[0] * expected[1])
+
+
+def test_a_press_at_the_same_place_as_before_brings_the_ring_back() -> None:
+    alphas = Alphas(LAYERS)
+    for time in (10, 20):
+        alphas.preset.value = "all"
+        alphas.pad.pointer._said.value = f"0.5 0.5 {time}"
+        assert (alphas.value["relu2_2"], alphas.value["relu4_1"]) == (0.5, 0.5)

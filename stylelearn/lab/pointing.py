@@ -22,10 +22,11 @@ _STYLE = (
     "<style>.sl-pointer .widget-html-content{height:100%;line-height:0}"
     ".sl-pointer svg{width:100%;height:100%;cursor:crosshair}</style>"
 )
+# The time makes each press another text: only what changes reaches the kernel.
 _TELL = (
     "const at=new DOMPoint(event.clientX,event.clientY).matrixTransform(this.getScreenCTM().inverse()),"
     "all=this.viewBox.baseVal,said=this.closest('.sl-pointer').querySelector('input');"
-    "said.value=at.x/all.width+' '+at.y/all.height;"
+    "said.value=at.x/all.width+' '+at.y/all.height+' '+event.timeStamp;"
     "said.dispatchEvent(new Event('change',{bubbles:true}));"
 )
 
@@ -68,10 +69,12 @@ class Pointer(widgets.GridBox):
 
     def _heard(self, change: dict[str, str]) -> None:
         try:
-            across, down = (min(max(float(word), 0.0), 1.0) for word in change["new"].split())
+            across, down = (min(max(float(word), 0.0), 1.0) for word in change["new"].split()[:2])
         except ValueError:
             return  # not from a click
-        self.place = (across, down)
+        with self.hold_trait_notifications():
+            self.place = None  # a press at the same place is a press, too: a control may have moved meanwhile
+            self.place = (across, down)
 
 
 def drawn(boxes: Iterable[Box]) -> str:
