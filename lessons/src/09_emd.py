@@ -541,7 +541,7 @@ print("S finds the same font for", nearest(codes))
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
 # Draw letters in a style that is made of `1 - share` of font a and `share` of font b. Mix the styles, not the pictures. The network has four methods, with the shapes of the sections above:
-# `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which wants one row of S for each row of C, (N, R), and `decode(M, skips)` → (N, 1, 80, 80).
+# `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which takes one row of S for each row of C, or one for all of them, and `decode(M, skips)` → (N, 1, 80, 80).
 
 
 # %% tags=["exercise"]
