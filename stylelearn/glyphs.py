@@ -5,6 +5,7 @@ baseline on a fixed row and its ink in the middle of the width. A *content* is a
 a few `Variation`s: slanted, narrower, bolder. So twenty fonts give more than a hundred styles.
 """
 
+import functools
 import hashlib
 import os
 import zipfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -24,6 +26,7 @@ SIZE = 80  # pixels of a side
 EM = 60  # pixels of a font's em, its own measure of height
 BASELINE = 57  # the row on which letters stand
 MARGIN = 2  # pixels of paper that stay free at each border
+COARSE = 5  # pixels a side that count as one when styles are compared: their edges need not meet exactly
 FINE = 4  # times as large is a glyph first drawn, for grey edges
 
 _DRAWING = 1  # changes when glyphs are drawn in another way: old ones in the cache are then not used
@@ -73,10 +76,15 @@ class Glyphs:
     styles: tuple[str, ...]
     contents: str
 
-    @property
+    @functools.cached_property
     def fonts(self) -> tuple[str, ...]:
         """The font of each style."""
         return tuple(style.rpartition("/")[0] for style in self.styles)
+
+    @functools.cached_property
+    def coarse(self) -> Tensor:
+        """All glyphs as `coarse` makes them: (S, C, 16, 16)."""
+        return torch.stack([coarse(letters.float() / 255) for letters in self.images])
 
     def at(self, styles: Tensor | Sequence[int] | int, contents: Tensor | Sequence[int] | int) -> Tensor:
         """The glyphs of styles and contents given by number: numbers of any one shape (…) -> (…, 80, 80) in [0, 1]."""
@@ -104,6 +112,11 @@ class Glyphs:
         if number < 0 or len(letter) != 1:
             raise ValueError(f"there is no letter {letter!r} here; there are {self.contents}")
         return number
+
+
+def coarse(glyphs: Tensor) -> Tensor:
+    """The mean of each COARSE × COARSE pixels: (…, 80, 80) -> (…, 16, 16)."""
+    return F.avg_pool2d(glyphs, COARSE)
 
 
 def collect(

@@ -7,7 +7,8 @@ Zhang et al. (2018) hold back styles *and* letters, which gives four test sets:
 In D1 the network has seen the very glyph. In D4 it has seen neither the font, in any of its variations, nor the letter.
 
 **Differs from the paper:** references are never the glyph that is asked for, and those of a letter never come from the
-font that is asked for, in any of its variations: a network that could find its answer there would learn to copy.
+font that is asked for, in any of its variations: a network that could find its answer there would learn to copy. And
+they are not all drawn at random: two in five are of the known styles that look most like the style references.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,9 +19,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from stylelearn.bending import after, bends, bent, shears, straight
-from stylelearn.glyphs import Glyphs
+from stylelearn.glyphs import Glyphs, coarse
 
 R = 10  # references in a set, as in the paper
+ALIKE = 0.4  # of a letter's references; were all of them alike, they would not say what the letter is in any style
 NOVEL_FONTS = ("DejaVuSerif-Bold", "STIXGeneralItalic", "cmss10", "cmtt10")
 NOVEL_LETTERS = "BGKRaegqtw35"
 SETS = ("D1", "D2", "D3", "D4")
@@ -65,16 +67,37 @@ class Split:
         """R_S: `letters` in one style, (count, 80, 80). Raises ValueError: there are not so many."""
         return self.glyphs.at(style, self.letters(count, generator, without))
 
-    def content_references(self, content: int, count: int, generator: torch.Generator, without: int = -1) -> Tensor:
-        """R_C: a letter in `count` known styles, (count, 80, 80); none of the font that the style `without` is of.
+    def alike(self, letters: str | Tensor, glyphs: Tensor, without: int = -1) -> Tensor:
+        """The known styles by number, the one first in which these letters look most like these glyphs: (S,).
 
+        Args:
+            letters: (r,), by number, or as a text. glyphs: the same letters in some style, (r, 80, 80) in [0, 1].
+            without: a style whose font, in all its variations, is left out.
+        """
+        if isinstance(letters, str):
+            letters = torch.tensor([self.glyphs.content(letter) for letter in letters])
+        found = self._others(without)
+        apart = (self.glyphs.coarse[found][:, letters] - coarse(glyphs)).abs().mean(dim=(1, 2, 3))
+        return torch.tensor(found)[apart.argsort()]
+
+    def content_references(
+        self, content: int, count: int, generator: torch.Generator, *, without: int = -1, alike: Tensor | None = None
+    ) -> Tensor:
+        """R_C: a letter in `count` known styles, (count, 80, 80).
+
+        Args:
+            without: a style whose font, in all its variations, is left out.
+            alike: what `alike` found: the first of these are ALIKE of the references, the others are drawn at random.
         Raises:
             ValueError: there are not so many.
         """
+        drawn = _some(self._others(without), count, generator, "known styles to refer to, of other fonts").tolist()
+        first = [] if alike is None else alike[: round(ALIKE * count)].tolist()
+        return self.glyphs.at([*first, *(style for style in drawn if style not in first)][:count], content)
+
+    def _others(self, without: int) -> list[int]:
         fonts = self.glyphs.fonts
-        avoid = fonts[without] if without >= 0 else None
-        found = [style for style in self.known_styles if fonts[style] != avoid]
-        return self.glyphs.at(_some(found, count, generator, "known styles to refer to, of other fonts"), content)
+        return [style for style in self.known_styles if without < 0 or fonts[style] != fonts[without]]
 
 
 def _some(numbers: list[int], count: int, generator: torch.Generator, what: str) -> Tensor:
@@ -194,10 +217,13 @@ def _generator(seed: int, number: int) -> torch.Generator:
 def _batch(split: Split, pairs: Tensor, letters: Tensor, generator: torch.Generator) -> Batch:
     """An item for the given (style, content), (B, 2), with the letters that show the styles, (B, r)."""
     style, content = pairs.unbind(dim=1)
-    count = letters.shape[1]
-    content_refs = [split.content_references(int(j), count, generator, without=int(i)) for i, j in pairs]
+    style_refs = split.glyphs.at(style[:, None].expand_as(letters), letters)
+    content_refs = []
+    for i, j, theirs, seen in zip(style.tolist(), content.tolist(), letters, style_refs, strict=True):
+        alike = split.alike(theirs, seen, without=i)
+        content_refs.append(split.content_references(j, len(theirs), generator, without=i, alike=alike))
     return {
-        "style_refs": split.glyphs.at(style[:, None].expand_as(letters), letters),
+        "style_refs": style_refs,
         "content_refs": torch.stack(content_refs),
         "target": split.glyphs.at(style, content)[:, None],
         "style": style,
@@ -254,20 +280,14 @@ def nearest(known: Split) -> Callable[[Batch], Tensor]:
     counts, in any of its variations.
     """
 
-    fonts = known.glyphs.fonts
     found: dict[tuple[int, ...], int] = {}
-
-    def closest(style: int, letters: Tensor, wanted: Tensor) -> int:
-        others = [other for other in known.known_styles if fonts[other] != fonts[style]]
-        theirs = known.glyphs.at(torch.tensor(others)[:, None], letters[None])  # (S, r, 80, 80)
-        return others[int((theirs - wanted).abs().mean(dim=(1, 2, 3)).argmin())]
 
     def draw(batch: Batch) -> Tensor:
         chosen = []
         for style, letters, wanted in zip(batch["style"].tolist(), batch["letters"], batch["style_refs"], strict=True):
             key = (style, *letters.tolist())
             if key not in found:
-                found[key] = closest(style, letters, wanted)
+                found[key] = int(known.alike(letters, wanted, without=style)[0])
             chosen.append(found[key])
         return known.glyphs.at(chosen, batch["content"])[:, None]
 

@@ -162,6 +162,39 @@ def test_the_nearest_font_is_another_one_with_the_same_letter() -> None:
         assert which(drawn[:, 0]) == [(nearest[style], content) for style, content in expected]
 
 
+@given(st.integers(0, 9), st.integers(1, 8), SEEDS)
+def test_two_in_five_references_of_a_letter_are_of_the_styles_most_like_the_one_that_is_asked_for(
+    style: int, r: int, seed: int
+) -> None:
+    found = split(numbered(), novel_fonts=["font0"], novel_letters="ab")
+    chance = torch.Generator().manual_seed(seed)
+    letters = torch.tensor([4, 2])
+    others = [one for one in range(2, 10) if one // 2 != style // 2]
+    alike = found.alike(letters, found.glyphs.at(style, letters), without=style)
+    assert sorted(alike.tolist()) == others
+    apart = [abs(one - style) for one in alike.tolist()]  # of `numbered`: tens of grey
+    assert apart == sorted(apart)
+    assert found.alike(letters, found.glyphs.at(style, letters)).tolist()[0] == max(2, style)  # itself, where it counts
+    if r > len(others):
+        with pytest.raises(ValueError, match=f"r = {r} references are wanted, but there are only {len(others)}"):
+            found.content_references(1, r, chance, without=style, alike=alike)
+        return
+    chosen = [one for one, _ in which(found.content_references(1, r, chance, without=style, alike=alike))]
+    first = {1: 0, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2, 7: 3, 8: 3}[r]
+    assert chosen[:first] == alike[:first].tolist()
+    assert len(set(chosen)) == r and set(chosen) <= set(others)
+
+
+def test_styles_are_alike_by_the_letters_that_are_shown_and_no_others() -> None:
+    """Two known styles: one has a's like those that are shown, the other has b's like them."""
+    paper, ink = torch.full((SIZE, SIZE), 255), torch.zeros(SIZE, SIZE)
+    pages = [[ink, paper], [paper, ink], [ink, ink]]
+    images = torch.stack([torch.stack(row) for row in pages]).to(torch.uint8)
+    found = split(Glyphs(images, ("one/plain", "two/plain", "new/plain"), "ab"), novel_fonts=["new"], novel_letters="")
+    assert found.alike("a", found.glyphs.word("new", "a")).tolist() == [0, 1]
+    assert found.alike("b", found.glyphs.word("new", "b")).tolist() == [1, 0]
+
+
 def test_the_four_sets_are_all_pairs_once() -> None:
     found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
     assert found.novel_styles == (2, 3) and found.novel_contents == (1, 6)

@@ -91,7 +91,7 @@ class EMDLab(LiveLab):
         net = self._network()
         shown = settings["letters"][: net.references]
         styles = [self._style(which, settings[which], settings["letters"]) for which in self.fonts]  # S, (1, R) each
-        contents, seen = self._word(word, frozenset(settings[which] for which in self.fonts))
+        contents, seen = self._word(word, tuple(settings[which] for which in self.fonts), shown)
         mixed = net.mix(torch.lerp(*styles, share), contents)
         drawn = net.decode(mixed, seen)[:, 0]  # (letters, 80, 80)
         glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
@@ -121,13 +121,18 @@ class EMDLab(LiveLab):
             )
         return net.encode_style(glyphs.word(0, letters))
 
-    def _encode_word(self, word: str, avoid: frozenset[str]) -> tuple[Tensor, list[Tensor]]:
-        """C and the skips of each letter, of fonts that the network has learnt from and that are not `avoid`."""
+    def _encode_word(self, word: str, fonts: tuple[str, ...], shown: str) -> tuple[Tensor, list[Tensor]]:
+        """C and the skips of each letter, of fonts that the network has learnt from; some are like the two fonts."""
         net, known = self._network(), course()
-        fonts = known.glyphs.fonts
-        known = replace(known, known_styles=tuple(one for one in known.known_styles if fonts[one] not in avoid))
+        theirs = known.glyphs.fonts
+        known = replace(known, known_styles=tuple(one for one in known.known_styles if theirs[one] not in fonts))
+        seen = [chooser.glyphs(name).word(0, shown) for name, chooser in zip(fonts, self.fonts.values(), strict=True)]
+        in_turn = torch.stack([known.alike(shown, glyphs) for glyphs in seen], dim=1).flatten().tolist()
+        alike = torch.tensor(list(dict.fromkeys(in_turn)))
         chance = torch.Generator().manual_seed(0)
-        found = [known.content_references(known.glyphs.content(one), net.references, chance) for one in word]
+        found = [
+            known.content_references(known.glyphs.content(one), net.references, chance, alike=alike) for one in word
+        ]
         return net.encode_content(torch.stack(found))
 
 
