@@ -10,16 +10,15 @@ network learns all settings at once. It is told them, and is trained for a rando
 layers differ by factors of ten, so each is multiplied by (Σ_i L̄^i)/L̄^l, L̄ being a running average: then α = 1 means
 as much for one layer as for another. After training, a slider for each layer acts at once.
 
-**Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, not through a
-network of its own, so any picture is a style; the painting is laid over the photograph with the opacity
-1 − Π(1 − 0.85 α), since instance norm forgets how bright and contrasty the photograph was and α = 0 could not give it
-back; of each batch a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L), so that one
-picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on spikes; in
-the last part of the training the factors (Σ L̄)/L̄ stand still, since a content loss that falls counts more and more. The
-encoder is `mini`.
+**Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, along their
+principal axes, not through a network of its own, so any picture is a style; the painting is laid over the photograph
+with the opacity 1 − Π(1 − 0.75 α), since instance norm forgets how bright and contrasty the photograph was and α = 0
+could not give it back; of each batch a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L),
+so that one picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on
+spikes; in the last parts of the training the factors (Σ L̄)/L̄ stand still, since a content loss that falls counts more
+and more. The encoder is `mini`.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -40,7 +39,7 @@ TV_WEIGHT = 4.0
 SPIKE_WEIGHT = 20.0
 DECAY = 0.99  # of the running averages
 CORNERS = 4  # one of so many pictures in a batch gets α from {0, 1}
-CAREFUL = 0.3  # Λ learns at this share of the rate: each of its steps moves γ and β through a hundred inputs
+CAREFUL = 0.5  # Λ learns at this share of the rate: each of its steps moves γ and β through hundreds of inputs
 
 
 def with_noise(image: Tensor, amount: float, seed: int = 0) -> Tensor:
@@ -164,7 +163,9 @@ def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
 
 
 class Batches(Dataset[tuple[Tensor, ...]]):
-    """Contents, styles and α ~ U(0, 1); the first of each `corners` gets only 0, only 1, or 0 and 1 mixed.
+    """Contents, styles and α ~ U(0, 1); of the first of each `corners` all α are 1, or some 1 and some 0.
+
+    Never are all of them 0: nothing is painted then, and nothing can be learnt.
 
     Args:
         contents, styles: crops; no styles for a network of one style.
@@ -181,7 +182,8 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         rng = np.random.default_rng((self.contents.seed, number, 2))
         alphas = rng.uniform(size=(len(contents), self.count))
         for row in range(0, len(contents), self.corners) if self.corners else ():
-            alphas[row] = (0, 1, rng.integers(2, size=self.count))[rng.integers(3)]
+            some = rng.integers(2, size=self.count)
+            alphas[row] = some if some.any() and rng.integers(2) else 1
         styles = [self.styles[number]] if self.styles else []
         return contents, *styles, torch.from_numpy(alphas).float()
 
@@ -247,12 +249,10 @@ def _of_lambda(name: str) -> bool:
     return ".head." in name or name.startswith("conditioner.")
 
 
-def _standardise(net: AdjustableNet, styles: Crops, batches: int = 40) -> None:
-    """Make what Λ is told of styles 0 on the average, with a spread of 1."""
+def _standardise(net: AdjustableNet, styles: Crops, batches: int = 200) -> None:
+    """Λ is told of styles along the principal axes of those at hand."""
     with torch.no_grad():
-        found = torch.cat([net.style(styles[number]) for number in range(batches)])  # (styles, K)
-    net.conditioner.center.copy_(found.mean(dim=0))
-    net.conditioner.spread.copy_(found.std(dim=0).clamp_min(math.log(1.1)))
+        net.conditioner.fit_axes(torch.cat([net.style(styles[number]) for number in range(batches)]))
 
 
 def _state(net: AdjustableNet) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """The network of lesson 08, conditioned on a style and on how much each layer counts: see `adjustable.py`."""
 
+import functools
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -18,10 +19,12 @@ STYLE_LAYERS = {
     "vgg19": ("relu2_2", "relu3_4", "relu4_4"),
     "vgg16": ("relu2_2", "relu3_3", "relu4_3"),
 }
-SEEN_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # whose moments tell Λ what the style is
+SEEN_LAYERS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1")  # whose moments tell a style
 LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
-COVER = 0.85  # how opaque one layer alone can make the painting
-CODE = 128  # numbers between the two halves of Λ
+COVER = 0.75  # how opaque one layer alone can make the painting
+AXES = 128  # numbers that tell a style, of all its moments
+FARTHEST = 4.0  # how far from 0 each of them may be; few styles are further
+CODE = 256  # numbers in each layer of the MLP
 
 
 def spikes(x: Tensor) -> Tensor:
@@ -36,15 +39,18 @@ def spikes(x: Tensor) -> Tensor:
 
 
 class AdjustedNorm(nn.Module):
-    """γ_α (x − μ)/σ + β_α; γ and β are read off Λ's code by a linear map, this layer's part of Λ.
+    """γ_α (x − μ)/σ + β_α; γ and β are read off what `Conditioner` says by a linear map, this layer's part of Λ.
 
     While training, `spikes` says how far x went beyond LIMIT.
+
+    Args:
+        told: how many numbers `Conditioner` says.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, told: int) -> None:
         super().__init__()
-        self.head = nn.Linear(CODE, 2 * channels)
-        nn.init.normal_(self.head.weight, std=0.1 / CODE**0.5)
+        self.head = nn.Linear(told, 2 * channels)
+        nn.init.normal_(self.head.weight, std=0.1 / told**0.5)
         with torch.no_grad():
             self.head.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
@@ -52,12 +58,16 @@ class AdjustedNorm(nn.Module):
         with _full_precision(x):
             gamma, beta = self.head(code)[:, :, None, None].chunk(2, dim=1)  # (B, C, 1, 1) each
         if self.training:
-            self.spikes = spikes(x)
+            self.spikes = spikes(x[:, :, ::2, ::2])  # a quarter of the places, for a quarter of the time
         return modulate(x, gamma, beta, statistics)
 
 
 class Conditioner(nn.Module):
-    """Λ up to the code that all layers read: an MLP of what the style is and of the α.
+    """Λ up to what all layers read: the style, the α, and an MLP of both.
+
+    Moments of different channels rise and fall together: along a few directions styles differ ten times as much as
+    along most others, and a network learns those few only. So a style is told by how far it is from the mean along the
+    principal axes of the styles at hand, on all of them about alike.
 
     Args:
         moments: how many numbers describe a style; 0 in the paper's first form, a network for one style.
@@ -66,23 +76,36 @@ class Conditioner(nn.Module):
 
     def __init__(self, moments: int, alphas: int) -> None:
         super().__init__()
-        self.style = nn.Linear(moments, CODE) if moments else None
-        self.mlp = nn.Sequential(
-            nn.Linear(CODE * (moments > 0) + alphas, CODE), nn.ReLU(), nn.Linear(CODE, CODE), nn.ReLU()
-        )
+        axes = min(AXES, moments)
+        self.mlp = nn.Sequential(nn.Linear(axes + alphas, CODE), nn.Tanh(), nn.Linear(CODE, CODE), nn.Tanh())
+        self.told = axes + alphas + CODE
         self.register_buffer("center", torch.zeros(moments))
-        self.register_buffer("spread", torch.ones(moments))
+        self.register_buffer("axes", torch.eye(moments, axes))  # `fit_axes` finds better ones
 
     def forward(self, alphas: Tensor, style: Tensor | None) -> Tensor:
-        """(B or 1, A), (B or 1, K) -> (B, CODE)."""
-        alphas = 8 * alphas - 4  # as broad as all that is said of a style, or Λ would hardly hear it
-        if self.style is None:
-            return self.mlp(alphas)
-        if style is None:
-            raise ValueError("this network paints in any style: give it one, made by network.style(image)")
-        seen = torch.relu(self.style((style - self.center) / self.spread))  # (B or 1, CODE)
-        rows = max(len(seen), len(alphas))
-        return self.mlp(torch.cat([seen.expand(rows, -1), alphas.expand(rows, -1)], dim=1))
+        """(B or 1, A), (B or 1, K) -> (B, told)."""
+        known = 16 * alphas - 8  # as broad as all that is said of a style, or Λ would hardly hear it
+        if self.center.numel():
+            if style is None:
+                raise ValueError("this network paints in any style: give it one, made by network.style(image)")
+            along = ((style - self.center) @ self.axes).clamp(-FARTHEST, FARTHEST)  # (B or 1, AXES)
+            rows = max(len(along), len(alphas))
+            known = torch.cat([along.expand(rows, -1), known.expand(rows, -1)], dim=1)
+        return torch.cat([known, self.mlp(known)], dim=1)
+
+    @torch.no_grad()
+    def fit_axes(self, styles: Tensor) -> None:
+        """Take the mean and the principal axes of styles, (N, K), N ≥ 2.
+
+        Along an axis on which they vary by λ (in units of each moment's own variance) a style is told in units of
+        √(λ + 1), so that what hardly varies is not blown up.
+        """
+        spread = styles.std(dim=0).clamp_min(0.1)
+        varied, count = (styles - styles.mean(dim=0)) / spread, self.axes.shape[1]
+        values, vectors = torch.linalg.eigh(varied.T @ varied / len(styles))  # in ascending order
+        values, vectors = values.flip(0)[:count].clamp_min(0), vectors.flip(1)[:, :count]
+        self.center.copy_(styles.mean(dim=0))
+        self.axes.copy_(vectors / spread[:, None] / (values + 1).sqrt())
 
 
 class AdjustableNet(nn.Module):
@@ -119,8 +142,9 @@ class AdjustableNet(nn.Module):
         if any_style and not self.seen:
             raise ValueError(f"{encoder.name} has none of {', '.join(SEEN_LAYERS)}, by which Λ knows a style")
         moments = 2 * sum(encoder.channels[name] for name in self.seen) if any_style else 0
-        self.painter = TransformationNet(widths, blocks, AdjustedNorm, noise=noise)
         self.conditioner = Conditioner(moments, len(self.adjustable))
+        norm = functools.partial(AdjustedNorm, told=self.conditioner.told)
+        self.painter = TransformationNet(widths, blocks, norm, noise=noise)
         self.about: dict[str, object] = {
             "encoder": encoder.name,
             "style_layers": list(self.style_layers),
@@ -187,7 +211,8 @@ class AdjustableNet(nn.Module):
 
         0 where no style is wanted: then the photograph comes back. COVER where one layer is wanted fully, and nearly 1
         where all are. (Were it learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is
-        divided by its average. The course's weights were trained with a COVER of 1; then one layer alone overshoots.)
+        divided by its average. The course's weights were trained with a COVER of 1, then
+        of 0.85; with that, one layer alone overshoots.)
         """
         return 1 - (1 - COVER * alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
 

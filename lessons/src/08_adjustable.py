@@ -192,7 +192,7 @@ check.adjusted_norm(my_adjusted_norm)
 # μ and σ are those of lesson 03: over dimensions 2 and 3, with `keepdim=True`.
 # </details>
 #
-# What does Λ know of the *style*? As in lesson 05 we let the encoder measure it: the mean and the deviation of each channel in four layers. (We give Λ their logarithms, since they differ by factors of a thousand.) So any picture can be a style. The
+# What does Λ know of the *style*? As in lesson 05 we let the encoder measure it: the mean and the deviation of each channel in six layers. (We give Λ their logarithms, since they differ by factors of a thousand, and we give them along the directions in which paintings differ most: many channels rise and fall together, and Λ would hear the same few things again and again.) So any picture can be a style. The
 # first form in the paper is simpler: one network for one style, and Λ gets only α. We train two of those below.
 
 # %%
@@ -226,7 +226,7 @@ plot_curves(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Some channels are turned up, some down, in lines that are nearly straight. Λ has ReLUs and could bend them; here it has little reason to. It can never make them jump: that is why a slider moves the picture gently.
+# Some channels are turned up, some down, in lines that are nearly straight. Λ could bend them; here it has little reason to. It can never make them jump: that is why a slider moves the picture gently.
 # </details>
 #
 # **Think.** The programmers of a public implementation forgot to hand Λ's weights to the optimiser: only the convolutions learnt. The training ran without any error, and the loss went down. What do its sliders do?
@@ -408,8 +408,8 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colours first: the blue and the cream of the waves come over the photo like a glaze, with every slider. (Why like a glaze, section 8 tells.) At 1 compare the last column from top to bottom: the rims of the roofs, the
-# trees, the sky. `relu2_2` is the bluest, with white rims; `relu3_4` has broad yellow ones; `relu4_1` lies between. The three are close sisters, closer than in section 1: all of them want blue waves, and our small network has learnt first what they have in common.
+# Colours first: the blue and the red of the waves come over the photo like a glaze, with every slider. (Why like a glaze, section 8 tells.) At 1 compare the last column from top to bottom, best in the sky and along the rims of the roofs and the
+# trees. `relu2_2` keeps the strokes fine and is the softest; `relu3_4` has the deepest dark and the hardest rims; `relu4_1` draws the clearest waves across the sky. The three are close sisters, closer than in section 1: all of them want blue waves and a red sun, and our small network has learnt first what they have in common.
 # </details>
 #
 # A slider is honest if more of α means less of that layer's loss. So we measure: the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -606,14 +606,14 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back, to the last bit. It must, because our network lays what it paints *over* the photo with the opacity $1 - \prod_l (1 - 0.85\, \alpha_s^l)$, which is 0 here, 0.85 when one slider is at its end, and nearly 1 when all are. (At a distance of 0, dB are infinite.) Instance norm alone forgets how bright and how contrasty the photo was, and could not give it back.
+# The photo comes back, to the last bit. It must, because our network lays what it paints *over* the photo with the opacity $1 - \prod_l (1 - 0.75\, \alpha_s^l)$, which is 0 here, 0.75 when one slider is at its end, and nearly 1 when all are. (At a distance of 0, dB are infinite.) Instance norm alone forgets how bright and how contrasty the photo was, and could not give it back.
 #
 # A move is one pass of a network of lesson 04. What the encoder knows of the style is kept.
 # </details>
 #
 # - **Our sliders are more alike than they should be.** Each lowers its own loss, but it lowers its neighbours' losses nearly as much.
-# - **Λ is the narrow place.** Search γ and β for one pair, as lesson 04 learnt a new style, and the very same convolutions come within one and a half times of what Gatys reaches in as many steps (with what Λ says: four to six times). Φ could paint it. Λ does not find the words for a style that it has just met.
-# - **One network for everything is a compromise.** For one style and one setting, a network of lesson 03 of the same size paints better: it has nothing else to learn.
+# - **Λ is the narrow place.** Search γ and β for one style, as lesson 04 learnt them, and the very same convolutions come several times nearer to what Gatys reaches. Φ could paint it. Λ does not find the words for a style that it has just met.
+# - **It has practised the course's styles.** They were among the paintings that it learnt from. Upload a painting of yours to see what it does with one that it has never met.
 # - **Sliders are not independent.** See the square above. A slider at 1 with all others at 0 is a corner that pictures do not like: a style that has the right strokes and must not have the colours.
 # - **A slider goes from 0 to 1, and no further.** At 1.5 the network was never asked. It would answer, but nobody knows what.
 # - **A style is known by its moments only.** What they do not tell apart, Λ cannot tell apart. Marks that need exact shapes, such as letters or faces, do not come.
@@ -621,8 +621,8 @@ for side in (128, 256, 512):
 # ## Differs from the paper
 #
 # - **The encoder** is `mini`, with style at `relu2_2`, `relu3_4` and `relu4_1`. The paper has VGG and takes the last layer of block 4 as well.
-# - **The style** is told to Λ by moments of the encoder. The paper trains a style network of its own for that, and calls both parts conditioning.
-# - **The opacity** $1 - \prod (1 - 0.85\, \alpha_s^l)$ is ours. So is the share of pictures in training whose α are exactly 0 or 1: sliders end there, and random numbers hardly ever do.
+# - **The style** is told to Λ by moments of the encoder, along their principal axes. The paper trains a style network of its own for that, and calls both parts conditioning.
+# - **The opacity** $1 - \prod (1 - 0.75\, \alpha_s^l)$ is ours. So is the share of pictures in training whose α are exactly 0 or 1: sliders end there, and random numbers hardly ever do.
 # - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not drown out the rest. Then (5) does its work on top, but for the last part of the training, where its factors stand still: content losses had become small and began to count too much, as section 4 warns. A little total variation is added, and a penalty on *spikes*: a network finds out that one glaring spot in a dark corner fools its normalisations.
 # - **Noise** is also inside our network, as in lesson 03: it gives even areas something to make strokes of. It is always the same, so that the same sliders give the same picture.
 # - **Training**: small crops, thousands of steps and not hundreds of thousands, on one processor core. `stylelearn train adjustable --style-layers … --content-layers …` trains other layers; with two content layers each gets a slider, too.
@@ -633,7 +633,7 @@ for side in (128, 256, 512):
 # - The network listens through γ and β of its normalisations; a small MLP, Λ, computes them. Λ has to be trained along.
 # - Sliders mean the same for all layers only if losses are of one scale. Running averages see to that.
 # - After training, every balance is one pass away. So is diversity: random sliders, and a little noise.
-# - The price is a compromise: one network for all wishes is, for each of them, a little worse than one of its own.
+# - The price is training: a network for all wishes has far more to learn than one for a single wish.
 #
 # **Common misconceptions**
 #
@@ -660,7 +660,7 @@ for side in (128, 256, 512):
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 3 | `a style is told by` | 512, exactly |
+# | 3 | `a style is told by` | 704, exactly |
 # | 4 | `style relu2_2` | 1700 to 1750 |
 # | 4 | `style relu4_1` | 235000 to 241000 |
 # | 5 | `of 36 sliders lower their loss with every single step` | as it stands |

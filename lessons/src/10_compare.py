@@ -385,7 +385,7 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone, and a style that they do not know would take hours. Lesson 02 lies lowest by far. Look at its picture again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
+# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone, and a style that they do not know would take hours. Lesson 02 lies lowest, and lesson 08 comes next with a single look; it met this painting in training, as lessons 03 and 04 did. Look at the picture of lesson 02 again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
 # also the judge, the judge likes it.
 #
 # With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo comes back, as nobody else keeps the
