@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,6 +30,11 @@ def mixed_image(seed: int, low: float, high: float, size: int = 24) -> torch.Ten
 def flat(image: torch.Tensor) -> np.ndarray:
     """(3, pixels) in float64."""
     return image[0].double().flatten(1).numpy()
+
+
+def far_from_flat(image: torch.Tensor) -> bool:
+    """No direction of colour varies so little that `match_colour` takes its variance for larger than it is."""
+    return np.linalg.eigvalsh(np.cov(flat(image), bias=True)).min() > 1e-5
 
 
 # ---------------------------------------------------------------------------------------------- brightness and colour
@@ -99,6 +104,7 @@ def test_keep_colours_of_a_grey_content_is_grey_and_batches_do_not_mix():
 @given(seed=seeds)
 def test_of_equal_size_the_sorted_values_are_the_references(seed):
     image, reference = random_image(seed), random_image(seed + 1)
+    assume(all(len(np.unique(channel)) == 108 for one in (image, reference) for channel in flat(one)))  # no ties
     matched = flat(match_histogram(image, reference))
     assert np.allclose(np.sort(matched), np.sort(flat(reference)), atol=1e-6)
     assert np.array_equal(np.argsort(matched, axis=1), np.argsort(flat(image), axis=1))  # the order stays
@@ -121,6 +127,7 @@ def test_histograms_of_any_size_and_batches():
 @given(seed=seeds)
 def test_mean_and_covariance_are_the_contents(method, seed):
     style, content = mixed_image(seed, 0.3, 0.7), mixed_image(seed + 1, 0.4, 0.6, size=31)
+    assume(far_from_flat(style) and far_from_flat(content))
     matched = flat(match_colour(style, content, method))
     assert matched.min() > 0 and matched.max() < 1  # nothing was clamped, so equality must hold
     assert np.allclose(matched.mean(1), flat(content).mean(1), atol=1e-6)
@@ -131,6 +138,7 @@ def test_mean_and_covariance_are_the_contents(method, seed):
 @given(seed=seeds)
 def test_pca_is_the_formula_in_scipy(seed):
     style, content = mixed_image(seed, 0.3, 0.7), mixed_image(seed + 1, 0.4, 0.6)
+    assume(far_from_flat(style) and far_from_flat(content))
     s, c = flat(style), flat(content)
     root = scipy.linalg.sqrtm(np.cov(c, bias=True)) @ np.linalg.inv(scipy.linalg.sqrtm(np.cov(s, bias=True)))
     expected = root @ (s - s.mean(1, keepdims=True)) + c.mean(1, keepdims=True)
