@@ -228,7 +228,7 @@ def train_adjustable(
         Crops(photos, size=size, batch=batch, seed=seed, **VARIED), paintings, len(net.adjustable), corners
     )
     if paintings:
-        _standardise(net, paintings)
+        _fit_axes(net, paintings)
     if start is not None:
         _begin(net, start)
     objective = Objective(net, styles if one else None, **(weights or {}))  # type: ignore[arg-type]
@@ -249,7 +249,7 @@ def _of_lambda(name: str) -> bool:
     return ".head." in name or name.startswith("conditioner.")
 
 
-def _standardise(net: AdjustableNet, styles: Crops, batches: int = 200) -> None:
+def _fit_axes(net: AdjustableNet, styles: Crops, batches: int = 200) -> None:
     """Λ is told of styles along the principal axes of those at hand."""
     with torch.no_grad():
         net.conditioner.fit_axes(torch.cat([net.style(styles[number]) for number in range(batches)]))

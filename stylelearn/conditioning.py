@@ -211,8 +211,8 @@ class AdjustableNet(nn.Module):
 
         0 where no style is wanted: then the photograph comes back. COVER where one layer is wanted fully, and nearly 1
         where all are. (Were it learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is
-        divided by its average. The course's weights were trained with a COVER of 1, then
-        of 0.85; with that, one layer alone overshoots.)
+        divided by its average. The course's weights were trained with a COVER of 1, then of 0.85; with these, one layer
+        alone overshoots.)
         """
         return 1 - (1 - COVER * alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
 

@@ -479,7 +479,7 @@ def test_lambda_learns_more_slowly() -> None:
 
 def test_axes_are_those_of_the_styles_at_hand(folders: dict[str, Path]) -> None:
     net, paintings = network(), Crops(folders["styles"], size=32, batch=4, seed=1)
-    adjustable._standardise(net, paintings, batches=10)
+    adjustable._fit_axes(net, paintings, batches=10)
     seen = torch.cat([net.style(paintings[number]) for number in range(10)])
     close(net.conditioner.center, seen.mean(0), 1e-4)
     told = net.conditioner(net.alphas(), seen)[:, : net.conditioner.axes.shape[1]]
