@@ -12,7 +12,8 @@ f is fixed, only g learns. Content is compared with t and not with f(c): that is
 
 **Differs from the paper:** f is `mini`, up to `LAYER`. Each norm is divided by the root of the number of its values, so
 that λ means the same for every encoder. In a part of each batch the style is the content itself, and there the
-picture, too, is compared: a small encoder that was not made for it needs that to keep colours apart.
+picture, too, is compared: a small encoder that was not made for it needs that to keep colours apart. A little total
+variation is added.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +60,7 @@ def adain(x: Tensor, style: Moments) -> Tensor:
 
 @dataclass(frozen=True)
 class Style:
-    """All that is kept of a style: (1, C, 1, 1) each. Computed once, used for every content and every slider move."""
+    """All that is kept of a style: (1, C, 1, 1) each, or a row a content. Computed once, for all slider moves."""
 
     mean: Tensor
     deviation: Tensor
@@ -107,11 +108,15 @@ class AdaIN(nn.Module):
         Returns:
             (B, 3, H, W) in [0, 1].
         Raises:
-            ValueError: as `encode`, `blend`.
+            ValueError: as `encode`, `blend`; a batch of styles.
         """
         pictures = [styles] if isinstance(styles, Tensor) else list(styles)
+        for picture in pictures:
+            _check(picture)
+            if len(picture) != 1:
+                raise ValueError(f"a style is one picture (1, 3, H, W), not {len(picture)}; give several as a list")
         if colours:
-            pictures = [match_colour(style, content) for style in pictures]
+            pictures = [match_colour(style.expand(len(content), -1, -1, -1), content) for style in pictures]
         known = [self.style(picture) for picture in pictures]
         features = self.encode(content)
         return self.decode(
@@ -124,9 +129,7 @@ class AdaIN(nn.Module):
         Raises:
             ValueError: no image (B, 3, H, W), or one with fewer pixels than two cells a side.
         """
-        if not isinstance(content, Tensor) or content.ndim != 4 or content.shape[1] != 3:
-            came = tuple(content.shape) if isinstance(content, Tensor) else type(content).__name__
-            raise ValueError(f"an image is a tensor (B, 3, H, W); this is {came}")
+        _check(content)
         height, width = content.shape[2:]
         smallest = 2 * self.step
         if min(height, width) < smallest:
@@ -181,15 +184,21 @@ class AdaIN(nn.Module):
         return image[..., : size[0], : size[1]].clamp(0, 1)
 
 
+def _check(image: Tensor) -> None:
+    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
+        came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"an image is a tensor (B, 3, H, W); this is {came}")
+
+
 def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, features: Tensor) -> Tensor:
     if count == 0:
         raise ValueError("there is no style; give at least one")
     values = torch.ones(count) if shares is None else torch.as_tensor(shares, dtype=torch.float64)
     if values.shape != (count,) or not torch.isfinite(values).all() or (values < 0).any() or values.sum() == 0:
         raise ValueError(f"shares must be {count} numbers from 0 up, not all 0: one for each style; got {shares}")
-    values = values.to(features).view(-1, 1, 1)
+    values = (values / values.sum()).to(features).view(-1, 1, 1)
     if masks is None:
-        return values / values.sum()
+        return values
     if masks.ndim != 3 or len(masks) != count or not torch.isfinite(masks).all() or (masks < 0).any():
         raise ValueError(f"masks must be ({count}, H, W) with values from 0 up; got {tuple(masks.shape)}")
     here = F.interpolate(masks[None].to(features), size=features.shape[2:], mode="bilinear", antialias=True)[0]

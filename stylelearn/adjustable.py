@@ -146,6 +146,8 @@ class Objective(nn.Module):
 def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
     """What `gatys.objective` takes to want the same as the network at these settings (1, A).
 
+    Nearly the same: in training style losses enter as log(1 + L), and the lower they are the less it matters.
+
     Raises:
         ValueError: a network that was not trained, or with several content layers, which Gatys's method has not.
     """
@@ -165,16 +167,19 @@ def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
 class Batches(Dataset[tuple[Tensor, ...]]):
     """Contents, styles and α ~ U(0, 1); of the first of each `corners` all α are 1, or some 1 and some 0.
 
-    Never are all of them 0: nothing is painted then, and nothing can be learnt.
+    Never are all of the style's 0: nothing is painted then, and nothing can be learnt.
 
     Args:
         contents, styles: crops; no styles for a network of one style.
-        alphas: how many.
+        alphas: how many, those of the style first. content_alphas: how many of them are the content's.
         corners: 0 for none at all, as in the paper.
     """
 
-    def __init__(self, contents: Crops, styles: Crops | None, alphas: int, corners: int = CORNERS) -> None:
+    def __init__(
+        self, contents: Crops, styles: Crops | None, alphas: int, corners: int = CORNERS, content_alphas: int = 0
+    ) -> None:
         self.contents, self.styles, self.count, self.corners = contents, styles, alphas, corners
+        self.painting = alphas - content_alphas
         self.skipped = [*contents.skipped, *(styles.skipped if styles else ())]
 
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
@@ -183,7 +188,7 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         alphas = rng.uniform(size=(len(contents), self.count))
         for row in range(0, len(contents), self.corners) if self.corners else ():
             some = rng.integers(2, size=self.count)
-            alphas[row] = some if some.any() and rng.integers(2) else 1
+            alphas[row] = some if some[: self.painting].any() and rng.integers(2) else 1
         styles = [self.styles[number]] if self.styles else []
         return contents, *styles, torch.from_numpy(alphas).float()
 
@@ -225,7 +230,11 @@ def train_adjustable(
         net = AdjustableNet(encoder or Encoder("mini"), any_style=not one, **(network or {}))  # type: ignore[arg-type]
     paintings = None if one else Crops(styles, size=size, batch=batch, seed=seed + 1)
     batches = Batches(
-        Crops(photos, size=size, batch=batch, seed=seed, **VARIED), paintings, len(net.adjustable), corners
+        Crops(photos, size=size, batch=batch, seed=seed, **VARIED),
+        paintings,
+        len(net.adjustable),
+        corners,
+        content_alphas=len(net.adjustable) - len(net.style_layers),
     )
     if paintings:
         _fit_axes(net, paintings)

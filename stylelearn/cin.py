@@ -10,7 +10,8 @@ place, and a new style is learnt by training nothing else.
 
 **Differs from the paper:** the network is that of `johnson.py` at half of the paper's widths, so the last convolution
 is not normalised (in the paper it is, which gives each style 6 numbers more) and ends in tanh, not in a sigmoid; the
-encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here it may change from place to place.
+encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here it may change from place to place. Total
+variation is added to the losses, as in `johnson.py`.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -161,10 +162,6 @@ class StyleNet(TransformationNet):
     def norms(self) -> list[ConditionalInstanceNorm]:
         """All normalisations, from the first to the last."""
         return [module for module in self.modules() if isinstance(module, ConditionalInstanceNorm)]
-
-    def representation(self) -> Tensor:
-        """All γ and β of each style in one row: (S, numbers_per_style), a style as a point in space."""
-        return torch.cat([table for norm in self.norms() for table in (norm.gamma, norm.beta)], dim=1).detach()
 
     def alone(self, style: str) -> TransformationNet:
         """Johnson's network of one style, which is what is left when the others' γ and β are taken away.

@@ -180,7 +180,8 @@ class AdjustableNet(nn.Module):
                 raise ValueError(f"there is no α for {name!r}; there is one for {', '.join(self.adjustable)}")
             if not 0 <= value <= 1:
                 raise ValueError(f"the α of {name} must be from 0 to 1; got {value}")
-        return torch.tensor([[float(chosen.get(name, 1.0)) for name in self.adjustable]])
+        found = [[float(chosen.get(name, 1.0)) for name in self.adjustable]]
+        return torch.tensor(found, device=self.conditioner.center.device)
 
     def forward(self, content: Tensor, style: Tensor | None, alphas: Tensor) -> Tensor:
         """p = Φ(c, s, α).
@@ -197,12 +198,13 @@ class AdjustableNet(nn.Module):
         """
         checked_image(content)
         if alphas.ndim != 2 or alphas.shape[1] != len(self.adjustable):
-            raise ValueError(f"alphas must be (B, {len(self.adjustable)}); make them with network.alphas(…)")
+            wanted = f"alphas must be (B, {len(self.adjustable)}), not {tuple(alphas.shape)}"
+            raise ValueError(f"{wanted}; make them with network.alphas(…)")
         for rows in (len(alphas), 1 if style is None else len(style)):
             if rows not in (1, len(content)):
                 raise ValueError(f"there are {rows} settings or styles for {len(content)} contents; give 1 or as many")
         with _full_precision(content):
-            code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, CODE)
+            code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, told)
         painted = self.painter(content, code)
         return content + self.opacity(alphas) * (painted - content)
 

@@ -95,7 +95,8 @@ def sliced_wasserstein(
             (_some(each[0].flatten(1).T, count, seed) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
             for each in (features, wanted)
         )
-        spread = theirs.std(dim=1, correction=0).sum().clamp_min(NEARLY_NOTHING)
+        flat = 1e-3 * theirs.abs().mean(dim=1).sum()  # less is the rounding of a style of one colour
+        spread = theirs.std(dim=1, correction=0).sum().clamp_min(max(float(flat), NEARLY_NOTHING))
         return float((mine - theirs).abs().mean(dim=1).sum() / spread)
 
     return _over_layers(pastiche, style, encoder, apart)

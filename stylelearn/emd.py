@@ -12,7 +12,8 @@ numbers, the two lists are mixed, and the mixture is drawn:
 N_b is the number of a target's ink pixels and mean_b their mean value. A new style costs r pictures and no training.
 
 **Differs from the paper:** letters and digits of the fonts at hand for Chinese characters; narrower by default; some
-of a letter's references are of fonts like the one that is asked for, see `references`; see also `glyph_networks.Up`.
+of a letter's references are of fonts like the one that is asked for, see `references`; in training glyphs are bent and
+sheared at random; see also the module `glyph_networks`.
 """
 
 from collections.abc import Iterator, Sequence

@@ -151,7 +151,7 @@ def stylize(
         levels: 2 or 3 first work at half and quarter size: larger structures, fewer steps at full size. Levels with
             a side below SMALLEST are left out.
     Raises:
-        ValueError: levels < 1, or what `objective`, `start_image` and `optimize_image` refuse.
+        ValueError: levels < 1, fewer steps than levels, or what `objective`, `start_image` and `optimize_image` refuse.
     """
     if levels < 1:
         raise ValueError(f"levels must be at least 1; got {levels}")
@@ -171,6 +171,9 @@ def stylize(
         x = start_image(start, content, style, seed)
         return optimize_image(x, objective_at((height, width)), steps, optimizer=optimizer)
     x = start_image(start, *pictures(sizes[0]), seed)  # at its own size: noise that is made smaller turns grey
+    if steps <= len(sizes):
+        count = len(sizes) + 1
+        raise ValueError(f"{count} levels take at least {count} steps, not {steps}; or take fewer levels")
     early = max(1, (steps - steps // 2) // len(sizes))
     counts = [early] * len(sizes) + [steps - early * len(sizes)]
     return coarse_to_fine(x, objective_at, [*sizes, (height, width)], counts, optimizer=optimizer)

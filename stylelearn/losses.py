@@ -55,14 +55,14 @@ def _same(a: Tensor, b: Tensor, what: str) -> None:
         raise ValueError(f"{what}: the shapes {tuple(a.shape)} and {tuple(b.shape)} do not fit")
 
 
-def _precise(x: Tensor) -> Tensor:
+def precise(x: Tensor) -> Tensor:
     """Half precision is too coarse to sum thousands of values in: float32 for it, anything else as it is."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _squares(x: Tensor) -> Tensor:
     """Sum of squares of each image of the batch: (B, …) -> (B,)."""
-    return _precise(x).square().sum(dim=tuple(range(1, x.ndim)))
+    return precise(x).square().sum(dim=tuple(range(1, x.ndim)))
 
 
 # --- content ---------------------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def _content_difference(features: Tensor, target: Tensor, what: str) -> Tensor:
     _shape(features, f"{what}: features")
     _shape(target, f"{what}: the target")
     _same(features, target, what)
-    return _squares(_precise(features) - _precise(target))  # (B,)
+    return _squares(precise(features) - precise(target))  # (B,)
 
 
 def content_loss(features: Tensor, target: Tensor, *, each: bool = False) -> Tensor:
@@ -139,14 +139,14 @@ class _Gram(torch.autograd.Function):
     @staticmethod
     def forward(ctx: FunctionCtx, features: Tensor) -> Tensor:
         ctx.save_for_backward(features)
-        rows = _precise(features).flatten(start_dim=2).transpose(1, 2)  # (B, H·W, C), Fᵀ: as encoders store them
+        rows = precise(features).flatten(start_dim=2).transpose(1, 2)  # (B, H·W, C), Fᵀ: as encoders store them
         return rows.transpose(1, 2) @ rows
 
     @staticmethod
     def backward(ctx: FunctionCtx, slope: Tensor) -> Tensor:
         (features,) = ctx.saved_tensors
         kernels = (slope + slope.transpose(1, 2))[..., None, None]  # (B, C, C, 1, 1)
-        images = _precise(features).split(1)
+        images = precise(features).split(1)
         parts = [F.conv2d(image, kernel) for image, kernel in zip(images, kernels, strict=True)]
         return (parts[0] if len(parts) == 1 else torch.cat(parts)).to(features.dtype)
 
@@ -208,7 +208,7 @@ def mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
     Two means and not torch.var_mean, which takes 25 times as long where channels are stored last. Half precision is
     summed in float32.
     """
-    x = _precise(x)
+    x = precise(x)
     mean = x.mean(dim=(2, 3), keepdim=True)
     return mean, (x - mean).square().mean(dim=(2, 3), keepdim=True)
 
@@ -272,6 +272,7 @@ def total_variation(image: Tensor, beta: float = 2.0) -> Tensor:
         ValueError: wrong shape, or beta ≤ 0.
     """
     _shape(image, "image")
+    image = precise(image)
     if not 0 < beta < float("inf"):
         raise ValueError(f"beta must be above 0, usually 1 to 2; got {beta}")
     right, down = _differences(image)
@@ -286,7 +287,7 @@ def total_variation(image: Tensor, beta: float = 2.0) -> Tensor:
 def tv_l1(image: Tensor) -> Tensor:
     """Σ |x_{i,j+1} − x_ij| + |x_{i+1,j} − x_ij|, the variant of many repositories (rows and columns apart)."""
     _shape(image, "image")
-    right, down = _differences(image)
+    right, down = _differences(precise(image))
     return (right.abs() + down.abs()).flatten(start_dim=1).sum(dim=1).mean()
 
 
@@ -312,7 +313,7 @@ def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
     _shape(image, "image")
     if not 1 <= alpha < float("inf"):
         raise ValueError(f"alpha must be at least 1; got {alpha}")
-    return (image - 0.5).abs().pow(alpha).mean()
+    return (precise(image) - 0.5).abs().pow(alpha).mean()
 
 
 def total(terms: Iterable[Tensor]) -> Tensor:

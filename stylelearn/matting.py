@@ -70,7 +70,7 @@ class MattingLaplacian:
 
     Time and memory grow with the number of pixels. Means and inverse covariances are computed once, in float64; so
     are the sums of each product, since in flat windows they are divided by as little as ε/9. (Apple's GPUs have no
-    float64; there it is float32.)
+    float64: take the image to the CPU first.)
 
     Args:
         image: I, (1, 3, H, W) in [0, 1], at least one window large; L lives on its device.
@@ -85,13 +85,12 @@ class MattingLaplacian:
         self.size = (image.shape[2], image.shape[3])
         self._side = 2 * radius + 1
         self._area = self._side**2
-        self._dtype = torch.float32 if image.device.type == "mps" else torch.float64
         self._image = image[0].detach()  # (3, H, W)
         rows, columns = (length - 2 * radius for length in self.size)  # of windows, named by their upper left pixels
-        self._mean = self._image.new_empty(3, rows, columns, dtype=self._dtype)  # μ_k
-        self._inverse = self._image.new_empty(6, rows, columns, dtype=self._dtype)  # (Σ_k + ε/|w_k| 𝟙)⁻¹ / |w_k|
+        self._mean = self._image.new_empty(3, rows, columns, dtype=torch.float64)  # μ_k
+        self._inverse = self._image.new_empty(6, rows, columns, dtype=torch.float64)  # (Σ_k + ε/|w_k| 𝟙)⁻¹ / |w_k|
         for windows, pixels in self._strips():
-            colours = self._image[:, pixels].to(self._dtype)
+            colours = self._image[:, pixels].double()
             mean = _boxes(colours, self._side).div_(self._area)
             covariance = _boxes(torch.stack([colours[a] * colours[b] for a, b in _UPPER]), self._side).div_(self._area)
             for entry, (a, b) in zip(covariance, _UPPER, strict=True):
@@ -151,9 +150,9 @@ class MattingLaplacian:
 
     def _product(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """L v for channels (C, H, W), of v's type, and vᵀ L v in the precision of the sums."""
-        found, energy = torch.zeros_like(v), torch.zeros((), dtype=self._dtype, device=v.device)
+        found, energy = torch.zeros_like(v), torch.zeros((), dtype=torch.float64, device=v.device)
         for windows, pixels in self._strips():
-            colours, values = self._image[:, pixels].to(self._dtype), v[:, pixels].to(self._dtype)
+            colours, values = self._image[:, pixels].double(), v[:, pixels].double()
             # a_k and b_k, summed over the windows of each pixel: (4, C, rows of pixels, W)
             fitted = _boxes(self._fits(colours, values, windows), self._side)
             result = values * self._counts(windows.stop - windows.start)
@@ -189,7 +188,7 @@ class MattingLaplacian:
         """How many windows each pixel is in, if there are `rows` rows of them: (rows + side − 1, W)."""
 
         def along(windows: int) -> Tensor:
-            number = torch.arange(1, windows + self._side, device=self._mean.device, dtype=self._dtype)
+            number = torch.arange(1, windows + self._side, device=self._mean.device, dtype=torch.float64)
             return torch.minimum(number, number.flip(0)).clamp(max=min(windows, self._side))
 
         return along(rows)[:, None] * along(self._mean.shape[2])

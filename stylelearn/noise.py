@@ -55,7 +55,8 @@ def beside(images: Tensor, scales: Sequence[int], *, vary: bool) -> Tensor:
             else the same for all.
     """
     height, width = images.shape[2:]
-    seeds = [int(image.double().sum().abs() * 1000) for image in images] if vary else [0]
+    # Apple's GPUs have no float64, so the sums are the processor's.
+    seeds = [int(image.double().sum().abs() * 1000) for image in images.cpu()] if vary else [0]
     return (
         torch.cat([Noise(scales, height, width, seed).rows() for seed in seeds])
         .to(images)

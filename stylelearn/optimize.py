@@ -135,6 +135,7 @@ def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent, bounded: 
             if tries > rule.PATIENCE:
                 raise Diverged(_why(losses, rule), number, best.image)
             x = rule.retreat(best.pixels, x)
+            x = x.clamp(0, 1) if bounded else x
             yield replace(best, number=number)
             continue
         step = Step(number, loss, losses, x, x)

@@ -12,7 +12,7 @@ use. The product of two patches is a sum over their cells, ⟨φ_i, φ_j⟩ = Σ
 patches share most of their cells. So each cell is multiplied with each cell once, and not p² times; what remains is to
 add up. It is done piece by piece, so that the table of all products is never whole.
 
-**Differs from the paper:** patches that are zero everywhere (common after a ReLU) have no direction and are never
+**Differs from the paper:** patches that are zero everywhere (possible after a ReLU) have no direction and are never
 chosen, instead of dividing by zero. Where a stride above 1 does not come out even, both maps are filled up by
 reflection at the right and at the bottom, so that every cell is part of a patch; the surplus is cut off again.
 """
@@ -23,6 +23,8 @@ from collections.abc import Iterator
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from stylelearn import losses
 
 MEMORY = 16.0  # MB (1e6 bytes) for the tables of products; more is not faster: they should fit into a cache
 SILENT = 1e-30  # a patch counts as zero if its norm is below this part of the map's largest value
@@ -223,6 +225,7 @@ def patch_distance(
     Returns:
         (B,), the sum over all patches of each image.
     """
+    features, style_features = losses.precise(features), losses.precise(style_features)
     cells = filled(features, patch, stride).permute(0, 2, 3, 1)
     parts = chosen(index, style_features, patch, stride)
     apart = [(cells[:, rows, columns] - wanted).square().sum(dim=(1, 2, 3)) for rows, columns, wanted in parts]

@@ -66,6 +66,9 @@ def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
 def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Tensor:
     """Σ_c s_c ‖G_c − A_c‖² / ‖A_c‖², s_c being the part of the layer that region c covers  (Luan et al. 2017, Eq. 3)
 
+    The paper's mask multiplies F, so where it is soft, as at the rim of a region, it counts squared. A region that is
+    all rim (a line thinner than a cell) therefore has a small A_c, and divided by it counts for more than its part.
+
     Args:
         features: activations of the image being made, (1, N, H, W).
         target: A = `masked_grams` of the reference's activations with its own masks, (K, N, N).

@@ -63,10 +63,6 @@ class Split:
         found = [content for content in self.known_contents if content != without]
         return _some(found, count, generator, "known letters to refer to")
 
-    def style_references(self, style: int, count: int, generator: torch.Generator, without: int = -1) -> Tensor:
-        """R_S: `letters` in one style, (count, 80, 80). Raises ValueError: there are not so many."""
-        return self.glyphs.at(style, self.letters(count, generator, without))
-
     def alike(self, letters: str | Tensor, glyphs: Tensor, without: int = -1) -> Tensor:
         """The known styles by number, the one first in which these letters look most like these glyphs: (S,).
 
@@ -158,9 +154,11 @@ class Triplets(Dataset[Batch]):
         bend: bool = False,
         shear: bool = True,
     ) -> None:
-        for what, number in (("references", references), ("batch", batch), ("examples", examples)):
+        for what, number in (("references", references), ("examples", examples)):
             if number is not None and number < 1:
                 raise ValueError(f"{what} must be at least 1, not {number}")
+        if batch < 2:
+            raise ValueError(f"batch must be at least 2, not {batch}: batch norm compares glyphs with one another")
         self.split, self.references, self.batch, self.seed = split, references, batch, seed
         self.bend, self.shear = bend, shear
         pairs = split.pairs("D1")

@@ -135,7 +135,11 @@ class TransformationNet(nn.Module):
     def _in_bands(self, x: Tensor, *condition: Tensor) -> Tensor:
         """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
         if any(each.ndim > 2 for each in condition):
-            raise ValueError(f"pictures above {tiling.LARGE} pixels take one style or mixture, without masks")
+            height, width = x.shape[2:]
+            raise ValueError(
+                f"a picture of {height} × {width} pixels is too large for masks, which take up to {tiling.LARGE:,}; "
+                "make it smaller, or take one style or mixture for all of it"
+            )
         noise = Noise(self.noise, *x.shape[2:]).rows if self.noise else None
         chain: list[Local] = [lambda band: band.contiguous(memory_format=torch.channels_last) * 2 - 1]
         for number, layer in enumerate(self.layers):

@@ -128,6 +128,9 @@ def test_shares_are_equal_by_default_and_only_their_proportion_counts() -> None:
     equal = net.blend(x, known)
     close(equal, net.blend(x, known, shares=[7, 7, 7]))
     close(net.blend(x, known, shares=[0, 2, 0]), net.blend(x, known[1:2]))
+    everywhere = torch.ones(3, 40, 48)
+    for masks in (None, everywhere):
+        close(net.blend(x, known, shares=[1e-9, 1e-9, 1e-9], masks=masks), equal)
 
 
 def test_strength_0_is_the_content_and_1_the_style() -> None:
@@ -247,6 +250,14 @@ def test_with_a_decoder_that_inverts_exactly_the_pictures_moments_are_the_styles
 def test_colours_are_kept_by_recolouring_the_style_first() -> None:
     net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
     close(net(content, style, colours=True), net(content, match_colour(style, content)), 1e-5)
+    both = torch.cat([content, picture(64, 80, seed=2)])
+    one_by_one = [net(one, style, colours=True) for one in both.split(1)]
+    close(net(both, style, colours=True), torch.cat(one_by_one), 1e-4)
+
+
+def test_a_batch_of_styles_is_no_style() -> None:
+    with pytest.raises(ValueError, match=r"a style is one picture \(1, 3, H, W\), not 3; give several as a list"):
+        NET(picture(32, 32), picture(32, 32).expand(3, -1, -1, -1))
 
 
 def test_several_styles_of_any_size() -> None:

@@ -447,6 +447,13 @@ def test_without_corners_alpha_is_the_papers(folders: dict[str, Path]) -> None:
     assert not ((alphas == 0) | (alphas == 1)).any()
 
 
+def test_where_content_has_an_alpha_too_something_of_the_style_counts(folders: dict[str, Path]) -> None:
+    batches = Batches(crops(folders["photos"]), None, 4, corners=1, content_alphas=2)
+    drawn = torch.cat([batches[number][1] for number in range(60)])  # (480, 4)
+    assert bool(drawn[:, :2].any(dim=1).all())
+    assert bool((drawn[:, 2:] == 0).all(dim=1).any())  # and sometimes nothing of the content
+
+
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
     return {
         "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "size": 32,

@@ -241,6 +241,14 @@ def test_a_device_that_is_not_there(device, tmp_path, capsys, monkeypatch):
     assert f"--device {device} is not available here; this machine has: cpu" in said
 
 
+@pytest.mark.parametrize("words", [["--method", "photo"], ["--method", "style-swap"], ["--keep-colours"]])
+def test_apples_gpus_are_refused_where_they_are_too_coarse(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    command = ["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), "--device", "mps", *words]
+    said = refused(command, capsys)
+    assert f"{' '.join(words)} computes in float64, which Apple's GPUs do not have; use --device cpu" in said
+
+
 def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (40, 40), "red").save(tmp_path / "chelsea", "png")

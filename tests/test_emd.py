@@ -312,7 +312,7 @@ def test_in_a_test_set_each_style_has_one_reference_set() -> None:
         (lambda s: Triplets(s, references=5), "r = 5 references are wanted, but there are only [24] known"),
         (lambda s: Triplets(s, references=3), "only 2 known styles to refer to, of other fonts; ask for fewer"),
         (lambda s: Triplets(s, references=0), "references must be at least 1, not 0"),
-        (lambda s: Triplets(s, references=1, batch=0), "batch must be at least 1, not 0"),
+        (lambda s: Triplets(s, references=1, batch=1), "batch must be at least 2, not 1: batch norm"),
         (lambda s: Triplets(s, references=1, examples=0), "examples must be at least 1, not 0"),
         (lambda s: references.test_batch(s, "D1", references=5), "all letters of D1 are references"),
     ],

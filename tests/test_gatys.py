@@ -230,6 +230,11 @@ def test_stylize_passes_the_weights_and_the_optimizer_on():
         gatys.stylize(CONTENT, STYLE, encoder=RANDOM, optimizer="newton")
 
 
+def test_each_level_needs_a_step():
+    with pytest.raises(ValueError, match="2 levels take at least 2 steps, not 1; or take fewer levels"):
+        gatys.stylize(picture(128, 160), stripes(), encoder=RANDOM, steps=1, levels=2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

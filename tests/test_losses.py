@@ -96,6 +96,14 @@ def test_total_variation_of_a_ramp(a, b, beta):
     assert float(losses.total_variation(image, beta)) == pytest.approx(expected, rel=1e-6)
 
 
+def test_half_precision_does_not_overflow_in_a_large_picture():
+    image = torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(0)).half()
+    for measure in (losses.total_variation, losses.tv_l1, losses.tv_loss, losses.alpha_norm):
+        found = measure(image)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), measure(image.double()), rtol=1e-4, atol=0)
+
+
 def test_total_variation_is_close_to_the_formula_from_one_level_upwards():
     image = torch.zeros(1, 1, 1, 2, dtype=torch.float64)
     image[..., 1] = 1 / 255

@@ -100,6 +100,11 @@ def test_sliced_wasserstein_of_a_shift():
     assert found == pytest.approx(13 / 2, rel=0.06)  # the deviation is 1 along every direction
 
 
+def test_a_style_of_one_colour_has_no_spread_but_a_size():
+    flat, made = torch.full((1, 3, 32, 32), 0.4), torch.rand(1, 3, 32, 32)
+    assert distances.sliced_wasserstein(made, flat, Plain()) < 1e4
+
+
 def test_sliced_wasserstein_needs_a_direction(mini, pair):
     with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
         distances.sliced_wasserstein(*pair, mini, directions=0)

@@ -76,6 +76,17 @@ def test_the_two_loops_are_the_bfgs_formula():
     torch.testing.assert_close(rule._over_curvature(q), inverse @ q)
 
 
+def test_a_retreat_stays_inside_the_range_too(monkeypatch):
+    monkeypatch.setattr(Lbfgs, "retreat", lambda self, best, x: best - 2)
+    raised = iter([0.0, 100.0])  # the second picture is worse than the first
+
+    def objective(x):
+        return {"a": (x - 0.4).square().sum() + next(raised, 0.0)}
+
+    seen = [step.pixels for step in optimize_image(picture(), objective, 4)]
+    assert len(seen) == 4 and all(0 <= float(x.min()) and float(x.max()) <= 1 for x in seen)
+
+
 def test_lbfgs_gives_its_pairs_up_where_shorter_steps_do_not_help():
     """Towards the best picture three times, to 0.3 of the way each; then straight down from it, 0.01 on average."""
     target = picture(seed=1) * 0.1 + 0.45

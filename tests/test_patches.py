@@ -183,6 +183,15 @@ def test_half_precision_is_computed_in_single_and_autocast_changes_nothing() -> 
         assert torch.equal(matches(content.float(), style.float()), index)
 
 
+def test_distances_of_half_precision_are_summed_in_single() -> None:
+    content, style = (maps(1, 6, 20, 20, seed=seed) * 30 for seed in (1, 2))
+    index = matches(content, style)
+    content, style = content.bfloat16(), style.bfloat16()
+    found = patch_distance(content, style, index)
+    assert found.dtype == torch.float32
+    close(found, patch_distance(content.double(), style.double(), index).float(), 1e-5)
+
+
 def test_nothing_asks_for_gradients() -> None:
     content, style = maps(1, 4, 6, 6).requires_grad_(), maps(1, 4, 6, 6, seed=1).requires_grad_()
     assert not swap(content, style).requires_grad

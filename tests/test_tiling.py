@@ -83,7 +83,7 @@ def test_many_styles_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
         whole = network(image, mix)
         monkeypatch.setattr(tiling, "LARGE", 1000)
         torch.testing.assert_close(network(image, mix), whole, rtol=1e-4, atol=1e-5)
-        with pytest.raises(ValueError, match="pictures above 1000 pixels take one style or mixture, without masks"):
+        with pytest.raises(ValueError, match="too large for masks, which take up to 1,000"):
             network(image, network.mix({"a": torch.ones(5, 5)}))
 
 

@@ -9,8 +9,6 @@ import sys
 
 from stylelearn.resources import most_so_far, run_apart
 
-WAYS = ("bare", "ours")
-
 
 def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
     """The most memory that a process held, in MB (1e6 bytes), and what it held after the imports.

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 DEVICES = ("cpu", "cuda", "mps")
 
 
-def chosen_device(name: str) -> str:
+def chosen_device(name: str, exact: str = "") -> str:
     """`name`, if this machine has it.
 
+    Args:
+        exact: what computes in float64, such as "--method photo", which Apple's GPUs cannot; "" if nothing does.
     Raises:
         Wrong: it has not; says what is there.
     """
@@ -26,6 +28,8 @@ def chosen_device(name: str) -> str:
     if not there[name]:
         have = ", ".join(device for device, found in there.items() if found)
         raise Wrong(f"--device {name} is not available here; this machine has: {have}")
+    if name == "mps" and exact:
+        raise Wrong(f"{exact} computes in float64, which Apple's GPUs do not have; use --device cpu")
     return name
 
 

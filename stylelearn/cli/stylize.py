@@ -148,7 +148,8 @@ def run(options: argparse.Namespace) -> int:
     from stylelearn.images import ImageError
     from stylelearn.weights import WeightsError
 
-    device = chosen_device(options.device)
+    exact = f"--method {options.method}" if options.method in ("photo", "style-swap") else ""
+    device = chosen_device(options.device, exact or ("--keep-colours" if options.keep_colours else ""))
     torch.manual_seed(options.seed or 0)
     try:
         content = picture(options.content, options.size).to(device)

@@ -100,7 +100,7 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
     if options.strength > 1:
         raise Wrong(f"--strength is {options.strength:g}; it goes from 0 (the clip) to 1")
     check_patches(options.patch, options.stride)
-    device = chosen_device(options.device)
+    device = chosen_device(options.device, "the swap of patches")
     network = swapping(options).to(device)
     cut = {"patch": options.patch, "stride": options.stride}
     with torch.inference_mode():
