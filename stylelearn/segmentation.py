@@ -194,7 +194,8 @@ def cluster(
         centres = torch.cat([centres[: shares.argmin()], centres[shares.argmin() + 1 :]])
     order = torch.bincount(_nearest(found[0], centres), minlength=len(centres)).argsort(descending=True)
     names = tuple(f"region {number}" for number in range(1, len(centres) + 1))
-    colours = tuple(COLOURS.values())[: len(centres)]
+    # Black and white come last: over a photo they would look like light and shade.
+    colours = tuple(sorted(COLOURS.values(), key=lambda each: len(set(each)) == 1))[: len(centres)]
     labels = [_drawn(image, each, centres[order]) for image, each in zip((content, style), found, strict=True)]
     return Masks(labels[0], names, colours), Masks(labels[1], names, colours)
 

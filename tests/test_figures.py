@@ -205,6 +205,14 @@ def test_curves_are_told_apart_without_colour():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(names)
 
 
+def test_names_beside_the_plot_hide_no_curve():
+    figure = curves_figure(FALLING, beside=True)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    legend = axes.get_legend().get_window_extent()
+    assert legend.x0 >= axes.bbox.x1 and legend.x1 <= figure.bbox.x1
+
+
 def test_curves_show_the_values_they_were_given():
     (axes,) = curves_figure(FALLING, x="iteration", y="distance", title="Two", at=[0, 10, 20, 30]).axes
     for line, values in zip(axes.lines, FALLING.values(), strict=True):

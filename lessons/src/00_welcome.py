@@ -94,7 +94,7 @@ plot_curves(curves, y="weighted loss", title="Content gives a little, style gain
 # <details><summary>What you should see</summary>
 #
 # We start with the photo, so its content loss is zero. At first it can only rise. The style loss starts high and falls fast.
-# From about step 25 on both fall a little: the search finds ways to paint that cost less of the content. Then the curves become flat.
+# From about step 25 on both fall, the style to a fifth and the content by a quarter: the search finds ways to paint that cost less of the content. Then the curves become flat.
 #
 # Nothing was trained here. The network only *looked*. What moved were the pixels of one picture.
 # </details>
@@ -146,8 +146,8 @@ grid([style, *(one.expand(-1, 3, -1, -1) for one in (red, green, blue))], ["styl
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
-# Blue is the brightest on the whole, and red the darkest. The moon shines in red *and* in green, and its middle is dark
-# in blue: on a screen, yellow is red and green light together.
+# Blue is the brightest on the whole, and red the darkest. The moon shines in red *and* in green, and in blue it is a dark
+# ring: on a screen, yellow is red and green light together. Only its pale centre has some blue, too.
 # </details>
 #
 # ### Exercise 1 — swap red and blue

@@ -125,7 +125,7 @@ for layer in ("relu1_1", "relu4_1"):
 # which reads: the $x$ that makes this sum smallest. The first term asks for the same activations. Dividing by
 # $\|\Phi_0\|^2$ makes it a share: 0 is a perfect match, and a picture with no activations at all would score 1. The
 # second term is called a **regulariser**. It prefers natural pictures, with the weight $\lambda$. We come to it in
-# section 4; until then λ is 0.
+# section 4. In this section λ is 0; the pictures above and the curve of section 3 have a little of it, λ = 0.5.
 #
 # ### Exercise 1 — the loss
 # *difficulty ●○○ · importance ●●● · 5 minutes*

@@ -567,7 +567,7 @@ print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No two are alike. The loss has many valleys, and the start decides in which one we end. Two seeds give two different pictures of the same scene: from noise one
+# No two are alike, and yet their losses are not far apart: equally good is not equal. The two seeds differ by less than 14 dB, as much as what came back from `relu5_1` in lesson 01 differed from the photo. The loss has many valleys, and the start decides in which one we end. Two seeds give two different pictures of the same scene: from noise one
 # can make as many variants as one likes. From the content there is only one, and it is drawn most faithfully. From the style, traces of the painting stay where
 # they were. The paper finds that the start matters little in the end. With our few steps it does, and so we mostly start from the content.
 # </details>
@@ -665,18 +665,18 @@ for kind, rows in at_128.items():
 # Look at the paper's own pair. Its content loss is a sum over positions, its style loss is divided by them. So with the paper's formulas, the same α/β at a larger size
 # gives *more content*. If your large pictures come out less painted than your small ones, look here first. And the ratios in papers say little without the code that goes with them.
 #
-# Not every row is only a factor: the sum of |Δ| is another function than V². It has no fixed factor. For another picture the number would be another, at the same size.
+# Not every row is only a factor: the sum of |Δ| is another function than V². The other factors depend on the photo or the painting that we want to reach, and stay the same while we paint. This one depends on the picture that is being made, so it changes with every step.
 # </details>
 #
 # ## 11 · Keep the colours
 #
 # *What if I want the strokes, but not the blue?*
 #
-# Two ways, both by Gatys and others (arXiv 1606.05897):
+# Two ways, after Gatys and others (arXiv 1606.05897):
 #
-# - **Brightness only**: transfer as usual, then take the brightness of the pastiche and the colours of the photo.
-# - **Recolour the style first**: give the painting the colours of the photo, and paint with that. Either channel by channel, so that each has the same **histogram**, or by a
-#   **linear** map of (red, green, blue) that gives it the photo's mean and covariance.
+# - **Brightness only**: transfer as usual, then take the brightness of the pastiche and the colours of the photo. (The paper has only the two brightnesses from the start.)
+# - **Recolour the style first**: give the painting the colours of the photo, and paint with that. Either by a **linear** map of (red, green, blue) that gives it the photo's mean
+#   and covariance, as in the paper; or, the older way, channel by channel, so that each has the same **histogram**.
 #
 # **Predict, then run.** In which of the three can the sky and the temple exchange colours? Which keeps each colour exactly at its place?
 
@@ -762,7 +762,7 @@ for name, image in (("photo", day), ("pastiche", kept[1]), ("with TV", calmer)):
 # - **The encoder.** The paper uses VGG-19 with average pooling. We use `mini`, which has the same layout at a quarter of the width and was trained by this project to see as a larger network does. It is about
 #   ten times faster and ships with the course. It knows less, so its textures are simpler and its deep layers are less exact. With a network connection `encoder = Encoder("vgg19")` at the top runs this whole
 #   lesson on VGG-19 (take an hour, or a graphics card).
-# - **The scaling.** The paper rescales VGG's channels to a mean activation of 1. `mini` is scaled like that. torchvision's VGG-19 is not, so with the paper's losses its weights have to be looked for anew; the course's losses do not depend on it.
+# - **The scaling.** The paper rescales VGG's channels to a mean activation of 1. `mini` is scaled like that. torchvision's VGG-19 is not, so with the paper's losses its weights have to be looked for anew. The course's losses do not mind a factor that a whole layer has in common. But within a layer loud channels count more than quiet ones, in any loss, so on an unscaled VGG-19 pictures differ somewhat.
 # - **The losses** are divided by what they want to reach (section 10). `normalisation="paper"` gives the paper's.
 # - **Sizes.** 128 and 192 pixels instead of 512, and around 100 steps instead of 500 and more: less detail, same behaviour.
 # - **The start** is mostly the content, because few steps have to do. The paper mostly starts from noise.

@@ -543,7 +543,7 @@ grid([image[part] for image in (found[0], paint(quick, photo), found[1])], ["γ 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# After 150 steps both are unfinished, and both show a grid. With transposed convolutions it is made of single pixels, and strong: the pattern is there from the beginning, and has to be learnt away. Enlarging leaves squares of
+# After 150 steps both are unfinished, and both show a grid. With transposed convolutions it is made of single pixels, faint in the even blue and plain in the light streaks, and much of the temple is not there yet: the pattern is there from the beginning, and has to be learnt away. Enlarging leaves squares of
 # $2 \times 2$ and $4 \times 4$ pixels at first, which the convolutions after it learn to smooth.
 #
 # Without total variation fine grain is free, and comes back. With a lot of it, contours melt and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, by eye, for each style.
@@ -553,7 +553,8 @@ grid([image[part] for image in (found[0], paint(quick, photo), found[1])], ["γ 
 #
 # *What comes out if one waits longer than a minute?*
 #
-# The networks that ship with the course have five residual blocks, twice as many channels, and were trained for longer, on several thousand photos. `stylelearn train johnson` makes such a file from any folder of photos and any style.
+# The networks that ship with the course have five residual blocks, twice as many channels, and learnt on several thousand photos. They did not begin from nothing: each is one style taken out of lesson 04's network, which took 75 minutes for fourteen styles, and has then learnt on alone for 260 steps.
+# `stylelearn train johnson` trains one from any folder of photos and any style. From nothing it takes longer to become as good.
 #
 # They have one thing more. Think of a clear blue sky: every place in it looks the same, so a convolution says the same of every place. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
 # **noise** beside the picture, three channels of it: one that changes from pixel to pixel, one over 4 pixels, one over 16. Ulyanov's first paper does this for textures. Whatever irregular strokes there are in an even place, they were made of it. Here is a plain grey card:
@@ -625,7 +626,7 @@ for name, (image, took) in {"the photo": (cup, 0.0), **at}.items():
     losses = {term: value.item() for term, value in objective(image).items()}
     styles = sum(value for term, value in losses.items() if term.startswith("style"))
     content = sum(value for term, value in losses.items() if term.startswith("content"))
-    print(f"{name:12} content {content:5.2f}  style {styles:6.2f}  in all {sum(losses.values()):6.2f}  {took:7.3f} s")
+    print(f"{name:12} content {content:5.2f}  style {styles:6.2f}  with TV {sum(losses.values()):6.2f}  {took:7.3f} s")
 
 # %%
 level = sum(objective(at["the network"][0]).values()).item()
@@ -636,7 +637,7 @@ grid([painting, *(image for image, _ in at.values())], ["the style", *at], colum
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Where the lines cross, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
+# Where the lines cross, within the first ten or twenty steps, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
 # steps of the optimisation. Ours are smaller and had less training, so expect to be overtaken sooner. The network has needed the time of a step or two.
 #
 # Look at the pictures, not only at the numbers. The network repeats the same few patterns, wherever they fit. The optimisation invents for each place.
@@ -677,7 +678,7 @@ lab
 #   `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, content in `relu3_4` (the paper's pictures take `relu2_2`).
 # - **Noise** beside the picture, in the networks that ship: Ulyanov's idea, not Johnson's.
 # - **The losses** are divided by what they want to reach (lesson 02, section 10).
-# - **Training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps.
+# - **Training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps. Each network that ships began as one style of lesson 04's.
 #
 # ## Summary
 #

@@ -172,7 +172,7 @@ grid([photo, *everything.values()], ["the photo", *everything], columns=3)
 # also see the family likeness. The network has a certain repertoire of marks (ours is fond of a fine weave, like canvas), and a style chooses among them.
 # </details>
 #
-# Nothing changes *between* the convolutions of two styles. Let us make sure, by building lesson 03's network out of one row:
+# The convolutions are the same for all styles; only γ and β differ. Let us make sure, by building lesson 03's network out of one row:
 
 # %% tags=["nbval-check-output"]
 shape = {key: network.about[key] for key in ("widths", "blocks", "noise")}
@@ -254,7 +254,8 @@ for number, place in enumerate(places):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Look at the $\beta$ of the second norm in each block (block 1b, 2b, …): 0.0000. They do nothing at all! Here is why. Such a $\beta$ adds a constant to a whole channel. What reads
+# The late ones. The β of the last norm moves the picture several times as much as any other: behind it there is only one convolution, and no norm that could take a level away again. Most norms in the blocks count least.
+# And some do not count at all. Look at the $\beta$ of the second norm in each block (block 1b, 2b, …): 0.0000. They do nothing at all! Here is why. Such a $\beta$ adds a constant to a whole channel. What reads
 # this channel next is a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Away it goes. (In a block the sum with the input is not
 # followed by a ReLU, or the ReLU would notice.) So of our numbers for each style, one in five is idle, and the same holds for the paper's network. It is an honest
 # reminder that the *number* of parameters says little about how many choices there are.
@@ -289,7 +290,7 @@ grid(pairs, titles, columns=2)
 # <details><summary>What you should see</summary>
 #
 # The ends are the same, and so is the drawing, since both columns paint the same photo with the same convolutions. So the rows between are more alike than one would expect. Look closely at the whiskers and
-# at the dark lines of the fur at 50 %. In a cross-fade, a line that only one style has comes at half strength: all in all its edges are some six per cent weaker. The mixture is one picture, painted once, and its edges are
+# at the dark lines of the fur at 50 %. In a cross-fade, a line that only one style has comes at half strength: all in all its edges are a few per cent weaker. The mixture is one picture, painted once, and its edges are
 # as strong as those at the ends.
 # </details>
 #
@@ -424,7 +425,7 @@ check.spatial_norm(my_spatial_norm)
 # The sum over styles in one line: `torch.einsum("shw,sc->chw", masks, gamma)`. Mean and variance come from the whole of x, before any mask.
 # </details>
 #
-# Masks can be drawn, computed, or taken from the photo itself. Here are three: two halves, a slow change, and *the sky*, found as what is bright and not too red.
+# Masks can be drawn, computed, or taken from the photo itself. Here are three: two halves, a slow change, and *the sky*, found as what is bright in blue and more blue than red. (The lake is that, too: a rule of two lines cannot tell them apart.)
 
 # %%
 height, width = photo.shape[2:]
@@ -521,7 +522,7 @@ print("the old styles paint the very same pictures, bit for bit:", same)
 #
 # *Are styles that look alike also alike in numbers?*
 #
-# Each style is now a point in a space with as many dimensions as it has numbers (we leave out the idle ones of section 4, which training moves about for no reason). **PCA** turns this space so that we look at it from its broadest side: distances on the map are a part of the true ones. **t-SNE** bends it: it tries
+# Each style is now a point in a space with as many dimensions as it has numbers (we leave out the idle ones of section 4, which training moves about for no reason). **PCA** turns this space so that we look at it from its broadest side: distances on the map are a part of the true ones. (We stretch both axes to fill the frame, so read who is beside whom, not how far apart.) **t-SNE** bends it: it tries
 # to keep near what was near, and does not care how far apart the rest is.
 #
 # **Predict, then run.** Which of the styles above do you expect to be neighbours? Where will the new one be?
@@ -666,7 +667,7 @@ lab
 # **Where they get stuck.** In exercise 1, statistics over the whole batch (that is batch norm) make the contrast of a picture depend on its neighbours. In exercise 2 the blocks are forgotten, or have one norm only. In exercise 3 across and
 # down change places. In exercise 4 each mask gets a mean and a deviation of its own: it looks reasonable, and it is another method. The checks name all of them.
 #
-# **To go on with.** Let groups take different styles from `unknown` in section 7, and compare which come out well. With `learning_rate=0.001`, lesson 03's rate, the same steps get little but the colours: rows of a table need longer strides than the
+# **To go on with.** Let groups take different styles from `unknown` in section 7, and compare which come out well. With `learning_rate=0.001`, with which whole networks are trained, the same steps get little but the colours: rows of a table need longer strides than the
 # weights of a convolution.
 #
 # **Questions for a discussion.**

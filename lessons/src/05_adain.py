@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 05 · One network for every style
 #
-# Lesson 02 paints in any style, and takes minutes. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can we have both: any
+# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can we have both: any
 # style, also one that the network has never seen, and at once?
 #
 # Xun Huang and Serge Belongie found that it takes almost nothing. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
@@ -68,7 +68,7 @@ grid([*styles.values(), *pastiches], [*names, *["one pass"] * 4], columns=4)
 #
 # The mean says *how much* of a feature there is in the picture: how much blue, how many slanted lines. The deviation says *how unevenly* it is spread. Where it is, neither says.
 #
-# **Predict, then run.** We cut two paintings in halves once more and compare these lists of numbers, in `relu3_1`. Will halves of the same painting still find each other?
+# **Predict, then run.** We cut three paintings in halves, as in lesson 02, and compare these lists of numbers, in `relu3_1`. Will halves of the same painting still find each other?
 
 # %%
 halves = {}
@@ -183,6 +183,7 @@ with torch.no_grad():
     seen = {"photo": f_c, "painting": f_s, "t": t, "pastiche": network.encode(pastiche)}
 for which, word in enumerate(("mean", "deviation")):
     order = losses.moments(f_s)[which].flatten().argsort()  # one number for each channel
+    order = order[:-1]  # without the loudest, beside which all others would look alike
     curves = {name: losses.moments(x)[which].flatten()[order].tolist() for name, x in seen.items()}
     plot_curves(
         curves,
@@ -195,8 +196,8 @@ for which, word in enumerate(("mean", "deviation")):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. And the pastiche lies near the painting, but not on it. The decoder can only paint *pictures*, and there is
-# no picture with exactly these activations: nobody ever promised that $t$ comes from one. How near it gets is what training is about.
+# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. And the pastiche follows the painting, but only roughly: most channels come near, and a few
+# stay far away. The decoder can only paint *pictures*, and no picture has exactly these activations: a quarter of the values of $t$ are below 0, and behind a ReLU nothing is. How near it gets is what training is about.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -335,7 +336,7 @@ grid([*on_the_way.values()], [*on_the_way])
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# First noise, then a cat, then a cat with some of the waves' colours. Both were never seen in training. It is not a good decoder yet, after seconds and with seven photos. It already does what no
+# First a cat in senseless colours (even an untrained decoder keeps things where $t$ has them), then one in wrong colours, then one with some of the waves' colours. Both pictures were never seen in training. It is not a good decoder yet, after seconds and with seven photos. It already does what no
 # network of lesson 03 can do. The one that ships with the course starts deeper and saw thousands of photos and styles; `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
 # </details>

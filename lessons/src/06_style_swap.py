@@ -117,7 +117,7 @@ grid(pictures, titles, columns=4)
 # *difficulty ●○○ · importance ●●● · 10 minutes*
 #
 # Write (1) for all patches at once, and give the *number* of the winner for each patch of the content. Every patch is a row. Is there a norm that you may leave out? And beware of
-# patches of the style that are zero everywhere: behind a ReLU there are some. They must never win.
+# patches of the style that are zero everywhere. Behind a ReLU they can occur (the course's styles have none in `relu3_1`; the check has some). They must never win.
 
 
 # %% tags=["exercise"]
@@ -154,18 +154,19 @@ check.best_match(my_best_match)
 #
 # **Why divide?** A patch with strong activations has large products with *everything*.
 #
-# **Predict, then run.** How many different patches of the style are used, with and without the division?
+# **Predict, then run.** How many different patches of the style are used, with and without the division? And how much of the picture do the ten most used fill?
 
 # %%
 plain = (content_patches @ style_patches.T).argmax(dim=1)  # (N,): no norm
 chosen = matches(f_c, f_s)[0].flatten()  # (N,): equation (1), as the course computes it
 for word, index in (("plain product", plain), ("normalised", chosen)):
-    print(f"{word:14} {len(index.unique()):4} different patches, of {len(style_patches)}")
+    loudest = index.bincount().topk(10).values.sum() / len(index)
+    print(f"{word:14} {len(index.unique()):4} different patches, of {len(style_patches)}; ten fill {loudest:.0%}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without the division a few loud patches win nearly everywhere, and the pastiche is made of them alone. The direction of a patch is its pattern; its length is only how strong it is.
+# Without the division fewer patches win, and a few loud ones do most of the work: the ten most used fill two thirds of all places, against one third with the division. The direction of a patch is its pattern; its length is only how strong it is.
 # Also with the division most patches of the style are used by nobody: they look like nothing in the photo.
 # </details>
 #
@@ -286,7 +287,7 @@ check.three_convolutions(my_swap)
 # For the count use one channel: `torch.ones(1, 1, patch, patch)` laid down everywhere, with the same stride.
 # </details>
 #
-# It is beautiful, and wasteful. The third step multiplies all patches of the style by numbers that are all 0 but one. And the table of step 2 has a row for *every* patch of the style at *every* place.
+# It is beautiful, and wasteful. The third step multiplies all patches of the style by numbers that are all 0 but one. And the table of step 2 has a number for *every* patch of the style at *every* place.
 #
 # **Predict, then run.** How large is this table for two square pictures of 192 pixels, where `relu3_1` has 48 × 48 cells? And at 1024 pixels?
 
@@ -389,7 +390,7 @@ grid([cat, resize(small, (160, 240), "box"), *knob_pictures], ["the photo", "the
 # *Does it matter where we start?*
 #
 # Lesson 02 found a different picture from each start. The authors claim that their loss is easier: the target is fixed, in one layer, and it says *at which place* what should be. Let us measure that. Both methods
-# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two kinds of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the bottom.
+# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two different draws of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the bottom.
 #
 # **Predict, then run.** Which curves lie closer together? And the pictures at their ends?
 
@@ -423,7 +424,7 @@ for method in objectives:
 # <details><summary>What it means</summary>
 #
 # The three curves of the swap soon run as one, and reach the bottom in a fraction of the steps. The pictures at their ends are nearly the same: above 20 dB, and what differs is the weave. Lesson 02 needs three times as many steps or more, and ends
-# with three different pictures, at 11 or 12 dB. So here the claim holds. The reason is visible in (3): for every place the target says what should be there. A Gram matrix only says what should be there *somewhere*, and there are many ways to do that.
+# with three different pictures, at 11 or 12 dB. Trust the pictures more than the steps: *the bottom* is each method's own, and the swap's is high, since no picture has its target. (It falls by a factor of 20, lesson 02 by 1000.) What speaks for the claim is that all three starts of the swap end in one picture. The reason is visible in (3): for every place the target says what should be there. A Gram matrix only says what should be there *somewhere*, and there are many ways to do that.
 #
 # This is no proof: one pair, one encoder, one optimiser. Change the pair and run it again.
 # </details>
@@ -660,7 +661,7 @@ check.steadiness(my_steadiness)
 # Cut `shift` columns off each: the last ones of the new frame have just come into view, the first ones of the old frame have left.
 # </details>
 #
-# The course's `video.consistency` does this for any known motion, in steps of 8 bits (0 to 255). Three clips: the camera glides over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
+# The course's `video.consistency` does this for any known motion, in grey levels from 0 to 255 (the exercise has 0 to 1). Three clips: the camera glides over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
 # travels across a photo that stands still.
 #
 # **Predict, then run.** A cell of `relu3_1` is 4 pixels wide. What will the swap make of a motion of 3?
@@ -757,7 +758,8 @@ plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Wher
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where pictures are large, encoding and painting take about four times as long for twice the side, and the matching comes near sixteen times. (Small ones grow less: there the fixed costs of a call count.) Soon it is nearly everything. The authors' table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# Read the last stretch, from 256 to 384 pixels, one and a half times the side. Encoding and painting take about twice as long ($1.5^2 = 2.25$), the matching five to six times ($1.5^4 = 5.1$). So for large pictures twice the side means four times, and sixteen times.
+# (Small ones grow less: there the fixed costs of a call count.) Soon the matching is nearly everything. The authors' table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. A way out for large pictures is a larger stride, or fewer patches of the style. (`stylelearn bench swap` measures up to 1024 pixels.)
 # </details>
 #

@@ -285,6 +285,8 @@ print("no negative eigenvalue:", np.linalg.eigvalsh(M).min() > -1e-9)
 print("entries that are not 0:", laplacian_matrix(piece).nnz, "of", 25 * 25, "= (5·5 − 6)²")
 
 # %% [markdown]
+# The last line can be foreseen. A pixel is tied only to pixels at most two rows and two columns away. Along a side of $n$ pixels these are $5n - 6$ pairs, so a picture has $(5H - 6)(5W - 6)$ entries: 19² here, 8.7 million for a photo of 700 × 500 pixels.
+#
 # ## 4 · The photorealism term
 #
 # *What does it cost, and what does it not cost?*
@@ -328,8 +330,8 @@ check.photorealism(my_photorealism)
 # With `product = V @ matrix`, the three numbers $V_c^\top M V_c$ are the row sums of `product * V`.
 # </details>
 #
-# A photo of 700 × 500 pixels would have a matrix with more than eight million entries. The course does not build it. `MattingLaplacian` computes $\mathcal M_I v$ as section 2 does, with a regression for each window, and keeps only the windows' means and inverse
-# covariances. That gives the same numbers, in some hundredths of a second.
+# The course does not build so large a matrix. `MattingLaplacian` computes $\mathcal M_I v$ as section 2 does, with a regression for each window, and keeps only the windows' means and inverse
+# covariances. That gives the same numbers, in some hundredths of a second for our small pictures, and in some tenths for the large photo.
 #
 # **Predict, then run.** Sort these pictures by what they cost, before you look: the photo itself, grey, the negative, red and blue exchanged, one plain colour, the left half darkened to one half, blurred, noise of 1 %, moved by one pixel, lesson 02.
 
@@ -350,7 +352,7 @@ for name, image in tried.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Whatever is one affine function of the colours is (almost) free: this is the **null space** of $\mathcal M_I$, and it is large. A negative is a photo! The loss has no idea which light is beautiful. That is the style loss's business.
+# Whatever is one affine function of the colours is (almost) free: up to the tiny ε this is the **null space** of $\mathcal M_I$. It has four dimensions for each channel of the output, three for $a$ and one for $b$: little beside 24 576 pixels, and enough for surprises. A negative is a photo! The loss has no idea which light is beautiful. That is the style loss's business.
 #
 # The half that is darker costs only along one line. Noise of 1 % costs more than you might think, since nothing in a plain sky explains it: this is what takes away the speckles of lesson 02.
 # </details>
@@ -533,6 +535,8 @@ shown = [image / 2 + masks.picture() / 2 for image, masks in zip((camera, day), 
 grid(shown, ["a grey photo, in heaps", "the temple, in the same heaps"])
 
 # %% [markdown]
+# Sky goes with sky, and the lawn with the lake. But the man is cut in two: head and shoulders go with the temple, his coat below with the bushes.
+#
 # ## 7 · Both, in two stages
 #
 # *Why not all at once?*
@@ -673,8 +677,8 @@ for name, picture in sheet.items():
 # The colour methods keep the structure, all but Pitié without regraining: where it matches the whole distribution it tears colours apart that were nearly alike, as in the sky, and regraining mends that. Each of them is one function of the colour for the whole picture. But one function cannot turn one grey into night sky and the same grey into a lit wall. They do not know where anything is. The painters get textures, and lose the photo. CNNMRF looks for the patch
 # that is most alike, and the patch most like a bright day's sky is on the white rocket.
 #
-# By our two numbers the winner is the linear map, *region by region*. It takes no time, and it is a good photo! But be careful with numbers: *off colour* measures mean and deviation, and these are exactly what this map sets. Now look at the horizon, where it jumps, and at the walls, which are all of
-# one tone. Our method lets the light change *within* a region, as lamps do, and softly over borders that are no edges. It pays for that with some structure.
+# No method is best in both numbers. But the linear map, *region by region*, beats ours in both, takes no time, and at first sight it is a good photo! Be careful with numbers: *off colour* measures mean and deviation, and these are exactly what this map sets. Now look at the borders of the masks: the horizon jumps,
+# a white rim runs along the roofs, the tree at the right is specked with black. And the walls are all of one tone. Our method lets the light change *within* a region, as lamps do, and softly over borders that are no edges. It pays for that with some structure.
 # </details>
 #
 # ## 10 · Time of day, and other things
@@ -696,7 +700,9 @@ grid(rows, ["content", "style", "result"] * 3, columns=3)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It can. The affine function has a constant, so a grey window may become any colour, and from one window to the next another. What it cannot do is give two pixels of the same grey, side by side, two colours.
+# The launch pad gets a bright sky, but it would not pass for a photo: the two thin towers have all but dissolved, for an edge may become weaker at no cost (section 2), and the white rocket has become dark like the temple. The cup works: the table takes the dark green behind the flower, the cup its orange.
+#
+# And the grey photo? It can become colourful. The affine function has a constant, so a grey window may become any colour, and from one window to the next another. What it cannot do is give two pixels of the same grey, side by side, two colours.
 # Look at the grass, too: where a texture has so little to hold on to, the colours run in blotches.
 #
 # Other labels than sky and ground are fine, too: for the cup they are just *subject* and *background*.
@@ -744,7 +750,7 @@ grid([*over, swapped], ["content, painted over", "style, painted over", "the res
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The middle of the flower takes the green and the black of the eye. There is no pupil, since $\mathcal L_m$ allows no new edges. The petals that the stroke missed go with the other region.
+# The middle of the flower takes the green and the black of the eye. There is no pupil: where the photo has no edge, $\mathcal L_m$ makes a new one expensive. The petals that the stroke missed go with the other region.
 # </details>
 #
 # ## 12 · Where it fails
@@ -763,7 +769,8 @@ grid([stages["two, recoloured"], mismatch], ["labels that match", "labels exchan
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# It is sharp, and it is wrong. $\mathcal L_m$ only knows whether it is the same photo in *some* light, and no law says that a sky may not be lit like a launch pad. The paper shows the same for pairs that have little in common: the method needs something that corresponds.
+# The temple is sharp, every line of it, and in the wrong light. $\mathcal L_m$ only knows whether it is the same photo in *some* light, and no law says that a temple may not be lit like a night sky. The sky is no photo any more: it falls into coloured tiles. It has only tiny differences of its own, and to blow them up
+# is nearly free: a window may multiply its contrast by 100 for $\epsilon \, a^\top a = 10^{-7} \cdot 100^2 = 0.001$ (section 2). The paper shows the same for pairs that have little in common: the method needs something that corresponds.
 # It also fails where a mask is careless: the light may only follow edges of the photo, so a mask that cuts through a smooth area leaves a glow, or a stain.
 # </details>
 #
@@ -837,7 +844,7 @@ print(
 # **Show.** The list of section 4: write its ten names on the board, let groups sort them by what they cost, and only then run the cell. That the negative is free surprises everybody. Then the mask painter of the lab.
 #
 # **Expected results.** Affine pictures cost less than 0.02, everything else more than 30. In the sweep, structure rises with λ. The colour methods have the highest structure, and are
-# far off in colour unless they get masks; with masks the linear map wins by both numbers, which is worth a discussion.
+# far off in colour unless they get masks; with masks the linear map beats the lesson's method in both numbers, which is worth a discussion.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |

@@ -113,7 +113,7 @@ def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
         yours = answer(widths, blocks)
         if isinstance(yours, bool) or not isinstance(yours, int | float) or yours != right:
             raise Mistake(_count_mistake(widths, blocks, yours, right))
-    return "right: and the weights of the convolutions, fifty times as many and more, are shared by all styles."
+    return "right: and the weights of the convolutions, more than two hundred times as many, are shared by all styles."
 
 
 def _count_mistake(widths: Sequence[int], blocks: int, yours: Any, right: int) -> str:

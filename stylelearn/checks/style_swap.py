@@ -10,7 +10,7 @@ from stylelearn.checks import Mistake, check, must_be_tensor, same
 
 ZERO_WINS = (
     "a patch that is zero everywhere was chosen: its norm is 0, 0/0 is NaN, and argmax takes NaN for the largest. "
-    "Behind a ReLU such patches are common. Divide by at least a tiny number (clamp_min(1e-8))."
+    "Behind a ReLU such patches can occur. Divide by at least a tiny number (clamp_min(1e-8))."
 )
 
 

@@ -27,6 +27,7 @@ def plot_curves(
     alt: str | None = None,
     log: bool = True,
     at: Sequence[float] | Sequence[str] | None = None,
+    beside: bool = False,
 ) -> None:
     """Plot one or several curves; each has its own line style and marker, besides its colour.
 
@@ -37,11 +38,12 @@ def plot_curves(
         alt: what the plot shows, for those who cannot see it; by default start, end and lowest point of each curve.
         log: logarithmic y axis; values ≤ 0 are then left out.
         at: the positions on the x axis, numbers or names, the same for all curves; by default 1, 2, 3, …
+        beside: put the names of the curves beside the plot, where these leave no room inside.
     Raises:
         ValueError: no curve, an empty one, or more values than positions.
     """
     alt = alt or describe_curves(curves, x=x, y=y, title=title, at=at)
-    display_figure(curves_figure(curves, x=x, y=y, title=title, log=log, at=at), alt)
+    display_figure(curves_figure(curves, x=x, y=y, title=title, log=log, at=at, beside=beside), alt)
 
 
 def curves_figure(
@@ -52,6 +54,7 @@ def curves_figure(
     title: str | None = None,
     log: bool = True,
     at: Sequence[float] | Sequence[str] | None = None,
+    beside: bool = False,
     marks: Sequence[float] = (),
     size: tuple[int, int] = (640, 340),
 ) -> Figure:
@@ -86,7 +89,8 @@ def curves_figure(
     elif all(float(place).is_integer() for place in places):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, alpha=0.3)
-    axes.legend(handlelength=3.5)
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False} if beside else {}
+    axes.legend(handlelength=3.5, **place)
     return figure
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Range = tuple[float, float, float]  # mean, low, high; NaN where the interval is not known
 _WIDTH, _ROW = 640, 34  # pixels: of a figure, and of a line of it
 _AROUND = [(7, 0), (-7, 0), (9, 13), (9, -13), (-9, 13), (-9, -13), (9, 25), (9, -25), (-9, 25), (-9, -25)]  # points
+_AROUND += [(9, 38), (9, -38)]  # the last one is taken whatever it hides: at the right there is room for a name
 
 
 def plot_intervals(
