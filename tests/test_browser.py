@@ -365,4 +365,10 @@ def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(layers_lab
     rolled = lab.picture(other_than=at_first)
     lab.button("again 1").click()
     assert lab.picture(other_than=rolled) == at_first
+    lab.cell.locator(".widget-dropdown", has_text="practice").locator("select").select_option(label="60 steps")
+    lab.sees("60 of 60 steps of practice")
+    lab.cell.locator('img.poster[title$="after 60 steps of practice"]').wait_for()
+    lab.picture(other_than=at_first)
+    lab.button("Reset").click()
+    lab.cell.locator('img.poster:not([title*="practice"])').wait_for()
     assert lab.page.evaluate(ERRORS) == []

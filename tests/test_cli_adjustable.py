@@ -1,5 +1,7 @@
 """`stylelearn stylize --method adjustable`, `stylelearn train adjustable` and `stylelearn bench adjustable`."""
 
+import functools
+import itertools
 import json
 import statistics
 from pathlib import Path
@@ -11,7 +13,7 @@ from hands import tiny_adjustable
 from PIL import Image
 from torch import Tensor
 
-from stylelearn import adjustable, gatys, losses, samples
+from stylelearn import adjustable, gatys, losses, practice, samples
 from stylelearn.bench import adjustable as bench
 from stylelearn.bench.quality import Pair
 from stylelearn.cli import main, networks, sheets
@@ -30,6 +32,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {"any": folder / "any.safetensors", "one": folder / "one.safetensors", "photo": folder / "photo.png"}
     for name in ("any", "one"):
         net = tiny_adjustable(any_style=name == "any")
+        net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
         write_weights(found[name], adjustable._state(net), net.about)
     Image.effect_noise((96, 80), 90).convert("RGB").save(found["photo"])
     return found
@@ -74,6 +77,28 @@ def test_the_alphas_are_those_that_were_said(
     assert settings | asked | {"weights": "any.safetensors", "size": 32} == settings
 
 
+def test_practice_comes_before_the_picture(files: dict[str, Path], tmp_path: Path, monkeypatch: Any) -> None:
+    quick = functools.partial(practice.practise, batch=1, size=16)
+    monkeypatch.setattr(practice, "practise", quick)
+    found, settings = stylized(files, tmp_path / "out.png", "batik", "--practice", "2")
+    net = adjustable.load(files["any"])
+    *_, (_, known) = quick(net, samples.style("batik", 32), steps=2)
+    wanted = net(read_image(files["photo"], size=32), known, net.alphas(1.0))
+    torch.testing.assert_close(found, (wanted * 255).round() / 255, rtol=0, atol=1e-6)
+    assert settings["practice"] == 2
+
+    def stopped(*given: Any, **more: Any) -> Any:
+        yield from itertools.islice(quick(*given, **more), 1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(practice, "practise", stopped)
+    early, settings = stylized(files, tmp_path / "early.png", "batik", "--practice", "2")
+    (_, known), *_ = quick(net, samples.style("batik", 32), steps=2)
+    wanted = net(read_image(files["photo"], size=32), known, net.alphas(1.0))
+    torch.testing.assert_close(early, (wanted * 255).round() / 255, rtol=0, atol=1e-6)
+    assert settings["practice"] == 1
+
+
 def test_a_network_of_one_style_takes_no_picture(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
     found, settings = stylized(files, tmp_path / "out.png", "--alpha", "relu2_2=0.5", weights="one")
     net = adjustable.load(files["one"])
@@ -84,6 +109,9 @@ def test_a_network_of_one_style_takes_no_picture(files: dict[str, Path], tmp_pat
     command = ["stylize", str(files["photo"]), "-o", str(tmp_path / "no.png"), "--method", "adjustable"]
     assert "the style of one.safetensors is in its weights" in said(
         [*command, "batik", "--weights", str(files["one"])], capsys
+    )
+    assert "one.safetensors knows one style only" in said(
+        [*command, "--practice", "3", "--weights", str(files["one"])], capsys
     )
 
 
@@ -114,6 +142,7 @@ def test_large_pictures_go_band_by_band(
         (["batik", "mosaic"], "--method adjustable takes one style, but got batik, mosaic"),
         (["batik", "--strength", "1"], "--strength is not for --method adjustable"),
         (["batik", "--steps", "5"], "--steps is not for --method adjustable"),
+        (["batik", "--practice", "-1"], "'-1' is not a whole number from 0 to 1000"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(
@@ -239,25 +268,27 @@ def test_the_photo_and_gatys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     net = tiny_adjustable()
     weights = {"style relu2_2": 2.0, "style relu3_4": 1.0, "style relu4_1": 1.0, "content relu3_4": 3.0, "tv": 0.1}
     net.about["objective"] = weights
-    plan = bench.Plan(size=64, pairs=2, gatys_pairs=1, steps=4, sheet=tmp_path / "sheet.png")
+    plan = bench.Plan(size=64, pairs=2, gatys_pairs=1, steps=4, practice=2, sheet=tmp_path / "sheet.png")
     found = [psnr(net(p.content, net.style(p.style), net.alphas(0.0)), p.content) for p in bench.pairs(plan, 2)]
     found = [min(value, bench.EXACT) for value in found]
     median, lowest = bench.photo("group", net, plan)
     assert median.value == pytest.approx(statistics.median(found)) and lowest.value == pytest.approx(min(found))
-    style, content = bench.beside_gatys("group", net, plan)
+    style, content, practised, content_then = bench.beside_gatys("group", net, plan)
     (pair,) = bench.pairs(plan, 1)
     asked = adjustable.gatys_weights(net, net.alphas(1.0))
     theirs = list(gatys.stylize(pair.content, pair.style, encoder=net.encoder, steps=4, **asked))[-1].best_image
     terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **asked)
-    ours = net(pair.content, net.style(pair.style), net.alphas(1.0))
-    one, other = (
+    *_, (_, known) = practice.practise(net, pair.style, steps=2)
+    one, then, other = (
         sum(float(value) for name, value in terms(image).items() if name.startswith("style"))
-        for image in (ours, theirs)
+        for image in (*(net(pair.content, told, net.alphas(1.0)) for told in (net.style(pair.style), known)), theirs)
     )
     assert style.value == pytest.approx(one / other, rel=1e-3) and style.at_most == 2.5
+    assert practised.value == pytest.approx(then / other, rel=1e-3) and practised.at_most == 2.5
     assert content.value is not None and content.value > 0
+    assert content_then.value is not None and content_then.value > 0
     with Image.open(plan.sheet) as sheet:
-        assert sheet.width == 8 * 64  # content, style, none, three alone, all, Gatys
+        assert sheet.width == 9 * 64  # content, style, none, three alone, all, practised, Gatys
 
 
 def test_the_bench_runs_and_says_what_is_not_there(
@@ -269,7 +300,7 @@ def test_the_bench_runs_and_says_what_is_not_there(
     monkeypatch.setattr("stylelearn.lab.adjustable.network", lambda name="adjustable": net)
     assert main(["bench", "adjustable", "--quick", "--json", str(tmp_path / "out.json")]) == 0
     figures = {each["name"]: each["value"] for each in json.loads((tmp_path / "out.json").read_text())["figures"]}
-    assert len(figures) == 14 and all(value is not None for value in figures.values())
+    assert len(figures) == 16 and all(value is not None for value in figures.values())
     assert figures["AdaIN, one pastiche"] < 1e-6 < figures["random α and noise"]
     capsys.readouterr()
 

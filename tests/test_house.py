@@ -175,6 +175,7 @@ FLOORS = [
         "style_swap",
         "photo",
         "adjustable",
+        "practice",
         "emd",
         "zi2zi",
         "painters",
@@ -185,8 +186,10 @@ FLOORS = [
 ]
 LESSON_FLOOR = 3
 COMPARING = ("painters", "tables", "compare")  # what compares all methods may import them all
-# Lessons that continue a lesson, and the network that EMD is measured against.
-BUILDS_ON = {"adjustable": {"cin"}, "cin": {"johnson"}, "photo": {"gatys"}, "zi2zi": {"emd"}}
+# Lessons that continue a lesson, practice towards lesson 02's objective, and the network that EMD is measured against.
+BUILDS_ON = {
+    "adjustable": {"cin"}, "cin": {"johnson"}, "photo": {"gatys"}, "practice": {"adjustable", "gatys"}, "zi2zi": {"emd"}
+}  # fmt: skip
 MODULES = sorted((ROOT / "stylelearn").rglob("*.py"))
 
 

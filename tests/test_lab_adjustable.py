@@ -1,5 +1,7 @@
 """The lab of lesson 08: every control at its ends, what it shows held against the network, the pad, and the strip."""
 
+import functools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from stylelearn.lab import adjustable as module
 from stylelearn.lab.alphas import Alphas, presets
 from stylelearn.lab.favourites import MOST
 from stylelearn.lab.live import at_size
+from stylelearn.practice import practise
 from stylelearn.weights import WeightsError
 
 pytestmark = pytest.mark.usefixtures("labs")
@@ -26,11 +29,14 @@ SMALL = {"content": "chelsea", "style": "batik", "size": 64}
 
 
 NET = tiny_adjustable()
+NET.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+quick = functools.partial(practise, batch=1, size=16)
 
 
 @pytest.fixture(autouse=True)
 def _small_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "network", lambda name="adjustable": NET)
+    monkeypatch.setattr(module.practice, "practise", quick)
 
 
 @pytest.fixture
@@ -69,7 +75,7 @@ def ends(control: Any) -> list[Any]:
     return [control.min, control.max]
 
 
-@pytest.mark.parametrize("name", [*SMALL, "alphas", "noise", "seed"])
+@pytest.mark.parametrize("name", [*SMALL, "alphas", "practice", "noise", "seed"])
 def test_every_control_works_at_its_ends(lab: AdjustableLab, name: str) -> None:
     control, default = lab.controls[name], lab.settings[name]
     for value in [*ends(control), default]:
@@ -83,7 +89,7 @@ def test_every_control_works_at_its_ends(lab: AdjustableLab, name: str) -> None:
 
 
 def test_all_settings_are_tried_above(lab: AdjustableLab) -> None:
-    assert set(lab.settings) == {*SMALL, "alphas", "noise", "seed"}
+    assert set(lab.settings) == {*SMALL, "alphas", "practice", "noise", "seed"}
 
 
 def test_every_slider_and_preset_reaches_the_picture(lab: AdjustableLab) -> None:
@@ -185,6 +191,59 @@ def test_the_corners_of_the_pad_show_what_would_be_painted_there(
     assert names == ["the photo", "relu2_2", "relu4_1", "all"] and len(images) == 4
     assert not torch.equal(images[0], images[3])
     assert "alt=" in lab.alphas.pad._square.value
+
+
+# --- practice ---------------------------------------------------------------------------------------------------------
+
+
+def practised(style: str, size: int, steps: int, alphas: dict[str, float], content: str = "chelsea") -> Tensor:
+    *_, (_, known) = quick(NET, at_size(samples.style(style), size), steps=steps)
+    return NET(at_size(samples.content(content), size), known, NET.alphas(alphas))
+
+
+def test_practice_is_done_once_for_a_style_and_helps_with_every_photo(
+    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, begun = painted(lab), []
+    monkeypatch.setattr(module.practice, "practise", lambda *given, **more: begun.append(1) or quick(*given, **more))
+    lab.controls["practice"].value = 60
+    close(painted(lab), practised("batik", 64, 60, {}))
+    assert lab.panel.picture.tooltip.endswith("after 60 steps of practice")
+    lab.alphas.sliders["relu3_4"].value = 0.3
+    close(painted(lab), practised("batik", 64, 60, {"relu3_4": 0.3}))
+    lab.content.list.value = "rocket"
+    close(painted(lab), practised("batik", 64, 60, {"relu3_4": 0.3}, "rocket"))
+    assert begun == [1]
+    lab.set(content="chelsea", alphas=dict.fromkeys(LAYERS, 1.0), practice=0)
+    assert torch.equal(painted(lab), plain)
+    assert "practice" not in lab.panel.picture.tooltip
+
+
+def test_a_slider_that_moves_during_practice_is_answered_and_the_practice_goes_on(
+    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def interrupted(*given: Any, **more: Any) -> Iterator[Any]:
+        begun.append(1)
+        for number, step in enumerate(quick(*given, **more), 1):
+            if number == 10:
+                lab.alphas.sliders["relu2_2"].value = 0.4
+            yield step
+
+    monkeypatch.setattr(module.practice, "practise", interrupted)
+    lab.controls["practice"].value = 60
+    close(painted(lab), practised("batik", 64, 60, {"relu2_2": 0.4}))
+    assert begun == [1]
+    assert "60 of 60 steps of practice" in lab.panel._words.value
+
+
+def test_practice_is_a_setting_like_the_others() -> None:
+    lab = AdjustableLab(**SMALL, practice=5)
+    close(lab.image, practised("batik", 64, 5, {}))
+    assert AdjustableLab(**lab.settings).settings == lab.settings
+    with pytest.raises(ValueError, match="practice must be a number from 0 to 1000"):
+        AdjustableLab(**SMALL, practice=-1)
 
 
 # --- another one, and those worth keeping -----------------------------------------------------------------------------

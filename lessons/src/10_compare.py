@@ -124,7 +124,7 @@ display(Markdown(huang_table([*timed, *large])))
 # <details><summary>What it means</summary>
 #
 # Seconds do not travel from one machine to another. *Ratios* do, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is several hundred times, too, but hardly the same number. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table it may be AdaIN. For Chen and Schmidt the paper's number in brackets is more than twice the other one: looking at the style was dear there. With `mini` it costs next to nothing.
-# A dash means that we have not measured it, to save your time: `stylelearn bench course` measures all of it.
+# A dash means that we have not measured it, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
 # How well did you predict?
@@ -210,7 +210,7 @@ for name, fit in fits.items():
 # Convolutions cost the same for each pixel, so $b$ is about 1 for large pictures. The style swap compares each patch of the photo with each patch of the style. If both grow, that is $b = 2$, and at large sizes nothing else counts. The paper's table knows it, too:
 # from 256 to 512 pixels, everybody takes three to four times as long, and Chen and Schmidt take ten to twenty times as long.
 #
-# Then why are the exponents printed above lower, and why is the swap's not yet 2? Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do, and so a line through thumbnails is too flat. Lesson 02 shows it most: hundreds of steps, and all pay this price. So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
+# Then why are the exponents printed above lower, and why is the swap's not yet 2? Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do, and so a line through thumbnails is too flat. Lesson 02 shows it most: a step is many small calls, forward and back, and in a thumbnail the deep layers have hardly any places to work on. (That there are hundreds of steps lifts the line. It does not tilt it.) So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
 # </details>
 #
 # ## 4 · Freedom
@@ -246,7 +246,7 @@ display(Markdown(explain()))
 print("The judge of this run, in whose eyes the first four are measured:", judge().name)
 
 # %% [markdown]
-# The judge matters. Lesson 02 moves pixels until *mini* is content. If `mini` is also the judge, lesson 02 marks its own exam. A fair judge is a network that no method has used, such as SqueezeNet. It is taken where you have it
+# The judge matters. Lesson 02 moves pixels until *mini* is content. If `mini` is also the judge, lesson 02 marks its own exam. A fairer judge is a network that no method looks through, such as SqueezeNet. (It is no complete stranger: `mini` has learnt from it.) It is taken where you have it
 # (`torchvision` fetches it once); otherwise it is `mini`, and the line above says so.
 #
 # Before we believe a measure, we feed it with fakes. A measure that a fake can win is not wrong. It only measures something else than we thought.
@@ -385,7 +385,7 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone, and a style that they do not know would take hours. Lesson 02 lies lowest, and lesson 08 comes next with a single look; it met this painting in training, as lessons 03 and 04 did. Look at the picture of lesson 02 again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
+# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training, and lesson 04 a short one, of its own γ and β. Lesson 02 lies alone, at the lower right: nearest to the style, and the slowest. In style lesson 08 comes next, with a single look; it met this painting in training, as lessons 03 and 04 did. Look at the picture of lesson 02 again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
 # also the judge, the judge likes it.
 #
 # With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo comes back, as nobody else keeps the
@@ -408,7 +408,7 @@ for row in several:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where the ranges of two methods overlap, do not say that one is better. And this is chance in the photo's noise alone. Another photo moves the numbers much further, and another style further still. Our table has *one* pair. A
+# In *gram* all four stay apart, three of them only just. In *structure* Johnson and conditional instance norm overlap, in *palette* AdaIN with them as well. Where the ranges of two methods overlap, do not say that one is better. And three tries are few, with chance in the photo's noise alone. Another photo may well move the numbers further: try `compare("coffee", …)`. Our table has *one* pair. A
 # paper that shows one pair shows the pair that it likes.
 # </details>
 #
@@ -432,7 +432,7 @@ lab
 #
 # *And what do people say?*
 #
-# In the end a picture is made for somebody to look at. Luan and others asked 35 to 40 people about each picture, on a scale from 1 to 4: *does it look like a photo?* and *is it faithful to the style?* Now you do the same. The pastiches come two at a time, without names,
+# In the end a picture is made for somebody to look at. Luan and others asked 35 to 40 people about each picture: in one study *does it look like a photo?*, from 1 to 4; in another, which of four pictures is the most faithful to the style. You ask both, and both from 1 to 4. The pastiches come two at a time, without names,
 # in an order of your own. Among them is the photo itself. Nobody is told where. It should get a 4 for the one question, and a 1 for the other, and if it does not, something is wrong with the question.
 #
 # Every answer is kept at once, in the file `my-study.sqlite` beside this notebook. *Hand in* writes a CSV file. A teacher, or you, can put the files of a class together with *Merge*.
@@ -486,7 +486,7 @@ check.interval(my_interval)
 # Divide by $n - 1$ in $s^2$, since the mean was taken from the same scores. `statistics.stdev` does so; `torch.std` does so, too, unless you say `correction=0`.
 # </details>
 #
-# What is $n$? Not the number of clicks. If one person gives thirty scores, we know that person well, and nobody else. So each person's scores are averaged first, and the people are counted.
+# What is $n$? Not the number of clicks. If one person gives thirty scores, we know that person well, and nobody else. So each person's scores are averaged first, and the people are counted. If you are the only one, there is nobody to count, and the two pairs of pictures are counted instead: with $n = 2$ the factor is 12.7, and the intervals are as wide as the plot. Rightly so. Ask somebody else.
 #
 # As long as you have not judged every method, there is not enough to plot. So that you see what it will look like, the cell below then **invents** twelve people. They do not exist. What they say comes from a formula and from chance, and the title says so.
 
@@ -584,7 +584,7 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 comes when there is no relation at all.) *gram* and *moments* agree with *faithful*, too, though nobody was made from them: measures of style rise and fall together. So agreement does not say what people look at. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
+# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 comes when there is no relation at all.) *gram* and *moments* agree with *faithful*, too, though nobody was made from them: measures of style rise and fall together. None agrees with both: what goes with one question goes against the other, or has nothing to do with it, which is why section 5 asked for two measures that pull against each other. So agreement does not say what people look at. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
 # there are twelve lines here. Somebody who looks at twelve lines and reports the best one has found nothing yet.
 # </details>
 #
@@ -599,7 +599,7 @@ plot_tree(
     Ask(
         "What is to come out?",
         {
-            "photo": "Deep photo (07)\nmasks help; minutes",
+            "photo": "Deep photo (07)\nmasks help; slow",
             "letters": "EMD (09)\nten letters of a font",
             "painting": Ask(
                 "How many styles, known before?",
@@ -636,7 +636,7 @@ plot_tree(
 # What this comparison does not tell:
 #
 # - **One encoder.** All methods look through `mini`. With VGG-19 everybody paints finer, and gets slower by a factor of ten and more. The order may change; nobody has promised that it does not.
-# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They have seen it in training, and the others have not. That is what they are for, but it is not the same exam.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They have seen it in training, and so has the network of lesson 08, among thousands of paintings; the others have not. That is what they are for, but it is not the same exam.
 # - **The training is not in the seconds.** A network that paints in 20 milliseconds was trained for hours. Divide these hours by the number of pictures that you will ever paint.
 # - **Settings.** Each method came as the course made it. Another weight, another number of steps, and another picture. A comparison compares *people who set methods* as well.
 #
@@ -650,7 +650,7 @@ plot_tree(
 # ## Differs from the papers
 #
 # - **Huang and Belongie** time 100 pictures on a graphics card and give the mean. We time one pair, and take the median. Their Ulyanov is our lesson 03: the same idea, and a network of much the same cost.
-# - **Luan and others** asked people who knew nothing of the methods. Whoever answers here has read nine lessons and knows what to look for. And two pastiches are on the page at a time, so people compare.
+# - **Luan and others** asked for a choice among four where we ask for a score, and people who knew nothing of the methods. Whoever answers here has read nine lessons and knows what to look for. And two pastiches are on the page at a time, so people compare.
 # - **Steps**: in the pictures above, methods that move pixels had 100 steps at most, to save your time. The seconds are those of their full number.
 # - **Deep photo** gets its masks from clusters here: no course picture of a style has masks by hand. In lesson 07 it does better.
 # - **The judge** is SqueezeNet where you have it. Papers mostly let VGG judge, which their methods were trained with.
@@ -686,7 +686,7 @@ plot_tree(
 #
 # **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study merge class.sqlite *.csv` and `stylelearn study show class.sqlite`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
 #
-# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents of networks are 0.7 to 1, that of lesson 02 lower still, and that of the style swap is above all others (about 1.5 at these sizes, 2 at large ones).
+# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents of networks are 0.5 to 1, that of lesson 02 lower still, and that of the style swap is above all others (1 to 1.3 at these sizes, 2 at large ones).
 # The photo wins content and structure, the painting all measures of style. With invented people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |

@@ -2,7 +2,8 @@
 
 sliders      raising one α from 0 to 1 in six steps: how often does the loss of that layer fall with every step
 photo        all α at 0: how much of the photo comes back
-gatys        all α at 1 beside 300 steps on the pixels, which want the same (`adjustable.gatys_weights`)
+gatys        all α at 1 beside 300 steps on the pixels, which want the same (`adjustable.gatys_weights`); once as the
+             network meets the painting, and once after practice with it (`practice`), on the course's own photos
 moves        seconds from a slider of the lab to new pixels, through the lab's own callback
 diversity    several pastiches of one pair: random α and noise, beside AdaIN, which has the noise only
 """
@@ -27,6 +28,8 @@ from stylelearn.bench.quality import Pair, contact_sheet
 from stylelearn.conditioning import AdjustableNet
 from stylelearn.images import psnr, square
 from stylelearn.optimize import optimize_image, result
+from stylelearn.practice import STEPS as PRACTICE
+from stylelearn.practice import practise
 from stylelearn.weights import WeightsError
 
 STEPS = 6  # of a slider, from 0 to 1
@@ -44,7 +47,7 @@ class Plan:
     Attributes:
         size: side of the (square) pictures in pixels.
         pairs: how many contents and styles are paired. gatys_pairs: for so many of them pixels are optimised, in
-            `steps` steps, and pastiches compared with one another, `several` of each pair.
+            `steps` steps, the style practised in `practice`, and `several` pastiches of each pair are compared.
         rounds: of the time measurement.
         folder: with content/ and style/ inside; None: the course's own pictures.
         sheet: where a contact sheet goes, or None.
@@ -54,6 +57,7 @@ class Plan:
     pairs: int = 100
     gatys_pairs: int = 16
     steps: int = 300
+    practice: int = PRACTICE
     several: int = 8
     rounds: int = 15
     folder: Path | None = None
@@ -61,7 +65,7 @@ class Plan:
     watch: Watch = field(default=lambda what, done, of: None, compare=False)
 
 
-QUICK: dict[str, Any] = {"size": 64, "pairs": 2, "gatys_pairs": 1, "steps": 5, "several": 3, "rounds": 2}
+QUICK: dict[str, Any] = {"size": 64, "pairs": 2, "gatys_pairs": 1, "steps": 5, "practice": 2, "several": 3, "rounds": 2}
 
 
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
@@ -144,7 +148,7 @@ def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
 
 def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
     """Style and content loss of one pass over those of the pixels that were optimised for the same; draws the sheet."""
-    ratios: dict[str, list[float]] = {"style": [], "content": []}
+    ratios: dict[str, dict[str, list[float]]] = {}
     shown: list[Pair] = []
     painted: dict[str, list[Tensor]] = {}
     for pair in pairs(plan, plan.gatys_pairs):
@@ -154,23 +158,28 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
         with torch.enable_grad():
             theirs = result(optimize_image(pair.content.clone(), objective, plan.steps))
         rows = _corners(net, pair)
-        for kind, found in ratios.items():
-            ours, other = (
-                sum(float(value) for name, value in objective(image).items() if name.startswith(kind))
-                for image in (rows["all at 1"], theirs)
-            )
-            found.append(max(ours, 1e-12) / max(other, 1e-12))
+        *_, (_, practised) = practise(net, pair.style, steps=plan.practice)
+        rows["practised"] = net(pair.content, practised, net.alphas(1.0))
+        for title in ("all at 1", "practised"):
+            for kind in ("style", "content"):
+                ours, other = (
+                    sum(float(value) for name, value in objective(image).items() if name.startswith(kind))
+                    for image in (rows[title], theirs)
+                )
+                found = ratios.setdefault(title, {}).setdefault(kind, [])
+                found.append(max(ours, 1e-12) / max(other, 1e-12))
         if plan.sheet is not None:
             shown.append(pair)
             for title, image in {**rows, "Gatys": theirs}.items():
                 painted.setdefault(title, []).append(image)
             contact_sheet(shown, painted, plan.sheet, plan.size)
-    style, content = ratios["style"], ratios["content"]
-    note = f"{len(style)} pairs, {min(style):.2g} to {max(style):.2g}"
-    return [
-        Figure(group, "style loss", mean(style), "×", at_most=WITHIN, note=note),
-        Figure(group, "content loss", mean(content), "×"),
-    ]
+    figures = []
+    for title, when in (("all at 1", ""), ("practised", f", after {plan.practice} steps of practice")):
+        style, content = ratios[title]["style"], ratios[title]["content"]
+        note = f"{len(style)} pairs, {min(style):.2g} to {max(style):.2g}"
+        figures.append(Figure(group, f"style loss{when}", mean(style), "×", at_most=WITHIN, note=note))
+        figures.append(Figure(group, f"content loss{when}", mean(content), "×"))
+    return figures
 
 
 def _corners(net: AdjustableNet, pair: Pair) -> dict[str, Tensor]:

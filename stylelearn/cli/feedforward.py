@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylelearn.adain import AdaIN
+    from stylelearn.conditioning import AdjustableNet
     from stylelearn.encoders import Encoder
     from stylelearn.style_swap import StyleSwap
 
@@ -98,12 +99,37 @@ def adjustable(options: argparse.Namespace, content: "Tensor") -> Painted:
         raise Wrong("a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method adjustable)")
     if options.pictures and not any_style:
         raise Wrong(f"the style of {options.weights.name} is in its weights; leave '{options.pictures[0]}' out")
+    if options.practice and not any_style:
+        raise Wrong(f"--practice is for paintings, and {options.weights.name} knows one style only; leave it out")
     alphas = network.alphas(options.alpha).to(content.device)
     known, settings = None, {"alpha": {name: options.alpha.get(name, 1.0) for name in network.adjustable}}
     if any_style:
-        known = network.style(picture(options.pictures[0], options.size).to(content.device))
-        settings = {"style": short(options.pictures[0])} | settings
+        known, done = _practised(network, picture(options.pictures[0], options.size).to(content.device), options)
+        settings = {"style": short(options.pictures[0])} | settings | ({"practice": done} if done else {})
     return _painted(options, content, lambda x: network(x, known, alphas), settings)
+
+
+def _practised(network: "AdjustableNet", style: "Tensor", options: argparse.Namespace) -> "tuple[Tensor, int]":
+    """What the network is told of the style, and after how many steps of practice; Ctrl-C ends it early."""
+    from tqdm import tqdm
+
+    from stylelearn.practice import practise
+
+    known, done = network.style(style), 0
+    if not options.practice:
+        return known, done
+    steps = practise(network, style, steps=options.practice)
+    form = "practising {n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
+    with tqdm(steps, total=options.practice, bar_format=form, mininterval=0.2) as bar:
+        try:
+            for loss, found in bar:
+                known, done = found, done + 1
+                bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        except KeyboardInterrupt:
+            pass  # each step leaves something that can be painted with
+        except ValueError as error:
+            raise Wrong(error) from error
+    return known, done
 
 
 PAINT = {"johnson": johnson, "cin": cin, "adain": adain, "style-swap": style_swap, "adjustable": adjustable}

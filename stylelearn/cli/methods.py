@@ -90,7 +90,9 @@ METHODS = {
             **{"regions": 4, "lambda": 1e4, "smooth": 3},
         },
     ),
-    "adjustable": Method(("alpha", "weights"), (0, 1), {"alpha": {}}),  # a network of one style takes no picture
+    "adjustable": Method(
+        ("alpha", "practice", "weights"), (0, 1), {"alpha": {}, "practice": 0}
+    ),  # a network of one style takes no picture
 }
 USUAL_SIZE = 256
 

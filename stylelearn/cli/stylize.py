@@ -81,6 +81,12 @@ def _add_networks(parser: argparse.ArgumentParser) -> None:
         metavar="LAYER=X,…",
         help="adjustable: how much the style counts in a layer, 0 to 1 (default: 1 for each that is not named)",
     )
+    group.add_argument(
+        "--practice",
+        type=whole(0, 1000),
+        metavar="N",
+        help="adjustable: look at the style for N steps first, some seconds for 60, to paint it better (default: 0)",
+    )
 
 
 def _add_swap(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelearn import adjustable
+from stylelearn import adjustable, practice
 from stylelearn.conditioning import AdjustableNet
 from stylelearn.images import resize
 from stylelearn.lab import controls
@@ -18,9 +20,12 @@ from stylelearn.lab.alphas import ALL, Alphas
 from stylelearn.lab.favourites import Favourites
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.runner import Job, Run
+from stylelearn.optimize import Step
 
 MOST_NOISE = 0.5
 _KEPT = 4  # pictures of each kind that are kept at their size
+_AT_ONCE = 2  # steps of practice between two pictures: a slider that moves meanwhile waits for so many
 _THUMBNAIL = 96  # pixels: each corner of the pad shows the photo as it would be there
 
 
@@ -40,6 +45,7 @@ class AdjustableLab(LiveLab):
     Args:
         content, style: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
         alphas: α from 0 to 1 by layer, 1 for those not named; or the name of a preset, such as "all" or "none".
+        practice: with how many steps of it the style is practised, 0 to 1000; see `practice`.
         noise: standard deviation of the noise on the photo, 0 to 0.5. seed: which noise.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `adjustable.load`.
@@ -55,6 +61,7 @@ class AdjustableLab(LiveLab):
         style: Any = None,
         *,
         alphas: Mapping[str, float] | str = ALL,
+        practice: int = 0,
         noise: float = 0.0,
         seed: int = 0,
         size: int = 384,
@@ -70,14 +77,18 @@ class AdjustableLab(LiveLab):
         layers = list(self.network.style_layers)
         self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
         noisy, size_control = _noise(noise, seed), sizes(size)
+        self.practice = {"practice": _practice(practice)} if any_style else {}
         self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
-        self._known = functools.lru_cache(_KEPT)(self._look)
+        self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
         self.favourites = Favourites(self._take)
-        settings = {"content": self.content, **self.style, "alphas": self.alphas, **noisy, "size": size_control}
+        settings = {
+            "content": self.content, **self.style, "alphas": self.alphas, **self.practice, **noisy,
+            "size": size_control,
+        }  # fmt: skip
         left = controls.column(
             self.content, *self.style.values(), controls.heading("How much of the style, layer by layer"),
-            self.alphas, self._buttons(), *([self.alphas.pad] if self.alphas.pad else []),
+            self.alphas, self._buttons(), *self.practice.values(), *([self.alphas.pad] if self.alphas.pad else []),
             controls.heading("Another one"), *noisy.values(), size_control,
         )  # fmt: skip
         super().__init__(settings, left, file_name="pastiche.png", first=first)
@@ -86,17 +97,41 @@ class AdjustableLab(LiveLab):
             chooser.observe(self.guarded(self._corners), "picked")
         self.guarded(self._corners)()
 
+    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+        """One pass; and where the style is being practised, another one after every few steps of that."""
+        once = super().job(settings, image, steps)
+        if not settings.get("practice"):
+            return once
+        picture = self.style["style"].image
+
+        def paint() -> Iterator[Step]:
+            yield from once.steps()
+            known = self._styles(picture, settings["size"], settings["practice"])
+            while known.go_on():
+                for step in once.steps():
+                    yield replace(step, number=known.steps)
+
+        return replace(once, steps=paint)
+
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
-        """One pass; what Λ knows of the style is there already unless the style or the size changed."""
+        """One pass; what Λ knows of the style is there already unless the style, its practice or the size changed."""
         size = settings["size"]
         photo = self._contents(pictures["content"], size, settings["noise"], settings["seed"])
-        known = self._known(pictures["style"], size) if self.style else None
+        known = self._styles(pictures["style"], size, settings["practice"]).known if self.style else None
         return self.network(photo, known, self.network.alphas(settings["alphas"]))
+
+    def _stepped(self, run: Run, step: Step) -> None:
+        super()._stepped(run, step)
+        if step.number > 1 and not run.discarded:
+            with self._showing:
+                self.panel.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, style, and the α of each layer."""
         found = settings["content"] + (f" in the style of {settings['style']}" if self.style else "")
         found += ", α: " + ", ".join(f"{name} {alpha:.2f}" for name, alpha in settings["alphas"].items())
+        if settings.get("practice"):
+            found += f", after {settings['practice']} steps of practice"
         return found + (f", noise {settings['noise']:.2f}, seed {settings['seed']}" if settings["noise"] else "")
 
     def randomise(self) -> None:
@@ -130,8 +165,8 @@ class AdjustableLab(LiveLab):
             made.append(button)
         return widgets.HBox(made, layout=widgets.Layout(margin=f"2px 0 2px {controls.INDENT}"))
 
-    def _look(self, style: Tensor, size: int) -> Tensor:
-        return self.network.style(self._fitted(style, size))
+    def _look(self, style: Tensor, size: int, steps: int) -> _Style:
+        return _Style(self.network, self._fitted(style, size), steps)
 
     def _with_noise(self, content: Tensor, size: int, noise: float, seed: int) -> Tensor:
         return adjustable.with_noise(self._fitted(content, size), noise, seed)
@@ -143,11 +178,37 @@ class AdjustableLab(LiveLab):
         corners = self.alphas.corners()
         with torch.no_grad():
             photo = resize(self.content.image, _THUMBNAIL, "box").expand(len(corners), -1, -1, -1)
-            known = [self._known(chooser.image, self.controls["size"].value) for chooser in self.style.values()]
+            size = self.controls["size"].value
+            known = [self._styles(chooser.image, size, 0).known for chooser in self.style.values()]
             settings = torch.cat([self.network.alphas(one) for one in corners])
             made = self.network(photo, known[0] if known else None, settings)
         first, last = self.network.style_layers[0], self.network.style_layers[-1]
         self.alphas.pad.corners(["the photo", first, last, "all"], list(made[:, None]))
+
+
+class _Style:
+    """What the network knows of a style, after so many `steps` of practice."""
+
+    def __init__(self, network: AdjustableNet, style: Tensor, steps: int) -> None:
+        self.known, self.steps = network.style(style), 0
+        self._left = practice.practise(network, style, steps=steps) if steps else iter(())
+
+    def go_on(self) -> bool:
+        """Some steps more; False if none was left."""
+        done = list(itertools.islice(self._left, _AT_ONCE))
+        if done:
+            _, self.known = done[-1]
+            self.steps += len(done)
+        return bool(done)
+
+
+def _practice(steps: int) -> widgets.Dropdown:
+    controls.check_range("practice", steps, 0, 1000)
+    options = [("off" if one == 0 else f"{one} steps", one) for one in sorted({0, practice.STEPS, 200, steps})]
+    return controls.choice(
+        "practice", steps, options,
+        "Look at this style for some seconds, to paint it better from then on; the picture follows as it is learnt.",
+    )  # fmt: skip
 
 
 def _noise(noise: float, seed: int) -> dict[str, widgets.Widget]:

@@ -1,0 +1,81 @@
+"""Practice with one painting: the network of lesson 08 looks at it for some seconds, and paints in its style better.
+
+Λ (see `adjustable`) reads γ and β off the moments of a style. What it says is good for paintings on average. For one
+painting there are better words, and they can be searched for in what Λ is told: the moments themselves are moved until
+what is painted with them, over photos of all kinds, has the style of the painting,
+
+    k* = argmin_k  mean_c L(Φ(c, k, α = 1), c, s),    from k = the moments of s,
+
+L being the losses and weights that the network was trained for. Φ and Λ stay as they are. So a pastiche is one pass as
+before, sliders act at once, and other styles do not change.
+
+Not in the paper. Dumoulin et al. (lesson 04) learn a new style like that, by a new row of γ and β.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from stylelearn import gatys, samples
+from stylelearn.adjustable import gatys_weights
+from stylelearn.conditioning import AdjustableNet
+from stylelearn.images import resize
+
+STEPS = 60
+LEARNING_RATE = 0.05  # of logarithms of moments: of a twentieth of their size
+LEAST = 0.4  # a crop covers between this share and all of the short side
+
+
+def practise(
+    network: AdjustableNet,
+    style: Tensor,
+    *,
+    photos: Sequence[Tensor] | None = None,
+    steps: int = STEPS,
+    batch: int = 4,
+    size: int = 128,
+    seed: int = 0,
+) -> Iterator[tuple[float, Tensor]]:
+    """Search for what to tell the network of a style; iterate the result to make the steps.
+
+    Args:
+        network: a trained one for any style, such as `adjustable.load()`.
+        style: the painting, (1, 3, H, W) in [0, 1], at the size at which `network.style` would look at it.
+        photos: what it is practised on, (1, 3, H, W) each; None for the course's own.
+        steps: at least 1. batch, size: crops in each step, and their side in pixels. seed: of the crops.
+    Yields:
+        the loss of this step, and what is known of the style after it, (1, K): `network` takes it where it takes what
+        `network.style` made. Each may be used; the last is the best.
+    Raises:
+        ValueError: no step, a network for one style, or one that `gatys_weights` does not know.
+    """
+    if steps < 1:
+        raise ValueError(f"practice takes at least 1 step, not {steps}")
+    if not network.about["any_style"]:
+        raise ValueError("this network knows one style only and has practised nothing else; take one for any style")
+    weights, alphas = gatys_weights(network, network.alphas(1.0)), network.alphas(1.0).to(style.device)
+    if photos is None:
+        photos = [samples.content(name, 160) for name in samples.content_names()]
+    random = torch.Generator().manual_seed(seed)
+    known = network.style(style).detach().requires_grad_(True)
+    optimizer = torch.optim.Adam([known], LEARNING_RATE)
+    slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
+    for _ in range(steps):
+        crops = torch.cat([_crop(photos, size, random) for _ in range(batch)]).to(style.device)
+        with torch.enable_grad():
+            terms = gatys.objective(crops, style, encoder=network.encoder, **weights)
+            loss = sum(terms(network(crops, known, alphas)).values())
+            (known.grad,) = torch.autograd.grad(loss, known)
+        optimizer.step()
+        slower.step()
+        yield float(loss.detach()), known.detach().clone()
+
+
+def _crop(photos: Sequence[Tensor], size: int, random: torch.Generator) -> Tensor:
+    """A square piece of one of the photos, (1, 3, size, size)."""
+    photo = photos[int(torch.randint(len(photos), (), generator=random))]
+    height, width = photo.shape[2:]
+    side = max(1, int(min(height, width) * (LEAST + (1 - LEAST) * float(torch.rand((), generator=random)))))
+    top, left = (int(torch.randint(whole - side + 1, (), generator=random)) for whole in (height, width))
+    return resize(photo[:, :, top : top + side, left : left + side], (size, size), "box")
