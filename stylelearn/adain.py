@@ -31,6 +31,7 @@ from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import moments, moments_loss, tv_loss
 from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.transformation import checked_image
 from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 LAYER = "relu4_1"
@@ -112,7 +113,7 @@ class AdaIN(nn.Module):
         """
         pictures = [styles] if isinstance(styles, Tensor) else list(styles)
         for picture in pictures:
-            _check(picture)
+            checked_image(picture, 2 * self.step)
             if len(picture) != 1:
                 raise ValueError(f"a style is one picture (1, 3, H, W), not {len(picture)}; give several as a list")
         if colours:
@@ -129,11 +130,7 @@ class AdaIN(nn.Module):
         Raises:
             ValueError: no image (B, 3, H, W), or one with fewer pixels than two cells a side.
         """
-        _check(content)
-        height, width = content.shape[2:]
-        smallest = 2 * self.step
-        if min(height, width) < smallest:
-            raise ValueError(f"a picture of {height}x{width} is too small: at least {smallest} px a side")
+        height, width = checked_image(content, 2 * self.step)
         padded = F.pad(content, (0, -width % self.step, 0, -height % self.step), mode="reflect")
 
         def encode(x: Tensor) -> Tensor:
@@ -182,12 +179,6 @@ class AdaIN(nn.Module):
         else:
             image = self.decoder(features)
         return image[..., : size[0], : size[1]].clamp(0, 1)
-
-
-def _check(image: Tensor) -> None:
-    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
-        came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"an image is a tensor (B, 3, H, W); this is {came}")
 
 
 def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, features: Tensor) -> Tensor:

@@ -48,15 +48,19 @@ def practise(
         the loss of this step, and what is known of the style after it, (1, K): `network` takes it where it takes what
         `network.style` made. Each may be used; the last is the best.
     Raises:
-        ValueError: no step, a network for one style, or one that `gatys_weights` does not know.
+        ValueError: no step, crop, pixel or photo; a network for one style, or one that `gatys_weights` does not know.
     """
-    if steps < 1:
-        raise ValueError(f"practice takes at least 1 step, not {steps}")
+    for name, number in (("steps", steps), ("batch", batch), ("size", size)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, not {number}")
     if not network.about["any_style"]:
         raise ValueError("this network knows one style only and has practised nothing else; take one for any style")
-    weights, alphas = gatys_weights(network, network.alphas(1.0)), network.alphas(1.0).to(style.device)
     if photos is None:
         photos = [samples.content(name, 160) for name in samples.content_names()]
+    if not photos:
+        raise ValueError("there is no photo to practise on; give at least one, or none at all for the course's own")
+    alphas = network.alphas(1.0)
+    weights = gatys_weights(network, alphas)
     random = torch.Generator().manual_seed(seed)
     known = network.style(style).detach().requires_grad_(True)
     optimizer = torch.optim.Adam([known], LEARNING_RATE)

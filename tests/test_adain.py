@@ -271,7 +271,7 @@ def test_several_styles_of_any_size() -> None:
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (torch.rand(1, 3, 15, 40), "a picture of 15x40 is too small: at least 16 px a side"),
+        (torch.rand(1, 3, 15, 40), "a picture of 15x40 is too small for this network: at least 16 px a side"),
         (torch.rand(3, 40, 40), r"an image is a tensor \(B, 3, H, W\); this is \(3, 40, 40\)"),
         (torch.rand(1, 1, 40, 40), r"this is \(1, 1, 40, 40\)"),
         ("chelsea", "this is str"),

@@ -177,7 +177,7 @@ def test_a_picture_too_narrow_for_the_network_is_told_and_the_last_one_stays(lab
     before = lab.image
     lab.content.address.value = str(tmp_path / "thin.png")
     assert lab.wait(SOON)
-    assert "too small: at least 16 px a side" in lab.error
+    assert "too small for this network: at least 16 px a side" in lab.error
     assert torch.equal(lab.image, before)
     move(lab, size=512)  # 26 pixels high now
     assert lab.image.shape == (1, 3, 26, 512)

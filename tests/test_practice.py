@@ -97,14 +97,17 @@ def test_what_is_known_on_the_way_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("net", "steps", "words"),
+    ("net", "options", "words"),
     [
-        (trained(), 0, "at least 1 step, not 0"),
-        (trained(any_style=False), 3, "one style only"),
-        (tiny_adjustable(), 3, "needs a trained network with one content layer"),
-        (trained(content_layers=["relu2_2", "relu3_4"]), 3, "needs a trained network with one content layer"),
+        (trained(), {"steps": 0}, "steps must be at least 1, not 0"),
+        (trained(), {"batch": 0}, "batch must be at least 1, not 0"),
+        (trained(), {"size": -1}, "size must be at least 1, not -1"),
+        (trained(), {"photos": []}, "no photo to practise on"),
+        (trained(any_style=False), {}, "one style only"),
+        (tiny_adjustable(), {}, "needs a trained network with one content layer"),
+        (trained(content_layers=["relu2_2", "relu3_4"]), {}, "needs a trained network with one content layer"),
     ],
 )
-def test_what_cannot_be_practised(net: AdjustableNet, steps: int, words: str) -> None:
+def test_what_cannot_be_practised(net: AdjustableNet, options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        next(practise(net, picture(32, 32), steps=steps))
+        next(practise(net, picture(32, 32), **options))

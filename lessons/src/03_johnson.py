@@ -637,7 +637,7 @@ grid([painting, *(image for image, _ in at.values())], ["the style", *at], colum
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Where the lines cross, within the first ten or twenty steps, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
+# Where the lines cross, here within the first ten steps, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
 # steps of the optimisation. Ours are smaller and had less training, so expect to be overtaken sooner. The network has needed the time of a step or two.
 #
 # Look at the pictures, not only at the numbers. The network repeats the same few patterns, wherever they fit. The optimisation invents for each place.

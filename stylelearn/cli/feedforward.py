@@ -101,7 +101,7 @@ def adjustable(options: argparse.Namespace, content: "Tensor") -> Painted:
         raise Wrong(f"the style of {options.weights.name} is in its weights; leave '{options.pictures[0]}' out")
     if options.practice and not any_style:
         raise Wrong(f"--practice is for paintings, and {options.weights.name} knows one style only; leave it out")
-    alphas = network.alphas(options.alpha).to(content.device)
+    alphas = network.alphas(options.alpha)
     known, settings = None, {"alpha": {name: options.alpha.get(name, 1.0) for name in network.adjustable}}
     if any_style:
         known, done = _practised(network, picture(options.pictures[0], options.size).to(content.device), options)
@@ -127,8 +127,6 @@ def _practised(network: "AdjustableNet", style: "Tensor", options: argparse.Name
                 bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
         except KeyboardInterrupt:
             pass  # each step leaves something that can be painted with
-        except ValueError as error:
-            raise Wrong(error) from error
     return known, done
 
 

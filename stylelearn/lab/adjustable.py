@@ -77,18 +77,18 @@ class AdjustableLab(LiveLab):
         layers = list(self.network.style_layers)
         self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
         noisy, size_control = _noise(noise, seed), sizes(size)
-        self.practice = {"practice": _practice(practice)} if any_style else {}
+        practising = {"practice": _practice(practice)} if any_style else {}
         self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
         self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
         self.favourites = Favourites(self._take)
         settings = {
-            "content": self.content, **self.style, "alphas": self.alphas, **self.practice, **noisy,
+            "content": self.content, **self.style, "alphas": self.alphas, **practising, **noisy,
             "size": size_control,
         }  # fmt: skip
         left = controls.column(
             self.content, *self.style.values(), controls.heading("How much of the style, layer by layer"),
-            self.alphas, self._buttons(), *self.practice.values(), *([self.alphas.pad] if self.alphas.pad else []),
+            self.alphas, self._buttons(), *practising.values(), *([self.alphas.pad] if self.alphas.pad else []),
             controls.heading("Another one"), *noisy.values(), size_control,
         )  # fmt: skip
         super().__init__(settings, left, file_name="pastiche.png", first=first)
