@@ -25,13 +25,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn import tiling
 from stylelearn.colour import match_colour, rgb_to_ycbcr
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import moments, moments_loss, tv_loss
+from stylelearn.networks import tiling
+from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.transformation import checked_image
 from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 LAYER = "relu4_1"

@@ -28,9 +28,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn import losses
-from stylelearn.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder, encoder_for
+from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 

@@ -27,9 +27,9 @@ from torch.utils.data import Dataset
 from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual
-from stylelearn.noise import SCALES
+from stylelearn.networks.noise import SCALES
+from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
 
 SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm

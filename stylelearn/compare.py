@@ -21,9 +21,11 @@ import torch
 from torch import Tensor
 
 from stylelearn.encoders import Encoder
-from stylelearn.measures import judge, known, measure
+from stylelearn.evaluation.metrics import judge, known, measure
+from stylelearn.evaluation.tables import HUANG, Cost, Published, Row, Spread, costs, fit_cost, huang_table, table
+from stylelearn.evaluation.timing import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
 from stylelearn.optimize import Diverged, result
-from stylelearn.painters import (
+from stylelearn.registry import (
     METHODS,
     SIZE,
     Method,
@@ -37,8 +39,6 @@ from stylelearn.painters import (
     pictures,
     run,
 )
-from stylelearn.resources import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
-from stylelearn.tables import HUANG, Cost, Published, Row, Spread, costs, fit_cost, huang_table, table
 from stylelearn.weights import WeightsError
 
 __all__ = [

@@ -23,9 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylelearn.glyph_networks import LAPTOP, Down, Up, as_channels, set_weights, weights_of
-from stylelearn.glyphs import collect
-from stylelearn.references import Batch, R, Split, Triplets, split
+from stylelearn.glyphs.dataset import Batch, R, Split, Triplets, split
+from stylelearn.glyphs.networks import LAPTOP, Down, Up, as_channels, set_weights, weights_of
+from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
 from stylelearn.weights import network_file, read_about, read_weights, write_weights
 

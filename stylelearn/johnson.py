@@ -25,9 +25,8 @@ from torch import Tensor, nn
 from stylelearn import losses
 from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
-from stylelearn.noise import SCALES
-from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.transformation import (
+from stylelearn.networks.noise import SCALES
+from stylelearn.networks.transformation import (
     BLOCKS,
     PAPER_WIDTHS,
     SMALLEST,
@@ -36,6 +35,7 @@ from stylelearn.transformation import (
     TransformationNet,
     modulate,
 )
+from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import fitting, network_file, read_about, read_weights, shipped, write_weights
 
 __all__ = [

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from stylelearn import gatys, samples
 from stylelearn.adjustable import gatys_weights
-from stylelearn.conditioning import AdjustableNet
 from stylelearn.images import resize
+from stylelearn.networks.conditioning import AdjustableNet
 
 STEPS = 60
 LEARNING_RATE = 0.05  # of logarithms of moments: of a twentieth of their size

@@ -23,13 +23,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn.decoders import InverseNet
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import content_loss, tv_loss
+from stylelearn.networks.decoders import InverseNet
+from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
 from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.transformation import checked_image
 from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 __all__ = [

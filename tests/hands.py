@@ -7,9 +7,9 @@ import torch
 from ipywidgets.widgets.widget import _instances
 from torch import Tensor
 
-from stylelearn.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.encoders import Encoder
 from stylelearn.lab import Lab, PictureChooser
+from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 
 SOON = 240  # seconds; a safety net, never waited for when things work
 

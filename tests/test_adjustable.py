@@ -14,9 +14,9 @@ from torch import Tensor
 
 from stylelearn import adjustable, cin, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
-from stylelearn.conditioning import COVER, FARTHEST, LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
+from stylelearn.networks.conditioning import COVER, FARTHEST, LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -193,8 +193,8 @@ def test_large_pictures_go_band_by_band_and_come_out_the_same(monkeypatch: pytes
     content, known = picture(150, 60), NET.style(picture(32, 32, seed=1))
     with torch.no_grad():
         whole = NET(content, known, NET.alphas(0.7))
-        monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
-        monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+        monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
+        monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
         called, real = [], NET.painter._in_bands
         monkeypatch.setattr(NET.painter, "_in_bands", lambda *given: called.append(1) or real(*given))
         close(NET(content, known, NET.alphas(0.7)), whole, 1e-4)

@@ -13,8 +13,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from stylelearn import adain, cin, compare, distances, johnson, losses, resources, samples
-from stylelearn.bench import (
+from benchmarks import (
     adjustable,
     amortised,
     course,
@@ -29,15 +28,18 @@ from stylelearn.bench import (
     quality,
     swap,
 )
-from stylelearn.bench.measuring import Figure, Report
+from benchmarks.measuring import Figure, Report
+from stylelearn import adain, cin, compare, johnson, losses, samples
 from stylelearn.cli import main
 from stylelearn.compare import METHODS, Row, Spread
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation import distances
+from stylelearn.evaluation import timing as resources
+from stylelearn.evaluation.timing import Timing
 from stylelearn.images import ImageError, read_image, square
 from stylelearn.lab import adain as adain_lab
 from stylelearn.lab import johnson as johnson_lab
-from stylelearn.resources import Timing
+from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.weights import WeightsError, torchvision_model, write_weights
 
 SMALL = encoder.Plan(size=64, rounds=1, steps=2, pairs=2, photos=("chelsea",))

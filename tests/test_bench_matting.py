@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from stylelearn.bench import matting
+from benchmarks import matting
 from stylelearn.matting import laplacian_matrix
 
 
@@ -48,7 +48,7 @@ def test_memory_is_counted_apart():
     """In a process of its own, as the bench does it: this one has held more before."""
     program = """
 import numpy as np
-from stylelearn.bench import matting
+from benchmarks import matting
 
 matting.WORK["ours"] = lambda image: lambda: np.ones(50_000_000 if image.shape[2] > 16 else 1, dtype=np.uint8)
 print(matting.extra_memory("ours", 32, 32))

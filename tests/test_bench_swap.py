@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from stylelearn.bench import swap
+from benchmarks import swap
 from stylelearn.patches import swap as swapped
 from stylelearn.weights import WeightsError
 
@@ -47,7 +47,7 @@ def test_memory_is_measured_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(swap, "run_apart", apart)
     ours, theirs, less = swap.memory(256)
-    assert asked == [("stylelearn.bench.swap", name, "256") for name in ("swap", "three convolutions")]
+    assert asked == [("benchmarks.swap", name, "256") for name in ("swap", "three convolutions")]
     assert (ours.value, theirs.value, less.value, less.at_least) == (10, 60, 6, 4)
 
     def fails(*words: str) -> dict[str, float]:
@@ -59,7 +59,7 @@ def test_memory_is_measured_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_process_of_its_own_says_what_it_held() -> None:
-    found = swap.run_apart("stylelearn.bench.swap", "swap", "64")
+    found = swap.run_apart("benchmarks.swap", "swap", "64")
     assert 0 < found["before"] <= found["peak"]
 
 

@@ -13,8 +13,8 @@ from stylelearn import cin, losses, samples
 from stylelearn.cin import ConditionalInstanceNorm, StyleNet, learn, train_cin
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.johnson import Perceptual
+from stylelearn.networks.transformation import PAPER_WIDTHS, TransformationNet
 from stylelearn.training import Crops
-from stylelearn.transformation import PAPER_WIDTHS, TransformationNet
 from stylelearn.weights import WeightsError, shipped, write_weights
 
 NAMES = ["oil", "ink", "glass"]

@@ -14,13 +14,14 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from stylelearn import adain, cin, gatys, johnson, mini, samples
+from stylelearn import adain, cin, gatys, johnson, samples
 from stylelearn.cli import lab, main, networks, sheets, stylize
 from stylelearn.cli.parsing import Wrong, span
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import STYLE_WEIGHT
 from stylelearn.images import read_image, read_settings
+from stylelearn.networks import distillation as mini
 from stylelearn.optimize import Diverged
 from stylelearn.training import PRESETS, Progress
 from stylelearn.weights import torchvision_model, write_weights
@@ -88,7 +89,7 @@ def test_as_a_module():
 
 def test_threads_wait_passively(monkeypatch):
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    monkeypatch.setattr("stylelearn.doctor.examine", lambda: 0)
+    monkeypatch.setattr("stylelearn.cli.doctor.examine", lambda: 0)
     assert main(["doctor"]) == 0
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
 
@@ -100,7 +101,7 @@ def test_not_enough_memory(monkeypatch, capsys, error):
     def runs_out():
         raise error
 
-    monkeypatch.setattr("stylelearn.doctor.examine", runs_out)
+    monkeypatch.setattr("stylelearn.cli.doctor.examine", runs_out)
     assert main(["doctor"]) == 1
     assert "not enough memory" in capsys.readouterr().err
 
@@ -109,7 +110,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
     def broken():
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr("stylelearn.doctor.examine", broken)
+    monkeypatch.setattr("stylelearn.cli.doctor.examine", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         main(["doctor"])
 
@@ -411,8 +412,8 @@ def test_full_size_and_large_pictures(stylize_with, photo, capsys, monkeypatch, 
     whole, settings = stylize_with(name, *words, size=["--full-size"])
     assert whole.shape == (1, 3, 80, 96) and settings["size"] is None
     assert "80" in capsys.readouterr().out
-    monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
-    monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+    monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
+    monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
     banded, _ = stylize_with(name, *words, size=["--full-size"])
     assert "painting 96 × 80 pixels, band by band" in capsys.readouterr().out
     assert (whole - banded).abs().max() <= 2 / 255

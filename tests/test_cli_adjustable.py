@@ -13,9 +13,9 @@ from hands import tiny_adjustable
 from PIL import Image
 from torch import Tensor
 
+from benchmarks import adjustable as bench
+from benchmarks.quality import Pair
 from stylelearn import adjustable, gatys, losses, practice, samples
-from stylelearn.bench import adjustable as bench
-from stylelearn.bench.quality import Pair
 from stylelearn.cli import main, networks, sheets
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, read_image, read_settings
@@ -120,8 +120,8 @@ def test_large_pictures_go_band_by_band(
 ) -> None:
     command = ["stylize", str(files["photo"]), "batik", "--method", "adjustable", "--weights", str(files["any"])]
     assert main([*command, "--full-size", "-o", str(tmp_path / "whole.png")]) == 0
-    monkeypatch.setattr("stylelearn.tiling.LARGE", 1000)
-    monkeypatch.setattr("stylelearn.tiling.ROWS", 32)
+    monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
+    monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
     assert main([*command, "--full-size", "-o", str(tmp_path / "bands.png")]) == 0
     assert "painting 96 × 80 pixels, band by band" in capsys.readouterr().out
     whole, bands = (read_image(tmp_path / f"{name}.png") for name in ("whole", "bands"))

@@ -11,25 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stylelearn import (
-    adain,
-    adjustable,
-    cin,
-    compare,
-    figures,
-    gatys,
-    johnson,
-    painters,
-    photo,
-    samples,
-    style_swap,
-    tables,
-)
+from stylelearn import adain, adjustable, cin, compare, figures, gatys, johnson, photo, samples, style_swap
+from stylelearn import registry as painters
 from stylelearn.cli import main
 from stylelearn.compare import METHODS, Row, Spread, fit_cost
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation import tables
+from stylelearn.evaluation.timing import Timing
 from stylelearn.optimize import optimize_image, result
-from stylelearn.resources import Timing
 from stylelearn.segmentation import cluster
 from stylelearn.weights import WeightsError
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from stylelearn.decoders import mirrored_decoder
+from stylelearn.networks.decoders import mirrored_decoder
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylelearn import doctor, samples
-from stylelearn.cli import main
-from stylelearn.doctor import NOTE, OK, PROBLEM
+from stylelearn import samples
+from stylelearn.cli import doctor, main
+from stylelearn.cli.doctor import NOTE, OK, PROBLEM
 
 
 def states(findings) -> list[str]:
@@ -52,7 +52,7 @@ def test_a_healthy_machine(monkeypatch, tmp_path):
 def test_every_note_and_problem_has_a_remedy(monkeypatch, elsewhere):
     (elsewhere / "mini.safetensors").unlink()
     monkeypatch.setattr("stylelearn.samples.style_names", list)
-    monkeypatch.setattr("stylelearn.doctor.installed", lambda name: None)
+    monkeypatch.setattr("stylelearn.cli.doctor.installed", lambda name: None)
     for examination in (doctor.versions, doctor.notebooks, doctor.weights, doctor.pictures, doctor.network):
         findings = list(examination())
         assert set(states(findings)) & {NOTE, PROBLEM}

@@ -9,15 +9,17 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor, nn
 
-from stylelearn import emd, references, samples, zi2zi
-from stylelearn.bench import glyphs as bench
-from stylelearn.bending import SHARPEN, SLANT, after, bent, shears, straight
+from benchmarks import glyphs as bench
+from benchmarks import zi2zi
+from stylelearn import emd, samples
 from stylelearn.cli import main
 from stylelearn.emd import EMD, bilinear_mix, generate, train_emd, train_live, weighted_l1
-from stylelearn.fonts import bundled_fonts
-from stylelearn.glyph_networks import LAPTOP, PAPER, Down, Up
-from stylelearn.glyphs import BASELINE, SIZE, Glyphs, Variation, collect
-from stylelearn.references import SETS, Split, Triplets, l1, pdar, rmse, split, table
+from stylelearn.glyphs import dataset as references
+from stylelearn.glyphs.augmentation import SHARPEN, SLANT, after, bent, shears, straight
+from stylelearn.glyphs.dataset import SETS, Split, Triplets, l1, pdar, rmse, split, table
+from stylelearn.glyphs.fonts import bundled_fonts
+from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up
+from stylelearn.glyphs.rendering import BASELINE, SIZE, Glyphs, Variation, collect
 from stylelearn.weights import WeightsError, read_about, read_weights
 
 TINY = (4, 4, 4, 4, 4, 4, 4)

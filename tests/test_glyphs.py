@@ -10,9 +10,10 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
 
-from stylelearn import fonts, glyphs
-from stylelearn.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing
-from stylelearn.glyphs import BASELINE, EM, SIZE, VARIATIONS, Variation, collect, draw
+from stylelearn.glyphs import fonts
+from stylelearn.glyphs import rendering as glyphs
+from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing
+from stylelearn.glyphs.rendering import BASELINE, EM, SIZE, VARIATIONS, Variation, collect, draw
 
 ARPHIC = Path("/usr/share/fonts/truetype/arphic")
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor, nn
 
-from stylelearn import gatys, johnson, losses, samples, transformation
+from stylelearn import gatys, johnson, losses, samples
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import InstanceNorm, Perceptual, TransformationNet, train_johnson
+from stylelearn.networks import transformation
 from stylelearn.weights import WeightsError, network_file, read_about, read_weights, write_weights
 
 RANDOM = Encoder("random")

@@ -11,14 +11,14 @@ from hands import SOON, inside, move
 from torch import Tensor
 
 from stylelearn import samples
+from stylelearn.evaluation.metrics import judge, measure
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import CompareLab, PictureChooser
 from stylelearn.lab import paintings as module
 from stylelearn.lab.compare import wipe
 from stylelearn.lab.live import at_size
 from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
-from stylelearn.measures import judge, measure
-from stylelearn.painters import METHODS, run
+from stylelearn.registry import METHODS, run
 
 pytestmark = pytest.mark.usefixtures("labs")
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from stylelearn.emd import EMD
 from stylelearn.figures import glyph_rows
-from stylelearn.fonts import LETTERS, FontError, bundled_fonts
+from stylelearn.glyphs.dataset import NOVEL_FONTS, Triplets
+from stylelearn.glyphs.fonts import LETTERS, FontError, bundled_fonts
 from stylelearn.images import ImageError, read_settings
 from stylelearn.lab import EMDLab
 from stylelearn.lab import emd as module
 from stylelearn.lab.fonts import FontChooser, course
-from stylelearn.references import NOVEL_FONTS, Triplets
 from stylelearn.weights import WeightsError
 
 pytestmark = pytest.mark.usefixtures("labs")

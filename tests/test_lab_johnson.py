@@ -13,7 +13,7 @@ from stylelearn.colour import keep_colours, luminance, rgb_to_ycbcr
 from stylelearn.images import read_settings, resize
 from stylelearn.lab import JohnsonLab, PictureChooser
 from stylelearn.lab import johnson as lab_module
-from stylelearn.transformation import TransformationNet
+from stylelearn.networks.transformation import TransformationNet
 from stylelearn.weights import WeightsError
 
 pytestmark = pytest.mark.usefixtures("labs")

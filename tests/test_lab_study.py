@@ -7,10 +7,10 @@ import pytest
 import torch
 from hands import inside
 
-from stylelearn.answers import QUESTIONS, SCORES, Answer, Answers, csv_text, read_answers
+from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, Answers, csv_text, read_answers
+from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.lab import StudyLab
 from stylelearn.lab.paintings import title_of
-from stylelearn.study import Pastiche, intervals, trials
 
 METHODS = ("gatys", "adain", "deep")
 PHOTO, STYLE = QUESTIONS

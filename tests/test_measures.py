@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stylelearn import distances, measures, samples
+from stylelearn import samples
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation import distances
+from stylelearn.evaluation import metrics as measures
+from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.images import square
-from stylelearn.measures import MEASURES
 from stylelearn.weights import torchvision_model
 
 

@@ -10,16 +10,16 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn import mini
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Encoder
-from stylelearn.mini import (
+from stylelearn.networks import distillation as mini
+from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.networks.distillation import (
     Distillation,
     export,
     known_teacher,
     train_mini,
 )
-from stylelearn.taps import SQUEEZENET_TAPS
+from stylelearn.networks.taps import SQUEEZENET_TAPS
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
 

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylelearn.noise import SCALES, Noise, beside
-from stylelearn.transformation import TransformationNet
+from stylelearn.networks.noise import SCALES, Noise, beside
+from stylelearn.networks.transformation import TransformationNet
 
 
 @settings(max_examples=60, deadline=None)

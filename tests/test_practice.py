@@ -8,7 +8,7 @@ from hands import tiny_adjustable
 from torch import Tensor
 
 from stylelearn import adjustable, losses, samples
-from stylelearn.conditioning import AdjustableNet
+from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.practice import LEARNING_RATE, practise
 
 WEIGHTS = {"style relu2_2": 3.0, "style relu3_4": 2.0, "style relu4_1": 1.0, "content relu3_4": 0.5, "tv": 0.2}

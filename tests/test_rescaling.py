@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
-from stylelearn.rescaling import equalise, folded
+from stylelearn.networks.rescaling import equalise, folded
 
 WIDTHS, REPEATS, PADDING = ARCHITECTURES["mini"]
 

@@ -17,9 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from stylelearn.answers import COLUMNS, QUESTIONS, Answer, Answers, StudyError, csv_text, parse_csv, read_answers
 from stylelearn.cli import main
-from stylelearn.study import (
+from stylelearn.evaluation.ratings import (
+    COLUMNS,
+    QUESTIONS,
+    Answer,
+    Answers,
+    StudyError,
+    csv_text,
+    parse_csv,
+    read_answers,
+)
+from stylelearn.evaluation.study import (
     Pastiche,
     agreement,
     difference,
@@ -110,7 +119,7 @@ def test_a_file_has_a_rater_of_its_own_that_stays(tmp_path):
 
 WRITER = """
 import sys
-from stylelearn.answers import Answer, Answers
+from stylelearn.evaluation.ratings import Answer, Answers
 file = Answers(sys.argv[1])
 for number in range(15):
     file.give(Answer(sys.argv[2], f"pair {number}", "gatys", "photorealism", 3))
@@ -125,7 +134,7 @@ def test_several_write_at_once_and_nothing_is_lost(tmp_path):
 
 
 def test_a_locked_file_is_told_in_words(tmp_path, monkeypatch):
-    monkeypatch.setattr("stylelearn.answers._WAIT", 0.05)
+    monkeypatch.setattr("stylelearn.evaluation.ratings._WAIT", 0.05)
     file = Answers(tmp_path / "study.sqlite")
     file.give(answer())
     other = sqlite3.connect(file.path, isolation_level=None)

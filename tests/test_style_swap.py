@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn import gatys, losses, samples, style_swap
-from stylelearn.decoders import InverseNet, mirrored_decoder
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
+from stylelearn.networks.decoders import InverseNet, mirrored_decoder
+from stylelearn.networks.transformation import InstanceNorm
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import matches, swap
 from stylelearn.style_swap import Pairs, StyleSwap, Training, cnnmrf_objective, objective, train_inverse
 from stylelearn.training import Crops
-from stylelearn.transformation import InstanceNorm
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
 MINI = Encoder("mini")

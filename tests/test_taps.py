@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
-from stylelearn.taps import SQUEEZENET_TAPS, TAPS, VGG_TAPS, Tap
+from stylelearn.networks.taps import SQUEEZENET_TAPS, TAPS, VGG_TAPS, Tap
 from stylelearn.weights import import_torchvision, torchvision_model
 
 WIDTHS, REPEATS, _ = ARCHITECTURES["mini"]

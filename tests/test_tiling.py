@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from stylelearn import tiling
 from stylelearn.adain import AdaIN
 from stylelearn.cin import StyleNet
 from stylelearn.encoders import Encoder
-from stylelearn.tiling import bands, in_bands, mean_and_variance_in_bands
-from stylelearn.transformation import TransformationNet
+from stylelearn.networks import tiling
+from stylelearn.networks.tiling import bands, in_bands, mean_and_variance_in_bands
+from stylelearn.networks.transformation import TransformationNet
 
 
 def local(scale: str) -> nn.Module:

@@ -17,26 +17,15 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from stylelearn import (
-    adain,
-    adjustable,
-    cin,
-    gatys,
-    inversion,
-    johnson,
-    painters,
-    photo,
-    samples,
-    segmentation,
-    style_swap,
-)
+from stylelearn import adain, adjustable, cin, gatys, inversion, johnson, photo, samples, segmentation, style_swap
+from stylelearn import registry as painters
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid_figure
 from stylelearn.figures.display import DPI
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import optimize_image, result
-from stylelearn.painters import METHODS
+from stylelearn.registry import METHODS
 
 HERE = Path(__file__).resolve().parent
 MOST = 80_000  # bytes of a file

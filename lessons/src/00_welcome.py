@@ -39,8 +39,9 @@
 # %config InlineBackend.figure_formats = ['jpeg']
 import torch
 
-from stylelearn import doctor, gatys, losses, samples
+from stylelearn import gatys, losses, samples
 from stylelearn.checks import welcome as check
+from stylelearn.cli import doctor
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.figures import LivePicture, grid, plot_curves, show
 from stylelearn.images import read_image, resize

@@ -35,11 +35,11 @@ from torch import nn
 
 from stylelearn import adain, cin, gatys, losses, samples
 from stylelearn.checks import adain as check
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdaINLab
+from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.optimize import result
 
 encoder = Encoder("mini")

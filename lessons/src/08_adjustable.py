@@ -34,11 +34,11 @@ import torch
 
 from stylelearn import adain, adjustable, gatys, losses, samples
 from stylelearn.checks import adjustable as check
-from stylelearn.conditioning import AdjustableNet
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdjustableLab
+from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import result
 from stylelearn.practice import practise
 

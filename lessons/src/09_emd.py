@@ -34,11 +34,12 @@ import time
 
 import torch
 
-from stylelearn import adain, emd, gatys, losses, references
+from stylelearn import adain, emd, gatys, losses
 from stylelearn.checks import emd as check
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid, plot_curves, show_glyphs
-from stylelearn.glyphs import PLAIN, collect
+from stylelearn.glyphs import dataset as references
+from stylelearn.glyphs.rendering import PLAIN, collect
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import result
 

@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> int:
     """Compare, print and draw."""
     _check(options)
     from stylelearn import compare
+    from stylelearn.evaluation.metrics import judge
     from stylelearn.images import ImageError
-    from stylelearn.measures import judge
     from stylelearn.weights import WeightsError
 
     rows: list[Row] = []

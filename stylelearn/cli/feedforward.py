@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylelearn.adain import AdaIN
-    from stylelearn.conditioning import AdjustableNet
     from stylelearn.encoders import Encoder
+    from stylelearn.networks.conditioning import AdjustableNet
     from stylelearn.style_swap import StyleSwap
 
 ROWS = 256  # that are recoloured at once: what a whole photo takes five times would not fit everywhere
@@ -218,7 +218,7 @@ def _painted(
 ) -> Painted:
     import torch
 
-    from stylelearn import tiling
+    from stylelearn.networks import tiling
 
     height, width = content.shape[2:]
     if height * width > tiling.LARGE:

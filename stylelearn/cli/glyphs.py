@@ -10,7 +10,7 @@ from stylelearn.cli.parsing import whole
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from stylelearn.references import Split
+    from stylelearn.glyphs.dataset import Split
     from stylelearn.training import Progress
 
 PAPER_BATCH = 50
@@ -67,13 +67,13 @@ def start_emd(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Pro
 
 def start_zi2zi(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Progress]":
     """Begin to train what EMD is measured against."""
-    from stylelearn.zi2zi import train_zi2zi
+    from benchmarks.zi2zi import train_zi2zi
 
     return train_zi2zi(_split(options), out=options.out, **_shared(options), **run)
 
 
 def _shared(options: argparse.Namespace) -> dict[str, Any]:
-    from stylelearn.glyph_networks import PAPER
+    from stylelearn.glyphs.networks import PAPER
 
     found: dict[str, Any] = {"examples": options.examples, "bend": not options.straight}
     channels = options.channels or (PAPER if options.paper else None)
@@ -82,9 +82,9 @@ def _shared(options: argparse.Namespace) -> dict[str, Any]:
 
 def _split(options: argparse.Namespace) -> "Split":
     """Known and novel fonts and letters. Raises FontError and ValueError."""
-    from stylelearn.fonts import LETTERS
-    from stylelearn.glyphs import collect
-    from stylelearn.references import NOVEL_FONTS, NOVEL_LETTERS, split
+    from stylelearn.glyphs.dataset import NOVEL_FONTS, NOVEL_LETTERS, split
+    from stylelearn.glyphs.fonts import LETTERS
+    from stylelearn.glyphs.rendering import collect
 
     glyphs = collect(options.fonts, letters=options.letters or LETTERS)
     fonts, letters = options.novel_fonts, options.novel_letters
@@ -102,7 +102,7 @@ def emd_sheet(model: "nn.Module", known: "Split") -> "Tensor":
     """
     import torch
 
-    from stylelearn.references import test_batch
+    from stylelearn.glyphs.dataset import test_batch
 
     network, rows = model.network, []
     where = next(model.parameters()).device

@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Examine and report."""
-    from stylelearn.doctor import examine
+    from stylelearn.cli.doctor import examine
 
     return examine()
 
@@ -61,9 +61,9 @@ def run_doctor(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     """Measure group after group, then print the table."""
     _check(options)
-    from stylelearn.bench.measuring import Report, table
+    from benchmarks.measuring import Report, table
+    from stylelearn.evaluation.timing import machine
     from stylelearn.images import ImageError
-    from stylelearn.resources import machine
     from stylelearn.weights import WeightsError
 
     report = Report(_settings(options), machine(), options.json, judged=not options.quick)
@@ -114,7 +114,7 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _plans(options: argparse.Namespace) -> list[tuple[str, Callable[..., Any], Any]]:
     """(name, its groups, how thorough) for each bench that is asked for."""
-    from stylelearn.bench import adjustable, course, encoder, feedforward, gatys, glyphs, matting, swap
+    from benchmarks import adjustable, course, encoder, feedforward, gatys, glyphs, matting, swap
 
     pictures = {"sheet": options.sheet, "folder": options.pairs, "watch": _watch}
     files = {"judge": options.judge, **pictures}

@@ -56,7 +56,7 @@ def _add_encoder(parser: argparse.ArgumentParser) -> None:
 
 
 def _start_encoder(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Progress]":
-    from stylelearn.mini import train_mini
+    from stylelearn.networks.distillation import train_mini
 
     teacher, weights = find_teacher(options.teacher)
     return train_mini(

@@ -204,7 +204,7 @@ def _given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def _widths(options: argparse.Namespace) -> dict[str, Any]:
-    from stylelearn.transformation import PAPER_WIDTHS
+    from stylelearn.networks.transformation import PAPER_WIDTHS
 
     return ({"widths": PAPER_WIDTHS, "noise": ()} if options.paper else {}) | _given(options, "widths")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stylelearn.cli.parsing import DONE, Commands, Wrong
 
 if TYPE_CHECKING:
-    from stylelearn.answers import Answers
+    from stylelearn.evaluation.ratings import Answers
 
 
 def add(commands: Commands) -> None:
@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Merge, show or export."""
-    from stylelearn.answers import Answers, StudyError
+    from stylelearn.evaluation.ratings import Answers, StudyError
 
     try:
         answers = Answers(options.file)
@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(answers: "Answers") -> None:
-    from stylelearn.answers import QUESTIONS
-    from stylelearn.study import intervals
+    from stylelearn.evaluation.ratings import QUESTIONS
+    from stylelearn.evaluation.study import intervals
 
     given = answers.all()
     people, pairs = ({getattr(one, what) for one in given} for what in ("rater", "pair"))

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from stylelearn import adjustable, practice
-from stylelearn.conditioning import AdjustableNet
 from stylelearn.images import resize
 from stylelearn.lab import controls
 from stylelearn.lab.alphas import ALL, Alphas
@@ -21,6 +20,7 @@ from stylelearn.lab.favourites import Favourites
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.pictures import PictureChooser
 from stylelearn.lab.runner import Job, Run
+from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 
 MOST_NOISE = 0.5

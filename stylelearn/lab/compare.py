@@ -20,7 +20,7 @@ from stylelearn.lab.paintings import PHOTO, Painting, knows, table, title_of
 from stylelearn.lab.pictures import PictureChooser
 from stylelearn.lab.runner import Job, Outcome, Run
 from stylelearn.optimize import Step
-from stylelearn.painters import METHODS
+from stylelearn.registry import METHODS
 
 _EVERY = 0.15  # seconds between two pictures while one is being made
 _KEPT = 64  # pastiches

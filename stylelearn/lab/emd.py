@@ -13,12 +13,12 @@ from torch import Tensor
 from stylelearn import emd
 from stylelearn.emd import EMD
 from stylelearn.figures import glyph_rows
-from stylelearn.fonts import LETTERS, FontError, some
-from stylelearn.glyphs import SIZE, Glyphs
+from stylelearn.glyphs.dataset import NOVEL_LETTERS
+from stylelearn.glyphs.fonts import LETTERS, FontError, some
+from stylelearn.glyphs.rendering import SIZE, Glyphs
 from stylelearn.lab import controls
 from stylelearn.lab.fonts import FontChooser, course
 from stylelearn.lab.live import LiveLab
-from stylelearn.references import NOVEL_LETTERS
 
 LONGEST = 12  # letters of a word
 REFERENCES = "HOASMnopdy"  # what is shown of a font at first

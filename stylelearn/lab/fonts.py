@@ -12,11 +12,11 @@ import ipywidgets as widgets
 import torch
 import traitlets
 
-from stylelearn.fonts import LETTERS, SUFFIXES, Font, FontError, find_fonts, missing
-from stylelearn.glyphs import PLAIN, Glyphs, collect, draw
+from stylelearn.glyphs.dataset import Split, split
+from stylelearn.glyphs.fonts import LETTERS, SUFFIXES, Font, FontError, find_fonts, missing
+from stylelearn.glyphs.rendering import PLAIN, Glyphs, collect, draw
 from stylelearn.lab import controls
 from stylelearn.lab.pictures import complaint
-from stylelearn.references import Split, split
 
 _FOLDER_ERROR = "'{}' is a folder; name one font file in it ({})"
 

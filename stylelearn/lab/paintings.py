@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from stylelearn.encoders import Encoder
-from stylelearn.measures import MEASURES, judge, measure
-from stylelearn.painters import METHODS, Moves, allowed, count_styles, known_styles, painter_of
+from stylelearn.evaluation.metrics import MEASURES, judge, measure
+from stylelearn.registry import METHODS, Moves, allowed, count_styles, known_styles, painter_of
 
 PHOTO = "photograph"  # what one may see instead of a method
 MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table

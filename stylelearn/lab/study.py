@@ -11,7 +11,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from stylelearn.answers import QUESTIONS, SCORES, Answer, Answers, answers_in
+from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, Answers, answers_in
+from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.figures.display import pieces
 from stylelearn.figures.marks import describe_intervals, intervals_figure
 from stylelearn.figures.pictures import grid_figure
@@ -19,7 +20,6 @@ from stylelearn.lab.base import guarded
 from stylelearn.lab.paintings import title_of
 from stylelearn.lab.panel import Picture
 from stylelearn.lab.pictures import complaint
-from stylelearn.study import Pastiche, intervals, trials
 
 FILE = "my-study.sqlite"
 _SIDES = ("left", "right")

@@ -15,16 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.gatys import bare, noise, random_vgg19
+from benchmarks.measuring import Figure
+from benchmarks.quality import Pair, contact_sheet, paint, pairs_in, pairs_of_samples, style_distance
 from stylelearn import inversion, samples
-from stylelearn.bench.gatys import bare, noise, random_vgg19
-from stylelearn.bench.measuring import Figure
-from stylelearn.bench.quality import Pair, contact_sheet, paint, pairs_in, pairs_of_samples, style_distance
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.evaluation.timing import ratio, take_turns
 from stylelearn.gatys import start_image
 from stylelearn.images import psnr, square
+from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.optimize import optimize_image, result
-from stylelearn.resources import ratio, take_turns
 from stylelearn.weights import WeightsError, read_weights
 
 TV_WEIGHT = 1e-3  # of V² per value: takes single noisy pixels away, and no detail

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from benchmarks.measuring import Figure
+from benchmarks.quality import Pair, contact_sheet, pictures_in, style_distance
 from stylelearn import adain, cin, gatys, johnson, losses, samples
-from stylelearn.bench.measuring import Figure
-from stylelearn.bench.quality import Pair, contact_sheet, pictures_in, style_distance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
 from stylelearn.images import read_image, resize, square
 from stylelearn.optimize import optimize_image, result
 from stylelearn.weights import WeightsError, network_file, read_about
 
 if TYPE_CHECKING:
-    from stylelearn.bench.feedforward import Plan
+    from benchmarks.feedforward import Plan
 
 WITHIN = 2.5  # times the style loss of Gatys
 STYLE_SIZE = 256  # pixels, of the shorter side, where a network's file does not say how large its style was

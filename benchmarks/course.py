@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stylelearn.bench.encoder import Watch
-from stylelearn.bench.measuring import Figure
+from benchmarks.encoder import Watch
+from benchmarks.measuring import Figure
 from stylelearn.compare import HUANG, METHODS, Row, common_styles, compare, costs, fit_cost, peak_memory, pictures
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation.metrics import MEASURES, judge
 from stylelearn.figures import costs_figure, grid_figure
-from stylelearn.measures import MEASURES, judge
 
 CONTENT = "coffee"
 SHOWN = ("content", "gram", "structure")

@@ -14,13 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.gatys import noise, random_vgg19
+from benchmarks.measuring import Figure
 from stylelearn import photo, samples
-from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation.timing import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.matting import EPSILON, MattingLaplacian
 from stylelearn.optimize import result
-from stylelearn.resources import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.segmentation import course_mask
 
 

@@ -22,14 +22,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.gatys import noise, random_vgg19
+from benchmarks.measuring import Figure
 from stylelearn import gatys, samples, style_swap
-from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation.timing import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.images import square
 from stylelearn.optimize import Objective, optimize_image, result
 from stylelearn.patches import swap, swap_by_convolution
-from stylelearn.resources import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.video import Clip, consistency, moving_clip, panning_clip
 from stylelearn.weights import WeightsError
 

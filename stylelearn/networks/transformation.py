@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn import tiling
 from stylelearn.losses import mean_and_variance
-from stylelearn.noise import Noise, beside
-from stylelearn.tiling import Local
+from stylelearn.networks import tiling
+from stylelearn.networks.noise import Noise, beside
+from stylelearn.networks.tiling import Local
 
 WIDTHS = (16, 32, 64)  # answers within 0.1 s at 256 px on two CPU cores
 PAPER_WIDTHS = (32, 64, 128)

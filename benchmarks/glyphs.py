@@ -10,10 +10,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from stylelearn import emd, zi2zi
-from stylelearn.bench.measuring import Figure
-from stylelearn.glyphs import collect
-from stylelearn.references import Batch, Split, nearest, split, table
+from benchmarks import zi2zi
+from benchmarks.measuring import Figure
+from stylelearn import emd
+from stylelearn.glyphs.dataset import Batch, Split, nearest, split, table
+from stylelearn.glyphs.rendering import collect
 from stylelearn.weights import WeightsError
 
 BETTER = 0.85  # of the L1 of zi2zi on D4

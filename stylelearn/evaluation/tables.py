@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
-from stylelearn.measures import MEASURES
-from stylelearn.painters import METHODS, count_styles
-from stylelearn.resources import machine
+from stylelearn.evaluation.metrics import MEASURES
+from stylelearn.evaluation.timing import machine
+from stylelearn.registry import METHODS, count_styles
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from benchmarks import peers
+from benchmarks.measuring import Figure
+from benchmarks.memory import peak_memory
 from stylelearn import gatys
-from stylelearn.bench import peers
-from stylelearn.bench.measuring import Figure
-from stylelearn.bench.memory import peak_memory
 from stylelearn.encoders import ARCHITECTURES, PRECISIONS, Encoder, vgg_layers
+from stylelearn.evaluation.timing import Timing, ratio, take_turns
 from stylelearn.optimize import Diverged, Step, optimize_image
-from stylelearn.resources import Timing, ratio, take_turns
 
 
 @dataclass(frozen=True)

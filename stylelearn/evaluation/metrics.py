@@ -20,8 +20,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from stylelearn import distances
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation import distances
 from stylelearn.weights import downloaded
 
 

@@ -18,15 +18,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks import feedforward
+from benchmarks.amortised import any_styles, contents, latin, mean
+from benchmarks.encoder import Watch
+from benchmarks.measuring import Figure
+from benchmarks.quality import Pair, contact_sheet
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
-from stylelearn.bench import feedforward
-from stylelearn.bench.amortised import any_styles, contents, latin, mean
-from stylelearn.bench.encoder import Watch
-from stylelearn.bench.measuring import Figure
-from stylelearn.bench.quality import Pair, contact_sheet
-from stylelearn.conditioning import AdjustableNet
 from stylelearn.images import psnr, square
+from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import optimize_image, result
 from stylelearn.practice import STEPS as PRACTICE
 from stylelearn.practice import practise

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
-from stylelearn.transformation import InstanceNorm
+from stylelearn.networks.transformation import InstanceNorm
 
 
 def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mini") -> nn.Sequential:

@@ -1,13 +1,13 @@
 """How much memory one way of computing needs: run in a process of its own, so that nothing else counts.
 
-python -m stylelearn.bench.memory bare 512                             # prints JSON
-python -m stylelearn.bench.memory command stylize photo.jpg …          # whatever the `stylelearn` command can do
+python -m benchmarks.memory bare 512                             # prints JSON
+python -m benchmarks.memory command stylize photo.jpg …          # whatever the `stylelearn` command can do
 """
 
 import json
 import sys
 
-from stylelearn.resources import most_so_far, run_apart
+from stylelearn.evaluation.timing import most_so_far, run_apart
 
 
 def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
@@ -22,7 +22,7 @@ def peak_memory(way: str, size: int, steps: int = 13) -> dict[str, float]:
     Raises:
         RuntimeError: the process failed, or this system does not say how much memory a process used (Windows).
     """
-    return run_apart("stylelearn.bench.memory", way, str(size), str(steps))
+    return run_apart("benchmarks.memory", way, str(size), str(steps))
 
 
 def memory_of_command(*words: str) -> dict[str, float]:
@@ -31,11 +31,11 @@ def memory_of_command(*words: str) -> dict[str, float]:
     Raises:
         RuntimeError: as `peak_memory`; the command's own message, if it failed.
     """
-    return run_apart("stylelearn.bench.memory", "command", *words)
+    return run_apart("benchmarks.memory", "command", *words)
 
 
 def _measure(way: str, size: int, steps: int) -> dict[str, float]:
-    from stylelearn.bench.gatys import WORK, noise, random_vgg19
+    from benchmarks.gatys import WORK, noise, random_vgg19
 
     imports = most_so_far()
     do = WORK[way](random_vgg19(), noise(size))

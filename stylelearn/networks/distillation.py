@@ -21,10 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn.colour import rgb_to_ycbcr
-from stylelearn.decoders import mirrored_decoder
 from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
-from stylelearn.rescaling import equalise, folded
-from stylelearn.taps import TAPS
+from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.networks.rescaling import equalise, folded
+from stylelearn.networks.taps import TAPS
 from stylelearn.training import Crops, Progress, fit
 from stylelearn.weights import (
     WeightsError,

@@ -15,11 +15,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from stylelearn.bending import bent
 from stylelearn.emd import weighted_l1
-from stylelearn.glyph_networks import LAPTOP, Down, Up, set_weights, weights_of
-from stylelearn.glyphs import collect
-from stylelearn.references import Batch, Split, Triplets, split
+from stylelearn.glyphs.augmentation import bent
+from stylelearn.glyphs.dataset import Batch, Split, Triplets, split
+from stylelearn.glyphs.networks import LAPTOP, Down, Up, set_weights, weights_of
+from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
 from stylelearn.weights import read_about, read_weights, write_weights
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from stylelearn.bending import after, bends, bent, shears, straight
-from stylelearn.glyphs import Glyphs, coarse
+from stylelearn.glyphs.augmentation import after, bends, bent, shears, straight
+from stylelearn.glyphs.rendering import Glyphs, coarse
 
 R = 10  # references in a set, as in the paper
 ALIKE = 0.4  # of a letter's references; were all of them alike, they would not say what the letter is in any style

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from stylelearn import samples
-from stylelearn.distances import gram_distance
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation.distances import gram_distance
 from stylelearn.gatys import stylize
 from stylelearn.images import ImageError, read_image, resize, square, to_pil, write_image
 from stylelearn.optimize import result

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.glyphs import SIZE
+from stylelearn.glyphs.rendering import SIZE
 from stylelearn.weights import fitting
 
 PAPER = (64, 128, 256, 512, 512, 512, 512, 512)  # channels of each convolution; the last is the length of a code

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from stylelearn.answers import QUESTIONS, SCORES, Answer, StudyError
+from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, StudyError
 
 LEVEL = 0.95
 FEWEST = 3  # things to rank, below which agreement means nothing

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from stylelearn.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing, some
+from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing, some
 
 SIZE = 80  # pixels of a side
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from benchmarks import amortised
+from benchmarks.encoder import Watch
+from benchmarks.gatys import noise, random_vgg19
+from benchmarks.measuring import Figure
+from benchmarks.memory import memory_of_command
 from stylelearn import adain, cin, johnson, samples
-from stylelearn.bench import amortised
-from stylelearn.bench.encoder import Watch
-from stylelearn.bench.gatys import noise, random_vgg19
-from stylelearn.bench.measuring import Figure
-from stylelearn.bench.memory import memory_of_command
+from stylelearn.evaluation.timing import ratio, take_turns
 from stylelearn.images import square, to_pil
-from stylelearn.resources import ratio, take_turns
 from stylelearn.weights import WeightsError
 
 if TYPE_CHECKING:

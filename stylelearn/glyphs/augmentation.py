@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylelearn.glyphs import BASELINE, SIZE
+from stylelearn.glyphs.rendering import BASELINE, SIZE
 
 KNOTS = 5  # a side, between which a bend is smooth
 BEND = 2.5  # pixels, the standard deviation at a knot

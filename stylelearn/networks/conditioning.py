@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from stylelearn import losses
 from stylelearn.encoders import Encoder
-from stylelearn.noise import SCALES
-from stylelearn.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
+from stylelearn.networks.noise import SCALES
+from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 
 # The last layers of the blocks, as in the paper; of `mini`'s block 4 the first, since its later layers answer some
 # pictures a thousand times as loudly as others.

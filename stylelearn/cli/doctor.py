@@ -133,7 +133,7 @@ def notebooks() -> Iterator[Finding]:
             yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} jupyterlab ipywidgets anywidget")
         else:
             yield Finding(OK, f"{name} {version}")
-    if not any((folder / "lessons").is_dir() for folder in (Path(__file__).resolve().parents[1], Path.cwd())):
+    if not any((folder / "lessons").is_dir() for folder in (Path(__file__).resolve().parents[2], Path.cwd())):
         remedy = "clone the repository of the course: an installed package holds the code only"
         yield Finding(NOTE, "the lessons are not here", remedy)
 
@@ -142,7 +142,7 @@ def hardware() -> Iterator[Finding]:
     """Cores and memory."""
     import torch
 
-    from stylelearn.resources import cores, processor_name
+    from stylelearn.evaluation.timing import cores, processor_name
 
     yield Finding(OK, f"{processor_name()}: {cores()} cores, PyTorch uses {torch.get_num_threads()} threads")
     total, free = memory()
