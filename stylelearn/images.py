@@ -12,8 +12,10 @@ import json
 import math
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 import torch
@@ -32,6 +34,7 @@ __all__ = [
     "read_image",
     "read_settings",
     "resize",
+    "shown_name",
     "to_pil",
     "write_image",
 ]
@@ -83,6 +86,46 @@ def read_image(
         with open_picture(data, name) as picture:
             image = from_pil(picture, name, max_pixels)
     return image if size is None else resize(image, size, fit)
+
+
+def shown_name(source: Any) -> str:
+    """What to call a source in a file or picture that others may see: no folder, user, password or token.
+
+    Args:
+        source: anything that `read_image` takes.
+    Returns:
+        the file's own name; of an address the host and the file's name ("https://example.org/…/cat.jpg"); of an upload
+        its name; of anything else what kind of thing it is.
+    """
+    if isinstance(source, str | os.PathLike):
+        text = os.fspath(source)
+        text = text if isinstance(text, str) else os.fsdecode(text)
+        return _shown_address(text) if "://" in text else _last_part(text)
+    if isinstance(source, Mapping):
+        return _last_part(str(source.get("name") or "upload"))
+    if isinstance(source, list | tuple) and len(source) == 1:
+        return shown_name(source[0])
+    kinds = {Tensor: "tensor", np.ndarray: "array", Image.Image: "PIL image"}
+    return next((name for kind, name in kinds.items() if isinstance(source, kind)), type(source).__name__)
+
+
+def _last_part(path: str) -> str:
+    """The name at the end of a path of any system."""
+    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def _shown_address(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return "an address"
+    folders, _, name = parts.path.rpartition("/")
+    if "." not in name:  # no file's name; it may be a token
+        folders, name = parts.path, ""
+    if parts.scheme.lower() not in ("http", "https"):
+        return name or "an address"
+    return f"{parts.scheme}://{host}/{'…/' if folders.strip('/') else ''}{name}"
 
 
 # --------------------------------------------------------------------------------------------------------- resizing

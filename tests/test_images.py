@@ -22,6 +22,7 @@ from stylelearn.images import (
     read_image,
     read_settings,
     resize,
+    shown_name,
     to_pil,
     write_image,
 )
@@ -273,6 +274,47 @@ def test_settings_of_what_is_no_picture(tmp_path):
         read_settings(tmp_path / "a.png")
     with pytest.raises(ImageError, match="not a picture"):
         read_settings(b"hello")
+
+
+# ------------------------------------------------------------------------------------------------------ privacy
+
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=8, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/home/jane/secret/cat.jpg", "cat.jpg"),
+        (Path("folder") / "bild äöü.png", "bild äöü.png"),
+        (r"C:\Users\jane\cat.jpg", "cat.jpg"),
+        ("~/frames/", "frames"),
+        (b"/home/jane/cat.jpg", "bytes"),
+        ("https://example.org/cat.jpg", "https://example.org/cat.jpg"),
+        ("https://jane:pw@example.org:8080/a/b/cat.jpg?token=1#x", "https://example.org/…/cat.jpg"),
+        ("https://example.org/file/AbC123token", "https://example.org/…/"),
+        ("HTTP://example.org", "http://example.org/"),
+        ("file:///home/jane/cat.jpg", "cat.jpg"),
+        ("http://[broken", "an address"),
+        ({"name": "cat.jpg", "content": b""}, "cat.jpg"),
+        (({"name": "C:/jane/cat.jpg", "content": b""},), "cat.jpg"),
+        (torch.zeros(1, 3, 2, 2), "tensor"),
+        (np.zeros((2, 2)), "array"),
+        (Image.new("L", (2, 2)), "PIL image"),
+    ],
+)
+def test_the_name_that_others_see(source, name):
+    assert shown_name(source) == name
+
+
+@given(folder=words, user=words, password=words, token=words)
+def test_no_name_tells_where_a_picture_lies_or_how_to_get_in(folder, user, password, token):
+    for source in (
+        f"/{user}/{folder}/cat.jpg",
+        f"{user}\\{folder}\\cat.jpg",
+        f"https://{user}:{password}@example.org/{token}/cat.jpg?key={token}#{token}",
+        f"ftp://{user}:{password}@example.org/{folder}/{token}",
+    ):
+        assert not any(word in shown_name(source) for word in (folder, user, password, token))
 
 
 # --------------------------------------------------------------------------------------------------------- psnr
