@@ -29,7 +29,7 @@ from stylelearn.registry import (
     METHODS,
     SIZE,
     Method,
-    Moves,
+    Optimised,
     allowed,
     check,
     common_styles,
@@ -147,7 +147,7 @@ def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tup
     """Seconds without and with encoding the style, and a note on how they were found."""
     painter = painter_of(method, style)
     steps = allowed(method, plan.steps)
-    if isinstance(painter, Moves):
+    if isinstance(painter, Optimised):
         count = min(steps, plan.timed_steps or steps)
         with_style = [_moving(painter, content, style, count, steps) for _ in range(plan.repeats)]
         encoding = take_turns({"style": lambda: painter.encode(style)}, plan.repeats, warm_up=1)["style"].clocks
@@ -167,7 +167,7 @@ def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tup
     return seconds, Spread.of([one + other for one, other in both]), ""
 
 
-def _moving(painter: Moves, content: Tensor, style: Tensor, count: int, steps: int) -> float:
+def _moving(painter: Optimised, content: Tensor, style: Tensor, count: int, steps: int) -> float:
     """Seconds of `steps` steps and all that they need; made are `count`, and their share is multiplied."""
     wait_for_gpu()
     start = time.perf_counter()

@@ -45,7 +45,7 @@ class Method:
 METHODS: dict[str, Method] = {
     "gatys": Method(
         *("Gatys", "Gatys et al. 2016", 2, 300, "any picture"),
-        "Moves the pixels until Gram matrices are the style's and deep activations the photograph's.",
+        "Optimised the pixels until Gram matrices are the style's and deep activations the photograph's.",
     ),
     "swap_optimised": Method(
         *("Style swap, optimised", "Chen & Schmidt 2016", 6, 100, "any picture"),
@@ -69,7 +69,7 @@ METHODS: dict[str, Method] = {
     ),
     "photo": Method(
         *("Deep photo", "Luan et al. 2017", 7, sum(photo.STEPS), "any picture"),
-        "Moves the pixels as Gatys does, region by region, but straight edges stay straight: colours change.",
+        "Optimised the pixels as Gatys does, region by region, but straight edges stay straight: colours change.",
     ),
     "adjustable": Method(
         *("Adjustable", "Babaeizadeh & Ghiasi 2018", 8, 0, "any picture"),
@@ -176,7 +176,7 @@ def run(
     if known_styles(method) is None and (size is not None or isinstance(style, str)):
         style = square(_picture(style, samples.style), size or SIZE)
     painter = painter_of(method, style)
-    if isinstance(painter, Moves):
+    if isinstance(painter, Optimised):
         return painter.end(result(painter.begin(content, style, allowed(method, steps), seed)), content)
     with torch.inference_mode():
         made = painter.paint(_noisy(content, seed), painter.encode(style))
@@ -203,7 +203,7 @@ def _noisy(image: Tensor, seed: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Passes:
+class FeedForward:
     """A network that paints in one pass.
 
     Attributes:
@@ -218,7 +218,7 @@ class Passes:
 
 
 @dataclass(frozen=True)
-class Moves:
+class Optimised:
     """A method that moves pixels.
 
     Attributes:
@@ -232,7 +232,7 @@ class Moves:
     end: Callable[[Tensor, Tensor], Tensor] = lambda image, content: image
 
 
-def painter_of(method: str, style: Tensor | str) -> Passes | Moves:
+def painter_of(method: str, style: Tensor | str) -> FeedForward | Optimised:
     """How a method paints; `style` names the network where there is one for each.
 
     Raises:
@@ -241,19 +241,19 @@ def painter_of(method: str, style: Tensor | str) -> Passes | Moves:
     check(method, style)
     net: Any = _network(method, style if method == "johnson" else "")
     if method == "johnson":
-        return Passes(lambda style: None, lambda content, kept: net(content), learnt=True)
+        return FeedForward(lambda style: None, lambda content, kept: net(content), learnt=True)
     if method == "cin":
-        return Passes(net.mix, net, learnt=True)
+        return FeedForward(net.mix, net, learnt=True)
     if method == "adain":
-        return Passes(
+        return FeedForward(
             net.style, lambda content, kept: net.decode(net.blend(net.encode(content), [kept]), content.shape[2:])
         )
     if method == "swap_inverted":
-        return Passes(
+        return FeedForward(
             net.encode, lambda content, kept: net.decode(net.swap(net.encode(content), kept), content.shape[2:])
         )
     if method == "adjustable":
-        return Passes(net.style, lambda content, kept: net(content, kept, net.alphas(1.0)))
+        return FeedForward(net.style, lambda content, kept: net(content, kept, net.alphas(1.0)))
     return {"gatys": _gatys, "swap_optimised": _swap, "photo": _photo}[method](net)
 
 
@@ -266,12 +266,12 @@ def _network(method: str, style: str = "") -> Any:
     return load[method]() if method in load else Encoder("mini")
 
 
-def _gatys(encoder: Encoder) -> Moves:
+def _gatys(encoder: Encoder) -> Optimised:
     def begin(content: Tensor, style: Tensor, steps: int, seed: int) -> Iterator[Step]:
         terms = gatys.objective(content, style, encoder=encoder)
         return optimize_image(_noisy(content, seed), terms, steps)
 
-    return Moves(lambda style: _grams(encoder, style, STYLE_LAYERS), begin)
+    return Optimised(lambda style: _grams(encoder, style, STYLE_LAYERS), begin)
 
 
 @torch.no_grad()
@@ -279,7 +279,7 @@ def _grams(encoder: Encoder, style: Tensor, layers: Iterable[str]) -> list[Tenso
     return [losses.mean_gram(activations) for _, activations in encoder.walk(style, layers)]
 
 
-def _swap(encoder: Encoder) -> Moves:
+def _swap(encoder: Encoder) -> Optimised:
     def begin(content: Tensor, style: Tensor, steps: int, seed: int) -> Iterator[Step]:
         terms = style_swap.objective(content, style, encoder=encoder)
         return optimize_image(_noisy(content, seed), terms, steps)
@@ -288,10 +288,10 @@ def _swap(encoder: Encoder) -> Moves:
     def encode(style: Tensor) -> Tensor:
         return encoder(style, [style_swap.LAYER])[style_swap.LAYER]
 
-    return Moves(encode, begin)
+    return Optimised(encode, begin)
 
 
-def _photo(encoder: Encoder) -> Moves:
+def _photo(encoder: Encoder) -> Optimised:
     """Both pictures are divided into four regions by clustering: there are no masks of the course's styles."""
     share = photo.STEPS[0] / sum(photo.STEPS)
 
@@ -303,4 +303,4 @@ def _photo(encoder: Encoder) -> Moves:
             start = _noisy(photo.smooth(photo.recolour(content, style, *masks), content), seed)
         return photo.stylize(content, style, *masks, encoder=encoder, steps=(first, steps - first), start=start)
 
-    return Moves(lambda style: _grams(encoder, style, photo.STYLE_LAYERS), begin, photo.smooth)
+    return Optimised(lambda style: _grams(encoder, style, photo.STYLE_LAYERS), begin, photo.smooth)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from stylelearn import adain, cin, gatys, johnson, samples
 from stylelearn.cli import lab, main, networks, sheets, stylize
-from stylelearn.cli.parsing import Wrong, span
+from stylelearn.cli.parsing import UsageError, span
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import STYLE_WEIGHT
@@ -628,7 +628,7 @@ def test_vgg19_and_vgg16_are_told_apart(tmp_path):
         if teacher:
             assert networks.find_teacher(str(path)) == (teacher, path)
         else:
-            with pytest.raises(Wrong, match="no checkpoint"):
+            with pytest.raises(UsageError, match="no checkpoint"):
                 networks.find_teacher(str(path))
 
 
@@ -792,7 +792,7 @@ def test_lab_asks_nothing_about_news(tmp_path):
 
 
 def test_lab_finds_the_lessons_or_says_where_they_are(tmp_path, capsys, monkeypatch):
-    with pytest.raises(Wrong, match="Clone the repository"):
+    with pytest.raises(UsageError, match="Clone the repository"):
         lab.find_lessons([tmp_path])
     (tmp_path / "lessons").mkdir()
     (tmp_path / lab.WELCOME).touch()

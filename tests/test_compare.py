@@ -159,7 +159,7 @@ def test_steps_that_are_not_made_are_multiplied(ticking, pair):
         ticking(1)
         return image
 
-    moves = painters.Moves(lambda style: None, begin, end)
+    moves = painters.Optimised(lambda style: None, begin, end)
     assert [compare._moving(moves, content, style, count, 20) for count in (20, 5, 1)] == [45, 45, 45]
 
 

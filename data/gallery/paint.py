@@ -18,14 +18,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from stylelearn import adain, adjustable, cin, gatys, inversion, johnson, photo, samples, segmentation, style_swap
-from stylelearn import registry as painters
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid_figure
 from stylelearn.figures.display import DPI
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import optimize_image, result
-from stylelearn.registry import METHODS
+from stylelearn.registry import METHODS, run
 
 HERE = Path(__file__).resolve().parent
 MOST = 80_000  # bytes of a file
@@ -140,7 +139,7 @@ def letters() -> Figure:
 def side_by_side() -> Figure:
     """The same cat in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
     cat = _photo("chelsea")
-    made = {method.title: painters.run(name, cat, "stained_glass", steps=150) for name, method in METHODS.items()}
+    made = {method.title: run(name, cat, "stained_glass", steps=150) for name, method in METHODS.items()}
     return grid_figure([*made.values()], [*made], None, columns=4)
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from stylelearn.cli import compare, lab, measure, study, stylize, train, video
-from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, Failed, Parser, Wrong
+from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, CommandError, Parser, UsageError
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
 
@@ -23,9 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except Wrong as error:
+    except UsageError as error:
         return _say(error, options.command, WRONG)
-    except Failed as error:
+    except CommandError as error:
         return _say(error, options.command, FAILED)
     except KeyboardInterrupt:
         return _say("stopped", options.command, STOPPED)

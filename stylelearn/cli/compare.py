@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import picture
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         status = STOPPED
     except (ImageError, WeightsError, ValueError) as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     if rows:
         print(f"\n{compare.table(rows)}\n\nThe judge is {encoder.name}.")
     if rows and options.paper:
@@ -79,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     if options.judge is not None and not options.judge.is_file():
-        raise Wrong(f"--judge is '{options.judge}', which is no file")
+        raise UsageError(f"--judge is '{options.judge}', which is no file")
     if options.out is None:
         return
     if options.out.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
-        raise Wrong(f"OUT is '{options.out}', but must end in .jpg, .png or .webp")
+        raise UsageError(f"OUT is '{options.out}', but must end in .jpg, .png or .webp")
     if not options.out.absolute().parent.is_dir():
-        raise Wrong(f"the folder '{options.out.parent}' does not exist; create it first")
+        raise UsageError(f"the folder '{options.out.parent}' does not exist; create it first")
 
 
 def _named(name: str) -> "Tensor | str":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.inputs import did_you_mean, picture, short
 from stylelearn.cli.methods import Painted
-from stylelearn.cli.parsing import Wrong, span
+from stylelearn.cli.parsing import UsageError, span
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,17 +28,19 @@ def johnson(options: argparse.Namespace, content: "Tensor") -> Painted:
     """The network of one style.
 
     Raises:
-        Wrong, WeightsError: no such style, no such file. ValueError: too small a picture. The others likewise.
+        UsageError, WeightsError: no such style, no such file. ValueError: too small a picture. The others likewise.
     """
     from stylelearn import johnson
 
     styles = options.style or []
     if bool(styles) == bool(options.weights):
-        raise Wrong(f"say which style: --style NAME or --weights FILE; {_there(johnson.styles(), 'johnson')}")
+        raise UsageError(f"say which style: --style NAME or --weights FILE; {_there(johnson.styles(), 'johnson')}")
     if len(styles) > 1:
-        raise Wrong(f"--style names {', '.join(styles)}, but --method johnson paints one style; --method cin mixes")
+        raise UsageError(
+            f"--style names {', '.join(styles)}, but --method johnson paints one style; --method cin mixes"
+        )
     if styles and styles[0] not in johnson.styles():
-        raise Wrong(_unknown(styles[0], johnson.styles(), "johnson"))
+        raise UsageError(_unknown(styles[0], johnson.styles(), "johnson"))
     network = johnson.load(_file(options) or styles[0]).to(content.device)
     style = styles[0] if styles else network.about.get("style", options.weights.stem)
     return _painted(options, content, network, {"style": style})
@@ -51,12 +53,12 @@ def cin(options: argparse.Namespace, content: "Tensor") -> Painted:
     network = cin.load(_file(options) or _default("cin")).to(content.device)
     styles = options.style or []
     if not styles:
-        raise Wrong(f"say which style: --style NAME, or several; this network knows {', '.join(network.styles)}")
+        raise UsageError(f"say which style: --style NAME, or several; this network knows {', '.join(network.styles)}")
     if len(set(styles)) < len(styles):
-        raise Wrong(f"--style names {', '.join(styles)}; name each style once, and say how much with --shares")
+        raise UsageError(f"--style names {', '.join(styles)}; name each style once, and say how much with --shares")
     for style in styles:
         if style not in network.styles:
-            raise Wrong(_unknown(style, network.styles, "cin"))
+            raise UsageError(_unknown(style, network.styles, "cin"))
     shares = options.shares or [1.0] * len(styles)
     mix = network.mix(dict(zip(styles, shares, strict=True)))
     return _painted(options, content, lambda x: network(x, mix), _styles(styles, shares))
@@ -96,11 +98,13 @@ def adjustable(options: argparse.Namespace, content: "Tensor") -> Painted:
     network = adjustable.load(_file(options) or _default("adjustable")).to(content.device)
     any_style = network.about["any_style"]
     if any_style and not options.pictures:
-        raise Wrong("a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method adjustable)")
+        raise UsageError(
+            "a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method adjustable)"
+        )
     if options.pictures and not any_style:
-        raise Wrong(f"the style of {options.weights.name} is in its weights; leave '{options.pictures[0]}' out")
+        raise UsageError(f"the style of {options.weights.name} is in its weights; leave '{options.pictures[0]}' out")
     if options.practice and not any_style:
-        raise Wrong(f"--practice is for paintings, and {options.weights.name} knows one style only; leave it out")
+        raise UsageError(f"--practice is for paintings, and {options.weights.name} knows one style only; leave it out")
     alphas = network.alphas(options.alpha)
     known, settings = None, {"alpha": {name: options.alpha.get(name, 1.0) for name in network.adjustable}}
     if any_style:
@@ -161,7 +165,7 @@ def _encoder(options: argparse.Namespace, kind: str, name: str | Path) -> "Encod
 
 def _file(options: argparse.Namespace) -> Path | None:
     if options.weights is not None and not options.weights.is_file():
-        raise Wrong(f"--weights is '{options.weights}': no file of that name; {_train(options.method)}")
+        raise UsageError(f"--weights is '{options.weights}': no file of that name; {_train(options.method)}")
     return options.weights
 
 
@@ -170,7 +174,7 @@ def _default(method: str) -> str:
     from stylelearn.weights import shipped
 
     if method not in shipped(method):
-        raise Wrong(f"the course's weights of {method} are not there: {_again(method)}")
+        raise UsageError(f"the course's weights of {method} are not there: {_again(method)}")
     return method
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.parsing import Wrong
+from stylelearn.cli.parsing import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,16 +20,16 @@ def chosen_device(name: str, exact: str = "") -> str:
     Args:
         exact: what computes in float64, such as "--method photo", which Apple's GPUs cannot; "" if nothing does.
     Raises:
-        Wrong: it has not; says what is there.
+        UsageError: it has not; says what is there.
     """
     import torch
 
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there[name]:
         have = ", ".join(device for device, found in there.items() if found)
-        raise Wrong(f"--device {name} is not available here; this machine has: {have}")
+        raise UsageError(f"--device {name} is not available here; this machine has: {have}")
     if name == "mps" and exact:
-        raise Wrong(f"{exact} computes in float64, which Apple's GPUs do not have; use --device cpu")
+        raise UsageError(f"{exact} computes in float64, which Apple's GPUs do not have; use --device cpu")
     return name
 
 
@@ -41,7 +41,7 @@ def picture(name: str, size: int | None) -> "Tensor":
     Returns:
         (1, 3, H, W) in [0, 1].
     Raises:
-        Wrong: neither a file nor a name of the course. ImageError: a file that is no picture.
+        UsageError: neither a file nor a name of the course. ImageError: a file that is no picture.
     """
     from stylelearn import samples
     from stylelearn.images import read_image
@@ -53,7 +53,7 @@ def picture(name: str, size: int | None) -> "Tensor":
     if Path(name).suffix or "://" in name or Path(name).exists() or os.sep in name:
         return read_image(name, size=size)
     hint = did_you_mean(name, list(known)) or f"the course has {', '.join(known)}"
-    raise Wrong(f"'{name}' is neither a file nor one of the course's pictures; {hint}")
+    raise UsageError(f"'{name}' is neither a file nor one of the course's pictures; {hint}")
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from stylelearn.cli.parsing import DONE, Commands, Wrong, whole
+from stylelearn.cli.parsing import DONE, Commands, UsageError, whole
 
 WELCOME = "lessons/00_welcome.ipynb"
 # What JupyterLab would otherwise ask every learner before anything else.
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Start JupyterLab and wait until it ends."""
     root = find_lessons([Path(__file__).resolve().parents[2], Path.cwd(), *Path.cwd().parents])
     if find_spec("jupyterlab") is None:
-        raise Wrong(f"JupyterLab is not installed; run: {sys.executable} -m pip install jupyterlab ipywidgets")
+        raise UsageError(f"JupyterLab is not installed; run: {sys.executable} -m pip install jupyterlab ipywidgets")
     with tempfile.TemporaryDirectory(prefix="stylelearn-") as folder:
         status = _wait(subprocess.Popen(command(root, options), env=environment(Path(folder))))
     return DONE if status in (0, -signal.SIGTERM) else status
@@ -45,12 +45,12 @@ def find_lessons(places: list[Path]) -> Path:
     """The first of `places` that holds the lessons.
 
     Raises:
-        Wrong: none does; says where lessons come from.
+        UsageError: none does; says where lessons come from.
     """
     for place in places:
         if (place / WELCOME).is_file():
             return place
-    raise Wrong(
+    raise UsageError(
         f"{WELCOME} is not here: an installed package holds the code and not the lessons. Clone the repository of the "
         "course and run `make lab` in it, or `stylelearn lab` in that folder"
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Wrong, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
 
 BENCHES = ("encoder", "gatys", "feedforward", "adjustable", "swap", "matting", "glyphs", "course")
 
@@ -79,7 +79,7 @@ def run_bench(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         status = STOPPED
     except (ImageError, WeightsError) as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     finally:
         print("\n".join(table(report)))
     if status == STOPPED:
@@ -90,21 +90,21 @@ def run_bench(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     for which in options.which:
         if which not in BENCHES:
-            raise Wrong(f"there is no bench '{which}'; there are {', '.join(BENCHES)}")
+            raise UsageError(f"there is no bench '{which}'; there are {', '.join(BENCHES)}")
     for name in ("judge", "decoders", "weights", "baseline"):
         path = getattr(options, name)
         if path is not None and not path.is_file():
-            raise Wrong(f"--{name} is '{path}', which is no file")
+            raise UsageError(f"--{name} is '{path}', which is no file")
     if options.pairs is not None and not options.pairs.is_dir():
-        raise Wrong(f"--pairs is '{options.pairs}', which is no folder")
+        raise UsageError(f"--pairs is '{options.pairs}', which is no folder")
     for name in ("json", "sheet"):
         path = getattr(options, name)
         if path is not None and not path.absolute().parent.is_dir():
-            raise Wrong(f"--{name} is '{path}', but the folder '{path.parent}' does not exist; create it first")
+            raise UsageError(f"--{name} is '{path}', but the folder '{path.parent}' does not exist; create it first")
         if path is not None and path.is_dir():
-            raise Wrong(f"--{name} is '{path}', which is a folder; give the name of a file")
+            raise UsageError(f"--{name} is '{path}', which is a folder; give the name of a file")
     if options.sheet is not None and options.sheet.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
-        raise Wrong(f"--sheet is '{options.sheet}', but must end in .jpg, .png or .webp")
+        raise UsageError(f"--sheet is '{options.sheet}', but must end in .jpg, .png or .webp")
 
 
 def _settings(options: argparse.Namespace) -> dict[str, Any]:

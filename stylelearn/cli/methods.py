@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stylelearn.cli.parsing import Wrong
+from stylelearn.cli.parsing import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,23 +108,23 @@ def check(options: argparse.Namespace) -> None:
     """Refuse what does not belong to the method, then fill in what was not said.
 
     Raises:
-        Wrong: names the first option that is out of place, and what would be right.
+        UsageError: names the first option that is out of place, and what would be right.
     """
     name, method = options.method, METHODS[options.method]
     for option in sorted({option for each in METHODS.values() for option in each.options}):
         if option not in method.options and getattr(options, option) is not None:
-            raise Wrong(_misplaced(option, name))
+            raise UsageError(_misplaced(option, name))
     _check_styles(options, method)
     if options.shares is not None:
         _check_shares(options)
     if name in ("adain", "style-swap") and options.strength is not None and options.strength > 1:
-        raise Wrong(f"--strength is {options.strength:g}; with --method {name} it goes from 0 (the photo) to 1")
+        raise UsageError(f"--strength is {options.strength:g}; with --method {name} it goes from 0 (the photo) to 1")
     if name == "style-swap":
         _check_swap(options)
     if name == "photo":
         _check_masks(options)
     if options.full_size and options.size is not None:
-        raise Wrong("--size and --full-size contradict each other; say one of them")
+        raise UsageError("--size and --full-size contradict each other; say one of them")
     if not options.full_size and options.size is None:
         options.size = USUAL_SIZE
     for option, value in method.usual.items():
@@ -135,10 +135,12 @@ def check(options: argparse.Namespace) -> None:
 def _check_swap(options: argparse.Namespace) -> None:
     """With --optimize no network is needed, without it nothing is optimised."""
     if options.optimize and options.weights is not None:
-        raise Wrong("--weights names a network, but --optimize needs none; leave one of them out")
+        raise UsageError("--weights names a network, but --optimize needs none; leave one of them out")
     for option in OPTIMISING:
         if getattr(options, option) is not None and not options.optimize:
-            raise Wrong(f"--{option} is for pixels that are optimised; with --method style-swap say --optimize, too")
+            raise UsageError(
+                f"--{option} is for pixels that are optimised; with --method style-swap say --optimize, too"
+            )
     check_patches(options.patch or METHODS["style-swap"].usual["patch"], options.stride or 1)
 
 
@@ -146,10 +148,12 @@ def check_patches(patch: int, stride: int) -> None:
     """Refuse a --stride that leaves gaps.
 
     Raises:
-        Wrong: it is above --patch.
+        UsageError: it is above --patch.
     """
     if stride > patch:
-        raise Wrong(f"--stride {stride} leaves gaps between patches of {patch}; use 1 to {patch}, or a larger --patch")
+        raise UsageError(
+            f"--stride {stride} leaves gaps between patches of {patch}; use 1 to {patch}, or a larger --patch"
+        )
 
 
 def _check_masks(options: argparse.Namespace) -> None:
@@ -157,9 +161,9 @@ def _check_masks(options: argparse.Namespace) -> None:
     given = {side: getattr(options, f"{side}_mask") for side in ("content", "style")}
     for side, name in given.items():
         if name is None and any(given.values()):
-            raise Wrong(f"--{side}-mask is missing: give masks of both pictures, or of neither")
+            raise UsageError(f"--{side}-mask is missing: give masks of both pictures, or of neither")
     if options.regions is not None and any(given.values()):
-        raise Wrong("--regions is for pictures without masks; leave it out, or leave the masks out")
+        raise UsageError("--regions is for pictures without masks; leave it out, or leave the masks out")
 
 
 def _misplaced(option: str, name: str) -> str:
@@ -178,15 +182,17 @@ def _check_styles(options: argparse.Namespace, method: Method) -> None:
     given, name = options.pictures, options.method
     at_least, at_most = method.pictures
     if method.trained_styles and given:
-        raise Wrong(
+        raise UsageError(
             f"--method {name} paints in styles that it was trained in and takes no picture of one, but got "
             f"'{given[0]}'; say --style NAME, or use --method adain or gatys for the style of any picture"
         )
     if len(given) < at_least:
-        raise Wrong(f"a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method {name})")
+        raise UsageError(
+            f"a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture (--method {name})"
+        )
     if at_most is not None and len(given) > at_most:
         more = "; --method adain mixes several" if name == "gatys" else ""
-        raise Wrong(f"--method {name} takes one style, but got {', '.join(given)}{more}")
+        raise UsageError(f"--method {name} takes one style, but got {', '.join(given)}{more}")
 
 
 def _check_shares(options: argparse.Namespace) -> None:
@@ -194,6 +200,6 @@ def _check_shares(options: argparse.Namespace) -> None:
     shares, styles = options.shares, styles or []
     said = " ".join(f"{share:g}" for share in shares)
     if len(shares) != len(styles):
-        raise Wrong(f"--shares are {said}, but there are {len(styles)} styles; give one share for each")
+        raise UsageError(f"--shares are {said}, but there are {len(styles)} styles; give one share for each")
     if sum(shares) == 0:
-        raise Wrong(f"--shares are {said}; at least one must be above 0")
+        raise UsageError(f"--shares are {said}; at least one must be above 0")

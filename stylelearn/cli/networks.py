@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli import glyphs, painting
-from stylelearn.cli.parsing import Wrong
+from stylelearn.cli.parsing import UsageError
 
 if TYPE_CHECKING:
     from stylelearn.training import Progress
@@ -73,7 +73,7 @@ def find_teacher(name: str) -> tuple[str, Path | None]:
     """("squeezenet" or "vgg19", the file of its weights or None for a download); a file is known by its keys.
 
     Raises:
-        Wrong: neither a teacher nor a file.
+        UsageError: neither a teacher nor a file.
         WeightsError: a file that cannot be read.
     """
     if name in ("squeezenet", "vgg19"):
@@ -81,14 +81,16 @@ def find_teacher(name: str) -> tuple[str, Path | None]:
     from stylelearn.weights import read_weights
 
     if not Path(name).is_file():
-        raise Wrong(f"--teacher is '{name}': no file of that name; use squeezenet, vgg19, or the path of a checkpoint")
+        raise UsageError(
+            f"--teacher is '{name}': no file of that name; use squeezenet, vgg19, or the path of a checkpoint"
+        )
     keys = set(read_weights(name))
     if "features.3.squeeze.weight" in keys and "classifier.1.weight" in keys:
         return "squeezenet", Path(name)
     if "features.34.weight" in keys and "features.35.weight" not in keys:
         return "vgg19", Path(name)
     some = ", ".join(sorted(keys)[:2])
-    raise Wrong(f"'{name}' is no checkpoint of squeezenet1_0 or vgg19: its {len(keys)} keys begin with {some}")
+    raise UsageError(f"'{name}' is no checkpoint of squeezenet1_0 or vgg19: its {len(keys)} keys begin with {some}")
 
 
 NETWORKS = {

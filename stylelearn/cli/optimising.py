@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.inputs import picture, short
 from stylelearn.cli.methods import Painted
-from stylelearn.cli.parsing import Wrong
+from stylelearn.cli.parsing import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ def gatys(options: argparse.Namespace, content: "Tensor") -> Painted:
     """Optimise the pixels; Ctrl-C keeps the best picture so far.
 
     Raises:
-        Wrong, WeightsError, ImageError, ValueError: the style or the encoder cannot be had, or a picture is too small.
+        UsageError, WeightsError, ImageError, ValueError: no such style or encoder, or too small a picture.
         KeyboardInterrupt: before the first step.
     """
     from stylelearn import gatys
@@ -48,7 +48,7 @@ def painted(
     """Make the steps, and say how it ended.
 
     Raises:
-        Wrong: what the objective refuses. KeyboardInterrupt: before the first step.
+        UsageError: what the objective refuses. KeyboardInterrupt: before the first step.
     """
     from stylelearn.colour import keep_colours
     from stylelearn.images import resize
@@ -134,7 +134,7 @@ def _watch(steps: "Iterator[Step]", count: int) -> "tuple[Tensor | None, dict[st
         except Diverged as error:
             broken, ending = error, str(error)
         except ValueError as error:  # such as a picture that is too small for the deepest layer
-            raise Wrong(error) from error
+            raise UsageError(error) from error
     best = broken.image if broken else last and last.best_image
     done = broken.step if broken else last and last.number
     return best, {"steps_done": done, "loss": last and last.loss}, ending

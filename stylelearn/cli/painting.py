@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli import sheets
-from stylelearn.cli.parsing import Wrong, amount, whole
+from stylelearn.cli.parsing import UsageError, amount, whole
 from stylelearn.cli.stylize import picture
 
 if TYPE_CHECKING:
@@ -128,9 +128,9 @@ def start_cin(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[Pro
 
     names = [_name(style) for style in options.styles]
     if len(names) < 2:
-        raise Wrong(f"--styles names one style, {names[0]}; name two or more, or train johnson with --style")
+        raise UsageError(f"--styles names one style, {names[0]}; name two or more, or train johnson with --style")
     if len(set(names)) < len(names):
-        raise Wrong(f"--styles are called {', '.join(names)}; each must have a name of its own: rename a file")
+        raise UsageError(f"--styles are called {', '.join(names)}; each must have a name of its own: rename a file")
     styles = {name: picture(style, options.style_size) for name, style in zip(names, options.styles, strict=True)}
     return train_cin(
         options.photos,
@@ -175,7 +175,7 @@ def start_adjustable(options: argparse.Namespace, run: dict[str, Any]) -> "Itera
     from stylelearn.adjustable import train_adjustable
 
     if bool(options.styles) == bool(options.style):
-        raise Wrong("say --styles DIR … for a network of any style, or --style PICTURE for a network of one")
+        raise UsageError("say --styles DIR … for a network of any style, or --style PICTURE for a network of one")
     return train_adjustable(
         options.photos,
         options.styles or picture(options.style, options.style_size),

@@ -10,11 +10,11 @@ DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells cou
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
-class Wrong(Exception):
+class UsageError(Exception):
     """The request cannot be fulfilled as it stands; the message says what to change."""
 
 
-class Failed(Exception):
+class CommandError(Exception):
     """The request was fine, but it did not work out; the message says what happened."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stylelearn.cli.inputs import picture, short
 from stylelearn.cli.methods import Painted
 from stylelearn.cli.optimising import LAYERS, encoder_of, painted
-from stylelearn.cli.parsing import Wrong
+from stylelearn.cli.parsing import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ def photo(options: argparse.Namespace, content: "Tensor") -> Painted:
     """Both stages and the smoothing; Ctrl-C keeps the best picture so far.
 
     Raises:
-        Wrong, WeightsError, ImageError, ValueError: no such style, mask or encoder, or too small a picture.
+        UsageError, WeightsError, ImageError, ValueError: no such style, mask or encoder, or too small a picture.
         KeyboardInterrupt: before the first step.
     """
     from stylelearn import photo
@@ -82,4 +82,4 @@ def _mask(name: str, image: "Tensor", whose: str) -> "Masks":
             return course_mask(name, size)
         return read_mask(name, size)
     except ValueError as error:  # also ImageError
-        raise Wrong(f"--{whose}-mask {short(name)}: {error}") from error
+        raise UsageError(f"--{whose}-mask {short(name)}: {error}") from error

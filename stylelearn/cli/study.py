@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.parsing import DONE, Commands, Wrong
+from stylelearn.cli.parsing import DONE, Commands, UsageError
 
 if TYPE_CHECKING:
     from stylelearn.evaluation.ratings import Answers
@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> int:
         if options.part == "merge":
             print(answers.merge(*options.others))
         elif not answers.all():
-            raise Wrong(f"there are no answers in '{options.file}'")
+            raise UsageError(f"there are no answers in '{options.file}'")
         elif options.part == "export":
             print(f"{len(answers.all())} answers written to {answers.export(options.csv)}")
         else:
             _show(answers)
     except StudyError as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     return DONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import DEVICES, chosen_device, picture, short
 from stylelearn.cli.methods import METHODS, USUAL_SIZE, check, painter
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, amount, named_numbers, whole
+from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, named_numbers, whole
 
 if TYPE_CHECKING:
     from stylelearn.cli.methods import Painted
@@ -161,10 +161,10 @@ def run(options: argparse.Namespace) -> int:
         content = picture(options.content, options.size).to(device)
         painted = painter(options.method)(options, content)
     except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     _write(options, painted)
     if painted.failed:
-        raise Failed(painted.says)
+        raise CommandError(painted.says)
     print(painted.says)
     return STOPPED if painted.stopped else DONE
 
@@ -173,14 +173,14 @@ def _check_out(options: argparse.Namespace) -> None:
     """Before the work and not after it."""
     out, suffixes = options.out.expanduser(), (".jpg", ".jpeg", ".png", ".webp")
     if out.suffix.lower() not in suffixes:
-        raise Wrong(f"OUT is '{out}', but must end in .jpg, .png or .webp")
+        raise UsageError(f"OUT is '{out}', but must end in .jpg, .png or .webp")
     if not out.parent.is_dir():
-        raise Wrong(f"the folder '{out.parent}' does not exist; create it first")
+        raise UsageError(f"the folder '{out.parent}' does not exist; create it first")
     if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise Wrong(f"'{out}' cannot be written; choose another name or check its permissions")
+        raise UsageError(f"'{out}' cannot be written; choose another name or check its permissions")
     for name in (options.content, *options.pictures):
         if "://" not in name and out.exists() and Path(name).exists() and out.samefile(name):
-            raise Wrong(f"OUT is '{out}', which would overwrite the picture to be read; choose another name")
+            raise UsageError(f"OUT is '{out}', which would overwrite the picture to be read; choose another name")
 
 
 def _write(options: argparse.Namespace, painted: "Painted") -> None:
@@ -203,4 +203,4 @@ def _write(options: argparse.Namespace, painted: "Painted") -> None:
     try:
         write_image(painted.image.cpu(), options.out, settings=settings)
     except ImageError as error:
-        raise Failed(error) from error
+        raise CommandError(error) from error

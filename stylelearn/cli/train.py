@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.networks import NETWORKS, Network
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, span, whole
+from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, span, whole
 
 if TYPE_CHECKING:
     from stylelearn.training import Progress
@@ -111,9 +111,9 @@ def _train(options: argparse.Namespace) -> None:
                     print(skipped(progress.skipped), flush=True)
                 print(line(progress), flush=True)
     except (WeightsError, ImageError, ValueError) as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     except (FloatingPointError, OSError) as error:
-        raise Failed(error) from error
+        raise CommandError(error) from error
 
 
 @contextlib.contextmanager
@@ -134,12 +134,12 @@ def _check(options: argparse.Namespace) -> None:
     styles = [style for style in getattr(options, "styles", []) if isinstance(style, Path)]
     for folder in (*getattr(options, "photos", ()), *styles):
         if not folder.is_dir():
-            raise Wrong(f"'{folder}' is not a folder; --photos and --styles name folders of pictures")
+            raise UsageError(f"'{folder}' is not a folder; --photos and --styles name folders of pictures")
     if options.out.suffix != ".safetensors":
-        raise Wrong(f"--out is '{options.out}', but must end in .safetensors")
+        raise UsageError(f"--out is '{options.out}', but must end in .safetensors")
     start = getattr(options, "start", None)  # which the encoder has not
     if start and not start.is_file():
-        raise Wrong(f"--start is '{start}': no file of that name")
+        raise UsageError(f"--start is '{start}': no file of that name")
 
 
 def line(progress: "Progress") -> str:

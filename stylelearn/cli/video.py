@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.inputs import DEVICES, chosen_device, picture, short
 from stylelearn.cli.methods import check_patches
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, Failed, Wrong, amount, whole
+from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,9 +57,9 @@ def run(options: argparse.Namespace) -> int:
         check_film(options.out, options.fps)
         return _paint(options)
     except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
-        raise Wrong(error) from error
+        raise UsageError(error) from error
     except OSError as error:
-        raise Failed(error) from error
+        raise CommandError(error) from error
 
 
 def _paint(options: argparse.Namespace) -> int:
@@ -98,7 +98,7 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
     from stylelearn.cli.feedforward import swapping
 
     if options.strength > 1:
-        raise Wrong(f"--strength is {options.strength:g}; it goes from 0 (the clip) to 1")
+        raise UsageError(f"--strength is {options.strength:g}; it goes from 0 (the clip) to 1")
     check_patches(options.patch, options.stride)
     device = chosen_device(options.device, "the swap of patches")
     network = swapping(options).to(device)
@@ -124,11 +124,15 @@ def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[Tensor]]
     if options.pan is None:
         clip = Path(options.clip)
         if not clip.exists():
-            raise Wrong(f"there is no '{clip}': CLIP is a folder of pictures, a .gif or a film; with --pan, a photo")
+            raise UsageError(
+                f"there is no '{clip}': CLIP is a folder of pictures, a .gif or a film; with --pan, a photo"
+            )
         return (len(list(clip.iterdir())) if clip.is_dir() else None), read_frames(clip, options.size)
     photo = picture(options.clip, options.size)
     width = photo.shape[3] - GLIDE * (options.pan - 1)
     if width < 16:
-        raise Wrong(f"--pan {options.pan} leads out of a photo of {photo.shape[3]} px; use fewer frames or more --size")
+        raise UsageError(
+            f"--pan {options.pan} leads out of a photo of {photo.shape[3]} px; use fewer frames or more --size"
+        )
     panned = panning_clip(photo, options.pan, size=(photo.shape[2], width), step=(0, GLIDE))
     return options.pan, iter(panned.frames.split(1))

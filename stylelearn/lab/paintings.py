@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
-from stylelearn.registry import METHODS, Moves, allowed, count_styles, known_styles, painter_of
+from stylelearn.registry import METHODS, Optimised, allowed, count_styles, known_styles, painter_of
 
 PHOTO = "photograph"  # what one may see instead of a method
 MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table
@@ -46,7 +46,7 @@ class Painting:
             return
         self._known = name if known_styles(method) is not None else style
         self._painter = painter_of(method, self._known)
-        self.count = max(1, allowed(method, steps)) if isinstance(self._painter, Moves) else 1
+        self.count = max(1, allowed(method, steps)) if isinstance(self._painter, Optimised) else 1
         self._steps = self._make()
 
     def advance(self) -> None:
@@ -71,7 +71,7 @@ class Painting:
 
     def _make(self) -> Iterator[Tensor]:
         painter = self._painter
-        if not isinstance(painter, Moves):
+        if not isinstance(painter, Optimised):
             with torch.no_grad():
                 yield painter.paint(self._content, painter.encode(self._known))  # type: ignore[arg-type]
             return
