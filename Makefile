@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-browser lessons gallery wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-browser lessons gallery bench wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make 
 
 gallery: $(INSTALLED)  ## paint the pictures of the README; some only: make gallery NAME="welcome light"
 	$(BIN)/python data/gallery/paint.py $(NAME)
+
+bench: $(INSTALLED)  ## measure what the course promises; some only: make bench NAME="gatys swap" [MORE=options]
+	$(BIN)/python -m benchmarks $(NAME) $(MORE)
 
 # editables is what an editable installation asks for on top, while it is being made.
 wheels: $(INSTALLED)  ## collect all packages in wheels/, for machines without internet (see lessons/TEACHING.md)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from benchmarks import peers
 from benchmarks.measuring import Figure
 from benchmarks.memory import peak_memory
 from stylelearn import gatys
@@ -101,7 +100,6 @@ def bfloat16_here() -> str:
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
     yield f"overhead over the bare network, {plan.size} px", lambda: overhead(plan)
-    yield f"beside pystiche, {plan.size} px", lambda: beside_pystiche(plan)
     yield f"{plan.steps} steps with mini and with VGG-19, {plan.size} px", lambda: whole_runs(plan)
     yield f"peak memory, {plan.memory_size} px", lambda: memory(plan)
     yield f"bfloat16, {plan.size} px", lambda: bfloat16(plan)
@@ -122,28 +120,6 @@ def overhead(plan: Plan) -> list[Figure]:
 
 def _processor(timing: Timing) -> str:
     return f"{timing.processor:.3g} s of processor time"
-
-
-def beside_pystiche(plan: Plan) -> list[Figure]:
-    """Loss and gradient of the pixels, ours and pystiche's, for the same layers of a VGG-19."""
-    group = f"gatys, loss and gradient, VGG-19, {plan.size} px"
-    image, content, style = (noise(plan.size, seed) for seed in range(3))
-    objective = gatys.objective(content, style, encoder=random_vgg19())
-
-    def mine() -> Tensor:
-        pixels = image.clone().requires_grad_()
-        return torch.autograd.grad(sum(objective(pixels).values()), pixels)[0]  # type: ignore[arg-type]
-
-    try:
-        work = {"ours": mine, "pystiche": peers.pystiche(image, content, style)}
-    except ImportError as error:
-        note = f"not available here: {error}; pip install 'stylelearn[bench]'"
-        return [Figure(group, "faster than pystiche by", None, "×", at_least=1, note=note)]
-    timed = take_turns(work, plan.rounds)
-    times = [Figure(group, name, timing.clock, "s", note=_processor(timing)) for name, timing in timed.items()]
-    faster = ratio(timed["pystiche"], timed["ours"])
-    note = f"processor time, median of {plan.rounds} pairs"
-    return [*times, Figure(group, "faster than pystiche by", faster, "×", at_least=1, note=note)]
 
 
 def whole_runs(plan: Plan) -> list[Figure]:

@@ -235,7 +235,7 @@ def load(name: str | Path = "emd") -> EMD:
 
 
 def figures(name: str | Path = "emd") -> dict[str, Any]:
-    """What was measured of a network that ships, out of its file (`stylelearn bench glyphs` measures it again).
+    """What was measured of a network that ships, out of its file (`python -m benchmarks glyphs` measures it again).
 
     Returns:
         "sets": {r: {"EMD" | "zi2zi" | "nearest": a `references.table`}}, r as text; "examples": {how many glyphs were

@@ -3,7 +3,6 @@
 import json
 import math
 import statistics
-import sys
 import time
 from dataclasses import replace
 
@@ -24,13 +23,12 @@ from benchmarks import (
     matting,
     measuring,
     memory,
-    peers,
     quality,
     swap,
 )
+from benchmarks.__main__ import main
 from benchmarks.measuring import Figure, Report
 from stylelearn import adain, cin, compare, johnson, losses, samples
-from stylelearn.cli import main
 from stylelearn.compare import METHODS, Row, Spread
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation import distances
@@ -195,32 +193,15 @@ def test_ours_begins_again_where_it_diverged(monkeypatch):
 def test_gatys_figures_are_finite():
     plan = gatys.Plan(size=32, memory_size=32, rounds=1, steps=300)
     found = {title: measure() for title, measure in gatys.groups(plan)}
-    assert len(found) == 5
+    assert len(found) == 4
     for figures in found.values():
         assert figures
         assert all(f.value is None or math.isfinite(f.value) for f in figures)
         assert all(f.note for f in figures if f.value is None)
-    over, _, runs, peak, _ = (values(figures) for figures in found.values())
+    over, runs, peak, _ = (values(figures) for figures in found.values())
     assert over["whole L-BFGS step"] > 0
     assert runs["mini is faster by"] > 0
     assert peak["process with the bare network"] > 80  # MB: VGG-19's weights alone
-
-
-def test_pystiche_if_it_is_there(monkeypatch):
-    image, content, style = (gatys.noise(32, seed) for seed in range(3))
-    try:
-        gradient = peers.pystiche(image, content, style)()
-    except ImportError:
-        pytest.skip("needs the bench extra: pip install 'stylelearn[bench]'")
-    assert gradient.shape == image.shape and gradient.isfinite().all() and gradient.abs().max() > 0
-    found = values(gatys.beside_pystiche(gatys.Plan(size=32, rounds=1)))
-    assert list(found) == ["ours", "pystiche", "faster than pystiche by"] and all(found.values())
-
-
-def test_without_pystiche_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pystiche", None)  # what makes `import pystiche` fail
-    (figure,) = gatys.beside_pystiche(gatys.Plan(size=32, rounds=1))
-    assert figure.value is None and "stylelearn[bench]" in figure.note
 
 
 def test_bfloat16(monkeypatch):
@@ -638,7 +619,7 @@ def test_bench_keeps_what_it_has_when_interrupted(monkeypatch, tmp_path, capsys)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(gatys, "groups", groups)
-    assert main(["bench", "gatys", "--json", str(tmp_path / "out.json")]) == 130
+    assert main(["gatys", "--json", str(tmp_path / "out.json")]) == 130
     out = capsys.readouterr().out
     assert "thing" in out and "figures so far" in out
     assert len(json.loads((tmp_path / "out.json").read_text())["figures"]) == 1
@@ -650,7 +631,7 @@ def test_bench_runs_all(monkeypatch, tmp_path, capsys):
 
     for bench in (gatys, encoder, feedforward, adjustable, matting, swap, glyphs, course):
         monkeypatch.setattr(bench, "groups", groups)
-    assert main(["bench", "--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
+    assert main(["--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
     assert [figure["name"] for figure in kept["figures"]] == ["size 64"] * 8
     assert kept["settings"]["encoder"]["steps"] == 5 and kept["settings"]["quick"] is True
@@ -659,20 +640,20 @@ def test_bench_runs_all(monkeypatch, tmp_path, capsys):
 
 
 def test_everything_runs_and_is_finite(monkeypatch, tmp_path, capsys):
-    """`stylelearn bench --quick` as it is, but for the processes that memory is measured in."""
+    """`python -m benchmarks --quick` as it is, but for the processes that memory is measured in."""
     held = {"imports": 100.0, "before": 100.0, "peak": 120.0, "extra": 20.0}
-    for module in (memory, swap, matting, compare):
+    for module in (memory, swap, compare):
         monkeypatch.setattr(module, "run_apart", lambda *_: held)
-    assert main(["bench", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    assert main(["--quick", "--json", str(tmp_path / "out.json")]) == 0
     figures = json.loads((tmp_path / "out.json").read_text())["figures"]
     for figure in figures:
         assert figure["value"] is None or math.isfinite(figure["value"]), figure
         assert figure["value"] is not None or figure["note"], figure
         assert figure["met"] is None
     missing = [figure["name"] for figure in figures if figure["value"] is None]
-    assert len(missing) < len(figures) / 5, missing  # judges, decoders and peers that are not there
+    assert len(missing) < len(figures) / 5, missing  # judges and decoders that are not there
     groups = {figure["group"].split(",")[0] for figure in figures}
-    assert {"course", "letters"} <= groups and any("matting" in group for group in groups)
+    assert {"course", "letters"} <= groups and any("photorealism" in group for group in groups)
     out = capsys.readouterr().out
     assert out.count("÷ wanted") == 1 and all(figure["name"] in out for figure in figures)
 
@@ -727,7 +708,7 @@ def test_a_method_that_could_not_paint_is_said(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["speed"], "no bench 'speed'"),
+        (["speed"], "no benchmark 'speed'"),
         (["--judge", "/nowhere"], "no file"),
         (["--pairs", "/nowhere"], "no folder"),
         (["--json", "/nowhere/at/all.json"], "does not exist"),
@@ -736,6 +717,6 @@ def test_a_method_that_could_not_paint_is_said(monkeypatch):
     ],
 )
 def test_bench_refuses(arguments, said, capsys):
-    assert main(["bench", *arguments]) == 2
-    found = capsys.readouterr()
-    assert said in found.err and len(found.err.splitlines()) == 1
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2 and said in capsys.readouterr().err

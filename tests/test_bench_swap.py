@@ -1,4 +1,4 @@
-"""What `stylelearn bench swap` measures: that all of it runs, and that its own sums are right."""
+"""What `python -m benchmarks swap` measures: that all of it runs, and that its own sums are right."""
 
 from dataclasses import replace
 from pathlib import Path

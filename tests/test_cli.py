@@ -67,7 +67,7 @@ def test_a_mistake_is_answered_with_one_line(words, capsys):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "lab", "stylize", "train", *(f"train {name}" for name in networks.NETWORKS), "bench", "doctor"]
+    "command", ["", "lab", "stylize", "train", *(f"train {name}" for name in networks.NETWORKS), "doctor"]
 )
 def test_help(command, capsys):
     with pytest.raises(SystemExit) as ended:

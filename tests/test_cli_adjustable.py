@@ -1,4 +1,4 @@
-"""`stylelearn stylize --method adjustable`, `stylelearn train adjustable` and `stylelearn bench adjustable`."""
+"""`stylelearn stylize --method adjustable`, `stylelearn train adjustable` and `python -m benchmarks adjustable`."""
 
 import functools
 import itertools

@@ -83,7 +83,7 @@ def test_they_agree_on_a_photograph_that_takes_several_strips():
 
 
 def test_pymatting_agrees():
-    pymatting = pytest.importorskip("pymatting", reason="needs the bench extra: pip install 'stylelearn[bench]'")
+    pymatting = pytest.importorskip("pymatting", reason="needs the oracle extra: pip install 'stylelearn[oracle]'")
     image = samples.content("rocket", size=40)
     theirs = pymatting.cf_laplacian(image[0].permute(1, 2, 0).double().numpy(), epsilon=EPSILON)
     ours = laplacian_matrix(image)

@@ -310,7 +310,7 @@ for name, function in (("three convolutions", swap_by_convolution), ("part by pa
     print(f"{name:20} {(time.perf_counter() - begin) / 3 * 1e3:5.0f} ms")
 
 # %% [markdown]
-# `stylelearn bench swap` measures both at the sizes of VGG-19, with their memory.
+# `python -m benchmarks swap` measures both at the sizes of VGG-19, with their memory.
 #
 # ## 4 · Back to a picture
 #
@@ -760,7 +760,7 @@ plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Wher
 #
 # Read the last stretch, from 256 to 384 pixels, one and a half times the side. Encoding and painting take about twice as long ($1.5^2 = 2.25$), the matching five to six times ($1.5^4 = 5.1$). So for large pictures twice the side means four times, and sixteen times.
 # (Small ones grow less: there the fixed costs of a call count.) Soon the matching is nearly everything. The authors' table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
-# 3.2 at 512. A way out for large pictures is a larger stride, or fewer patches of the style. (`stylelearn bench swap` measures up to 1024 pixels.)
+# 3.2 at 512. A way out for large pictures is a larger stride, or fewer patches of the style. (`python -m benchmarks swap` measures up to 1024 pixels.)
 # </details>
 #
 # ## 10 · Where it fails

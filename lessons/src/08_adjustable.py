@@ -658,7 +658,7 @@ grid([*shown.values()], [*shown], columns=2)
 # Yes. Before, an orange patch and a light cheek show that some colours were guessed. After practice there is sand and navy, as in the painting, and the lines are finer and darker. The style loss is about a third of what it was, and the whole sum falls, too. Both sliders work as before: Λ is the same, and so is what
 # it makes of α. And the painting has to be practised with only once, for all photos to come.
 #
-# How much does it help with other paintings? `stylelearn bench adjustable` took 16 photos and 16 paintings that the network had never met. At first sight it leaves 4.1 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of practice it is 2.4 times. So most of what was missing was not in Φ.
+# How much does it help with other paintings? `python -m benchmarks adjustable` took 16 photos and 16 paintings that the network had never met. At first sight it leaves 4.1 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of practice it is 2.4 times. So most of what was missing was not in Φ.
 # </details>
 #
 # ## Differs from the paper

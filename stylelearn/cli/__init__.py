@@ -1,4 +1,4 @@
-"""The `stylelearn` command: open the lab, stylise a picture or a clip, train, measure, and examine the machine.
+"""The `stylelearn` command: open the lab, stylise a picture or a clip, train, compare, and examine the machine.
 
 Each command is a module of its own with `add(commands)`, which says what can be asked, and `run(options)`, which does
 it. Nothing slow is imported before it is known what is wanted, so that --help and mistakes answer at once.
@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stylelearn.cli import compare, lab, measure, study, stylize, train, video
+from stylelearn.cli import compare, doctor, lab, study, stylize, train, video
 from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, CommandError, Parser, UsageError
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
@@ -41,7 +41,7 @@ def _parser() -> Parser:
     parser = Parser(prog="stylelearn", description="Learn neural style transfer by building it.")
     parser.add_argument("--version", action="version", version=f"stylelearn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (lab, stylize, video, train, measure, compare, study):
+    for command in (lab, stylize, video, train, compare, study, doctor):
         command.add(commands)
     return parser
 

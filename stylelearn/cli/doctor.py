@@ -4,6 +4,7 @@ Each examination is a function that yields findings. A finding is "ok"; or a "no
 with; or a "problem", which hinders the course. Notes and problems come with a remedy.
 """
 
+import argparse
 import importlib.metadata
 import importlib.util
 import os
@@ -18,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from stylelearn import __version__
+from stylelearn.cli.parsing import Commands
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
@@ -36,6 +38,22 @@ class Finding:
     state: str
     what: str
     remedy: str = ""
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    doctor = commands.add_parser(
+        "doctor",
+        help="is this machine fit for the course?",
+        description="Look at the machine and the installation, and say what to do about each problem. "
+        "Exit status 0 when nothing hinders the course.",
+    )
+    doctor.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Examine and report."""
+    return examine()
 
 
 def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = print) -> int:

@@ -208,8 +208,8 @@ def train_mini(
     """Distil `mini` from pictures in folders and write it to `out` (float16 safetensors); yields progress.
 
     Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. The decoders that learnt along
-    are left beside `out` with the suffix .decoders.safetensors: `stylelearn bench encoder` measures with them what can
-    be rebuilt; nothing else needs them.
+    are left beside `out` with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them
+    what can be rebuilt; nothing else needs them.
 
     Args:
         photos: folders of photographs; every 10th is held back, and sets the scale of the channels at the end.
