@@ -27,7 +27,7 @@ from stylelearn.images import square, to_pil
 from stylelearn.weights import WeightsError
 
 if TYPE_CHECKING:
-    from stylelearn.lab.live import LiveLab
+    from stylelearn.lab.engine.live import LiveLab
 
 PROMISED = {256: 0.1, 512: 0.4}  # seconds from a slider to new pixels, by the side of the picture
 FASTER = 12.0  # times, mini's pipeline beside VGG-19's

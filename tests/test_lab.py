@@ -22,8 +22,8 @@ from torch import Tensor
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import Job, Lab, PictureChooser, Runner
-from stylelearn.lab.base import in_words
-from stylelearn.lab.panel import Panel
+from stylelearn.lab.engine.lab import in_words
+from stylelearn.lab.widgets.panel import Panel
 from stylelearn.optimize import Diverged, Step
 
 pytestmark = [

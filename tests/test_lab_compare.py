@@ -16,7 +16,7 @@ from stylelearn.images import read_image, read_settings
 from stylelearn.lab import CompareLab, PictureChooser
 from stylelearn.lab import paintings as module
 from stylelearn.lab.compare import wipe
-from stylelearn.lab.live import at_size
+from stylelearn.lab.engine.live import at_size
 from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
 from stylelearn.registry import METHODS, run
 

@@ -19,7 +19,7 @@ from stylelearn.glyphs.fonts import LETTERS, FontError, bundled_fonts
 from stylelearn.images import ImageError, read_settings
 from stylelearn.lab import EMDLab
 from stylelearn.lab import emd as module
-from stylelearn.lab.fonts import FontChooser, course
+from stylelearn.lab.widgets.fonts import FontChooser, course
 from stylelearn.weights import WeightsError
 
 pytestmark = pytest.mark.usefixtures("labs")

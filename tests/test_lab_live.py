@@ -18,9 +18,10 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import PictureChooser, controls
-from stylelearn.lab.live import SIZES, LiveLab, at_size, sizes
+from stylelearn.lab import PictureChooser
+from stylelearn.lab.engine.live import SIZES, LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MASKS, MaskChooser, Pad, bilinear, mask
+from stylelearn.lab.widgets import controls
 
 pytestmark = [
     pytest.mark.usefixtures("labs"),

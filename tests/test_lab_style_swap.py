@@ -16,7 +16,7 @@ from stylelearn.images import read_image, read_settings
 from stylelearn.lab import Lab, PictureChooser, StyleSwapLab
 from stylelearn.lab import style_swap as module
 from stylelearn.lab.correspondence import count, swapped
-from stylelearn.lab.pointing import Pointer, drawn
+from stylelearn.lab.widgets.pointing import Pointer, drawn
 from stylelearn.optimize import optimize_image, result
 from stylelearn.style_swap import StyleSwap
 from stylelearn.weights import WeightsError

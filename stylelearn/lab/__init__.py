@@ -9,21 +9,21 @@ whose picture is a single pass of a network derives from `LiveLab`; see `live.py
 
 from stylelearn.lab.adain import AdaINLab
 from stylelearn.lab.adjustable import AdjustableLab
-from stylelearn.lab.base import Lab
 from stylelearn.lab.cin import CinLab
 from stylelearn.lab.compare import CompareLab
 from stylelearn.lab.emd import EMDLab
+from stylelearn.lab.engine.lab import Lab
+from stylelearn.lab.engine.live import LiveLab
+from stylelearn.lab.engine.runner import Job, Runner
 from stylelearn.lab.gatys import GatysLab
 from stylelearn.lab.inversion import InversionLab
 from stylelearn.lab.johnson import JohnsonLab
-from stylelearn.lab.live import LiveLab
-from stylelearn.lab.painter import MaskPainter
 from stylelearn.lab.photo import PhotoLab
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job, Runner
 from stylelearn.lab.study import StudyLab
 from stylelearn.lab.style_swap import StyleSwapLab
 from stylelearn.lab.welcome import WelcomeLab
+from stylelearn.lab.widgets.mask_editor import MaskPainter
+from stylelearn.lab.widgets.pictures import PictureChooser
 
 __all__ = [
     "AdaINLab",

@@ -13,10 +13,10 @@ from torch import Tensor
 from stylelearn import adain, samples
 from stylelearn.adain import AdaIN, Style
 from stylelearn.colour import match_colour
-from stylelearn.lab import controls
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.engine.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
-from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
 
 STYLES = ("style", "style_2", "style_3", "style_4")  # the settings that hold them, in the order of CORNERS
 _KEPT = 4  # contents (and four times as many styles) whose features and moments are kept

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from stylelearn import adjustable, practice
 from stylelearn.images import resize
-from stylelearn.lab import controls
 from stylelearn.lab.alphas import ALL, Alphas
+from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.favourites import Favourites
-from stylelearn.lab.live import LiveLab, at_size, sizes
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job, Run
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 

@@ -9,8 +9,8 @@ import ipywidgets as widgets
 import numpy as np
 import traitlets
 
-from stylelearn.lab import controls
 from stylelearn.lab.mixing import Pad, bilinear
+from stylelearn.lab.widgets import controls
 
 ALL, NONE, OWN = "all", "none", "own"
 _SEES = {"1": "colours and the finest grain", "2": "fine texture and thin lines", "3": "strokes", "4": "larger forms"}

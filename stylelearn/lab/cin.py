@@ -11,10 +11,10 @@ from torch import Tensor
 
 from stylelearn import cin
 from stylelearn.images import resize
-from stylelearn.lab import controls
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.engine.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
-from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
 
 CORNERS = ("upper_left", "upper_right", "lower_left", "lower_right")
 _WORDS = ("style ↖", "style ↗", "style ↙", "style ↘")

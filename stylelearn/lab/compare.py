@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from stylelearn import samples
-from stylelearn.lab import controls
-from stylelearn.lab.clock import Clock, duration
-from stylelearn.lab.live import LiveLab, Move, at_size
+from stylelearn.lab.engine.clock import Clock, duration
+from stylelearn.lab.engine.live import LiveLab, Move, at_size
+from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.paintings import PHOTO, Painting, knows, table, title_of
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job, Outcome, Run
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step
 from stylelearn.registry import METHODS
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stylelearn import patches
 from stylelearn.encoders import Encoder
-from stylelearn.lab.pointing import Box
+from stylelearn.lab.widgets.pointing import Box
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from stylelearn.figures import glyph_rows
 from stylelearn.glyphs.dataset import NOVEL_LETTERS
 from stylelearn.glyphs.fonts import LETTERS, FontError, some
 from stylelearn.glyphs.rendering import SIZE, Glyphs
-from stylelearn.lab import controls
-from stylelearn.lab.fonts import FontChooser, course
-from stylelearn.lab.live import LiveLab
+from stylelearn.lab.engine.live import LiveLab
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.fonts import FontChooser, course
 
 LONGEST = 12  # letters of a word
 REFERENCES = "HOASMnopdy"  # what is shown of a font at first

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.panel import Picture
+from stylelearn.lab.widgets.panel import Picture
 
 MOST = 8  # pictures; the next one takes the place of the oldest
 _SIDE = 96  # pixels, of the longer side

@@ -12,13 +12,13 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab, fitted
-from stylelearn.lab.layers import LayerWeights
+from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.networks import CHOICES, encoder
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.layers import LayerWeights
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)

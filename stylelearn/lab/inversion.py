@@ -13,12 +13,12 @@ from torch import Tensor
 
 from stylelearn import gatys, inversion
 from stylelearn.images import psnr, resize
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.networks import encoder
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
 TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from stylelearn import johnson
 from stylelearn.colour import keep_colours
-from stylelearn.lab import controls
-from stylelearn.lab.live import LiveLab, at_size, sizes
-from stylelearn.lab.pictures import PictureChooser
+from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.weights import WeightsError
 
 _KEPT = 4  # pastiches that are kept, so that strength and colours need no new pass

@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize
-from stylelearn.lab import controls
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.pointing import Pointer
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.pointing import Pointer
 
 CORNERS = ("↖", "↗", "↙", "↘")  # the order of styles and shares everywhere
 EVERYWHERE = "everywhere"

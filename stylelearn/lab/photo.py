@@ -10,14 +10,14 @@ from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
 from stylelearn.lab.networks import CHOICES, encoder
-from stylelearn.lab.painter import MaskPainter
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.mask_editor import MaskPainter
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.segmentation import Masks
 

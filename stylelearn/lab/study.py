@@ -16,10 +16,10 @@ from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.figures.display import pieces
 from stylelearn.figures.marks import describe_intervals, intervals_figure
 from stylelearn.figures.pictures import grid_figure
-from stylelearn.lab.base import guarded
+from stylelearn.lab.engine.lab import guarded
 from stylelearn.lab.paintings import title_of
-from stylelearn.lab.panel import Picture
-from stylelearn.lab.pictures import complaint
+from stylelearn.lab.widgets.panel import Picture
+from stylelearn.lab.widgets.pictures import complaint
 
 FILE = "my-study.sqlite"
 _SIDES = ("left", "right")

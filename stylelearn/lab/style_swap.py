@@ -14,14 +14,14 @@ from torch import Tensor
 
 from stylelearn import gatys, style_swap
 from stylelearn.images import resize
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab
 from stylelearn.lab.correspondence import Swap, count, swapped
-from stylelearn.lab.live import at_size
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.pointing import Pointer, with_boxes
-from stylelearn.lab.runner import Job, Outcome, Run
+from stylelearn.lab.engine.lab import Lab
+from stylelearn.lab.engine.live import at_size
+from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.pointing import Pointer, with_boxes
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.style_swap import StyleSwap
 from stylelearn.weights import WeightsError

@@ -7,12 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.networks import encoder
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 
 
 class WelcomeLab(Lab):

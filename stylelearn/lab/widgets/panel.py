@@ -14,7 +14,7 @@ import traitlets
 from torch import Tensor
 
 from stylelearn.images import ImageError, encode_image, write_image
-from stylelearn.lab.pictures import complaint
+from stylelearn.lab.widgets.pictures import complaint
 
 _BUTTONS = {
     "start": ("Start", "play", "primary", "Begin anew with these settings."),

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab.clock import Clock
-from stylelearn.lab.curves import curves_html
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job, Outcome, Run, Runner
+from stylelearn.lab.engine.clock import Clock
+from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner
+from stylelearn.lab.widgets.curves import curves_html
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Diverged, Step
 
 PICTURE_EVERY = 0.15  # seconds between two live pictures, at least

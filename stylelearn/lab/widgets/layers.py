@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import traitlets
 
 from stylelearn.encoders import STYLE_LAYERS
-from stylelearn.lab import controls
+from stylelearn.lab.widgets import controls
 
 OWN = "own"
 _SEES = dict(

@@ -39,11 +39,11 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab import controls
-from stylelearn.lab.base import Lab, in_words, restore
-from stylelearn.lab.panel import Panel
-from stylelearn.lab.pictures import PictureChooser
-from stylelearn.lab.runner import Job, Outcome, Run
+from stylelearn.lab.engine.lab import Lab, in_words, restore
+from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page
 from test_browser import ERRORS, address, browser, opened  # noqa: F401
 
 from stylelearn.images import resize
-from stylelearn.lab.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
-from stylelearn.lab.painter import INKS, SIDE, MaskPainter, Painter
+from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
+from stylelearn.lab.widgets.mask_editor import INKS, SIDE, MaskPainter, Painter
 from stylelearn.segmentation import MAX_LABELS, Masks
 
 places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))

@@ -17,9 +17,9 @@ from scipy import ndimage
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize, to_pil
-from stylelearn.lab import controls
-from stylelearn.lab.canvas import ANY_COLOUR, LabelCanvas
-from stylelearn.lab.pictures import complaint
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.canvas import ANY_COLOUR, LabelCanvas
+from stylelearn.lab.widgets.pictures import complaint
 from stylelearn.segmentation import MAX_LABELS, Masks, one_region
 
 SIDE = 300  # pixels of the longer side in which one paints, and sees it
@@ -43,7 +43,7 @@ class Painter(anywidget.AnyWidget):
         label: what is painted with. `tolerance`: of a fill, see `LabelCanvas.fill`.
     """
 
-    _esm = Path(__file__).with_name("painter.js")
+    _esm = Path(__file__).with_name("mask_editor.js")
     picture = traitlets.Bytes().tag(sync=True)
     regions = traitlets.Bytes().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)

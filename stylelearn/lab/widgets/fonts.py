@@ -15,8 +15,8 @@ import traitlets
 from stylelearn.glyphs.dataset import Split, split
 from stylelearn.glyphs.fonts import LETTERS, SUFFIXES, Font, FontError, find_fonts, missing
 from stylelearn.glyphs.rendering import PLAIN, Glyphs, collect, draw
-from stylelearn.lab import controls
-from stylelearn.lab.pictures import complaint
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.pictures import complaint
 
 _FOLDER_ERROR = "'{}' is a folder; name one font file in it ({})"
 

@@ -1,0 +1,1 @@
+"""The parts that labs are put together from."""
