@@ -30,7 +30,7 @@ test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
 	$(BIN)/python -m pytest -m browser tests
 
 lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make lessons NAME="01 02"
-	$(BIN)/python lessons/build.py $(NAME)
+	$(BIN)/python lessons/tools/build.py $(NAME)
 
 gallery: $(INSTALLED)  ## paint the pictures of the README; some only: make gallery NAME="welcome light"
 	$(BIN)/python data/gallery/paint.py $(NAME)
@@ -42,9 +42,10 @@ bench: $(INSTALLED)  ## measure what the course promises; some only: make bench 
 wheels: $(INSTALLED)  ## collect all packages in wheels/, for machines without internet (see lessons/TEACHING.md)
 	$(BIN)/python -m pip download --disable-pip-version-check --dest wheels -c constraints.txt ".[test]" editables
 
-lint: $(INSTALLED)  ## ruff: rules and format, notebooks too
+lint: $(INSTALLED)  ## ruff (rules and format, notebooks too) and mypy (the package)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(INSTALLED)  ## let ruff put right what it can
 	$(BIN)/ruff check --fix .

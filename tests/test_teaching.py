@@ -69,7 +69,7 @@ def test_figures_that_do_not_hold_are_found():
 
 
 def test_the_guide_holds_what_the_lessons_say():
-    assert build.renew_guide(build.LESSONS, write=False), "run: make lessons, or python lessons/build.py --text"
+    assert build.renew_guide(build.LESSONS, write=False), "run: make lessons, or python lessons/tools/build.py --text"
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)

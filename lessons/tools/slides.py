@@ -1,6 +1,6 @@
 """Slides out of a lesson: its questions, formulas, pictures and figures, without its code and its long text.
 
-    python lessons/slides.py 05      writes 05_adain.slides.html beside the lesson; open it in a browser
+    python lessons/tools/slides.py 05      writes 05_adain.slides.html beside the lesson; open it in a browser
 
 The lesson itself stays as it is. A section becomes a column: its heading and its question, then what it asks to be
 predicted, then the picture. Space goes on, Esc shows all slides. The browser needs the internet once it opens the page,

@@ -1,9 +1,9 @@
 """From the source of a lesson to its two notebooks, one way.
 
-    python lessons/build.py              every lesson
-    python lessons/build.py 02           one lesson, by its number or its name
-    python lessons/build.py --text 02    run nothing: only text has changed, and the code keeps what it shows
-    python lessons/build.py --check      run nothing; say whether the notebooks still hold what the sources say
+    python lessons/tools/build.py              every lesson
+    python lessons/tools/build.py 02           one lesson, by its number or its name
+    python lessons/tools/build.py --text 02    run nothing: only text has changed, and the code keeps what it shows
+    python lessons/tools/build.py --check      run nothing; say whether the notebooks still hold what the sources say
 
 src/NN_name.py is the source (jupytext's py:percent). NN_name.ipynb leaves out the cells tagged `solution`,
 solutions/NN_name.ipynb those tagged `exercise`. Both are run from top to bottom, without network, and keep what they
@@ -36,7 +36,7 @@ from nbformat import NotebookNode
 from guide import GuideError, renewed
 from promote import WIDGET_STATE, PromotionError, hidden_errors, promote
 
-LESSONS = Path(__file__).resolve().parent
+LESSONS = Path(__file__).resolve().parent.parent
 MAX_BYTES = 2_000_000
 CELL_SECONDS = 600
 SIDES = {"student": "solution", "solutions": "exercise"}  # notebook -> the tag of the cells it leaves out

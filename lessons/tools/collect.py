@@ -1,10 +1,10 @@
-"""Who has solved which exercise: a table from the notebooks that learners hand in.
+"""A table of solved exercises from the notebooks that learners hand in.
 
-    python lessons/collect.py handed_in                  a folder; folders and .zip files inside it are looked into, too
-    python lessons/collect.py handed_in --csv table.csv  the same for a spreadsheet
+    python lessons/tools/collect.py handed_in                  a folder, with the folders and .zip files in it
+    python lessons/tools/collect.py handed_in --csv table.csv  the same for a spreadsheet
 
-It reads what the checks said when the notebook was last saved. No learner's code is run, so nothing can go wrong here;
-and whoever wants to can write ✓ by hand: to be sure, open the notebook and run it.
+It reads what the checks said when the notebook was last saved and runs no learner's code. A learner can write ✓ by
+hand; for certainty, open the notebook and run it.
 """
 
 import argparse
