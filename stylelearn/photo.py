@@ -60,7 +60,7 @@ def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
         )
     grams = losses.gram_matrix(features * masks[:, None])  # (K, N, N); (1, N, H, W) times (K, 1, H, W)
     cells = masks.sum(dim=(1, 2))  # (K,)
-    return grams / cells.clamp_min(losses.SILENCE)[:, None, None]
+    return grams / cells.clamp_min(1e-12)[:, None, None]
 
 
 def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Tensor:
@@ -84,8 +84,8 @@ def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Ten
     grams = masked_grams(features, masks)  # (K, N, N)
     if grams.shape != target.shape:
         raise ValueError(f"{tuple(target.shape)} is no target for Gram matrices {tuple(grams.shape)}")
-    distances = (grams - target).square().sum(dim=(1, 2)) / target.square().sum(dim=(1, 2)).clamp_min(losses.SILENCE)
-    return (masks.mean(dim=(1, 2)) * distances).sum()
+    apart, squares = (grams - target).square().sum(dim=(1, 2)), target.square().sum(dim=(1, 2))  # (K,) each
+    return (masks.mean(dim=(1, 2)) * losses.relative(apart, squares, losses.gram_power(target))).sum()
 
 
 def photorealism_loss(image: Tensor, laplacian: MattingLaplacian) -> Tensor:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn.encoders import Encoder, encoder_for
-from stylelearn.losses import content_loss, tv_loss
+from stylelearn.losses import content_loss, relative, tv_loss
 from stylelearn.networks.decoders import InverseNet
 from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
@@ -138,8 +138,9 @@ def cnnmrf_objective(
         for layer in layers:
             index = matches(seen[layer], styles[layer], memory=memory, **cut)
             apart = patch_distance(seen[layer], styles[layer], index, **cut).mean()
-            usual = styles[layer].square().mean() * styles[layer].shape[1] * patch**2 * index[0].numel()
-            found[f"patches {layer}"] = style_weight / len(layers) * apart / usual.clamp_min(1e-12)
+            power = styles[layer].square().mean()
+            usual = power * styles[layer].shape[1] * patch**2 * index[0].numel()
+            found[f"patches {layer}"] = style_weight / len(layers) * relative(apart, usual, power)
         if tv_weight > 0:
             found["tv"] = tv_weight * tv_loss(image)
         return found
