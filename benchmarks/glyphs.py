@@ -1,7 +1,7 @@
-"""EMD beside what else could draw the letters: D1 to D4 (references.py), with the default fonts and what is held back.
+"""EMD beside other ways to draw the letters: D1 to D4 (`glyphs.dataset`), with the default fonts and what is held back.
 
 nearest  no network: the same letter of the known font that the references look most like
-zi2zi    `stylelearn train zi2zi`, on the same data for as many steps; it does not ship: --baseline names its file
+zi2zi    `python -m benchmarks.zi2zi`, on the same data for as many steps; it does not ship: --baseline names its file
 """
 
 from collections.abc import Callable, Iterator
@@ -67,5 +67,5 @@ def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = No
             for score, value in scores.items()
         ]
     over = found["EMD"]["D4"]["L1"] / found["zi2zi"]["D4"]["L1"] if "zi2zi" in found else None
-    note = "" if over else "not measured: name a file of `stylelearn train zi2zi` with --baseline"
+    note = "" if over else "not measured: name a file of `python -m benchmarks.zi2zi` with --baseline"
     return [*figures, Figure("letters, both novel", "L1 of EMD over zi2zi's", over, "×", at_most=BETTER, note=note)]

@@ -1,19 +1,18 @@
-"""Separating style and content — Zhang, Zhang & Cai, CVPR 2018: the encoder, mixer, decoder network (EMD).
+"""Lesson 09: separating style and content — EMD: encoder, mixer, decoder (Zhang, Zhang & Cai, CVPR 2018).
 
-What is a style? Here nobody says it by hand, as Gram matrices do: the network finds out. It sees r glyphs of one style
-with different letters (R_S), and r glyphs of one letter in different styles (R_C). Each set becomes a short list of
-numbers, the two lists are mixed, and the mixture is drawn:
+The network sees r glyphs of one style with different letters (R_S) and r glyphs of one letter in different styles
+(R_C). Each set becomes a vector; the bilinear mixer combines the two, and the decoder draws the letter in the style:
 
     S = style encoder(R_S),   C = content encoder(R_C)                     the r glyphs stacked on channels
     M_k = Σ_ij S_i W_ijk C_j                                               the bilinear mixer, W is learnt
-    Î = decoder(M, what the content encoder saw on its way)                                        (skips)
+    Î = decoder(M, skip connections from the content encoder)
     L = Σ W_st W_b ‖Î − I‖₁,   W_st = 1/N_b,   W_b = exp(mean_b)/Σ exp(mean_b)        over the glyphs of a batch
 
-N_b is the number of a target's ink pixels and mean_b their mean value. A new style costs r pictures and no training.
+N_b is the number of a target's ink pixels and mean_b their mean value. A new style needs r glyphs and no training.
 
-**Differs from the paper:** letters and digits of the fonts at hand for Chinese characters; narrower by default; some
-of a letter's references are of fonts like the one that is asked for, see `references`; in training glyphs are bent and
-sheared at random; see also the module `glyph_networks`.
+**Differs from the paper:** letters and digits in the fonts of this machine instead of Chinese characters; narrower by
+default; some content references are of similar fonts (`glyphs.dataset`); glyphs are warped and sheared at random in
+training (`glyphs.augmentation`); see also `glyphs.networks`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylelearn.glyphs.dataset import Batch, R, Split, Triplets, split
+from stylelearn.glyphs.dataset import Batch, GlyphDataset, R, Split, split
 from stylelearn.glyphs.networks import LAPTOP, Down, Up, as_channels, set_weights, weights_of
 from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
@@ -35,10 +34,8 @@ INK = 0.5  # darker pixels are ink
 def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
     """The bilinear mixer: M_k = Σ_ij S_i W_ijk C_j.
 
-    Every number of the style meets every number of the content, and W says what comes of it.
-
     Args:
-        style: S, (B, R). content: C, (B, Q). One row of either goes with all of the other. weight: W, (R, Q, K).
+        style: S, (B, R). content: C, (B, Q). Either may have one row for all of the other. weight: W, (R, Q, K).
     Returns:
         (B, K).
     """
@@ -49,14 +46,12 @@ def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
 def weighted_l1(drawn: Tensor, target: Tensor) -> Tensor:
     """The loss: Σ over the batch of W_st W_b ‖Î − I‖₁.
 
-    W_st = 1/N_b makes thin and bold glyphs count alike. W_b, a softmax over the batch, adds up to 1, so that this is a
-    weighted mean.
+    W_st = 1/N_b weighs thin and bold glyphs alike; W_b is a softmax over the batch, so that this is a weighted mean.
 
     Args:
-        drawn, target: Î and I, (B, 1, H, W) in [0, 1].
+        drawn, target: Î and I, (B, 1, H, W) in [0, 1]. A target without ink counts as one ink pixel of value 0.
     Returns:
-        One number, () float32: about how wrong a glyph is for each pixel of its ink. A target without ink counts as if
-        it had one pixel of it, of value 0.
+        () float32: the mean error per ink pixel.
     """
     error = (drawn.float() - target.float()).abs().flatten(start_dim=1).sum(dim=1)  # (B,), ‖Î − I‖₁
     ink = (target < INK).flatten(start_dim=1).float()  # (B, H·W)
@@ -70,9 +65,9 @@ class EMD(nn.Module):
 
     Args:
         references: r, the number of glyphs in each reference set.
-        channels: of the eight convolutions; `LAPTOP`, or `PAPER`. The last is the length of S and C.
+        channels: of each convolution, `LAPTOP` or `PAPER`; the last is the length of S and C.
     Raises:
-        ValueError: r below 1; not eight channels.
+        ValueError: r below 1; neither seven nor eight channels.
     """
 
     def __init__(self, references: int = R, channels: Sequence[int] = LAPTOP) -> None:
@@ -90,7 +85,7 @@ class EMD(nn.Module):
         """Î of two reference sets.
 
         Args:
-            style_refs, content_refs: (B, n, 80, 80) in [0, 1], n ≥ r, of which the first r count; without B too.
+            style_refs, content_refs: (B, n, 80, 80) or (n, 80, 80) in [0, 1], n ≥ r; the first r are used.
         Returns:
             (B, 1, 80, 80) in [0, 1].
         Raises:
@@ -143,8 +138,8 @@ def generate(network: EMD, style_refs: Tensor, content_refs: Tensor) -> Tensor:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Objective(nn.Module):
-    """What EMD is trained for; called with a batch of `Triplets` it returns the weighted loss."""
+class EMDLoss(nn.Module):
+    """The training loss: a batch of `GlyphDataset` -> {"L1": the weighted loss}."""
 
     def __init__(self, network: EMD) -> None:
         super().__init__()
@@ -163,23 +158,22 @@ def train_emd(
     batch: int = 32,
     seed: int = 0,
     examples: int | None = None,
-    bend: bool = True,
+    warp: bool = True,
     **run: object,
 ) -> Iterator[Progress]:
-    """Train EMD and write it to `out` (float16 safetensors); yields progress.
+    """Train EMD and write it to `out` (float16 safetensors), yielding progress.
 
     Args:
-        known: what to learn from, and what not; matplotlib's fonts, as `references.split` divides them, by default.
-        references: r. channels: of the eight convolutions. batch: targets a step. seed: of the weights and batches.
-        examples, bend: as of `Triplets`.
-        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+        known: the split to learn from; that of matplotlib's fonts by default.
+        references, channels: as of `EMD`. batch, seed, examples, warp: as of `GlyphDataset`.
+        run: steps, checkpoint and further arguments of `fit`; the checkpoint is OUT with the suffix .ckpt by default.
     Raises:
-        ValueError, FloatingPointError: as `Triplets`, `EMD` and `fit`.
+        ValueError, FloatingPointError: as `GlyphDataset`, `EMD` and `fit`.
     """
     out, known = Path(out), known or split(collect())
-    batches = Triplets(known, references=references, batch=batch, seed=seed, examples=examples, bend=bend)
+    batches = GlyphDataset(known, references=references, batch=batch, seed=seed, examples=examples, warp=warp)
     network = _seeded(references, channels, seed)
-    yield from fit(Objective(network), batches, **settings(out, run))
+    yield from fit(EMDLoss(network), batches, **settings(out, run))
     write_weights(out, weights_of(network), {"references": references, "channels": list(network.channels)})
 
 
@@ -199,17 +193,12 @@ def train_live(
     learning_rate: float = 2e-3,
     seed: int = 0,
 ) -> Iterator[tuple[int, float, EMD]]:
-    """Train a small EMD before somebody's eyes; nothing is written, and whoever stops looking stops it.
+    """Train a small EMD, yielding (step, loss, network) after every step; nothing is saved.
 
-    Args:
-        known: a few fonts and letters. The rest as of `train_emd`.
-    Yields:
-        (step, loss, network) after every step; the network goes on learning: call `network.eval()` before it draws.
-    Raises:
-        ValueError: as `Triplets` and `EMD`.
+    Call `network.eval()` before it draws; training switches it back. Arguments and errors as of `train_emd`.
     """
-    batches = Triplets(known, references=references, batch=batch, seed=seed)
-    objective = Objective(_seeded(references, channels, seed))
+    batches = GlyphDataset(known, references=references, batch=batch, seed=seed)
+    objective = EMDLoss(_seeded(references, channels, seed))
     optimizer = torch.optim.Adam(objective.parameters(), lr=learning_rate)
     for step in range(1, steps + 1):
         optimizer.param_groups[0]["lr"] = learning_rate * (1 - (step - 1) / steps)
@@ -222,10 +211,10 @@ def train_live(
 
 
 def load(name: str | Path = "emd") -> EMD:
-    """The course's EMD (r = 10), or one from a file made by `train_emd`; in eval mode, frozen.
+    """The course's EMD (r = 10), or one from a file of `train_emd`; in eval mode, frozen.
 
     Raises:
-        WeightsError: there is none of that name; a file that is not whole, or of another network.
+        WeightsError: no such file, a damaged one, or one of another network.
     """
     path = network_file("emd", name)
     about = {"references": R, "channels": LAPTOP} | read_about(path)
@@ -234,13 +223,12 @@ def load(name: str | Path = "emd") -> EMD:
     return network
 
 
-def figures(name: str | Path = "emd") -> dict[str, Any]:
-    """What was measured of a network that ships, out of its file (`python -m benchmarks glyphs` measures it again).
+def measurements(name: str | Path = "emd") -> dict[str, Any]:
+    """The measurements stored in a shipped network's file (`python -m benchmarks glyphs` repeats them).
 
     Returns:
-        "sets": {r: {"EMD" | "zi2zi" | "nearest": a `references.table`}}, r as text; "examples": {how many glyphs were
-        targets: a table}, of EMDs that were trained for fewer steps; "steps" and "example_steps". Empty for a file
-        of yours.
+        "sets": {r as text: {"EMD" | "zi2zi" | "nearest": a `dataset.table`}}; "examples": {number of targets: a table}
+        for EMDs trained for fewer steps; "steps", "example_steps". Empty for a network of your own.
     Raises:
         WeightsError: as `load`.
     """

@@ -15,8 +15,8 @@ from stylelearn import emd, samples
 from stylelearn.cli import main
 from stylelearn.emd import EMD, bilinear_mix, generate, train_emd, train_live, weighted_l1
 from stylelearn.glyphs import dataset as references
-from stylelearn.glyphs.augmentation import SHARPEN, SLANT, after, bent, shears, straight
-from stylelearn.glyphs.dataset import SETS, Split, Triplets, l1, pdar, rmse, split, table
+from stylelearn.glyphs.augmentation import SHARPEN, SLANT, compose, identity_grid, random_shears, warp
+from stylelearn.glyphs.dataset import SETS, GlyphDataset, Split, l1, pdar, rmse, split, table
 from stylelearn.glyphs.fonts import bundled_fonts
 from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up
 from stylelearn.glyphs.rendering import BASELINE, SIZE, Glyphs, Variation, collect
@@ -213,7 +213,7 @@ def test_the_four_sets_are_all_pairs_once() -> None:
 def test_references_never_show_the_answer(r: int, seed: int) -> None:
     found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
     fonts = found.glyphs.fonts
-    batches = [Triplets(found, references=r, batch=6, seed=seed)[number] for number in range(2)]
+    batches = [GlyphDataset(found, references=r, batch=6, seed=seed)[number] for number in range(2)]
     batches += [references.test_batch(found, name, references=r, seed=seed) for name in SETS]
     for name, batch in zip(["D1", "D1", *SETS], batches, strict=True):
         allowed = {tuple(pair) for pair in found.pairs(name).tolist()}
@@ -234,7 +234,7 @@ def test_references_never_show_the_answer(r: int, seed: int) -> None:
 
 def test_a_batch_depends_on_seed_and_number_alone() -> None:
     found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
-    one, again, other = (Triplets(found, references=2, batch=8, seed=seed) for seed in (3, 3, 4))
+    one, again, other = (GlyphDataset(found, references=2, batch=8, seed=seed) for seed in (3, 3, 4))
     again[0]
     assert all(torch.equal(one[5][key], again[5][key]) for key in one[5])
     assert not torch.equal(one[5]["target"], one[6]["target"]) and not torch.equal(one[5]["target"], other[5]["target"])
@@ -242,13 +242,13 @@ def test_a_batch_depends_on_seed_and_number_alone() -> None:
 
 def test_a_bent_item_is_bent_alike_where_it_must_be(known: Split) -> None:
     plain, item, unsheared = (
-        Triplets(known, references=2, batch=8, bend=bend, shear=shear)[5]
-        for bend, shear in ((False, True), (True, True), (True, False))
+        GlyphDataset(known, references=2, batch=8, warp=warped, shear=shear)[5]
+        for warped, shear in ((False, True), (True, True), (True, False))
     )
     assert all(torch.equal(plain[name], item[name]) for name in ("style", "content", "letters"))
     assert torch.equal(item["content_refs"], unsheared["content_refs"])  # the letters' bend, whatever the style's
     assert torch.equal(plain["style_refs"], unsheared["style_refs"])
-    assert torch.allclose(unsheared["target"], bent(plain["target"], item["places"]))
+    assert torch.allclose(unsheared["target"], warp(plain["target"], item["grids"]))
     still = [torch.equal(a, b) for a, b in zip(plain["content_refs"], item["content_refs"], strict=True)]
     assert still == [True, False] * 4
     still = [torch.equal(a, b) for a, b in zip(plain["style_refs"], item["style_refs"], strict=True)]
@@ -258,19 +258,21 @@ def test_a_bent_item_is_bent_alike_where_it_must_be(known: Split) -> None:
 def test_where_pixels_come_from() -> None:
     """A step to the right, drawn by bending; one after another is both at once; nothing is nothing."""
     page = random(0, 2, 3, SIZE, SIZE)
-    assert torch.equal(bent(page, straight(2)), page)
-    step = straight(2) + torch.tensor([2 / SIZE, 0])  # each pixel is what was one to its right
+    assert torch.equal(warp(page, identity_grid(2)), page)
+    step = identity_grid(2) + torch.tensor([2 / SIZE, 0])  # each pixel is what was one to its right
     sharper = ((page[..., 1:] - 0.5) * SHARPEN + 0.5).clamp(0, 1)
-    assert torch.allclose(bent(page, step)[..., :-1], sharper, atol=1e-4)
-    twice = after(step, step)
-    assert torch.allclose(twice[:, :, :-1], straight(2)[:, :, :-1] + torch.tensor([4 / SIZE, 0]), atol=1e-5)
-    assert torch.equal(after(step, straight(2)), step)
+    assert torch.allclose(warp(page, step)[..., :-1], sharper, atol=1e-4)
+    twice = compose(step, step)
+    assert torch.allclose(twice[:, :, :-1], identity_grid(2)[:, :, :-1] + torch.tensor([4 / SIZE, 0]), atol=1e-5)
+    assert torch.equal(compose(step, identity_grid(2)), step)
 
 
 def test_a_shear_is_slant_and_stretch_about_the_baseline() -> None:
-    places = shears(8, torch.Generator().manual_seed(2))
-    columns, rows = straight(8).unbind(dim=3)
-    assert torch.allclose(places[2::4], straight(2), atol=1e-6) and torch.allclose(places[3::4], straight(2), atol=1e-6)
+    places = random_shears(8, torch.Generator().manual_seed(2))
+    columns, rows = identity_grid(8).unbind(dim=3)
+    assert torch.allclose(places[2::4], identity_grid(2), atol=1e-6) and torch.allclose(
+        places[3::4], identity_grid(2), atol=1e-6
+    )
     base = 2 * BASELINE / SIZE - 1
     for x, y in zip(places[..., 0], places[..., 1], strict=True):
         high = (y[0, 0] - base) / (rows[0, 0, 0] - base)
@@ -283,7 +285,7 @@ def test_a_shear_is_slant_and_stretch_about_the_baseline() -> None:
 
 def test_only_so_many_examples_are_ever_targets() -> None:
     found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
-    few = Triplets(found, references=2, batch=16, seed=1, examples=5)
+    few = GlyphDataset(found, references=2, batch=16, seed=1, examples=5)
     seen = {pair for number in range(20) for pair in which(few[number]["target"][:, 0])}
     assert len(seen) == 5 and seen <= {tuple(pair) for pair in found.pairs("D1").tolist()}
 
@@ -311,11 +313,11 @@ def test_in_a_test_set_each_style_has_one_reference_set() -> None:
         (lambda s: split(s.glyphs, novel_fonts=["Arial"], novel_letters=""), "the font 'Arial' cannot be held back"),
         (lambda s: split(s.glyphs, novel_fonts=(), novel_letters="z"), "the letter 'z' cannot be held back"),
         (lambda s: split(s.glyphs, novel_fonts=(), novel_letters="abcdefg"), "every letter is held back"),
-        (lambda s: Triplets(s, references=5), "r = 5 references are wanted, but there are only [24] known"),
-        (lambda s: Triplets(s, references=3), "only 2 known styles to refer to, of other fonts; ask for fewer"),
-        (lambda s: Triplets(s, references=0), "references must be at least 1, not 0"),
-        (lambda s: Triplets(s, references=1, batch=1), "batch must be at least 2, not 1: batch norm"),
-        (lambda s: Triplets(s, references=1, examples=0), "examples must be at least 1, not 0"),
+        (lambda s: GlyphDataset(s, references=5), "r = 5 references are wanted, but there are only [24] known"),
+        (lambda s: GlyphDataset(s, references=3), "only 2 known styles of other fonts; add fonts, or lower r"),
+        (lambda s: GlyphDataset(s, references=0), "references must be at least 1, not 0"),
+        (lambda s: GlyphDataset(s, references=1, batch=1), "batch must be at least 2, not 1: batch norm"),
+        (lambda s: GlyphDataset(s, references=1, examples=0), "examples must be at least 1, not 0"),
         (lambda s: references.test_batch(s, "D1", references=5), "all letters of D1 are references"),
     ],
 )
@@ -507,7 +509,7 @@ def test_what_ships_draws_what_it_has_never_seen() -> None:
     network = emd.load()
     drawn = table(lambda batch: network(batch["style_refs"], batch["content_refs"]), fonts)["D4"]["L1"]
     assert drawn < table(references.nearest(fonts), fonts)["D4"]["L1"]
-    said = emd.figures()["sets"]["10"]
+    said = emd.measurements()["sets"]["10"]
     assert drawn == pytest.approx(said["EMD"]["D4"]["L1"], rel=0.25)
     assert all(set(sets) == set(SETS) for sets in said.values()) and {"EMD", "zi2zi", "nearest"} == set(said)
 

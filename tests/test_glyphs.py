@@ -95,6 +95,17 @@ def test_a_letter_that_is_missing_or_blank_is_named(tmp_path: Path) -> None:
         draw(font, LETTERS[:26])
 
 
+def test_letters_that_cannot_be_seen_are_named_by_their_code_points(tmp_path: Path) -> None:
+    font = Font(font_file(tmp_path, {"A": (0, 0, 300, 700)}))
+    with pytest.raises(FontError, match=r"lacks U\+0020 U\+0301 é;"):
+        draw(font, "A \u0301é")
+
+
+def test_letters_too_small_to_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FontError, match="draws its letters only 6 pixels tall"):
+        draw(Font(font_file(tmp_path, {"A": (0, 0, 90, 100), "B": (0, 0, 90, 60)})), "AB")
+
+
 def test_one_box_for_every_letter_is_no_alphabet(tmp_path: Path) -> None:
     box = (0, 0, 300, 700)
     with pytest.raises(FontError, match="draws one box for every letter"):
@@ -136,12 +147,19 @@ def test_in_a_folder_fonts_that_lack_letters_are_left_out(tmp_path: Path) -> Non
         collect([tmp_path], letters="xyz")
 
 
-def test_two_fonts_of_one_name_are_refused(tmp_path: Path) -> None:
-    path = font_file(tmp_path, {"A": (0, 0, 300, 700)})
-    (tmp_path / "copy").mkdir()
-    shutil.copy(path, tmp_path / "copy")
-    with pytest.raises(FontError, match="two fonts are called 'boxes'"):
-        collect([tmp_path], letters="A")
+def test_fonts_of_one_name_are_told_apart_and_a_copy_counts_once(tmp_path: Path) -> None:
+    """Folders or suffixes make the names distinct; the same bytes under two names are one font."""
+    for folder, width in (("serif", 300), ("sans", 400), ("serif/old", 500)):
+        (tmp_path / folder).mkdir(parents=True)
+        font_file(tmp_path / folder, {"A": (0, 0, width, 700)}, "Regular")
+    shutil.copy(tmp_path / "sans/Regular.ttf", tmp_path / "sans/ZCopy.ttf")
+    found = collect([tmp_path, tmp_path / "sans/Regular.ttf"], letters="A", variations=VARIATIONS[:1])
+    edges = {name: ink(found.word(name, "A")[0].numpy() * 255) for name in found.fonts}
+    widths = {name: right - left + 1 for name, (left, right, _, _) in edges.items()}
+    assert widths == {"sans/Regular": 24, "serif/Regular": 18, "serif/old/Regular": 30}
+    font_file(tmp_path, {"A": (0, 0, 400, 700)}, "one").rename(tmp_path / "one.otf")
+    one = font_file(tmp_path, {"A": (0, 0, 300, 700)}, "one")
+    assert collect([one, tmp_path / "one.otf"], letters="A").fonts[:: len(VARIATIONS)] == ("one.ttf", "one.otf")
 
 
 @pytest.mark.parametrize(

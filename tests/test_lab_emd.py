@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stylelearn.emd import EMD
 from stylelearn.figures import glyph_rows
-from stylelearn.glyphs.dataset import NOVEL_FONTS, Triplets
+from stylelearn.glyphs.dataset import NOVEL_FONTS, GlyphDataset
 from stylelearn.glyphs.fonts import LETTERS, FontError, bundled_fonts
 from stylelearn.images import ImageError, read_settings
 from stylelearn.lab import EMDLab
@@ -35,7 +35,7 @@ def tiny(r: int = 3) -> EMD:
         net = EMD(r, (4, 4, 4, 4, 4, 4, 4)).requires_grad_(False)
         net.mixer.mul_(1000)  # untrained, the style would hardly be seen
         net.decoder.last.weight.mul_(50)
-        batch = Triplets(course(), references=r, batch=16)[0]
+        batch = GlyphDataset(course(), references=r, batch=16)[0]
         for _ in range(20):  # its norms learn what they have to take off: otherwise all glyphs look alike
             net(batch["style_refs"], batch["content_refs"])
         return net.eval()

@@ -38,13 +38,13 @@ from stylelearn import adain, emd, gatys, losses
 from stylelearn.checks import emd as check
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid, plot_curves, show_glyphs
-from stylelearn.glyphs import dataset as references
+from stylelearn.glyphs import dataset
 from stylelearn.glyphs.rendering import PLAIN, collect
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import result
 
 glyphs = collect(variations=(PLAIN,))  # fonts that are on every machine of this course, each as it is
-known = references.split(glyphs)  # which fonts and letters may be learnt from, and which not
+known = dataset.split(glyphs)  # which fonts and letters may be learnt from, and which not
 network = emd.load()  # the course's trained network
 r = network.references  # glyphs in a reference set
 FONT, GIVEN = "DejaVuSerif-Bold", "HOASMnopdy"  # a font that is new to it, and what we show of a font
@@ -137,8 +137,8 @@ print("Gram matrices find the same font for", nearest([losses.mean_gram(each) fo
 
 # %%
 show_glyphs({font: glyphs.word(font, "ABHOagmn257") for font in (*FONTS[1:4], "cmmi10")})
-print(f"{len(glyphs.styles)} fonts x {len(glyphs.contents)} letters; held back: {', '.join(references.NOVEL_FONTS)}")
-print(f"letters held back: {' '.join(references.NOVEL_LETTERS)}")
+print(f"{len(glyphs.styles)} fonts x {len(glyphs.contents)} letters; held back: {', '.join(dataset.NOVEL_FONTS)}")
+print(f"letters held back: {' '.join(dataset.NOVEL_LETTERS)}")
 
 # %% [markdown]
 # So the network never gets *one* style picture. It gets two **reference sets** of $r$ glyphs each:
@@ -149,7 +149,7 @@ print(f"letters held back: {' '.join(references.NOVEL_LETTERS)}")
 # Together with the target $I_{ij}$ that makes a **triplet**. In $\mathcal R_{S_i}$ letters change, so they cannot be what is meant; what stays is the style. With $\mathcal R_{C_j}$ it is the other way round. That is the whole trick.
 
 # %%
-batch = references.Triplets(known, references=r, batch=2)[3]
+batch = dataset.GlyphDataset(known, references=r, batch=2)[3]
 rows = {}
 for one in range(2):
     font, letter = glyphs.fonts[int(batch["style"][one])], glyphs.contents[int(batch["content"][one])]
@@ -413,7 +413,7 @@ check.weighted_loss(my_loss)
 # **Predict, then run.** What will be right first: the letter or the font? And will it draw C and L at all?
 
 # %%
-few = references.split(collect(variations=(PLAIN,), letters="ABCDEFGHIJKL"), novel_letters="CL")
+few = dataset.split(collect(variations=(PLAIN,), letters="ABCDEFGHIJKL"), novel_letters="CL")
 NEW = "DejaVuSerif-Bold"  # one of the fonts that are held back
 chance = torch.Generator().manual_seed(0)
 shown = few.glyphs.word(NEW, "BDEH")
@@ -457,9 +457,9 @@ plot_curves({"loss (3)": smooth}, at=range(5, 500, 10), title="A small EMD learn
 def print_table(which, net, split):
     """The three scores, and how L1 compares with that of a blank page."""
     count = net.references
-    drawn = references.table(lambda batch: net(batch["style_refs"], batch["content_refs"]), split, references=count)
-    blank = references.table(lambda batch: torch.ones_like(batch["target"]), split, references=count)
-    print(" " * 9 + "".join(f"{name:>8}" for name in references.SCORES) + "   L1 of a blank page")
+    drawn = dataset.table(lambda batch: net(batch["style_refs"], batch["content_refs"]), split, references=count)
+    blank = dataset.table(lambda batch: torch.ones_like(batch["target"]), split, references=count)
+    print(" " * 9 + "".join(f"{name:>8}" for name in dataset.SCORES) + "   L1 of a blank page")
     for name, found in drawn.items():
         paper = blank[name]["L1"]
         line = "".join(f"{value:8.4f}" for value in found.values())
@@ -479,7 +479,7 @@ print_table("small", small.eval(), few)
 
 # %%
 rows = {}
-for font in references.NOVEL_FONTS:
+for font in dataset.NOVEL_FONTS:
     rows[f"it sees: {font}"] = glyphs.word(font, GIVEN)
     asked = letter_references("Hamburgefont", font, GIVEN)
     rows["it writes: " + font] = emd.generate(network, glyphs.word(font, GIVEN), asked)[0]
@@ -496,17 +496,17 @@ print_table("large", network, known)
 # **Predict, then run.** Where will a font by number be better than a font by example, and where worse? What happens to EMD with fewer references? (It then gets them several times over, to make ten.)
 
 # %%
-measured = emd.figures()
+measured = emd.measurements()
 for count, drawers in measured["sets"].items():
-    print(f"L1, r = {count:4}" + "".join(f"{name:>9}" for name in references.SETS))
+    print(f"L1, r = {count:4}" + "".join(f"{name:>9}" for name in dataset.SETS))
     for drawer, scores in drawers.items():
-        print(f"   {drawer:10}" + "".join(f"{scores[name]['L1']:9.4f}" for name in references.SETS))
+        print(f"   {drawer:10}" + "".join(f"{scores[name]['L1']:9.4f}" for name in dataset.SETS))
 best = measured["sets"][str(r)]
 print(f"EMD on D4: {1 - best['EMD']['D4']['L1'] / best['zi2zi']['D4']['L1']:.0%} below zi2zi")
 sizes = measured["examples"]
 if sizes:  # they are in the file of the network that ships
     plot_curves(
-        {name: [scores[name]["L1"] for scores in sizes.values()] for name in references.SETS},
+        {name: [scores[name]["L1"] for scores in sizes.values()] for name in dataset.SETS},
         x="glyphs that are targets in training",
         y="L1",
         log=False,
@@ -666,7 +666,7 @@ rows = {}
 for shown in (GIVEN, "o" * 10, "lIijtf1JT7"):
     written = emd.generate(network, glyphs.word(FONT, shown), letter_references(WORD, FONT, shown))[0]
     rows[f"it sees {shown}, and writes"] = written
-    score = references.l1(written[:, None], glyphs.word(FONT, WORD)[:, None]).mean()
+    score = dataset.l1(written[:, None], glyphs.word(FONT, WORD)[:, None]).mean()
     print(f"{shown:11} L1 {score:.4f}")
 rows[f"{FONT} itself"] = glyphs.word(FONT, WORD)
 show_glyphs(rows)

@@ -75,7 +75,7 @@ def start_zi2zi(options: argparse.Namespace, run: dict[str, Any]) -> "Iterator[P
 def _shared(options: argparse.Namespace) -> dict[str, Any]:
     from stylelearn.glyphs.networks import PAPER
 
-    found: dict[str, Any] = {"examples": options.examples, "bend": not options.straight}
+    found: dict[str, Any] = {"examples": options.examples, "warp": not options.straight}
     channels = options.channels or (PAPER if options.paper else None)
     return found | ({"channels": tuple(channels)} if channels else {})
 

@@ -1,14 +1,12 @@
-"""Which glyphs a network learns from, with which references, and how what it draws is judged.
+"""The data of lesson 09: targets with their reference sets, what is held back for tests, and the scores.
 
 Zhang et al. (2018) hold back styles *and* letters, which gives four test sets:
 
     D1 known style, known letter · D2 known style, novel letter · D3 novel style, known letter · D4 both novel
 
-In D1 the network has seen the very glyph. In D4 it has seen neither the font, in any of its variations, nor the letter.
-
-**Differs from the paper:** references are never the glyph that is asked for, and those of a letter never come from the
-font that is asked for, in any of its variations: a network that could find its answer there would learn to copy. And
-they are not all drawn at random: two in five are of the known styles that look most like the style references.
+**Differs from the paper:** the target is never among its references, and content references never come from the
+target's font in any variation; otherwise the network would learn to copy. Two in five content references are of the
+known styles that look most like the style references; the paper draws all at random.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from stylelearn.glyphs.augmentation import after, bends, bent, shears, straight
+from stylelearn.glyphs.augmentation import compose, identity_grid, random_shears, random_warps, warp
 from stylelearn.glyphs.rendering import Glyphs, coarse
 
 R = 10  # references in a set, as in the paper
-ALIKE = 0.4  # of a letter's references; were all of them alike, they would not say what the letter is in any style
+ALIKE = 0.4  # share of similar styles in content references; with all alike, they would not define the letter
 NOVEL_FONTS = ("DejaVuSerif-Bold", "STIXGeneralItalic", "cmss10", "cmtt10")
 NOVEL_LETTERS = "BGKRaegqtw35"
 SETS = ("D1", "D2", "D3", "D4")
@@ -32,7 +30,7 @@ Batch = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Split:
-    """What may be learnt from and what is held back, as numbers of styles and of contents of a `Glyphs`."""
+    """Known and held-back styles and contents, as indices into a `Glyphs`."""
 
     glyphs: Glyphs
     known_styles: tuple[int, ...]
@@ -41,11 +39,7 @@ class Split:
     novel_contents: tuple[int, ...]
 
     def pairs(self, name: str) -> Tensor:
-        """All (style, content) of a test set "D1" … "D4": (N, 2) whole numbers.
-
-        Raises:
-            ValueError: another name, or nothing was held back for this set.
-        """
+        """All (style, content) of a set "D1" … "D4": (N, 2) int64. Raises ValueError: another name, or an empty set."""
         if name not in SETS:
             raise ValueError(f"there is no test set {name!r}; there are {', '.join(SETS)}")
         styles = self.known_styles if name in ("D1", "D2") else self.novel_styles
@@ -55,20 +49,16 @@ class Split:
         return torch.cartesian_prod(torch.tensor(styles), torch.tensor(contents))
 
     def letters(self, count: int, generator: torch.Generator, without: int = -1) -> Tensor:
-        """`count` different known letters, by number, in random order, never `without`: (count,).
-
-        Raises:
-            ValueError: there are not so many.
-        """
+        """Indices of `count` different known letters in random order, never `without`: (count,). Raises ValueError."""
         found = [content for content in self.known_contents if content != without]
-        return _some(found, count, generator, "known letters to refer to")
+        return _some(found, count, generator, "known letters", "letters")
 
     def alike(self, letters: str | Tensor, glyphs: Tensor, without: int = -1) -> Tensor:
-        """The known styles by number, the one first in which these letters look most like these glyphs: (S,).
+        """Indices of the known styles, sorted by how much these letters look like these glyphs: (S,).
 
         Args:
-            letters: (r,), by number, or as a text. glyphs: the same letters in some style, (r, 80, 80) in [0, 1].
-            without: a style whose font, in all its variations, is left out.
+            letters: (r,) indices, or a text. glyphs: the letters in some style, (r, 80, 80) in [0, 1].
+            without: a style whose font is left out in all variations.
         """
         if isinstance(letters, str):
             letters = torch.tensor([self.glyphs.content(letter) for letter in letters])
@@ -82,12 +72,12 @@ class Split:
         """R_C: a letter in `count` known styles, (count, 80, 80).
 
         Args:
-            without: a style whose font, in all its variations, is left out.
-            alike: what `alike` found: the first of these are ALIKE of the references, the others are drawn at random.
+            without: a style whose font is left out in all variations.
+            alike: the result of `alike`; its first styles make the share ALIKE of the references, the rest is random.
         Raises:
-            ValueError: there are not so many.
+            ValueError: fewer than `count` styles.
         """
-        drawn = _some(self._others(without), count, generator, "known styles to refer to, of other fonts").tolist()
+        drawn = _some(self._others(without), count, generator, "known styles of other fonts", "fonts").tolist()
         first = [] if alike is None else alike[: round(ALIKE * count)].tolist()
         return self.glyphs.at([*first, *(style for style in drawn if style not in first)][:count], content)
 
@@ -96,20 +86,22 @@ class Split:
         return [style for style in self.known_styles if without < 0 or fonts[style] != fonts[without]]
 
 
-def _some(numbers: list[int], count: int, generator: torch.Generator, what: str) -> Tensor:
+def _some(numbers: list[int], count: int, generator: torch.Generator, what: str, add: str) -> Tensor:
     """`count` of the numbers, each at most once, in random order."""
     if len(numbers) < count:
-        raise ValueError(f"r = {count} references are wanted, but there are only {len(numbers)} {what}; ask for fewer")
+        raise ValueError(
+            f"r = {count} references are wanted, but there are only {len(numbers)} {what}; add {add}, or lower r"
+        )
     return torch.tensor(numbers)[torch.randperm(len(numbers), generator=generator)[:count]]
 
 
 def split(
     glyphs: Glyphs, *, novel_fonts: Sequence[str] = NOVEL_FONTS, novel_letters: Sequence[str] = NOVEL_LETTERS
 ) -> Split:
-    """Hold back whole fonts, with all their variations, and letters.
+    """Hold back letters, and fonts with all their variations.
 
     Raises:
-        ValueError: a font or a letter that is not there; nothing left to learn from.
+        ValueError: an unknown font or letter, or nothing left to learn from.
     """
     for what, held, there in (("font", novel_fonts, set(glyphs.fonts)), ("letter", novel_letters, glyphs.contents)):
         strange = [each for each in held if each not in there]
@@ -127,20 +119,19 @@ def split(
     )
 
 
-class Triplets(Dataset[Batch]):
-    """Batch number n, from the seed and n alone: targets drawn from D1, each with reference sets of its own.
+class GlyphDataset(Dataset[Batch]):
+    """Training batches; item n depends on the seed and n alone. Targets are drawn from D1.
 
-    An item is a dict: "style_refs" and "content_refs" (B, r, 80, 80), "target" (B, 1, 80, 80); and by number "style",
-    "content" (B,) and "letters" (B, r), those of the style references.
+    An item is a dict: "style_refs" and "content_refs" (B, r, 80, 80), "target" (B, 1, 80, 80); as indices "style" and
+    "content" (B,), and "letters" (B, r), those of the style references.
 
     Args:
-        split: what may be learnt from.
-        references: r. batch: targets in an item.
-        examples: only so many (style, letter), picked with the seed, are ever targets; None for all that are known.
-        bend: letters are bent at random and styles sheared, see `bending`: fifty letters are few to learn from.
-        shear: with `bend`, whether styles are changed too.
+        references: r. batch: targets per item.
+        examples: how many (style, letter) pairs, chosen by the seed, ever are targets; None for all known ones.
+        warp: augment: warp letters and shear styles at random (`augmentation`).
+        shear: False leaves the styles as they are.
     Raises:
-        ValueError: r is larger than what there is to refer to; fewer than one example or target.
+        ValueError: r exceeds the letters or styles there are; fewer than one example or two targets.
     """
 
     def __init__(
@@ -151,7 +142,7 @@ class Triplets(Dataset[Batch]):
         batch: int = 32,
         seed: int = 0,
         examples: int | None = None,
-        bend: bool = False,
+        warp: bool = False,
         shear: bool = True,
     ) -> None:
         for what, number in (("references", references), ("examples", examples)):
@@ -160,41 +151,42 @@ class Triplets(Dataset[Batch]):
         if batch < 2:
             raise ValueError(f"batch must be at least 2, not {batch}: batch norm compares glyphs with one another")
         self.split, self.references, self.batch, self.seed = split, references, batch, seed
-        self.bend, self.shear = bend, shear
+        self.warp, self.shear = warp, shear
         pairs = split.pairs("D1")
         self.pairs = pairs[torch.randperm(len(pairs), generator=_generator(seed, 0))[:examples]]
-        self[0]  # says now what would be wrong in every batch
+        self[0]  # raises now what every batch would raise
 
     def __getitem__(self, number: int) -> Batch:
         generator = _generator(self.seed, number + 1)
         chosen = self.pairs[torch.randint(len(self.pairs), (self.batch,), generator=generator)]
         letters = [self.split.letters(self.references, generator, without=int(content)) for content in chosen[:, 1]]
         item = _batch(self.split, chosen, torch.stack(letters), generator)
-        return _bent(item, generator, shear=self.shear) if self.bend else item
+        return _augmented(item, generator, shear=self.shear) if self.warp else item
 
 
-def _bent(item: Batch, generator: torch.Generator, *, shear: bool) -> Batch:
-    """An item as `bending` changes it, with the "places" that bend its letters, (B, 80, 80, 2)."""
+def _augmented(item: Batch, generator: torch.Generator, *, shear: bool) -> Batch:
+    """The item warped and sheared, with the letters' "grids", (B, 80, 80, 2)."""
     count = len(item["target"])
-    letter, style = bends(count, generator), shears(count, generator) if shear else straight(count)
+    letter, style = random_warps(count, generator), identity_grid(count)
+    if shear:
+        style = random_shears(count, generator)
     return item | {
-        "style_refs": bent(item["style_refs"], style),
-        "content_refs": bent(item["content_refs"], letter),
-        "target": bent(item["target"], after(letter, style)),
-        "places": letter,
+        "style_refs": warp(item["style_refs"], style),
+        "content_refs": warp(item["content_refs"], letter),
+        "target": warp(item["target"], compose(letter, style)),
+        "grids": letter,
     }
 
 
 def test_batch(split: Split, name: str, *, references: int = R, count: int = 200, seed: int = 1) -> Batch:
-    """Targets out of D1 … D4 with reference sets, as an item of `Triplets`.
+    """Targets from D1 … D4 with reference sets, as an item of `GlyphDataset`.
 
-    Each style has one reference set, as if somebody had drawn these letters and wanted the others; none of them is a
-    target in this style.
+    Each style has one set of style references; none of these letters is a target in this style.
 
     Args:
-        references: r. count: how many targets, or all where there are fewer. seed: picks them and the references.
+        references: r. count: at most this many targets, chosen by the seed.
     Raises:
-        ValueError: as `Split.pairs`; r is larger than what there is to refer to, or leaves no targets.
+        ValueError: as `Split.pairs`; r exceeds the letters or styles there are, or leaves no target.
     """
     pairs = split.pairs(name)
     letters = {style: split.letters(references, _generator(seed, style + 1)) for style in pairs[:, 0].unique().tolist()}
@@ -213,7 +205,7 @@ def _generator(seed: int, number: int) -> torch.Generator:
 
 
 def _batch(split: Split, pairs: Tensor, letters: Tensor, generator: torch.Generator) -> Batch:
-    """An item for the given (style, content), (B, 2), with the letters that show the styles, (B, r)."""
+    """An item for the (style, content) of `pairs`, (B, 2), with these letters (B, r) as style references."""
     style, content = pairs.unbind(dim=1)
     style_refs = split.glyphs.at(style[:, None].expand_as(letters), letters)
     content_refs = []
@@ -244,7 +236,7 @@ def rmse(drawn: Tensor, target: Tensor) -> Tensor:
 
 
 def pdar(drawn: Tensor, target: Tensor) -> Tensor:
-    """Pixel disagreement ratio: pixels that are ink (below 0.5) in one glyph only, over the pixels of a glyph: (B,)."""
+    """Pixel disagreement ratio: the share of pixels that are ink (below 0.5) in one of the two only: (B,)."""
     return ((drawn < 0.5) != (target < 0.5)).flatten(start_dim=1).float().mean(dim=1)
 
 
@@ -254,11 +246,10 @@ SCORES = {"L1": l1, "RMSE": rmse, "PDAR": pdar}
 def table(
     draw: Callable[[Batch], Tensor], split: Split, *, references: int = R, count: int = 200, seed: int = 1
 ) -> dict[str, dict[str, float]]:
-    """How well something draws what it has seen and what it has not.
+    """The scores of a network on D1 … D4.
 
     Args:
-        draw: from an item of `Triplets` to glyphs (B, 1, 80, 80).
-        count: targets out of each test set. seed: picks them, and their references.
+        draw: from an item of `GlyphDataset` to glyphs (B, 1, 80, 80). count, seed: as of `test_batch`.
     Returns:
         {"D1": {"L1": …, "RMSE": …, "PDAR": …}, …, "D4": …}: means over the targets; 0 is perfect.
     """
@@ -272,12 +263,10 @@ def table(
 
 
 def nearest(known: Split) -> Callable[[Batch], Tensor]:
-    """What `table` wants, without any network: the same letter from the known style that the references look most like.
+    """A drawer for `table` without a network: the letter in the known style most like the references.
 
-    It can only choose among fonts that are there, and only letters that they have. The font that is asked for never
-    counts, in any of its variations.
+    The font of the target is left out in all its variations.
     """
-
     found: dict[tuple[int, ...], int] = {}
 
     def draw(batch: Batch) -> Tensor:

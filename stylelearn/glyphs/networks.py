@@ -1,12 +1,11 @@
-"""The parts that networks for glyphs are built from: convolutions down to one place, and back up with skips.
+"""Encoder and decoder of lesson 09's networks: convolutions down to 1 × 1, and up again with skip connections.
 
-Zhang et al. (2018) go down in eight convolutions, from 80 × 80 pixels to one place with many channels, and up again in
-eight; on the way up each step also gets what the content encoder had at that size. Their sizes are `PAPER`.
+Zhang et al. (2018) use eight convolutions down, from 80 × 80 pixels to a vector, and eight up (`PAPER`); each step up
+also receives the content encoder's activations of that size.
 
-**Differs from the paper:** with seven channels instead of eight, as in `LAPTOP`, pixels are first folded, 2 × 2 into
-four channels, and unfolded at the end: nothing is computed at full size, which is most of the work otherwise. On the
-way up each step enlarges by repeating and then convolves; the paper's transposed convolutions leave squares. And the
-references of a set are sorted, see `as_channels`.
+**Differs from the paper:** seven convolutions (`LAPTOP`) start from folded pixels, 2 × 2 into four channels, so that
+nothing is computed at full size, which is most of the cost. Each step up repeats pixels and then convolves; transposed
+convolutions leave squares. The references of a set are sorted (`as_channels`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,13 +26,11 @@ COUNTS = "num_batches_tracked"
 
 
 class Down(nn.Module):
-    """Convolutions, glyphs as channels in, one code out; the first keeps the size, each of the others halves it.
+    """The encoder: the first convolution keeps the size, each of the others halves it.
 
     Args:
-        inputs: channels of what comes in: r for a set of r references.
-        channels: of each convolution, eight, or seven on folded pixels.
-    Raises:
-        ValueError: another number of them.
+        inputs: channels of the input, r for a set of r references.
+        channels: of each convolution; eight, or seven on folded pixels. Raises ValueError otherwise.
     """
 
     def __init__(self, inputs: int, channels: Sequence[int] = LAPTOP) -> None:
@@ -43,7 +40,7 @@ class Down(nn.Module):
         self.steps.extend(_step(before, after, stride=2) for before, after in pairwise(channels))
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(B, inputs, 80, 80) -> the code (B, R), and what every step but the last gave, largest first."""
+        """(B, inputs, 80, 80) -> the code (B, R), and the activations of all steps but the last, largest first."""
         x = F.pixel_unshuffle(x, self.fold)  # (B, 4 · inputs, 40, 40), where pixels are folded
         x = x.contiguous(memory_format=torch.channels_last)
         seen = []
@@ -54,7 +51,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """A code and what the content encoder saw in; one glyph out. The channels are those of `Down`."""
+    """The decoder: a code and the encoder's activations in, one glyph out. `channels` as of `Down`."""
 
     def __init__(self, channels: Sequence[int] = LAPTOP) -> None:
         super().__init__()
@@ -64,7 +61,7 @@ class Up(nn.Module):
         self.last = nn.Conv2d(channels[1] + channels[0], self.fold**2, kernel_size=5, padding=2)
 
     def forward(self, code: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        """(B, R) and `seen` of `Down` -> (B, 1, 80, 80) in [0, 1]."""
+        """(B, R) and the activations of `Down` -> (B, 1, 80, 80) in [0, 1]."""
         x = code[:, :, None, None]  # (B, R, 1, 1)
         for step, skip in zip(self.steps, reversed(seen[1:]), strict=True):
             x = step(_joined(x, skip))  # 2, 3, 5, 10, 20 … pixels a side
@@ -73,14 +70,14 @@ class Up(nn.Module):
 
 
 def fold_of(channels: Sequence[int]) -> int:
-    """By how much pixels are folded: 1 for eight convolutions, 2 for seven. Raises ValueError."""
+    """The factor by which pixels are folded: 1 for eight convolutions, 2 for seven. Raises ValueError."""
     if len(channels) not in (DEPTH - 1, DEPTH) or min(channels) < 1:
         raise ValueError(f"channels must be 7 or 8 numbers from 1 up, one for each convolution; got {tuple(channels)}")
     return 2 ** (DEPTH - len(channels))
 
 
 def _joined(x: Tensor, skip: Tensor) -> Tensor:
-    """x, enlarged to the size of the skip, and the skip beside it."""
+    """x enlarged to the skip's size, concatenated with the skip."""
     return torch.cat([F.interpolate(x, size=skip.shape[2:], mode="nearest"), skip], dim=1)
 
 
@@ -93,18 +90,12 @@ def _step(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Se
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """All that is learnt and all means and variances, without batch norm's counts of steps: float16 has no room."""
+    """The state without batch norm's step counts, which float16 cannot hold."""
     return {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTS)}
 
 
 def set_weights(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Give the network what `weights_of` was; then it is in eval mode, and frozen.
-
-    Args:
-        what: where the state comes from, for the message.
-    Raises:
-        WeightsError: they are another network's.
-    """
+    """Load a state of `weights_of`, switch to eval mode and freeze. Raises WeightsError, which begins with `what`."""
     counts = {key: value for key, value in network.state_dict().items() if key.endswith(COUNTS)}
     found = fitting(network, dict(state) | counts, what)
     network.load_state_dict({key: value.to(network.state_dict()[key].dtype) for key, value in found.items()})
@@ -112,9 +103,7 @@ def set_weights(network: nn.Module, state: Mapping[str, Tensor], what: str) -> N
 
 
 def as_channels(references: Tensor, count: int, what: str) -> Tensor:
-    """The first `count` references of each set, the darkest first, whatever order they came in.
-
-    A set has no order, but channels have one, and a network would have to learn first that it means nothing.
+    """The first `count` references of each set, the darkest first: a set has no order, but channels have one.
 
     Args:
         references: (B, n, 80, 80), n ≥ count, or one set (n, 80, 80).

@@ -1,8 +1,7 @@
-"""Letters as pictures: fonts that are on the machine, drawn as small grey images, style by style and letter by letter.
+"""Glyphs: letters of fonts as grey images of 80 × 80 pixels, 1 for paper and 0 for ink.
 
-A glyph is the picture of one letter in one font. Here it is 80 × 80 pixels, 1 for paper and 0 for ink, drawn with its
-baseline on a fixed row and its ink in the middle of the width. A *content* is a letter, a *style* is a font in one of
-a few `Variation`s: slanted, narrower, bolder. So twenty fonts give more than a hundred styles.
+The baseline is a fixed row and the ink is centred. A *content* is a letter; a *style* is a font in one of a few
+`Variation`s (slanted, narrower, bolder …), so that twenty fonts give more than a hundred styles.
 """
 
 import functools
@@ -19,28 +18,27 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing, some
+from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, distinct_names, find_fonts, listed, missing
 
-SIZE = 80  # pixels of a side
-
+SIZE = 80  # pixels a side
 EM = 60  # pixels of a font's em, its own measure of height
 BASELINE = 57  # the row on which letters stand
-MARGIN = 2  # pixels of paper that stay free at each border
-COARSE = 5  # pixels a side that count as one when styles are compared: their edges need not meet exactly
-FINE = 4  # times as large is a glyph first drawn, for grey edges
+MARGIN = 2  # pixels of paper at each border
+SMALLEST = 8  # pixels of the tallest letter; below, nothing can be read
+COARSE = 5  # pixels a side averaged before styles are compared, so that edges need not meet exactly
+FINE = 4  # glyphs are drawn this many times larger, then reduced, for grey edges
 
-_DRAWING = 1  # changes when glyphs are drawn in another way: old ones in the cache are then not used
+_DRAWING = 1  # part of the cache's key; raise it when glyphs are drawn in another way
 
 
 @dataclass(frozen=True)
 class Variation:
-    """What is done to a font to make another style of it.
+    """What makes another style of a font.
 
     Args:
-        name: how it is called.
-        slant: pixels to the right for each pixel up; 0.2 is what an italic has.
+        slant: pixels to the right per pixel up; an italic has 0.2.
         stretch: factor of the width.
-        weight: quarters of a pixel that every edge of the ink moves outwards; negative ones make it thinner.
+        weight: quarters of a pixel by which every edge of the ink moves outwards; negative numbers make it thinner.
     """
 
     name: str
@@ -67,9 +65,8 @@ class Glyphs:
     """Every letter in every style.
 
     Args:
-        images: (S, C, 80, 80), uint8, 0 is ink and 255 is paper; `at` gives them as floats.
-        styles: S names "font/variation".
-        contents: C letters.
+        images: (S, C, 80, 80) uint8, 0 is ink and 255 is paper.
+        styles: S names "font/variation". contents: C letters.
     """
 
     images: Tensor
@@ -87,21 +84,17 @@ class Glyphs:
         return torch.stack([coarse(letters.float() / 255) for letters in self.images])
 
     def at(self, styles: Tensor | Sequence[int] | int, contents: Tensor | Sequence[int] | int) -> Tensor:
-        """The glyphs of styles and contents given by number: numbers of any one shape (…) -> (…, 80, 80) in [0, 1]."""
+        """The glyphs of numbered styles and contents: indices of one shape (…) -> (…, 80, 80) in [0, 1]."""
         return self.images[torch.as_tensor(styles), torch.as_tensor(contents)].float() / 255
 
     def word(self, style: str | int, text: str) -> Tensor:
-        """The glyphs of a text: (len(text), 80, 80) in [0, 1].
-
-        Raises:
-            ValueError: a style or a letter that is not there.
-        """
+        """The glyphs of a text: (len(text), 80, 80) in [0, 1]. Raises ValueError: an unknown style or letter."""
         number = self.style(style) if isinstance(style, str) else style
         return self.at(torch.full((len(text),), number), [self.content(letter) for letter in text])
 
     def style(self, name: str) -> int:
         """The number of a style; a font's name alone means its plain variation. Raises ValueError."""
-        full = name if "/" in name else f"{name}/{PLAIN.name}"
+        full = name if name in self.styles else f"{name}/{PLAIN.name}"
         if full not in self.styles:
             raise ValueError(f"there is no style '{full}'; fonts: {', '.join(dict.fromkeys(self.fonts))}")
         return self.styles.index(full)
@@ -126,42 +119,44 @@ def collect(
     variations: Sequence[Variation] = VARIATIONS,
     cache: bool = True,
 ) -> Glyphs:
-    """Draw all letters in all variations of all fonts, or take them out of the cache.
+    """Draw all letters in all variations of all fonts, or read them from the cache.
 
     Args:
-        fonts: fonts, files or folders; matplotlib's by default. Of these, and in a folder, fonts that lack letters are
-            left out; a font or file that is named must have them all.
-        letters: what to draw, each once. variations: styles to a font.
-        cache: keep what was drawn in the user's cache folder.
+        fonts: fonts, files or folders; matplotlib's by default. Fonts that lack letters are left out, unless they were
+            named one by one. A font that comes twice (the same bytes) counts once.
+        letters: what to draw, each once. variations: styles per font.
+        cache: keep the drawings in the user's cache folder.
     Raises:
-        FontError: no font is left; a named one lacks letters, draws them blank, or is no font.
-        ValueError: no letters or variations, or the same ones twice.
+        FontError: no font is left; a named font lacks letters, draws them blank, or is no font.
+        ValueError: no letters or variations, or one of them twice.
     """
     for what, values in (("letters", letters), ("variations", [each.name for each in variations])):
         if not values or len(set(values)) < len(values):
             raise ValueError(f"{what} must be one or more, each of them once; got {values!r}")
     used: list[Font] = []
     images: list[np.ndarray] = []
+    seen: set[tuple[str, int]] = set()
     for font, named in _wanted(fonts):
+        digest = hashlib.sha256(font.path.read_bytes()).hexdigest() if font.path.is_file() else str(font.path)
+        if (digest, font.index) in seen:
+            continue
         try:
-            drawn = _drawn(font, letters, tuple(variations), cache)
+            drawn = _drawn(font, digest, letters, tuple(variations)) if cache else draw(font, letters, variations)
         except FontError:
             if named:
                 raise
             continue
+        seen.add((digest, font.index))
         used.append(font)
         images.append(drawn)
     if not used:
         raise FontError(f"none of the fonts has all of the letters {letters!r}; name others, or ask for fewer letters")
-    styles = tuple(f"{font.name}/{variation.name}" for font in used for variation in variations)
-    if len(set(styles)) < len(styles):
-        twice = next(font.name for font in used if [each.name for each in used].count(font.name) > 1)
-        raise FontError(f"two fonts are called {twice!r}; give one of the files another name, or leave one out")
+    styles = tuple(f"{name}/{variation.name}" for name in distinct_names(used) for variation in variations)
     return Glyphs(torch.from_numpy(np.concatenate(images)), styles, letters)
 
 
 def _wanted(fonts: Sequence[Font | str | Path] | None) -> Iterator[tuple[Font, bool]]:
-    """Fonts, and whether each was asked for by name."""
+    """Fonts, and whether each was named one by one."""
     for place in bundled_fonts() if fonts is None else fonts:
         if isinstance(place, Font):
             yield place, fonts is not None
@@ -178,19 +173,22 @@ def draw(font: Font, letters: str, variations: Sequence[Variation] = (PLAIN,)) -
     All letters of a style are drawn at the same scale: an em of 60 pixels, or less where a letter would not fit.
 
     Raises:
-        FontError: letters that it lacks, or draws blank, or all alike; no font.
+        FontError: it lacks letters, draws them blank, all alike or too small to read, or is no font.
     """
     lacks = missing(font, letters)
     if lacks:
-        raise FontError(f"the font {font.name} lacks {some(lacks)}; choose another font, or other letters")
+        raise FontError(f"the font {font.name} lacks {listed(lacks)}; choose another font, or other letters")
     try:
         images = np.stack([_draw_variation(font, letters, variation) for variation in variations])
-    except OSError as error:  # what FreeType says of outlines that it cannot draw
+    except OSError as error:  # FreeType cannot draw these outlines
         raise FontError(f"'{font.path}' cannot be drawn ({error}); install the font again") from error
     darkest = images.min(axis=(2, 3)).max(axis=0)  # (letters,), in the variation that shows least
     blank = "".join(letter for letter, value in zip(letters, darkest, strict=True) if value > 200)
     if blank:
-        raise FontError(f"the font {font.name} draws {some(blank)} blank; choose another font, or other letters")
+        raise FontError(f"the font {font.name} draws {listed(blank)} blank; choose another font, or other letters")
+    height = (images[0].min(axis=2) < 128).sum(axis=1).max()
+    if height < SMALLEST:
+        raise FontError(f"the font {font.name} draws its letters only {height} pixels tall; choose another font")
     if len(letters) > 1 and len(np.unique(images[0].reshape(len(letters), -1), axis=0)) == 1:
         raise FontError(f"the font {font.name} draws one box for every letter; choose another font")
     return images
@@ -248,18 +246,15 @@ def _glyph(face: ImageFont.FreeTypeFont, letter: str, variation: Variation) -> n
 
 
 def cache_folder() -> Path:
-    """Where drawn glyphs are kept: in the folder that XDG_CACHE_HOME names, or in ~/.cache, as torch does it."""
+    """Where drawn glyphs are kept: under XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stylelearn" / "glyphs"
 
 
-def _drawn(font: Font, letters: str, variations: tuple[Variation, ...], cache: bool) -> np.ndarray:
-    """As `draw`, kept under a name that depends on all that decides how the glyphs look."""
-    if not cache or not font.path.is_file():  # where there is no file, `draw` says so
-        return draw(font, letters, variations)
+def _drawn(font: Font, digest: str, letters: str, variations: tuple[Variation, ...]) -> np.ndarray:
+    """As `draw`, through a cache keyed by everything that decides how the glyphs look."""
     plain = [replace(each, name="") for each in variations]
-    said = repr((_DRAWING, SIZE, EM, BASELINE, MARGIN, FINE, font.index, letters, plain))
-    key = hashlib.sha256(said.encode() + font.path.read_bytes()).hexdigest()
-    path = cache_folder() / f"{key[:32]}.npz"
+    said = repr((_DRAWING, SIZE, EM, BASELINE, MARGIN, FINE, font.index, letters, plain, digest))
+    path = cache_folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npz"
     shape = (len(variations), len(letters), SIZE, SIZE)
     try:
         with np.load(path) as file:
@@ -275,5 +270,5 @@ def _drawn(font: Font, letters: str, variations: tuple[Variation, ...], cache: b
         np.savez_compressed(beside, glyphs=images)
         beside.replace(path)
     except OSError:
-        pass  # a disk that is full or cannot be written: the glyphs are there all the same
+        pass  # a full or read-only disk: go on without the cache
     return images

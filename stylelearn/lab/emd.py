@@ -14,7 +14,7 @@ from stylelearn import emd
 from stylelearn.emd import EMD
 from stylelearn.figures import glyph_rows
 from stylelearn.glyphs.dataset import NOVEL_LETTERS
-from stylelearn.glyphs.fonts import LETTERS, FontError, some
+from stylelearn.glyphs.fonts import LETTERS, FontError, listed
 from stylelearn.glyphs.rendering import SIZE, Glyphs
 from stylelearn.lab.engine.live import LiveLab
 from stylelearn.lab.widgets import controls
@@ -113,7 +113,7 @@ class EMDLab(LiveLab):
         """S of a font, (1, R)."""
         net, glyphs = self._network(), self.fonts[which].glyphs(name)
         if lacks := "".join(letter for letter in letters if letter not in glyphs.contents):
-            raise FontError(f"the font {name} has no {some(lacks)} to show; choose other letters, or another font")
+            raise FontError(f"the font {name} has no {listed(lacks)} to show; choose other letters, or another font")
         if len(letters) < net.references:
             raise ValueError(
                 f"{len(letters)} letters are shown, but this network looks at r = {net.references}; "
