@@ -7,7 +7,7 @@ import pytest
 import torch
 from hands import inside
 
-from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, Answers, csv_text, read_answers
+from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Rating, Ratings, read_ratings, write_ratings
 from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.lab import StudyLab
 from stylelearn.lab.paintings import title_of
@@ -27,7 +27,7 @@ def pastiches() -> list[Pastiche]:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> StudyLab:
-    return StudyLab(pastiches(), tmp_path / "my-study.sqlite", "anna")
+    return StudyLab(pastiches(), tmp_path / "my-study.csv", "anna")
 
 
 def upload(lab: StudyLab, **files: bytes) -> None:
@@ -90,11 +90,11 @@ def test_an_answer_is_kept_at_once_under_the_picture_s_method(lab, score):
     lab.show(0)
     left = lab._trials[0].pastiches[0]
     lab.scores["left"][STYLE].value = score
-    (kept,) = Answers(lab.answers.path).all()
+    (kept,) = Ratings(lab.ratings.path).all()
     assert (kept.rater, kept.pair, kept.method) == ("anna", left.pair, left.method)
     assert (kept.question, kept.score) == (STYLE, score)
     lab.scores["left"][STYLE].value = 5 - score
-    (kept,) = lab.answers.all()
+    (kept,) = lab.ratings.all()
     assert kept.score == 5 - score
     assert lab.error == ""
 
@@ -102,12 +102,12 @@ def test_an_answer_is_kept_at_once_under_the_picture_s_method(lab, score):
 def test_going_back_shows_what_was_answered_and_changes_nothing(lab):
     lab.show(0)
     lab.scores["left"][PHOTO].value = 2
-    before = lab.answers.all()
+    before = lab.ratings.all()
     lab._next.click()
     assert lab.page == 1 and lab.scores["left"][PHOTO].value is None
     lab._back.click()
     assert lab.page == 0 and lab.scores["left"][PHOTO].value == 2
-    assert lab.answers.all() == before
+    assert lab.ratings.all() == before
     lab.show(-5)
     assert lab.page == 0 and lab._back.disabled
     lab.show(99)
@@ -128,23 +128,23 @@ def test_all_answers_are_counted_and_the_lab_goes_on_where_one_stopped(lab):
     for side in lab.scores.values():
         for scale in side.values():
             scale.value = 1
-    given = len(lab.answers.all())
+    given = len(lab.ratings.all())
     assert lab.missing == 12 - given
-    assert f"{given} of 12 answers given" in lab._where.value
-    again = StudyLab(pastiches(), lab.answers.path, "anna")
+    assert f"{given} of 12 ratings given" in lab._where.value
+    again = StudyLab(pastiches(), lab.ratings.path, "anna")
     assert again.page == 1
     answer_all(lab)
-    assert lab.missing == 0 and len(lab.answers.all()) == 12
-    assert StudyLab(pastiches(), lab.answers.path, "anna").page == lab.pages - 1
+    assert lab.missing == 0 and len(lab.ratings.all()) == 12
+    assert StudyLab(pastiches(), lab.ratings.path, "anna").page == lab.pages - 1
 
 
 def test_looking_makes_no_file_and_a_name_is_drawn_by_lot(tmp_path):
-    lab = StudyLab(pastiches(), tmp_path / "my-study.sqlite")
+    lab = StudyLab(pastiches(), tmp_path / "my-study.csv")
     assert lab.name.value.startswith("rater ")
     lab.show(1)
     assert list(tmp_path.iterdir()) == []
     lab.scores["left"][PHOTO].value = 4
-    assert StudyLab(pastiches(), tmp_path / "my-study.sqlite").name.value == lab.name.value
+    assert StudyLab(pastiches(), tmp_path / "my-study.csv").name.value == lab.name.value
 
 
 def test_another_name_has_an_order_and_answers_of_its_own(lab):
@@ -156,27 +156,27 @@ def test_another_name_has_an_order_and_answers_of_its_own(lab):
     ]
     lab.name.value = "=1+1"
     assert "the rater is '=1+1'" in lab.error
-    lab.name.value = "anna"
+    lab.name.value = " anna "
     assert lab.error == "" and lab.missing == 0
 
 
 def test_two_labs_write_into_one_file(tmp_path):
-    labs = [StudyLab(pastiches(), tmp_path / "class.sqlite", name) for name in ("anna", "ben")]
+    labs = [StudyLab(pastiches(), tmp_path / "class.csv", name) for name in ("anna", "ben")]
     for score, lab in enumerate(labs, 1):
         answer_all(lab, score)
-    assert {(one.rater, one.score) for one in labs[0].answers.all()} == {("anna", 1), ("ben", 2)}
-    assert len(labs[0].answers.all()) == 24
+    assert {(one.rater, one.score) for one in labs[0].ratings.all()} == {("anna", 1), ("ben", 2)}
+    assert len(labs[0].ratings.all()) == 24
 
 
 def test_results_have_names_and_say_all_numbers(lab):
     lab.reveal()
-    assert "nobody has answered yet" in lab.error and lab.results.value == ""
+    assert "there are no ratings yet" in lab.error and lab.results.value == ""
     answer_all(lab)
     lab._result.click()
     assert lab.results.value.count("<img ") == lab.results.value.count(' alt="') == 1
     for question, words in QUESTIONS.items():
         assert words in lab.results.value
-        for method, found in intervals(lab.answers.all(), question).items():
+        for method, found in intervals(lab.ratings.all(), question).items():
             assert f"{title_of(method)} {found.mean:.2f}" in lab.results.value
     assert "over the pairs" in lab.results.value  # one person alone
 
@@ -185,7 +185,7 @@ def test_results_that_come_too_early_are_asked_for_twice(lab):
     lab.show(0)
     lab.scores["left"][PHOTO].value = 3
     lab._result.click()
-    assert "11 answers are still open" in lab.error and lab.results.value == ""
+    assert "11 ratings are still open" in lab.error and lab.results.value == ""
     lab._result.click()
     assert lab.error == "" and lab.results.value
 
@@ -194,25 +194,25 @@ def test_the_csv_is_written_beside_the_file_and_merged_into_another(lab, tmp_pat
     answer_all(lab)
     lab._csv.click()
     path = tmp_path / "my-study-anna.csv"
-    assert read_answers(path) == lab.answers.all()
-    other = StudyLab(pastiches(), tmp_path / "class.sqlite", "ben")
+    assert read_ratings(path) == lab.ratings.all()
+    other = StudyLab(pastiches(), tmp_path / "class.csv", "ben")
     for _ in range(2):  # twice does no harm
         upload(other, anna=path.read_bytes())
         assert other.error == ""
-        assert other.answers.all() == lab.answers.all()
-    assert "0 answers added, 0 replaced by later ones, 12 known already" in other._message.value
+        assert other.ratings.all() == lab.ratings.all()
+    assert "0 ratings added, 12 known already" in other._message.value
     assert other.results.value
 
 
-def test_a_bad_upload_is_told_and_nothing_is_taken(lab):
-    good = csv_text([Answer("ben", "cat", "gatys", PHOTO, 2)]).encode()
-    bad = csv_text([Answer("cy", "cat", "gatys", PHOTO, 2)]).replace(",2,", ",9,").encode()
+def test_a_bad_upload_is_told_and_nothing_is_taken(lab, tmp_path):
+    good = write_ratings(tmp_path / "good.csv", [Rating("ben", "cat", "gatys", PHOTO, 2)]).read_bytes()
+    bad = good.replace(b",2,", b",9,")
     upload(lab, good=good, bad=bad)
     assert "'bad.csv': line 2: the score is 9" in lab.error
-    assert lab.answers.all() == []
+    assert lab.ratings.all() == []
 
 
 def test_a_file_that_cannot_be_written_is_told_in_words(lab):
-    lab.answers.path.mkdir()
+    lab.ratings.path.mkdir()
     lab.scores["left"][PHOTO].value = 1
     assert "is no file" in lab.error

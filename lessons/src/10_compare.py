@@ -435,7 +435,7 @@ lab
 # In the end a picture is made for somebody to look at. Luan and others asked 35 to 40 people about each picture: in one study *does it look like a photo?*, from 1 to 4; in another, which of four pictures is the most faithful to the style. You ask both, and both from 1 to 4. The pastiches come two at a time, without names,
 # in an order of your own. Among them is the photo itself. Nobody is told where. It should get a 4 for the one question, and a 1 for the other, and if it does not, something is wrong with the question.
 #
-# Every answer is kept at once, in the file `my-study.sqlite` beside this notebook. *Hand in* writes a CSV file. A teacher, or you, can put the files of a class together with *Merge*.
+# Every rating is kept at once, in the file `my-study.csv` beside this notebook. *Hand in* writes a CSV file with your name. A teacher, or you, can put the files of a class together with *Merge*.
 
 # %% tags=["nbval-ignore-output"]
 cup, glass = pictures("coffee", STYLE, 192)  # a second pair, smaller
@@ -502,7 +502,7 @@ def opinion(pair, method, question):
     return 1 + 4 * value if key == "structure" else 4.5 - value / 12
 
 
-answers = study.answers.all()
+answers = study.ratings.all()
 if not {(name, question) for name in METHODS for question in QUESTIONS} <= {(a.method, a.question) for a in answers}:
     answers = invented(opinion, shown)  # not everything has been judged yet
 who = "invented people, so this says nothing" if answers[0].rater.startswith("invented") else "the answers in your file"
@@ -684,7 +684,7 @@ plot_tree(
 #
 # **Show.** The border in the lab, over an eye: left lesson 02, right lesson 04, then the photo. Section 5 with the fakes: let them bet which fake wins before the table appears.
 #
-# **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study merge class.sqlite *.csv` and `stylelearn study show class.sqlite`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
+# **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
 #
 # **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents of networks are 0.5 to 1, that of lesson 02 lower still, and that of the style swap is above all others (1 to 1.3 at these sizes, 2 at large ones).
 # The photo wins content and structure, the painting all measures of style. With invented people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.

@@ -1,14 +1,14 @@
 """Lesson 10, what people say: a blind study of pastiches, and whether measures agree with it.
 
 Luan et al. (2017) asked 35 to 40 people about each picture of their comparison, on a scale from 1 to 4: does it look
-like a photo, and is it faithful to the style? Here one learner or a class does the same. Whoever answers sees the
-pastiches of a pair two at a time, in an order of their own and without names (`trials`); `answers` keeps the scores.
+like a photo, and is it faithful to the style? Here one learner or a class does the same. Each rater sees the pastiches
+of a pair two at a time, without names, in an order of their own (`trials`); `ratings.py` keeps the scores.
 
 A mean of a few people says little without its error. With the scores x of n people (each one's mean over what they saw)
 
     x̄ ± t · s / √n       s² = Σ (xᵢ − x̄)² / (n − 1)       t: Student's quantile for n − 1
 
-is the confidence interval. The people are counted, not the clicks: thirty scores by one person are one person's taste.
+is the confidence interval. n counts people, not clicks: thirty scores by one person are one person's taste.
 
 **Differs from the paper:** two pastiches are on the page at a time, so people compare; the scores stay single ones.
 """
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, StudyError
+from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Rating, StudyError
 
 LEVEL = 0.95
 FEWEST = 3  # things to rank, below which agreement means nothing
@@ -106,7 +106,7 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
     pairs: dict[str, list[Pastiche]] = defaultdict(list)
     for one in sorted(pastiches, key=lambda one: (one.pair, one.method)):
         if any(one.method == other.method for other in pairs[one.pair]):
-            raise StudyError(f"{one.method!r} has two pastiches of {one.pair!r}; an answer could mean either")
+            raise StudyError(f"{one.method!r} has two pastiches of {one.pair!r}; a rating could mean either")
         pairs[one.pair].append(one)
     found = []
     for pair, group in pairs.items():
@@ -128,7 +128,7 @@ def interval(values: Iterable[float], of: str = "people", level: float = LEVEL) 
 
     x = np.fromiter(values, dtype=float)
     if len(x) == 0:
-        raise StudyError("there are no scores to take a mean of; answer the study first")
+        raise StudyError("there are no scores to take a mean of; give some scores first")
     if not 0 < level < 1:
         raise StudyError(f"the level is {level!r}; it must be between 0 and 1, such as 0.95")
     mean, half = float(x.mean()), math.nan
@@ -137,17 +137,17 @@ def interval(values: Iterable[float], of: str = "people", level: float = LEVEL) 
     return Interval(mean, mean - half, mean + half, len(x), of)
 
 
-def intervals(answers: Iterable[Answer], question: str, level: float = LEVEL) -> dict[str, Interval]:
+def intervals(ratings: Iterable[Rating], question: str, level: float = LEVEL) -> dict[str, Interval]:
     """The mean score of each method with its interval, the best first.
 
-    Each person counts once, with the mean over the pairs. Where one person answered alone, the pairs are counted.
+    Each person counts once, with the mean over the pairs. With one rater, the pairs are counted.
     """
-    of, values = _values(answers, question)
+    of, values = _values(ratings, question)
     found = {method: interval(each.values(), of, level) for method, each in values.items()}
     return dict(sorted(found.items(), key=lambda item: -item[1].mean))
 
 
-def difference(answers: Iterable[Answer], question: str, one: str, other: str, level: float = LEVEL) -> Interval:
+def difference(ratings: Iterable[Rating], question: str, one: str, other: str, level: float = LEVEL) -> Interval:
     """By how much a method scores better than another, in the eyes of those who judged both.
 
     People use a scale differently: one never gives a 4, another never a 1. Each person's own difference is free of it,
@@ -156,24 +156,24 @@ def difference(answers: Iterable[Answer], question: str, one: str, other: str, l
     Raises:
         StudyError: nobody judged both.
     """
-    of, values = _values(answers, question)
+    of, values = _values(ratings, question)
     both = [key for key in values.get(one, {}) if key in values.get(other, {})]
     if not both:
         raise StudyError(f"nobody has judged both {one!r} and {other!r} for {question}")
     return interval((values[one][key] - values[other][key] for key in both), of, level)
 
 
-def scores(answers: Iterable[Answer], question: str) -> dict[tuple[str, str], float]:
+def scores(ratings: Iterable[Rating], question: str) -> dict[tuple[str, str], float]:
     """(pair, method) -> the mean score that it got."""
     found = defaultdict(list)
-    for answer in _about(answers, question):
-        found[answer.pair, answer.method].append(answer.score)
+    for one in _about(ratings, question):
+        found[one.pair, one.method].append(one.score)
     return {key: sum(each) / len(each) for key, each in found.items()}
 
 
 def agreement(
     measured: Mapping[tuple[str, str], float],
-    answers: Iterable[Answer],
+    ratings: Iterable[Rating],
     question: str,
     *,
     lower_is_better: bool = False,
@@ -181,12 +181,12 @@ def agreement(
     """Whether a measure ranks pastiches as people do.
 
     Args:
-        measured: (pair, method) -> value; pastiches without one, or without answers, are left out.
+        measured: (pair, method) -> value; pastiches without one, or without ratings, are left out.
         lower_is_better: whether the measure is a distance. A positive agreement always means "alike".
     """
     from scipy import stats
 
-    said = scores(answers, question)
+    said = scores(ratings, question)
     both = [key for key in said if key in measured and math.isfinite(measured[key])]
     people = [said[key] for key in both]
     values = [-measured[key] if lower_is_better else measured[key] for key in both]
@@ -202,8 +202,8 @@ def invented(
     people: int = 12,
     spread: float = 0.6,
     seed: int = 0,
-) -> list[Answer]:
-    """Answers of people who do not exist, to try the plots with before there are others; never mix them with true ones.
+) -> list[Rating]:
+    """Ratings of people who do not exist, to try the plots with; never mix them with true ones.
 
     Each has the same opinion, a habit (who gives good marks gives them to all) and moods.
 
@@ -219,22 +219,22 @@ def invented(
         habit = draw.gauss(0, spread)
         for each, value in thought.items():
             score = min(max(round(value + habit + draw.gauss(0, spread)), 1), max(SCORES))
-            found.append(Answer(f"invented {number}", *each, score))
+            found.append(Rating(f"invented {number}", *each, score))
     return found
 
 
-def _about(answers: Iterable[Answer], question: str) -> list[Answer]:
+def _about(ratings: Iterable[Rating], question: str) -> list[Rating]:
     if question not in QUESTIONS:
         raise StudyError(f"there is no question {question!r}; there are {', '.join(QUESTIONS)}")
-    return [answer for answer in answers if answer.question == question]
+    return [one for one in ratings if one.question == question]
 
 
-def _values(answers: Iterable[Answer], question: str) -> tuple[str, dict[str, dict[str, float]]]:
+def _values(ratings: Iterable[Rating], question: str) -> tuple[str, dict[str, dict[str, float]]]:
     """What is counted, and method -> who (or which pair) -> mean score."""
-    chosen = _about(answers, question)
-    alone = len({answer.rater for answer in chosen}) == 1
+    chosen = _about(ratings, question)
+    alone = len({one.rater for one in chosen}) == 1
     groups: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for answer in chosen:
-        groups[answer.method][answer.pair if alone else answer.rater].append(answer.score)
+    for one in chosen:
+        groups[one.method][one.pair if alone else one.rater].append(one.score)
     means = {method: {key: sum(each) / len(each) for key, each in group.items()} for method, group in groups.items()}
     return ("pairs" if alone else "people"), means

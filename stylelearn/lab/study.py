@@ -11,7 +11,16 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Answer, Answers, answers_in
+from stylelearn.evaluation.ratings import (
+    QUESTIONS,
+    SCORES,
+    Rating,
+    Ratings,
+    check_name,
+    latest,
+    ratings_in,
+    write_ratings,
+)
 from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.figures.display import pieces
 from stylelearn.figures.marks import describe_intervals, intervals_figure
@@ -21,21 +30,21 @@ from stylelearn.lab.paintings import title_of
 from stylelearn.lab.widgets.panel import Picture
 from stylelearn.lab.widgets.pictures import complaint
 
-FILE = "my-study.sqlite"
+FILE = "my-study.csv"
 _SIDES = ("left", "right")
 _PICTURE = 380  # pixels, the width of each of the two
 
 
 class StudyLab(widgets.VBox):
-    """Pastiches two at a time, with two questions each; every answer is kept as soon as it is given.
+    """Pastiches two at a time, with two questions each; every rating is kept at once.
 
     Args:
         pastiches: what is judged.
-        path: the SQLite file; it is made with the first answer. Several labs may write into one file.
-        rater: who answers; None for the name that the file has drawn by lot.
+        path: the CSV file; it is made with the first rating. Several labs may write into one file.
+        rater: a name; None for that of the file.
 
     Attributes:
-        answers: the file.
+        ratings: the file.
         page: which trial is shown, from 0.
         error: what went wrong last, "" if nothing did.
     Raises:
@@ -43,13 +52,14 @@ class StudyLab(widgets.VBox):
     """
 
     def __init__(self, pastiches: Sequence[Pastiche], path: str | Path = FILE, rater: str | None = None) -> None:
-        self.answers, self.page, self.error = Answers(path), 0, ""
+        self.ratings, self.page, self.error = Ratings(path), 0, ""
         self._pastiches, self._quiet, self._warned = list(pastiches), False, False
+        self._rater = check_name(rater or self.ratings.rater)
         self.name = widgets.Text(
-            value=rater or self.answers.rater, description="your name", continuous_update=False,
-            tooltip="Who answers: any name, or the one drawn by lot. Each name has an order of its own.",
+            value=self._rater, description="your name", continuous_update=False,
+            tooltip="Any name, or the one drawn by lot. Each name has an order of its own.",
         )  # fmt: skip
-        self._trials = trials(self._pastiches, self.name.value)
+        self._trials = trials(self._pastiches, self._rater)
         self.picture, self.given = Picture(format="jpeg"), Picture(format="jpeg")
         self.picture.add_class("poster")
         for picture, width in ((self.picture, 2 * _PICTURE + 30), (self.given, 300)):
@@ -87,9 +97,8 @@ class StudyLab(widgets.VBox):
 
     @property
     def missing(self) -> int:
-        """How many answers this rater still has to give."""
-        known = self._known()
-        return sum((*self._key(one), name) not in known for one in self._pastiches for name in QUESTIONS)
+        """How many ratings of this rater are missing."""
+        return len(self._pastiches) * len(QUESTIONS) - len(self._given(self._pastiches))
 
     def show(self, page: int) -> None:
         """Turn to a page, from 0; beyond the ends it stays at the end."""
@@ -105,7 +114,7 @@ class StudyLab(widgets.VBox):
         try:
             for side, one in zip(_SIDES, shown, strict=False):
                 for question, scale in self.scores[side].items():
-                    scale.value = known.get((*self._key(one), question))
+                    scale.value = known.get((one.pair, one.method, question))
         finally:
             self._quiet = False
         self._columns[1].layout.visibility = "visible" if len(shown) == 2 else "hidden"
@@ -113,15 +122,15 @@ class StudyLab(widgets.VBox):
         self._count()
 
     def reveal(self) -> None:
-        """Show what everyone in the file said, with the names of the methods."""
-        found = {name: intervals(self.answers.all(), name) for name in QUESTIONS}
+        """Show the mean scores of all raters in the file, with the names of the methods."""
+        found = {name: intervals(self.ratings.all(), name) for name in QUESTIONS}
         groups = {
             QUESTIONS[name]: {title_of(method): (one.mean, one.low, one.high) for method, one in each.items()}
             for name, each in found.items()
             if each
         }
         if not groups:
-            self._say("nobody has answered yet; give some scores first")
+            self._say("there are no ratings yet; give some scores first")
             return
         some = next(one for each in found.values() for one in each.values())
         title = f"Mean scores, with 95 % intervals over the {some.of}"
@@ -129,46 +138,41 @@ class StudyLab(widgets.VBox):
         words = describe_intervals(groups, title)
         self.results.value = _as_html(pieces(figure, words)[0].data, words)
 
-    def export(self, path: str | Path | None = None) -> Path:
-        """Write all answers of the file as CSV; by default beside it, under the rater's name."""
-        name = "".join(letter if letter.isalnum() else "-" for letter in self.name.value)
-        written = self.answers.export(path or self.answers.path.with_name(f"my-study-{name}.csv"))
+    def export(self) -> Path:
+        """Write all ratings of the file as CSV beside it, under the rater's name, to hand in."""
+        name = "".join(letter if letter.isalnum() else "-" for letter in self._rater)
+        written = write_ratings(self.ratings.path.with_name(f"my-study-{name}.csv"), self.ratings.all())
         self._say(f"written to {written}; hand in this file", fine=True)
         return written
 
     def take(self, files: Sequence[Any]) -> None:
-        """Take up the answers of uploaded CSV files, all or none; then show the results."""
-        found = [one for file in files for one in answers_in(bytes(file["content"]), f"'{file['name']}'")]
-        merged = self.answers.take(found)
-        self._say(str(merged), fine=True)
+        """Add the ratings of uploaded CSV files, all or none; then show the results."""
+        before = {one.key: one for one in self.ratings.all()}
+        coming = latest(one for file in files for one in ratings_in(bytes(file["content"]), f"'{file['name']}'"))
+        new = [one for one in coming if one.key not in before or one.at > before[one.key].at]
+        self.ratings.give(*new)
+        self._say(f"{len(new)} ratings added, {len(coming) - len(new)} known already", fine=True)
         self.show(self.page)
         self.reveal()
 
     # ----------------------------------------------------------------------------------------------------- what it does
 
     def _known(self) -> dict[tuple[str, str, str], int]:
-        return {
-            (one.pair, one.method, one.question): one.score
-            for one in self.answers.all()
-            if one.rater == self.name.value
-        }
+        return {one.key[1:]: one.score for one in self.ratings.all() if one.rater == self._rater}
 
-    @staticmethod
-    def _key(one: Pastiche) -> tuple[str, str]:
-        return one.pair, one.method
+    def _given(self, pastiches: Sequence[Pastiche]) -> list[tuple[str, str, str]]:
+        known = self._known()
+        return [key for one in pastiches for name in QUESTIONS if (key := (one.pair, one.method, name)) in known]
 
     def _first_open(self) -> int:
-        known = self._known()
-        for page, trial in enumerate(self._trials):
-            if any((*self._key(one), name) not in known for one in trial.pastiches for name in QUESTIONS):
-                return page
-        return self.pages - 1
+        whole = [len(self._given(trial.pastiches)) == len(trial.pastiches) * len(QUESTIONS) for trial in self._trials]
+        return whole.index(False) if False in whole else self.pages - 1
 
     def _asked(self) -> None:
         """Results too early cannot be unseen: ask once."""
         if self.missing and not self._warned:
             self._warned = True
-            self._say(f"{self.missing} answers are still open; press Results once more to see the names all the same")
+            self._say(f"{self.missing} ratings are still open; press Results once more to see the names all the same")
             return
         self._say("")
         self.reveal()
@@ -178,24 +182,19 @@ class StudyLab(widgets.VBox):
         if self._quiet or score is None:
             return
         one = self._trials[self.page].pastiches[_SIDES.index(side)]
-        self.answers.give(Answer(self.name.value, one.pair, one.method, question, score))
+        self.ratings.give(Rating(self._rater, one.pair, one.method, question, score))
         self._say("")
         self._count()
 
     def _renamed(self) -> None:
-        before = self._trials
-        try:
-            Answer(self.name.value, "pair", "method", next(iter(QUESTIONS)), 1)  # whether it is a name
-            self._trials = trials(self._pastiches, self.name.value)
-            self.show(self._first_open())
-            self._say("")
-        except ValueError:
-            self._trials = before
-            raise
+        self._rater = check_name(self.name.value)
+        self._trials = trials(self._pastiches, self._rater)
+        self.show(self._first_open())
+        self._say("")
 
     def _count(self) -> None:
         missing, whole = self.missing, len(self._pastiches) * len(QUESTIONS)
-        words = f"page {self.page + 1} of {self.pages}, {whole - missing} of {whole} answers given"
+        words = f"page {self.page + 1} of {self.pages}, {whole - missing} of {whole} ratings given"
         self._where.value = f'<span role="status">{words}</span>'
         self._back.disabled, self._next.disabled = self.page == 0, self.page == self.pages - 1
 
@@ -210,16 +209,18 @@ class StudyLab(widgets.VBox):
             made.on_click(self._guarded(act))
             return made
 
-        self._back = button("◂ Back", "To the page before; answers can be changed.", lambda: self.show(self.page - 1))
-        self._next = button("Next ▸", "To the next page; what is left open can be answered later.",
+        self._back = button("◂ Back", "To the page before; scores can be changed.", lambda: self.show(self.page - 1))
+        self._next = button("Next ▸", "To the next page; what is left open can be scored later.",
                             lambda: self.show(self.page + 1))  # fmt: skip
         self._result = button(
             "Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked
         )
-        self._csv = button("Hand in (CSV)", "Write all answers into a CSV file beside this notebook.", self.export)
+        self._csv = button(
+            "Hand in (CSV)", "Write all ratings into a CSV file with your name, beside this notebook.", self.export
+        )
         self.upload = widgets.FileUpload(
             accept=".csv", multiple=True, description="Merge", layout=widgets.Layout(width="auto"),
-            tooltip="Take up CSV files of others: the class in one plot. The same file twice does no harm.",
+            tooltip="Add CSV files of others: the class in one plot. The same file twice does no harm.",
         )  # fmt: skip
         self.upload.observe(self._guarded(self._uploaded), "value")
         return [self._back, self._next, self._result, self._csv, self.upload]
