@@ -25,10 +25,8 @@ from stylelearn.evaluation.metrics import judge, known, measure
 from stylelearn.evaluation.tables import HUANG, Cost, Published, Row, Spread, costs, fit_cost, huang_table, table
 from stylelearn.evaluation.timing import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
 from stylelearn.optimize import Diverged, result
-from stylelearn.registry import (
-    METHODS,
+from stylelearn.painting import (
     SIZE,
-    Method,
     Optimised,
     allowed,
     check,
@@ -39,6 +37,7 @@ from stylelearn.registry import (
     pictures,
     run,
 )
+from stylelearn.registry import METHODS, Method
 from stylelearn.weights import WeightsError
 
 __all__ = [

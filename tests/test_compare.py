@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stylelearn import adain, adjustable, cin, compare, figures, gatys, johnson, photo, samples, style_swap
-from stylelearn import registry as painters
+from stylelearn import painting as painters
 from stylelearn.cli import main
 from stylelearn.compare import METHODS, Row, Spread, fit_cost
 from stylelearn.encoders import Encoder

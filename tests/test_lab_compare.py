@@ -18,7 +18,8 @@ from stylelearn.lab import paintings as module
 from stylelearn.lab.compare import wipe
 from stylelearn.lab.engine.live import at_size
 from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
-from stylelearn.registry import METHODS, run
+from stylelearn.painting import run
+from stylelearn.registry import METHODS
 
 pytestmark = pytest.mark.usefixtures("labs")
 

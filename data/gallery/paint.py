@@ -24,7 +24,8 @@ from stylelearn.figures.display import DPI
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import optimize_image, result
-from stylelearn.registry import METHODS, run
+from stylelearn.painting import run
+from stylelearn.registry import METHODS
 
 HERE = Path(__file__).resolve().parent
 MOST = 80_000  # bytes of a file

@@ -1,8 +1,7 @@
-"""Words on the command line that name something: a picture, a device, a style."""
+"""Words on the command line that name something: a picture, a device."""
 
 import difflib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DEVICES = ("cpu", "cuda", "mps")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")  # endings of pictures that can be written
 
 
 def chosen_device(name: str, exact: str = "") -> str:
@@ -52,16 +52,6 @@ def picture(name: str, size: int | None) -> "Tensor":
         return known[name](name, size)
     if Path(name).suffix or "://" in name or Path(name).exists() or os.sep in name:
         return read_image(name, size=size)
-    hint = did_you_mean(name, list(known)) or f"the course has {', '.join(known)}"
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"the course has {', '.join(known)}"
     raise UsageError(f"'{name}' is neither a file nor one of the course's pictures; {hint}")
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """ "did you mean 'chelsea'?", or "" if nothing that is known is like it."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else ""
-
-
-def short(name: str) -> str:
-    """What may be told to others: the name of a file, not where it lies."""
-    return name if "://" in name else Path(name).name

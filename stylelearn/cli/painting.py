@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli import sheets
+from stylelearn.cli.inputs import picture
 from stylelearn.cli.parsing import UsageError, amount, whole
-from stylelearn.cli.stylize import picture
 
 if TYPE_CHECKING:
     from stylelearn.training import Progress

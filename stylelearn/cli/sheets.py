@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.stylize import picture
+from stylelearn.cli.inputs import picture
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

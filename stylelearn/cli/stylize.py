@@ -1,20 +1,24 @@
-"""`stylelearn stylize`: a picture in the manner of another, as a file. What paints it stands in `methods.py`."""
+"""`stylelearn stylize`: a picture in the manner of another, as a file, by any method of the registry."""
 
 import argparse
-import os
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from stylelearn.cli.inputs import DEVICES, chosen_device, picture, short
-from stylelearn.cli.methods import METHODS, USUAL_SIZE, check, painter
-from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, named_numbers, whole
+from stylelearn.cli.inputs import DEVICES, PICTURES, chosen_device, picture
+from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, named_numbers, span, whole
+from stylelearn.files import check_output
+from stylelearn.registry import METHODS, OPTIONS, Method, chosen, flag
 
 if TYPE_CHECKING:
-    from stylelearn.cli.methods import Painted
+    from torch import Tensor
 
-__all__ = ["add", "chosen_device", "picture", "run"]
+    from stylelearn.painting import FeedForward, Optimised
 
-ENCODERS = ("mini", "vgg19", "vgg16", "squeezenet")
+COMMANDS = {method.command: name for name, method in METHODS.items()}
+USUAL_SIZE = 256
+MISSING = "a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture"
 EXAMPLES = """\
 examples:
   stylelearn stylize photo.jpg painting.jpg -o out.jpg                    five layers, 300 steps (lesson 02)
@@ -25,6 +29,25 @@ examples:
   stylelearn stylize china rocket --method photo --content-mask china --style-mask rocket -o out.jpg   (lesson 07)
   stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu2_2=0.3,relu4_1=1 -o out.jpg   (lesson 08)
 """
+BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a method made.
+
+    Attributes:
+        image: (1, 3, H, W) in [0, 1].
+        settings: how it was made, beside what was asked.
+        says: the line that is printed once the file is written.
+        stopped: whether Ctrl-C ended it. failed: whether it broke off; then `says` tells why.
+    """
+
+    image: "Tensor"
+    settings: dict[str, Any]
+    says: str
+    stopped: bool = False
+    failed: bool = False
 
 
 def add(commands: Commands) -> None:
@@ -38,169 +61,252 @@ def add(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("content", metavar="CONTENT", help="what the picture shall show")
-    parser.add_argument(
-        "pictures",
-        nargs="*",
-        metavar="STYLE",
-        help="how it shall be painted (gatys, adain, style-swap, photo, adjustable)",
-    )
+    parser.add_argument("pictures", nargs="*", metavar="STYLE", help="how it shall be painted")
     parser.late = "pictures"
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".jpg, .png or .webp")
-    parser.add_argument("--method", choices=tuple(METHODS), default="gatys", help="(default: gatys)")
+    methods = dict.fromkeys(command.split()[0] for command in COMMANDS)
+    parser.add_argument("--method", choices=tuple(methods), default="gatys", help="(default: gatys)")
+    parser.add_argument(
+        "--optimize", action="store_true", help="style-swap: optimise the pixels instead of asking the network"
+    )
     parser.add_argument(
         "--size", type=whole(16, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
     )
     parser.add_argument("--full-size", action="store_true", help="every picture as large as it is")
     parser.add_argument("--keep-colours", action="store_true", help="the content's colours, the style's brush")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
-    parser.add_argument(
-        "--strength",
-        type=amount,
-        metavar="X",
-        help="gatys, photo: times the usual weight of style; adain, style-swap: from 0 to 1",
-    )
-    _add_networks(parser)
-    _add_swap(parser)
-    _add_photo(parser)
-    _add_gatys(parser)
+    group = parser.add_argument_group("options of some methods")
+    for name in OPTIONS:
+        _add_option(group, name)
     parser.set_defaults(run=run)
 
 
-def _add_networks(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("trained networks (johnson, cin, adain, style-swap, adjustable)")
-    group.add_argument(
-        "--style", nargs="+", action="extend", metavar="NAME", help="johnson, cin: a trained style; cin: several, mixed"
+def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
+    option = OPTIONS[name]
+    having = [method for method in METHODS.values() if name in method.options]
+    usual = {method.options[name]: method.command for method in reversed(having) if method.options[name] is not None}
+    first, *others = (
+        (f"{value:g}" if isinstance(value, float) else str(value), command)
+        for value, command in reversed(usual.items() or {None: ""}.items())
     )
-    group.add_argument(
-        "--shares", type=amount, nargs="+", metavar="X", help="cin, adain: how much of each of several styles"
-    )
-    group.add_argument("--weights", type=Path, metavar="FILE", help="a network of yours, made by `stylelearn train`")
-    group.add_argument(
-        "--alpha",
-        type=named_numbers,
-        metavar="LAYER=X,…",
-        help="adjustable: how much the style counts in a layer, 0 to 1 (default: 1 for each that is not named)",
-    )
-    group.add_argument(
-        "--practice",
-        type=whole(0, 1000),
-        metavar="N",
-        help="adjustable: look at the style for N steps first, some seconds for 60, to paint it better (default: 0)",
-    )
-
-
-def _add_swap(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("patches (style-swap)")
-    group.add_argument("--patch", type=whole(1), metavar="N", help="side of a patch in cells of 4 px (default: 3)")
-    group.add_argument("--stride", type=whole(1), metavar="N", help="cells from patch to patch (default: 1)")
-    group.add_argument(
-        "--optimize", action="store_true", default=None, help="move the pixels instead of asking the network"
-    )
-
-
-def _add_photo(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("photographs (photo)")
-    group.add_argument(
-        "--content-mask", metavar="F", help="label image of CONTENT, one colour a region; or a name that has one: china"
-    )
-    group.add_argument("--style-mask", metavar="F", help="of STYLE; equal colours, or names, are the same region")
-    group.add_argument(
-        "--regions", type=whole(1, 12), metavar="N", help="without masks: clusters of both (default: 4; 1: none)"
-    )
-    group.add_argument(
-        "--lambda",
-        type=amount,
-        metavar="X",
-        help="weight of photorealism; 1: paints, 1e8: hardly changes (default: 1e4)",
-    )
-    group.add_argument(
-        "--smooth", type=whole(0, 64), metavar="N", help="radius in pixels of the last smoothing (default: 3; 0: none)"
-    )
-
-
-def _add_gatys(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("optimised pixels (gatys, photo, style-swap --optimize)")
-    group.add_argument(
-        "--steps",
-        type=whole(1),
-        metavar="N",
-        help="(default: 300, photo: 120, style-swap: 100); Ctrl-C keeps the best so far",
-    )
-    group.add_argument("--start", choices=("content", "noise", "style"), help="(default: content)")
-    group.add_argument("--levels", type=whole(1, 4), metavar="N", help="2 or 3: begin small, for larger structures")
-    group.add_argument("--seed", type=whole(0), help="of --start noise (default: 0)")
-    group.add_argument(
-        "--precision",
-        choices=("float32", "bfloat16"),
-        help="bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact (default: float32)",
-    )
-    group.add_argument(
-        "--encoder", choices=ENCODERS, help="mini ships with the course (default); also for adain, style-swap"
-    )
-    group.add_argument(
-        "--encoder-weights",
-        type=Path,
-        metavar="FILE",
-        help="a checkpoint instead of the default one; also for adain, style-swap",
-    )
+    default = f" (default: {'; '.join([first[0], *(f'{command}: {value}' for value, command in others)])})"
+    how: dict[str, Any] = {"help": f"{', '.join(method.command for method in having)}: {option.help}"}
+    how["help"] += default if usual else ""
+    if option.choices:
+        how["choices"] = option.choices
+    else:
+        how["metavar"] = option.metavar
+        converters = {int: whole(option.low, option.high), float: amount, dict: named_numbers}
+        how["type"] = converters.get(option.kind, option.kind)
+    if option.several:
+        how |= {"nargs": "+", "action": "extend"}
+    group.add_argument(flag(name), **how)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, paint, write."""
-    check(options)
-    _check_out(options)
-    import torch
-
-    from stylelearn.images import ImageError
-    from stylelearn.weights import WeightsError
-
-    exact = f"--method {options.method}" if options.method in ("photo", "style-swap") else ""
-    device = chosen_device(options.device, exact or ("--keep-colours" if options.keep_colours else ""))
-    torch.manual_seed(options.seed or 0)
     try:
-        content = picture(options.content, options.size).to(device)
-        painted = painter(options.method)(options, content)
-    except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
+        name, asked = _asked(options)
+        inputs = [options.content, *options.pictures, *(asked.get(each) for each in ("weights", "encoder_weights"))]
+        inputs += [asked.get("content_mask"), asked.get("style_mask")]
+        options.out = check_output(options.out, PICTURES, inputs)
+    except ValueError as error:
         raise UsageError(error) from error
-    _write(options, painted)
-    if painted.failed:
-        raise CommandError(painted.says)
-    print(painted.says)
-    return STOPPED if painted.stopped else DONE
-
-
-def _check_out(options: argparse.Namespace) -> None:
-    """Before the work and not after it."""
-    out, suffixes = options.out.expanduser(), (".jpg", ".jpeg", ".png", ".webp")
-    if out.suffix.lower() not in suffixes:
-        raise UsageError(f"OUT is '{out}', but must end in .jpg, .png or .webp")
-    if not out.parent.is_dir():
-        raise UsageError(f"the folder '{out.parent}' does not exist; create it first")
-    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise UsageError(f"'{out}' cannot be written; choose another name or check its permissions")
-    for name in (options.content, *options.pictures):
-        if "://" not in name and out.exists() and Path(name).exists() and out.samefile(name):
-            raise UsageError(f"OUT is '{out}', which would overwrite the picture to be read; choose another name")
-
-
-def _write(options: argparse.Namespace, painted: "Painted") -> None:
     import torch
 
     from stylelearn import __version__
-    from stylelearn.images import ImageError, write_image
+    from stylelearn.images import ImageError, shown_name, write_image
+    from stylelearn.weights import WeightsError
 
+    try:
+        result = _paint(options, name, asked)
+    except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
+        raise UsageError(error) from error
     settings = {
-        # A picture may be shown to others: names of files, not where they lie.
-        "content": short(options.content),
-        "method": options.method,
-        "size": options.size,
-        "keep_colours": options.keep_colours,
-        "device": options.device,
-        **painted.settings,
-        "stylelearn": __version__,
-        "torch": torch.__version__,
+        "content": shown_name(options.content),
+        **{each: getattr(options, each) for each in ("method", "optimize", "size", "keep_colours", "device")},
+        **{key: value for key, value in result.settings.items() if value is not None},
+        **{"stylelearn": __version__, "torch": torch.__version__},
     }
     try:
-        write_image(painted.image.cpu(), options.out, settings=settings)
+        write_image(result.image.cpu(), options.out, settings=settings)
     except ImageError as error:
         raise CommandError(error) from error
+    if result.failed:
+        raise CommandError(result.says)
+    print(result.says)
+    return STOPPED if result.stopped else DONE
+
+
+def _asked(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
+    """The method's name in the registry, and its options.
+
+    Raises:
+        ValueError: names the first option or style that is out of place, and what would be right.
+    """
+    name = COMMANDS.get(f"{options.method} --optimize" if options.optimize else options.method)
+    if name is None:
+        raise ValueError(f"--optimize is not for --method {options.method}; it is for style-swap")
+    asked = chosen(name, {option: getattr(options, option) for option in OPTIONS})
+    if options.full_size and options.size is not None:
+        raise ValueError("--size and --full-size contradict each other; say one of them")
+    if not options.full_size and options.size is None:
+        options.size = USUAL_SIZE
+    _check_styles(options, METHODS[name])
+    styles, shares = asked.get("style") or options.pictures, asked.get("shares")
+    if shares is not None:
+        said = " ".join(f"{share:g}" for share in shares)
+        if len(shares) != len(styles):
+            raise ValueError(f"--shares are {said}, but there are {len(styles)} styles; give one share for each")
+        if sum(shares) == 0:
+            raise ValueError(f"--shares are {said}; at least one must be above 0")
+    return name, asked
+
+
+def _check_styles(options: argparse.Namespace, method: Method) -> None:
+    given, named, name = options.pictures, options.style or [], options.method
+    at_least, at_most = method.pictures
+    if at_most == 0 and given:
+        raise ValueError(
+            f"--method {name} paints in styles that it was trained in and takes no picture of one, but got "
+            f"'{given[0]}'; say --style NAME, or use --method adain or gatys for the style of any picture"
+        )
+    if len(given) < at_least:
+        raise ValueError(f"{MISSING} (--method {name})")
+    if at_most is not None and len(given) > at_most:
+        more = "; --method adain mixes several" if name == "gatys" else ""
+        raise ValueError(f"--method {name} takes one style, but got {', '.join(given)}{more}")
+    if name == "johnson" and len(named) > 1:
+        raise ValueError(f"--style names {', '.join(named)}, but --method johnson paints one style; --method cin mixes")
+    if len(set(named)) < len(named):
+        raise ValueError(f"--style names {', '.join(named)}; name each style once, and say how much with --shares")
+
+
+def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Result:
+    """The pastiche.
+
+    Raises:
+        UsageError, ImageError, WeightsError, ValueError: a picture, network, style or encoder that is not there or
+            does not fit. KeyboardInterrupt: before the first step.
+    """
+    import torch
+
+    from stylelearn.images import shown_name
+    from stylelearn.painting import Optimised, check, known_styles, painter_of
+
+    exact = f"--method {options.method}" if options.method in ("photo", "style-swap") else ""
+    device = chosen_device(options.device, exact or ("--keep-colours" if options.keep_colours else ""))
+    torch.manual_seed(asked.get("seed", 0))
+    how = {key: value for key, value in asked.items() if key != "style"}
+    named = asked.get("style") or []
+    known = known_styles(name, asked.get("weights"))
+    if METHODS[name].pictures[1] == 0 and bool(named) == (name == "johnson" and bool(asked["weights"])):
+        ways = "--style NAME or --weights FILE; the course ships" if name == "johnson" else "--style NAME; it knows"
+        raise UsageError(f"say which style: {ways} {', '.join(known or known_styles(name) or [])}")
+    for style in named:
+        check(name, style, asked.get("weights"))
+    content = picture(options.content, options.size).to(device)
+    styles = [picture(each, options.size).to(device) for each in options.pictures]
+    painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
+    settings = _kept(how) | painter.facts | _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
+    if isinstance(painter, Optimised):
+        return _optimise(painter, content, styles[0], asked["steps"], settings, options.out)
+    if styles and painter.learnt:
+        raise UsageError(f"the style of {asked['weights'].name} is in its weights; leave '{options.pictures[0]}' out")
+    if not styles and not painter.learnt:
+        raise UsageError(f"{MISSING} (--method {name})")
+    style: Any = styles if METHODS[name].pictures[1] is None else styles[0] if styles else None
+    if name == "cin":
+        style = dict(zip(named, asked["shares"] or [1.0] * len(named), strict=True))
+    return _pass(painter, content, style, settings, asked.get("practice", 0), options.out)
+
+
+def _kept(asked: dict[str, Any]) -> dict[str, Any]:
+    """Options as the file says them: names of files, not where they lie."""
+    from stylelearn.images import shown_name
+
+    files = ("content_mask", "style_mask", "weights", "encoder_weights")
+    return {key: shown_name(value) if value and key in files else value for key, value in asked.items()}
+
+
+def _styles(names: list[str], shares: list[float] | None) -> dict[str, Any]:
+    """One style's name, or the list of several with their shares, which add up to 1."""
+    if len(names) < 2:
+        return {"style": names[0], "shares": None} if names else {}
+    shares = shares or [1.0] * len(names)
+    return {"style": names, "shares": [round(share / sum(shares), 6) for share in shares]}
+
+
+def _optimise(
+    painter: "Optimised", content: "Tensor", style: "Tensor", steps: int, settings: dict[str, Any], out: Path
+) -> Result:
+    """Make the steps with a progress bar; Ctrl-C keeps the best picture so far."""
+    from tqdm import tqdm
+
+    from stylelearn.images import resize
+    from stylelearn.optimize import Diverged
+
+    moving = painter.begin(content, style, steps, 0)  # before the bar: what is refused here is one line
+    last, best, done, stopped, broken = None, None, 0, False, ""
+    with tqdm(total=steps, bar_format=BAR, mininterval=0.2) as bar:
+        try:
+            for last in moving:
+                bar.set_postfix_str(f"loss {last.loss:.4g}", refresh=False)
+                bar.update(last.number - bar.n)
+        except KeyboardInterrupt:
+            stopped = True
+        except Diverged as error:
+            best, done, broken = error.image, error.step, str(error)
+    if last is not None and best is None:
+        best, done = last.best_image, last.number
+    if best is None:
+        raise KeyboardInterrupt
+    if best.shape != content.shape:  # stopped at a coarse level
+        best = resize(best, tuple(content.shape[2:]), fit="box")
+    loss = last and last.loss
+    settings = settings | {"steps_done": done, "loss": loss}
+    says = f"{out}: {done} steps, loss {loss:.4g}" if loss is not None else ""
+    if stopped:
+        says = f"stopped after {done} of {steps} steps; the best picture so far is in {out}"
+    elif broken:
+        says = f"{broken} It is in {out}."
+    return Result(painter.end(best, content), settings, says, stopped, bool(broken))
+
+
+def _pass(
+    painter: "FeedForward", content: "Tensor", style: Any, settings: dict[str, Any], practice: int, out: Path
+) -> Result:
+    """One pass of a network; a large photo goes through it band by band."""
+    import torch
+
+    from stylelearn.networks import tiling
+
+    if painter.refine is None:
+        with torch.inference_mode():
+            kept = painter.encode(style)
+    else:
+        kept, settings["practice"] = _refined(painter, style, practice)
+    height, width = content.shape[2:]
+    if height * width > tiling.LARGE:
+        print(f"painting {width} × {height} pixels, band by band …", flush=True)
+    begin = time.perf_counter()
+    with torch.inference_mode():
+        made = painter.paint(content, kept)
+    seconds = time.perf_counter() - begin
+    taken = f"{1000 * seconds:.0f} ms" if seconds < 1 else span(seconds)
+    return Result(made, settings, f"{out}: {width} × {height} pixels in {taken}")
+
+
+def _refined(painter: "FeedForward", style: "Tensor", steps: int) -> tuple[Any, int]:
+    """What is kept of a style after fine-tuning to it, and after how many steps; Ctrl-C ends it early."""
+    from tqdm import tqdm
+
+    kept, done = painter.encode(style), 0
+    with tqdm(painter.refine(style), total=steps, bar_format=f"fine-tuning {BAR}", mininterval=0.2) as bar:
+        try:
+            for loss, found in bar:
+                kept, done = found, done + 1
+                bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        except KeyboardInterrupt:
+            pass  # what each step leaves can be painted with
+    return kept, done

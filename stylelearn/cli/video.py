@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stylelearn.cli.inputs import DEVICES, chosen_device, picture, short
-from stylelearn.cli.methods import check_patches
+from stylelearn.cli.inputs import DEVICES, chosen_device, picture
 from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, whole
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--strength", type=amount, default=1.0, metavar="X", help="from 0 to 1 (default: 1)")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="made by `stylelearn train inverse`")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
-    parser.set_defaults(run=run, method="style-swap", encoder=None, encoder_weights=None)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,26 +94,25 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
     """What makes a pastiche of a frame, the style's activations being computed once; and what is kept of how."""
     import torch
 
-    from stylelearn.cli.feedforward import swapping
+    from stylelearn.images import shown_name
+    from stylelearn.painting import painter_of
 
-    if options.strength > 1:
-        raise UsageError(f"--strength is {options.strength:g}; it goes from 0 (the clip) to 1")
-    check_patches(options.patch, options.stride)
     device = chosen_device(options.device, "the swap of patches")
-    network = swapping(options).to(device)
-    cut = {"patch": options.patch, "stride": options.stride}
+    how = {name: getattr(options, name) for name in ("patch", "stride", "strength", "weights")}
+    painter = painter_of("swap_inverted", device=device, **how)
     with torch.inference_mode():
-        style = network.encode(picture(options.style, options.size).to(device))
+        style = painter.encode(picture(options.style, options.size).to(device))
 
     @torch.inference_mode()
     def paint(frame: "Tensor") -> "Tensor":
-        features = network.encode(frame.to(device))
-        swapped = network.swap(features, style, **cut)
-        return network.decode(network.blend(features, swapped, options.strength), frame.shape[2:])
+        return painter.paint(frame.to(device), style)
 
-    settings = {"clip": short(options.clip), "style": short(options.style), "size": options.size, "pan": options.pan}
-    settings |= {"weights": options.weights and options.weights.name, "strength": options.strength, **cut}
-    return paint, settings
+    settings = {"clip": shown_name(options.clip), "style": shown_name(options.style), **how}
+    return paint, settings | {
+        "size": options.size,
+        "pan": options.pan,
+        "weights": how["weights"] and how["weights"].name,
+    }
 
 
 def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[Tensor]]":

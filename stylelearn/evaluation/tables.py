@@ -9,7 +9,8 @@ from torch import Tensor
 
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.evaluation.timing import machine
-from stylelearn.registry import METHODS, count_styles
+from stylelearn.painting import count_styles
+from stylelearn.registry import METHODS
 
 
 @dataclass(frozen=True)

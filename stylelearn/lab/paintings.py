@@ -12,7 +12,8 @@ from torch import Tensor
 
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
-from stylelearn.registry import METHODS, Optimised, allowed, count_styles, known_styles, painter_of
+from stylelearn.painting import Optimised, allowed, count_styles, known_styles, painter_of
+from stylelearn.registry import METHODS
 
 PHOTO = "photograph"  # what one may see instead of a method
 MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table
