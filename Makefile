@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-browser lessons gallery bench wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -23,11 +23,42 @@ help:  ## this list
 lab: $(INSTALLED)  ## open the course in JupyterLab, at lesson 00
 	$(BIN)/stylelearn lab
 
-test: $(INSTALLED)  ## unit tests, then every lesson and its solutions from top to bottom
-	$(BIN)/python -m pytest -m "not browser" tests lessons --nbval-lax --nbval-current-env --nbval-cell-timeout 600
+# Files side by side, one thread each; the cells of a notebook one after the other.
+JOBS ?= 2
+SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+NOTEBOOKS = --nbval-lax --nbval-current-env --nbval-cell-timeout 600
+
+test: $(INSTALLED)  ## unit tests, then every lesson from top to bottom
+	$(SIDE_BY_SIDE) -m "not browser" tests lessons --ignore lessons/solutions $(NOTEBOOKS)
+
+# The solutions hold all cells of the lessons, so here the lessons run as an older processor computes them.
+OLD_PROCESSOR = ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Sandybridge
+test-solutions: $(INSTALLED)  ## every lesson's solutions from top to bottom, as an older processor computes them
+	$(OLD_PROCESSOR) $(SIDE_BY_SIDE) lessons/solutions $(NOTEBOOKS)
 
 test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
 	$(BIN)/python -m pytest -m browser tests
+
+# What rests on sums in floating point, in another order than that of `make test`.
+MACHINES = OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 "$(OLD_PROCESSOR)"
+NUMERICAL = $(filter-out $(addprefix tests/test_,$(addsuffix .py,$(OTHER))),$(wildcard tests/test_*.py))
+OTHER = browser house lessons teaching classroom styles gallery doctor cli% lab% bench% decoding images samples sources \
+	training video weights study figures marks
+test-machines: $(INSTALLED)  ## the numerical tests with two threads and on other processors
+	@failed=; for machine in $(MACHINES); do echo "$$machine"; \
+		env OMP_NUM_THREADS=1 $$machine $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(NUMERICAL) || failed=1; \
+	done; test -z "$$failed"
+
+# On Linux without an NVIDIA card: UV_TORCH_BACKEND=cpu make test-oldest
+OLDEST ?= .venv-oldest
+test-oldest: $(INSTALLED)  ## unit tests with the oldest versions that pyproject.toml allows
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
+	$(BIN)/uv pip compile -q --resolution lowest-direct --extra test --python $(BIN)/python pyproject.toml -o $(OLDEST).txt
+	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(OLDEST)
+	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip sync -q $(OLDEST).txt
+	PYTHONPATH=. OMP_NUM_THREADS=1 $(OLDEST)/$(notdir $(BIN))/python -m pytest -n $(JOBS) --dist loadfile -m "not browser" tests
+
+test-all: test test-solutions test-browser test-machines  ## what CI runs: everything but test-oldest
 
 lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make lessons NAME="01 02"
 	$(BIN)/python lessons/tools/build.py $(NAME)
