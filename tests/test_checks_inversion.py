@@ -49,7 +49,7 @@ MISTAKES = [
     (inversion.feature_loss, lambda f, t: (f - t).sum().square() / t.sum().square(), "square each entry"),
     (inversion.feature_loss, lambda f, t: (f - t).abs().sum() / t.abs().sum(), "absolute"),
     (inversion.feature_loss, lambda f, t: ((f - t).square().sum() / t.square().sum()).item(), "should be a tensor"),
-    (inversion.feature_loss, lambda f, t: ((f - t).square().sum() / t.square().sum()).detach(), "gradient"),
+    (inversion.feature_loss, lambda f, t: ((f - t).square().sum() / t.square().sum()).detach(), "where it came from"),
     # total_variation: mean for sum, the border, β, the order of power and sum, an infinite gradient
     (inversion.total_variation, lambda x, b: charged(x, b, mean=True), "yours is the mean"),
     (inversion.total_variation, wrapped, "`roll` joins"),

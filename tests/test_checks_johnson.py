@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from gate import gate
@@ -148,8 +149,8 @@ MISTAKES = [
     (johnson.receptive_field, lambda layers: sum(k for k, _ in layers), "these are the kernels, added up"),
     (johnson.receptive_field, lambda layers: field(layers) ** 2, "this is the area"),
     (johnson.receptive_field, lambda layers: 7, "it should be 47, yours is 7"),
-    (johnson.receptive_field, lambda layers: [field(layers)], "is one number; yours is list"),
-    (johnson.receptive_field, empties, "changes the list"),
+    (johnson.receptive_field, lambda layers: [field(layers)], "should be one number; yours is [47]"),
+    (johnson.receptive_field, empties, "changes layers itself"),
     (johnson.receptive_field, lambda layers: layers[9], "stopped with IndexError"),
     # overlaps: the length, counting, what is added
     (johnson.overlaps, lambda n, k, s: counted(n, k, s)[: n * s], "that many only after padding"),
@@ -170,12 +171,12 @@ MISTAKES = [
     (johnson.overlaps, lambda n, k, s: 3, "a row of numbers"),
     (johnson.overlaps, lambda n, k, s: counted(n, k, "2"), "stopped with"),
     # instance_norm: dimensions, the variance, ε, γ and β
-    (johnson.instance_norm, lambda *a: normed(*a, dims=(0, 2, 3)), "this is batch norm"),
-    (johnson.instance_norm, lambda *a: normed(*a, dims=(1, 2, 3)), "this is layer norm"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(0, 2, 3)), "as in batch norm"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(1, 2, 3)), "as in layer norm"),
     (johnson.instance_norm, lambda *a: normed(*a, dims=(0, 1, 2, 3)), "one μ and σ for everything"),
     (johnson.instance_norm, lambda *a: normed(*a, dims=(1,)), "over the channels of each place"),
-    (johnson.instance_norm, lambda *a: normed(*a, dims=(2,)), "only over the rows"),
-    (johnson.instance_norm, lambda *a: normed(*a, dims=(3,)), "only along the rows"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(2,)), "only over rows or only over columns"),
+    (johnson.instance_norm, lambda *a: normed(*a, dims=(3,)), "only over rows or only over columns"),
     (johnson.instance_norm, lambda *a: normed(*a, correction=1), "H·W − 1"),
     (johnson.instance_norm, lambda *a: normed(*a, root=False), "ε belongs inside the root"),
     (johnson.instance_norm, lambda *a: normed(*a, root=False, correction=1), "ε belongs inside the root, and"),
@@ -184,13 +185,13 @@ MISTAKES = [
     (
         johnson.instance_norm,
         lambda x, g, b, e: wide(g) * plain(x, e) / (x.var((2, 3), correction=0, keepdim=True) + e).sqrt() + wide(b),
-        "divided by the variance",
+        "divide by the variance",
     ),
-    (johnson.instance_norm, lambda x, g, b, e: plain(x, e), "γ and β are missing"),
+    (johnson.instance_norm, lambda x, g, b, e: plain(x, e), "instance normalisation alone"),
     (johnson.instance_norm, lambda x, g, b, e: wide(g) * plain(x, e), "β is missing"),
     (johnson.instance_norm, lambda x, g, b, e: plain(x, e) + wide(b), "γ is missing"),
-    (johnson.instance_norm, lambda x, g, b, e: normed(x, b, g, e), "γ and β are swapped"),
-    (johnson.instance_norm, lambda x, g, b, e: wide(g) * (plain(x, e) + wide(b)), "it comes last"),
+    (johnson.instance_norm, lambda x, g, b, e: normed(x, b, g, e), "γ and β have changed places"),
+    (johnson.instance_norm, lambda x, g, b, e: wide(g) * (plain(x, e) + wide(b)), "add it last"),
     (
         johnson.instance_norm,
         lambda x, g, b, e: wide(g) * x / (x.var((2, 3), correction=0, keepdim=True) + e).sqrt() + wide(b),
@@ -199,7 +200,7 @@ MISTAKES = [
     (
         johnson.instance_norm,
         lambda x, g, b, e: wide(g) * (x - x.mean((2, 3), keepdim=True)) + wide(b),
-        "nothing is divided by σ",
+        "the division by σ is missing",
     ),
     (johnson.instance_norm, changes_x, "changes x itself"),
     (johnson.instance_norm, only_this_epsilon, "one shape or one ε"),
@@ -217,7 +218,7 @@ MISTAKES = [
     (johnson.training_step, detaches, "stopped with RuntimeError"),
     (johnson.training_step, tells_the_later_loss, "the loss after the step"),
     (johnson.training_step, tells_something_else, "return the loss as a number"),
-    (johnson.training_step, changes_the_photos, "the photos have changed"),
+    (johnson.training_step, changes_the_photos, "changes photos itself"),
 ]
 STUBS = [
     (johnson.receptive_field, lambda layers: 0),
@@ -230,8 +231,12 @@ STUBS = [
 ]
 OTHER_WAYS = [
     (johnson.receptive_field, field),
+    (johnson.receptive_field, lambda layers: np.int64(field(layers))),
+    (johnson.receptive_field, lambda layers: np.array(field(layers))),
     (johnson.receptive_field, lambda layers: torch.tensor(field(layers))),
     (johnson.overlaps, counted),
+    (johnson.overlaps, lambda n, k, s: counted(n, k, s).numpy()),
+    (johnson.overlaps, lambda n, k, s: list(counted(n, k, s))),
     (johnson.overlaps, lambda n, k, s: counted(n, k, s).int().tolist()),
     (johnson.instance_norm, normed),
     (johnson.instance_norm, lambda x, g, b, e: F.instance_norm(x, weight=g, bias=b, eps=e)),

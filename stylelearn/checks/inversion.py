@@ -6,39 +6,34 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, must_be_tensor, same
+from stylelearn.checks import Mistake, check, compare, must_be_finite, must_be_tensor, must_have_gradient, run
 from stylelearn.encoders import STYLE_LAYERS
 
 
 @check
 def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """‖Φ − Φ_0‖² / ‖Φ_0‖² for tensors (1, C, H, W)."""
-    found, target = torch.rand(1, 4, 5, 6), 2 * torch.rand(1, 4, 5, 6)
-    pairs = list(zip(found.flatten().tolist(), target.flatten().tolist(), strict=True))
-    difference, size = sum((a - b) ** 2 for a, b in pairs), sum(b**2 for _, b in pairs)
-    yours = answer(found.requires_grad_(), target)
+    features, target = torch.rand(1, 4, 5, 6).requires_grad_(), 2 * torch.rand(1, 4, 5, 6)
+    yours = run(answer, features=features, target=target)
     must_be_tensor(yours, (), "the loss")
-    mistakes = {
-        difference: "the division by ‖Φ_0‖² is missing: without it the loss depends on the size of the layer.",
-        difference / target.numel(): "divide by ‖Φ_0‖², not by the number of entries.",
-        difference
-        / sum(a**2 for a, _ in pairs): "you divide by the picture being made; divide by the target's, ‖Φ_0‖².",
-        (difference / size) ** 0.5: "this is the root of it; the formula has squared norms above and below.",
-        difference / size**0.5: "‖Φ_0‖ below the line must be squared too.",
-        2 * difference / size: "there is a factor 2 too much.",
-        difference / size / 2: "there is a factor ½ too much: that is Gatys's content loss, which comes in lesson 02.",
-        sum((a - b) ** 2 / b**2 for a, b in pairs): "first sum, then divide: one sum above the line, one below.",
-        sum(a - b for a, b in pairs) ** 2 / sum(b for _, b in pairs) ** 2: "square each entry first, then sum.",
-        sum(abs(a - b) for a, b in pairs)
-        / sum(b for _, b in pairs): "you sum absolute values; the formula has squares.",
-    }
-    if not same(yours, difference / size):
-        for value, why in mistakes.items():
-            if same(yours, value):
-                raise Mistake(why)
-        raise Mistake(f"for a test pair the loss should be {difference / size:.4f}; yours is {yours.item():.4f}.")
-    if not yours.requires_grad:
-        raise Mistake("the number is right, but its gradient is lost: without .item() or .detach() it would be there.")
+    pairs = list(zip(features.flatten().tolist(), target.flatten().tolist(), strict=True))
+    difference, size = sum((a - b) ** 2 for a, b in pairs), sum(b**2 for _, b in pairs)
+    right = difference / size
+    f, t = features.detach(), target
+    wrong = [
+        (difference, "the division by ‖Φ_0‖² is missing: without it the loss depends on the size of the layer."),
+        (difference / t.numel(), "divide by ‖Φ_0‖², not by the number of entries."),
+        (difference / f.square().sum(), "you divide by the picture being made; divide by the target's, ‖Φ_0‖²."),
+        (right**0.5, "this is the root of it; the formula has squared norms above and below."),
+        (difference / size**0.5, "‖Φ_0‖ below the line must be squared too."),
+        (2 * right, "there is a factor 2 too much."),
+        (right / 2, "there is a factor ½ too much: that is Gatys's content loss, which comes in lesson 02."),
+        (((f - t) / t).square().sum(), "first sum, then divide: one sum above the line, one below."),
+        ((f - t).sum().square() / t.sum().square(), "square each entry first, then sum."),
+        ((f - t).abs().sum() / t.sum(), "you sum absolute values; the formula has squares."),
+    ]
+    compare(yours, right, wrong, f"for a test pair the loss should be {right:.4f}; yours is {yours.item():.4f}.")
+    must_have_gradient(yours)
     return "right: 0 for a perfect match, 1 for a layer that stays silent."
 
 
@@ -59,65 +54,60 @@ def _tv_by_hand(x: Tensor, beta: float) -> float:
 def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
     """V^β of a tensor (1, C, H, W)."""
     x = torch.rand(1, 2, 5, 7)
+    right, down = x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
+    squares = right.square().sum() + down.square().sum()
+    inside = right[..., :-1, :].square() + down[..., :, :-1].square()
+    turned = (x.roll(-1, -1) - x).square() + (x.roll(-1, -2) - x).square()
     for beta in (2.0, 1.0, 1.5):
-        yours = answer(x.clone(), beta)
+        yours = run(answer, x=x, beta=beta)
         must_be_tensor(yours, (), "V^β")
-        expected = _tv_by_hand(x, beta)
-        if not same(yours, expected, 1e-3):
-            raise Mistake(_tv_mistake(x, beta, yours, expected))
+        truth = _tv_by_hand(x, beta)
+        apart = right.abs().pow(beta).sum() + down.abs().pow(beta).sum()
+        wrong = [
+            (truth / x.numel(), "the formula is a sum; yours is the mean."),
+            (turned.pow(beta / 2).sum(), "`roll` joins the last column to the first: there the differences are zero."),
+            (inside.pow(beta / 2).sum(), "the last row and the last column are left out; only one difference is zero."),
+            (squares, "β is not used: raise the sum of the two squares to the power β/2."),
+            (_tv_by_hand(x, 2 * beta), "the power is β/2, not β: the squares are squares already."),
+            (
+                apart,
+                "rows and columns are charged apart: first add the two squares at each place, then take the power.",
+            ),
+            (squares ** (beta / 2), "the power β/2 belongs to each place, before the sum over places."),
+        ]
+        where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {yours.item():.4f}."
+        compare(yours, truth, wrong, where, 1e-3)
     flat = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
     answer(flat, 1.0).backward()
-    if flat.grad is None or not torch.isfinite(flat.grad).all():
-        raise Mistake("the value is right, but the gradient of a flat patch is not finite for β = 1: add 1e-8 inside.")
+    infinite = "the value is right, but the gradient of a flat patch is not finite for β = 1: add 1e-8 inside."
+    must_be_finite(torch.tensor(torch.nan) if flat.grad is None else flat.grad, infinite)
     return "right, for β = 1, 1.5 and 2, with a finite gradient where the picture is flat."
-
-
-def _tv_mistake(x: Tensor, beta: float, yours: Tensor, expected: float) -> str:
-    right, down = x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
-    apart = right.abs().pow(beta).sum() + down.abs().pow(beta).sum()
-    unhalved = sum(_tv_by_hand(x[:, c : c + 1], 2 * beta) for c in range(x.shape[1]))
-    inner = (right[..., :-1, :].square() + down[..., :, :-1].square()).pow(beta / 2).sum()
-    turned = ((x.roll(-1, -1) - x).square() + (x.roll(-1, -2) - x).square()).pow(beta / 2).sum()
-    squares = right.square().sum() + down.square().sum()
-    whole = squares ** (beta / 2)
-    for value, why in (
-        (expected / x.numel(), "the formula is a sum; yours is the mean."),
-        (turned, "`roll` joins the last column to the first: across the border the differences should be zero."),
-        (inner, "the last row and the last column are left out; there only one difference is zero, not both."),
-        (squares, "β is not used: raise the sum of the two squares to the power β/2."),
-        (unhalved, "the power is β/2, not β: the squares are squares already."),
-        (apart, "rows and columns are charged apart: first add the two squares at each place, then take the power."),
-        (whole, "the power β/2 belongs to each place, before the sum over places."),
-    ):
-        if same(yours, value, 1e-3):
-            return why
-    return f"for a test picture and β = {beta}, V^β should be {expected:.4f}; yours is {yours.item():.4f}."
 
 
 @check
 def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
     """Standard deviation over the first dimension, averaged over colours."""
     pictures = torch.rand(4, 3, 5, 6)
-    yours = answer(pictures.clone())
+    yours = run(answer, pictures=pictures)
     must_be_tensor(yours, (5, 6), "the map")
-    expected = torch.zeros(5, 6)
+    right = torch.zeros(5, 6)
     for c in range(3):
         mean = sum(pictures[k, c] for k in range(4)) / 4
-        expected += (sum((pictures[k, c] - mean) ** 2 for k in range(4)) / 4).sqrt() / 3
-    if same(yours, expected):
-        return "right: dark where all agree, bright where the layer has left it to chance."
-    several, one_more = pictures.std(dim=0, correction=0), pictures.std(dim=0)  # (3, H, W)
-    for value, why in (
-        (one_more.mean(dim=0), "you divide by K − 1 (PyTorch's default); the text asks for K: correction=0."),
-        (several.square().mean(dim=0), "this is the variance; take the root before averaging colours."),
-        (pictures.std(dim=1, correction=0).mean(dim=0), "this is taken over colours; take it over pictures, dim=0."),
+        right += (sum((pictures[k, c] - mean) ** 2 for k in range(4)) / 4).sqrt() / 3
+    each = pictures.std(dim=0, correction=0)  # (3, H, W)
+    wrong = [
+        (
+            pictures.std(dim=0).mean(dim=0),
+            "you divide by K − 1 (PyTorch's default); the text asks for K: correction=0.",
+        ),
+        (each.square().mean(dim=0), "this is the variance; take the root before averaging colours."),
+        (pictures.std(dim=1, correction=0).mean(dim=0), "this is over colours; take it over pictures, dim=0."),
         (pictures.mean(dim=1).std(dim=0, correction=0), "first the deviation of each colour, then their mean."),
         (pictures.std(dim=(0, 1), correction=0), "pictures and colours are thrown together; treat each colour apart."),
-        (several.sum(dim=0), "colours are summed; average them."),
-    ):
-        if same(yours, value):
-            raise Mistake(why)
-    raise Mistake("the values differ; take the standard deviation over the pictures, then the mean over the colours.")
+        (each.sum(dim=0), "colours are summed; average them."),
+    ]
+    compare(yours, right, wrong, "the values differ; standard deviation over the pictures, then mean over the colours.")
+    return "right: dark where all agree, bright where the layer has left it to chance."
 
 
 def mystery_layer() -> str:

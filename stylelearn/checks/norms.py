@@ -1,0 +1,66 @@
+"""γ (x − μ)/σ + β: the truth and the common mistakes of the norms in lessons 03, 04, 05 and 08."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+PLACES = (2, 3)
+FLAT = "a channel that is the same everywhere gives NaN: σ is 0 there. Put a small ε under the root."
+
+
+def moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """μ and σ, one channel of one image at a time in float64: two of (B, C, 1, 1)."""
+    mean, deviation = torch.zeros(2, *features.shape[:2], 1, 1, dtype=torch.float64)
+    for b, image in enumerate(features.detach().double()):
+        for c, channel in enumerate(image):
+            mean[b, c] = channel.sum() / channel.numel()
+            deviation[b, c] = ((channel - mean[b, c]).square().sum() / channel.numel()).sqrt()
+    return mean, deviation
+
+
+def normed(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0) -> Tensor:
+    """γ (x − μ)/√(σ² + ε) + β in float64; γ and β of any shape that broadcasts to x, (B, C, H, W)."""
+    mean, deviation = moments(x)
+    return gamma.double() * (x.double() - mean) / (deviation.square() + epsilon).sqrt() + beta.double()
+
+
+def over(x: Tensor, dims: Sequence[int], gamma: Tensor, beta: Tensor, epsilon: float = 0.0) -> Tensor:
+    """The same with μ and σ over other dimensions."""
+    variance, mean = torch.var_mean(x.double(), dims, correction=0, keepdim=True)
+    return gamma * (x - mean) / (variance + epsilon).sqrt() + beta
+
+
+def mistakes(
+    x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0, names: tuple[str, str] = ("γ", "β")
+) -> Iterator[tuple[Tensor, str]]:
+    """What the common mistakes in γ (x − μ)/√(σ² + ε) + β give, and what to say; `names` of γ and β."""
+    x, g, b = x.double(), gamma.double(), beta.double()
+    mean, deviation = moments(x)
+    root = (deviation.square() + epsilon).sqrt()
+    centred, plain = x - mean, (x - mean) / root
+    unbiased = x.var(PLACES, keepdim=True)
+    yield over(x, (0, 2, 3), g, b, epsilon), "the images of the batch are mixed, as in batch norm: dimensions 2 and 3."
+    yield over(x, (1, 2, 3), g, b, epsilon), "the channels are mixed, as in layer norm: μ, σ over dimensions 2 and 3."
+    yield over(x, (0, 1, 2, 3), g, b, epsilon), "one μ and σ for everything; each image and each channel has its own."
+    yield over(x, (1,), g, b, epsilon), "this normalises over the channels of each place; go over the places."
+    for dim in PLACES:
+        yield over(x, (dim,), g, b, epsilon), "only over rows or only over columns; positions are dimensions 2 and 3."
+    for below in ((unbiased + epsilon).sqrt(), unbiased.sqrt()):
+        yield (
+            g * centred / below + b,
+            "nearly: the variance is divided by H·W − 1 (unbiased, torch's default); here by H·W: correction=0.",
+        )
+    yield g * centred / (deviation + epsilon) + b, "ε belongs inside the root: √(σ² + ε)."
+    yield g * centred / (unbiased.sqrt() + epsilon) + b, "ε belongs inside the root, and the variance is over H·W."
+    yield g * centred / root**2 + b, "you divide by the variance; σ is its root."
+    yield g * x / root + b, "μ is not taken off."
+    yield g * centred + b, "the division by σ is missing."
+    yield g * centred * root + b, "σ multiplies; it has to divide."
+    yield g * x + b, "x is not normalised: first subtract μ and divide by σ."
+    yield g * plain, f"{names[1]} is missing: it is the new level of each channel."
+    yield plain + b, f"{names[0]} is missing: it is the new contrast of each channel."
+    yield plain, f"this is instance normalisation alone: {names[0]} and {names[1]} are missing."
+    yield b * plain + g, f"{names[0]} and {names[1]} have changed places: contrast first, level second."
+    yield g * (plain + b), f"{names[1]} is multiplied by {names[0]} too; add it last."
+    yield x, "nothing has changed."
