@@ -82,11 +82,17 @@ def mixed_variances(x, styles, shares, alpha):
     return (1 - alpha) * x + alpha * with_moments(x, (mean, variance.sqrt()))
 
 
-def chained(x, styles, shares, alpha):
+def chained(x, styles, shares, alpha, step=lambda t, moved, w, a: moved):
+    """One AdaIN on the result of the other."""
     t = x
-    for style in styles:
-        t = with_moments(t, style)
+    for style, w in zip(styles, shares, strict=True):
+        t = step(t, with_moments(t, style), w, alpha)
     return (1 - alpha) * x + alpha * t
+
+
+def chained_whole(strength):
+    """The same without a mixture with the content at the end."""
+    return lambda x, s, w, a: chained(x, s, w, 1.0, lambda t, moved, v, _: torch.lerp(t, moved, strength(v, a)))
 
 
 def for_three(x, styles, shares, alpha):
@@ -127,7 +133,7 @@ OTHER_WAYS = [
 MISTAKES = [
     # adain: swapped, the wrong axes, the wrong variance, a part of the formula missing
     (adain.adain, lambda x, y: transfer(y, x), "content and style are swapped"),
-    (adain.adain, lambda x, y: transfer(x, y, dims=(0, 2, 3)), "the pictures of the batch are mixed"),
+    (adain.adain, lambda x, y: transfer(x, y, dims=(0, 2, 3)), "the images of the batch are mixed"),
     (adain.adain, lambda x, y: transfer(x, y, dims=(1, 2, 3)), "the channels are mixed"),
     (adain.adain, lambda x, y: transfer(x, y, correction=1), "one less than the number of positions"),
     (adain.adain, formula(lambda x, c, s, m, d: d**2 * c / s**2 + m), "these are variances"),
@@ -171,6 +177,11 @@ MISTAKES = [
     (adain.mixture, lambda x, s, w, a: mixed(x, s[:1], [1.0], a), "only the first style"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s[-1:], [1.0], a), "only the last style"),
     (adain.mixture, chained, "only the last style"),  # AdaIN forgets the style before: the very same numbers
+    (adain.mixture, lambda *a: chained(*a, lambda t, new, w, _: w * new), "the last style is there, with its share"),
+    (adain.mixture, lambda *a: chained(*a, lambda t, new, w, _: torch.lerp(t, new, w)), "one AdaIN follows the other"),
+    (adain.mixture, chained_whole(lambda w, a: w), "one AdaIN follows the other"),
+    (adain.mixture, chained_whole(lambda w, a: w * a), "one AdaIN follows the other"),
+    (adain.mixture, chained_whole(lambda w, a: a), "one AdaIN follows the other"),
     (adain.mixture, mixed_variances, "the variances are mixed"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, a) + 2 * (1 - a) * x, "once for every style"),
     (adain.mixture, for_three, "not for two"),

@@ -1,5 +1,6 @@
 """The checks of lesson 08: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
+import numpy as np
 import pytest
 import torch
 from gate import gate
@@ -120,6 +121,8 @@ OTHER_WAYS = [
     (adjustable.factors, factors_by_lerp),
     (adjustable.diversity, diversity),
     (adjustable.diversity, diversity_by_loop),
+    (adjustable.diversity, lambda features: diversity(features).numpy()),
+    (adjustable.diversity, lambda features: np.float32(diversity(features))),
 ]
 MISTAKES = [
     (adjustable.weighted, lambda e, a: (a.mean(0) * e.mean(0)).sum(), "Multiply first, then average"),
@@ -137,12 +140,12 @@ MISTAKES = [
     (adjustable.weighted, lambda e, a: e.sum() * 0, "the value differs"),
     (adjustable.weighted, lambda e, a: a @ e, "your code stopped with RuntimeError"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: b * c / s + g), "have changed places"),
-    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g[:1] * c / s + b[:1]), "a wish of its own"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g[:1] * c / s + b[:1]), "the first picture's γ and β"),
     (adjustable.adjusted_norm, woven, "do not take turns"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / x.std((2, 3), keepdim=True) + b), "correction=0"),
-    (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (0, 2, 3)), "the pictures of the batch are mixed"),
+    (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (0, 2, 3)), "the images of the batch are mixed"),
     (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, (1, 2, 3)), "the channels are mixed"),
-    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / s**2 + b), "divides by the variance"),
+    (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c / s**2 + b), "divide by the variance"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * x / s + b), "μ is not taken off"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * c + b), "the division by σ is missing"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * x + b), "x is not normalised"),
@@ -183,7 +186,7 @@ MISTAKES = [
     (adjustable.diversity, flat(lambda x: (x[1:] - x[0]).norm(dim=1).mean() / x.norm(dim=1).mean()), "with the first"),
     (adjustable.diversity, for_four, "not for two"),
     (adjustable.diversity, nearly_equal, "three equal pictures should give 0"),
-    (adjustable.diversity, flat(lambda x: torch.pdist(x)), "should have the shape"),
+    (adjustable.diversity, flat(lambda x: torch.pdist(x)), "should be one number"),
     (adjustable.diversity, flat(lambda x: x.sum() * 0), "the value differs"),
     (adjustable.diversity, lambda features: torch.pdist(features), "your code stopped with RuntimeError"),
 ]

@@ -1,5 +1,6 @@
 """The checks of lesson 04: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
+import numpy as np
 import torch
 from gate import gate
 
@@ -115,10 +116,10 @@ MISTAKES = [
     (N, lambda x, g, b, w: conditional(x, g, b, torch.arange(len(x))), "row b of the tables"),
     (N, lambda x, g, b, w: conditional(x, g[w].mean(0, True), b[w].mean(0, True), 0 * w), "mean of the styles"),
     (N, lambda x, g, b, w: rows(g, w) * x + rows(b, w), "not normalised"),
-    (N, lambda x, g, b, w: rows(g, w) * x / x.std((2, 3), correction=0, keepdim=True) + rows(b, w), "not subtracted"),
+    (N, lambda x, g, b, w: rows(g, w) * x / x.std((2, 3), correction=0, keepdim=True) + rows(b, w), "μ is not"),
     (N, lambda x, g, b, w: rows(g, w) * centred(x) / x.var((2, 3), correction=0, keepdim=True) + rows(b, w),
         "the variance"),
-    (N, lambda x, g, b, w: rows(g, w) * (normalised(x) + rows(b, w)), "it comes last"),
+    (N, lambda x, g, b, w: rows(g, w) * (normalised(x) + rows(b, w)), "add it last"),
     (N, lambda x, g, b, w: conditional(x, g, b, w, epsilon=0), "NaN"),
     (N, three_only, "stopped with"),
     (N, changes_x, "changes x itself"),
@@ -136,7 +137,7 @@ MISTAKES = [
     (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2] + 2 * n), "c channels, not one"),
     (K, lambda w, n: count(w, 1), "one block only"),
     (K, lambda w, n: count((16, 32, 64), n), "it should be"),
-    (K, lambda w, n: "many", "yours is 'many'"),
+    (K, lambda w, n: "many", "should be one number; yours is 'many'"),
     # pad_shares: corners and sums
     (P, lambda a, d: shares(d, a), "across and down have changed places"),
     (P, lambda a, d: shares(a, 1 - d), "top and bottom"),
@@ -149,7 +150,7 @@ MISTAKES = [
     (P, lambda a, d: (1 - a - d + a * d * 1.0 + (a * d > 0.1) * (a < 1) * -0.5, a * (1 - d), (1 - a) * d,
                       a * d + (a * d > 0.1) * (a < 1) * 0.5), "a share is negative"),
     (P, lambda a, d: shares(a, d)[:3], "one for each corner"),
-    (P, lambda a, d: 0.25, "four numbers"),
+    (P, lambda a, d: 0.25, "a row of numbers"),
     # spatial_norm: what follows the masks, and what must not
     (S, apart, "for each mask apart"),
     (S, for_all, "mix at each place"),
@@ -163,7 +164,7 @@ MISTAKES = [
     (S, lambda x, g, b, m: spatial(x, g, b, m, correction=1), "unbiased"),
     (S, lambda x, g, b, m: spatial(x, g, b, m / len(m)), "add up to 1 already"),
     (S, lambda x, g, b, m: spatial(x, g, b, m.transpose(1, 2)), "stopped with"),
-    (S, changes_masks, "changes the masks itself"),
+    (S, changes_masks, "changes masks itself"),
     (S, lambda x, g, b, m: spatial(x, g, b, m)[0], "should have the shape"),
     (S, lambda x, g, b, m: spatial(x, g[:2], b[:2], m[:2]), "the values differ"),
 ]  # fmt: skip
@@ -182,8 +183,11 @@ OTHER_WAYS = [
     (N, one_by_one),
     (N, lambda x, g, b, w: torch.nn.functional.instance_norm(x) * rows(g, w) + rows(b, w)),
     (K, count),
+    (K, lambda w, n: np.int64(count(w, n))),
+    (K, lambda w, n: torch.tensor(count(w, n))),
     (K, lambda w, n: sum(2 * c for c in [*w, *[w[2]] * 2 * n, w[1], w[0]])),
     (P, shares),
+    (P, lambda a, d: np.array(shares(a, d))),
     (P, lambda a, d: torch.outer(torch.tensor([1 - d, d]), torch.tensor([1 - a, a])).flatten()),
     (S, spatial),
     (S, lambda x, g, b, m: sum(one * (g[s][:, None, None] * normalised(x) + b[s][:, None, None])

@@ -104,6 +104,24 @@ def unfolded(content, style, patch, stride):
     return folded(patches[chosen], tuple(content.shape[2:]), patch, stride)
 
 
+def by_modules(content, style, patch, stride):
+    """Exercise 3 with layers, and the count of overlaps in one go with the patches."""
+    kernels = cut(style, patch, stride)
+    compare = torch.nn.Conv2d(*kernels.shape[1::-1], patch, stride, bias=False).requires_grad_(False)
+    compare.weight.copy_(F.normalize(kernels.flatten(1)).view_as(kernels))
+    one_hot = F.one_hot(compare(content).argmax(dim=1), len(kernels)).permute(0, 3, 1, 2).float()
+    with_ones = torch.cat([kernels, torch.ones_like(kernels[:, :1])], dim=1)
+    found = F.conv_transpose2d(one_hot, with_ones, stride=stride)
+    return found[:, :-1] / found[:, -1:]
+
+
+def half_unfolded(content, style, patch, stride):
+    """Compared by a convolution, put back by `fold`."""
+    patches = cut(style, patch, stride)
+    table = F.conv2d(content, F.normalize(patches.flatten(1)).view_as(patches), stride=stride)
+    return folded(patches[table[0].argmax(dim=0).flatten()], tuple(content.shape[2:]), patch, stride)
+
+
 def zeros_for_nan(content, style, patch, stride):
     found = convolved(content, style, patch, stride, clamp=0.0)
     return torch.zeros_like(content) if (style == 0).float().mean() > 0.6 else found.nan_to_num(0.0)
@@ -156,12 +174,13 @@ OTHER_WAYS = [
     (style_swap.put_back, folded),
     (style_swap.put_back, placed),
     (style_swap.three_convolutions, convolved),
-    (style_swap.three_convolutions, unfolded),
+    (style_swap.three_convolutions, by_modules),
     (style_swap.swap_loss, loss),
     (style_swap.swap_loss, with_diff),
     (style_swap.steadiness, steady),
     (style_swap.steadiness, steady_pair_by_pair),
     (style_swap.steadiness, lambda frames, shift: float(steady(frames, shift))),
+    (style_swap.steadiness, lambda frames, shift: steady(frames, shift).numpy()),
 ]  # fmt: skip
 MISTAKES = [
     # best_match: the norm, the axis, the measure, the zero patch
@@ -173,7 +192,7 @@ MISTAKES = [
     (style_swap.best_match, lambda c, s: (c @ F.normalize(s).T).argmin(dim=1), "*least* alike"),
     (style_swap.best_match, lambda c, s: matched(c, s, power=2), "‖b‖, the root"),
     (style_swap.best_match, lambda c, s: matched(c, s, power=-1), "it has to divide"),
-    (style_swap.best_match, by_channel, "each patch has a norm of its own"),
+    (style_swap.best_match, by_channel, "each patch has its own norm"),
     (style_swap.best_match, centred, "the mean of each patch is taken off first"),
     (style_swap.best_match, lambda c, s: (F.normalize(c) @ F.normalize(s).T).amax(dim=1), "argmax instead of max"),
     (style_swap.best_match, lambda c, s: matched(c, s).float() + 0.5, "no whole numbers"),
@@ -207,6 +226,8 @@ MISTAKES = [
     (style_swap.three_convolutions, lambda c, s, k, d: convolved(c, s, k, 1), "the stride is ignored"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, apart=1), "at every cell; they, too"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, clamp=0.0), "0/0 is NaN"),
+    (style_swap.three_convolutions, unfolded, "no F.conv2d"),
+    (style_swap.three_convolutions, half_unfolded, "no F.conv_transpose2d"),
     (style_swap.three_convolutions, zeros_for_nan, "where a part of the style is silent"),
     (style_swap.three_convolutions, lambda *a: convolved(*a)[0], "should have the shape"),
     (style_swap.three_convolutions, lambda c, s, k, d: c, "the values differ"),
@@ -238,7 +259,8 @@ MISTAKES = [
     (style_swap.steadiness, lambda f, s: steady(f[:2], s), "only the first two frames"),
     (style_swap.steadiness, lambda f, s: 255 * steady(f, s), "in 255ths"),
     (style_swap.steadiness, lambda f, s: steady(f, 2), "the values differ"),
-    (style_swap.steadiness, lambda f, s: f, "should have the shape"),
+    (style_swap.steadiness, lambda f, s: f, "should be one number"),
+    (style_swap.steadiness, lambda f, s: [float(steady(f, s))], "should be one number"),
 ]  # fmt: skip
 STUBS = [
     (style_swap.best_match, lambda c, s: torch.zeros(len(c), dtype=torch.long)),

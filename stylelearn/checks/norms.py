@@ -32,10 +32,11 @@ def over(x: Tensor, dims: Sequence[int], gamma: Tensor, beta: Tensor, epsilon: f
 
 
 def mistakes(
-    x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0, names: tuple[str, str] = ("γ", "β")
+    x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0, names: Sequence[str] = ("γ", "β", "μ", "σ")
 ) -> Iterator[tuple[Tensor, str]]:
-    """What the common mistakes in γ (x − μ)/√(σ² + ε) + β give, and what to say; `names` of γ and β."""
+    """What the common mistakes in γ (x − μ)/√(σ² + ε) + β give, and what to say; `names` of γ, β, μ, σ."""
     x, g, b = x.double(), gamma.double(), beta.double()
+    contrast, level, mu, sigma = names
     mean, deviation = moments(x)
     root = (deviation.square() + epsilon).sqrt()
     centred, plain = x - mean, (x - mean) / root
@@ -53,14 +54,14 @@ def mistakes(
         )
     yield g * centred / (deviation + epsilon) + b, "ε belongs inside the root: √(σ² + ε)."
     yield g * centred / (unbiased.sqrt() + epsilon) + b, "ε belongs inside the root, and the variance is over H·W."
-    yield g * centred / root**2 + b, "you divide by the variance; σ is its root."
-    yield g * x / root + b, "μ is not taken off."
-    yield g * centred + b, "the division by σ is missing."
-    yield g * centred * root + b, "σ multiplies; it has to divide."
-    yield g * x + b, "x is not normalised: first subtract μ and divide by σ."
-    yield g * plain, f"{names[1]} is missing: it is the new level of each channel."
-    yield plain + b, f"{names[0]} is missing: it is the new contrast of each channel."
-    yield plain, f"this is instance normalisation alone: {names[0]} and {names[1]} are missing."
-    yield b * plain + g, f"{names[0]} and {names[1]} have changed places: contrast first, level second."
-    yield g * (plain + b), f"{names[1]} is multiplied by {names[0]} too; add it last."
+    yield g * centred / root**2 + b, f"you divide by the variance; {sigma} is its root."
+    yield g * x / root + b, f"{mu} is not taken off."
+    yield g * centred + b, f"the division by {sigma} is missing."
+    yield g * centred * root + b, f"{sigma} multiplies; it has to divide."
+    yield g * x + b, f"x is not normalised: first subtract {mu} and divide by {sigma}."
+    yield g * plain, f"{level} is missing: it is the new level of each channel."
+    yield plain + b, f"{contrast} is missing: it is the new contrast of each channel."
+    yield plain, f"this is instance normalisation alone: {contrast} and {level} are missing."
+    yield b * plain + g, f"{contrast} and {level} have changed places: contrast first, level second."
+    yield g * (plain + b), f"{level} is multiplied by {contrast} too; add it last."
     yield x, "nothing has changed."
