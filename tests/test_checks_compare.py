@@ -64,6 +64,10 @@ def correlated(rank):
     return lambda x, y: float(np.corrcoef(rank(x), rank(y))[0, 1])
 
 
+def squares_of(rank):
+    return lambda x, y: 1 - 6 * sum((rank(x) - rank(y)) ** 2) / (len(x) ** 3 - len(x))
+
+
 MISTAKES = [
     (compare.exponent, slope, "logarithm of both"),
     (compare.exponent, lambda p, s: slope(logs(p), s), "the seconds need a logarithm"),
@@ -86,7 +90,7 @@ MISTAKES = [
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().sum(0).mean(), "summed over positions"),
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().max(), "the largest difference"),
     (compare.sliced, lambda a, b, d: (a.sort(0).values - b.sort(0).values).abs().mean(), "directions are not used"),
-    (compare.sliced, lambda a, b, d: projected(a, b, d).abs().mean(1), "should have the shape"),
+    (compare.sliced, lambda a, b, d: projected(a, b, d).abs().mean(1), "should be one number"),
     (compare.front, lambda p: [], "nobody beats itself"),
     (compare.front, lambda p: set(p) - set(kept(p, beats)), "the ones that are beaten"),
     (compare.front, without_twins,
@@ -113,15 +117,20 @@ MISTAKES = [
     (compare.interval, lambda x, t: around(np.mean(x), t * stats.sem(x))[::-1], "the ends are swapped"),
     (compare.interval, lambda x, t: around(np.median(x), t * stats.sem(x)), "it should be the mean"),
     (compare.interval, lambda x, t: (float(np.mean(x)),), "give two numbers"),
+    (compare.interval, lambda x, t: [str(end) for end in around(np.mean(x), t * stats.sem(x))], "a row of numbers"),
     (compare.interval, with_spread(lambda x: x.std(ddof=1) / math.sqrt(7)), "not for three"),
     (compare.spearman, lambda x, y: float(np.corrcoef(x, y)[0, 1]), "Take ranks first"),
     (compare.spearman, correlated(lambda z: np.argsort(z, kind="stable")), "the order, not the ranks"),
     (compare.spearman, correlated(lambda z: len(z) - 1 - np.argsort(z[::-1], kind="stable")), "not the ranks"),
+    (compare.spearman, correlated(np.argsort), "the order, not the ranks"),
+    (compare.spearman, squares_of(np.argsort), "the order, not the ranks"),
     (compare.spearman, correlated(lambda z: stats.rankdata(z, "ordinal")), "equal values got different ranks"),
+    (compare.spearman, correlated(lambda z: np.argsort(np.argsort(z))), "equal values got different ranks"),
+    (compare.spearman, squares_of(lambda z: np.argsort(np.argsort(z))), "equal values got different ranks"),
+    (compare.spearman, lambda x, y: np.corrcoef(stats.rankdata(x), stats.rankdata(y)), "should be one number"),
     (compare.spearman, correlated(lambda z: stats.rankdata(z, "min")), "the lowest of their places"),
     (compare.spearman, correlated(lambda z: stats.rankdata(z, "max")), "the highest of their places"),
-    (compare.spearman, lambda x, y: 1 - 6 * sum((stats.rankdata(x) - stats.rankdata(y)) ** 2) / (len(x) ** 3 - len(x)),
-     "without equal values only"),
+    (compare.spearman, squares_of(stats.rankdata), "without equal values only"),
     (compare.spearman, lambda x, y: -stats.spearmanr(x, y).statistic, "the sign is wrong"),
     (compare.spearman, lambda x, y: stats.spearmanr(x, y).statistic ** 2, "squared"),
     (compare.spearman, lambda x, y: stats.kendalltau(x, y).statistic, "the value differs"),
@@ -138,10 +147,11 @@ OTHER_WAYS = [
     (compare.exponent, lambda p, s: torch.tensor(stats.linregress(np.log2(p), np.log2(s)).slope)),
     (compare.sliced, lambda a, b, d: sum(
         (torch.sort(a @ one).values - torch.sort(b @ one).values).abs().mean() for one in d) / len(d)),
-    (compare.sliced, lambda a, b, d: torch.tensor(
+    (compare.sliced, lambda a, b, d: (
         np.mean([stats.wasserstein_distance((a @ one).numpy(), (b @ one).numpy()) for one in d]))),
     (compare.front, lambda p: {n: 0 for n in kept(p, beats)}),
     (compare.front, lambda p: tuple(reversed(kept(p, beats)))),
+    (compare.interval, lambda x, t: np.array(around(np.mean(x), t * stats.sem(x)))),
     (compare.interval, lambda x, t: torch.tensor(around(np.mean(x), t * stats.sem(x)))),
     (compare.interval, lambda x, t: [statistics.mean(x) + side * t * statistics.stdev(x) / len(x) ** 0.5
                                      for side in (-1, 1)]),

@@ -164,7 +164,7 @@ MISTAKES = [
     (emd.references, chosen(style=first_ones), "R_S is always the same"),
     (emd.references, chosen(content=first_ones), "R_C is always the same"),
     (emd.references, chosen(style=without_the_last), "R_S never holds"),
-    (emd.references, removes, "changes the lists"),
+    (emd.references, removes, "changes letters itself"),
     (emd.references, lambda f, j, fs, js, r: picks(js, j, r), "return two lists"),
     (emd.references, lambda f, j, fs, js, r: (picks(js, j, 9), []), "your code stopped with ValueError"),
     (emd.mixer, lambda S, C, W: mixer(C, S, W), "have changed places"),

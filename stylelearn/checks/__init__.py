@@ -156,7 +156,7 @@ def same(found: Any, expected: Any, tolerance: float = 1e-4) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max().clamp_min(1e-6))
 
 
-def compare(yours: Any, right: Any, wrong: Wrong, otherwise: str, tolerance: float = 1e-4) -> None:
+def must_match(yours: Any, right: Any, wrong: Wrong, otherwise: str, tolerance: float = 1e-4) -> None:
     """Raise the `Mistake` that gives `yours`, or `otherwise`, unless `yours` is `right`."""
     if not same(yours, right, tolerance):
         raise Mistake(next((why for value, why in wrong if same(yours, value, tolerance)), otherwise))
@@ -164,4 +164,4 @@ def compare(yours: Any, right: Any, wrong: Wrong, otherwise: str, tolerance: flo
 
 def must_be(yours: Any, right: Any, otherwise: str, tolerance: float = 1e-4) -> None:
     """Raise the `Mistake` unless `yours` is `right`: a second case, with only one way to fail."""
-    compare(yours, right, (), otherwise, tolerance)
+    must_match(yours, right, (), otherwise, tolerance)

@@ -9,11 +9,11 @@ from torch import Tensor
 from stylelearn.checks import (
     Mistake,
     check,
-    compare,
     must_be,
     must_be_finite,
     must_be_tensor,
     must_have_gradient,
+    must_match,
     norms,
     run,
 )
@@ -67,7 +67,7 @@ def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         *norms.mistakes(x, deviation, mean, names=("σ(y)", "μ(y)", "μ(x)", "σ(x)")),
     ]  # fmt: skip
     formula = "σ(y) times (x − μ(x)) divided by σ(x), plus μ(y), channel by channel."
-    compare(yours, _adain(x, (mean, deviation)), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, _adain(x, (mean, deviation)), wrong, f"the values differ: {formula}", TOLERANCE)
     flat = x.clone()
     flat[:, 1] = 2.0
     must_be_finite(answer(flat, y), norms.FLAT)
@@ -102,7 +102,7 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     ]  # fmt: skip
     right = (a.norm(dim=1) + b.norm(dim=1)).mean()
     formula = "the norm of the difference of the means, plus that of the deviations."
-    compare(yours, right, wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, right, wrong, f"the values differ: {formula}", TOLERANCE)
     must_have_gradient(yours)
     must_be(answer(style, style), 0.0, "a style compared with itself should give 0.")
     return "right: two lists of numbers are compared, and where in the picture they came from is forgotten."
@@ -154,7 +154,7 @@ def mixture(answer: Callable[..., Tensor]) -> str:
         (with_alpha(mixed) + 2 * (1 - alpha) * x, "the content is added once for every style."),
     ]  # fmt: skip
     formula = "(1 − α) times the content, plus α times the sum of w_k AdaIN(f(c), style k)."
-    compare(yours, with_alpha(mixed), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, with_alpha(mixed), wrong, f"the values differ: {formula}", TOLERANCE)
     must_be(answer(x, given, shares, 0.0), x, "with α = 0 the content's own activations should come out.", TOLERANCE)
     two = answer(x, given[:2], [0.25, 0.75], 1.0)
     must_be(two, 0.25 * t[0] + 0.75 * t[1], "this works for three styles, but not for two.", TOLERANCE)
@@ -193,7 +193,7 @@ def two_styles(answer: Callable[..., Tensor]) -> str:
     ]
     inside = torch.ones(8, 10, dtype=torch.bool)  # not the cells at an edge of the mask, where ways to shrink it differ
     inside[:, 4:6] = inside[3:5, 5:] = False
-    compare(
+    must_match(
         yours[..., inside],
         (m * a + (1 - m) * b)[..., inside],
         ((value[..., inside], why) for value, why in wrong),

@@ -8,11 +8,11 @@ from torch import Tensor
 from stylelearn.checks import (
     Mistake,
     check,
-    compare,
     must_be,
     must_be_finite,
     must_be_tensor,
     must_have_gradient,
+    must_match,
     norms,
     number,
     run,
@@ -46,7 +46,7 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((each + alphas).sum(dim=1).mean(), "α is added; it multiplies."),
         (((1 - alphas) * each).sum(dim=1).mean(), "1 − α in place of α: α = 1 is all of a layer."),
     ]  # fmt: skip
-    compare(yours, right, wrong, "the value differs: Σ_l α^l L^l for each picture, then their mean.")
+    must_match(yours, right, wrong, "the value differs: Σ_l α^l L^l for each picture, then their mean.")
     must_have_gradient(yours)
     return "right: every picture of the batch is judged by its own wish."
 
@@ -76,7 +76,7 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
         (norms.normed(x, 1 + gamma, beta), "1 + γ in place of γ: some programs do that, this formula does not."),
     ]
     formula = "γ times (x − μ)/σ plus β, with γ and β out of mlp(alphas)."
-    compare(yours, norms.normed(x, gamma, beta), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, norms.normed(x, gamma, beta), wrong, f"the values differ: {formula}", TOLERANCE)
     flat = x.clone()
     flat[:, 1] = 2.0
     must_be_finite(answer(flat, alphas, mlp), norms.FLAT)
@@ -105,7 +105,7 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
         (decay * before + now, "1 − decay is missing: the average would grow without end."),
         ((before + now) / 2, "the decay is not used."),
     ]
-    compare(averages, new, wrong, "the averages differ: decay · L̄ + (1 − decay) · L.")
+    must_match(averages, new, wrong, "the averages differ: decay · L̄ + (1 − decay) · L.")
     wrong = [
         (new / new.sum(), "upside down: what is large must be made small, so divide *by* L̄^l."),
         (1 / new, "the sum Σ_i L̄^i is missing: then the whole loss would not keep its size."),
@@ -115,7 +115,7 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
         (before.sum() / before, "these are made of the old averages; take up the new losses first."),
         (now.sum() / new, "the sum is of this step's losses; use the averages above, too."),
     ]
-    compare(found, new.sum() / new, wrong, "the factors differ: the sum of all averages, divided by each of them.")
+    must_match(found, new.sum() / new, wrong, "the factors differ: the sum of all averages, divided by each of them.")
     if averages.requires_grad or found.requires_grad:
         raise Mistake(
             "the numbers are right, but they still hang on the losses: with .detach() they are constants. Otherwise "
@@ -148,7 +148,7 @@ def diversity(answer: Callable[[Tensor], Tensor]) -> str:
         (difference.abs().mean() / flat.abs().mean(), "absolute values; ‖·‖ squares, adds, and takes the root."),
         ((flat[1:] - flat[0]).norm(dim=1).mean() / size, "all are compared with the first only; take all pairs."),
     ]
-    compare(yours, apart.mean() / size, wrong, "the value differs: mean of ‖F_i − F_j‖ over pairs, by that of ‖F_i‖.")
+    must_match(yours, apart.mean() / size, wrong, "the value differs: mean of ‖F_i − F_j‖ by mean of ‖F_i‖.")
     copies = number(answer(features[:1].expand(3, -1, -1, -1)), "the diversity")
     must_be(copies, 0.0, "three equal pictures should give 0.")
     two = number(answer(features[:2]), "the diversity")

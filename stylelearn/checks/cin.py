@@ -8,10 +8,10 @@ from torch import Tensor
 from stylelearn.checks import (
     Mistake,
     check,
-    compare,
     must_be,
     must_be_finite,
     must_be_tensor,
+    must_match,
     norms,
     number,
     numbers,
@@ -53,7 +53,7 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
         (normed(g.mean(0), b.mean(0)), "all images get the mean of the styles; each has a style of its own."),
     ]
     formula = "for image b, γ[which[b]] · (x − μ)/σ + β[which[b]], with μ and σ over H × W."
-    compare(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
     one = norms.normed(x[:1], _wide(gamma[:1]), _wide(beta[:1]), EPSILON)
     must_be(answer(x[:1], gamma, beta, which[1:2]), one, "this works for three images, but not for one.")
     must_be_finite(answer(torch.full((1, 4, 3, 3), 0.7), gamma, beta, which[:1]), norms.FLAT)
@@ -81,7 +81,7 @@ def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
             (ends + 4 * c, "this is right for one block only: multiply by their number."),
         ]
         where = f"for widths {widths} and {blocks} blocks it should be {right}; yours is {yours:g}."
-        compare(yours, right, wrong, where, 0)
+        must_match(yours, right, wrong, where, 0)
     return "right: and the weights of the convolutions, more than two hundred times as many, are shared by all styles."
 
 
@@ -113,7 +113,7 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
     for corner, mine, right in zip(CORNERS, found, eye, strict=True):
         if not same(mine, right):
             said = [round(value, 2) for value in mine.tolist()]
-            compare(found, eye, wrong, f"in the corner {corner} only its own style counts; your shares are {said}.")
+            must_match(found, eye, wrong, f"in the corner {corner} only its own style counts; your shares are {said}.")
     for across, down in ((0.5, 0.5), (0.25, 0.5), (0.3, 0.9)):
         yours, at = shares(across, down), f"at ({across}, {down})"
         if abs(float(yours.sum()) - 1) > 1e-4:
@@ -166,13 +166,13 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
         (normed(g / 3, b / 3), "divided by the number of styles; the masks add up to 1 already."),
     ]  # fmt: skip
     formula = "γ(y, x) = Σ_s m_s(y, x) γ^s, the same for β, then γ (x − μ)/σ + β."
-    compare(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
     x = torch.randn(1, 3, 4, 4)
     (gamma, beta), halves = _tables(2, 3), torch.zeros(2, 4, 4)
     halves[0, :2], halves[1, 2:] = 1, 1  # upper and lower half: in a square, rows can be taken for columns
     turned = [(normed(_map(halves.mT, gamma), _map(halves.mT, beta)), "rows and columns of the masks are exchanged.")]
     right = normed(_map(halves, gamma), _map(halves, beta))
-    compare(answer(x, gamma, beta, halves), right, turned, "this works for soft masks, but not for two halves.")
+    must_match(answer(x, gamma, beta, halves), right, turned, "this works for soft masks, but not for two halves.")
     return "right: γ and β are pictures now. μ and σ are still those of the whole, so the parts know of each other."
 
 

@@ -6,12 +6,12 @@ from itertools import cycle, islice
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, must_be_tensor, named, same
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_have_gradient, must_match, run
 from stylelearn.emd import INK, bilinear_mix
 
 TRIES = 200  # times that references are asked for
 
-# ---------------------------------------------------------------------------------------------------------- references
+# --- references -------------------------------------------------------------------------------------------------------
 
 
 @check
@@ -20,17 +20,22 @@ def references(answer: Callable[..., tuple[Sequence[str], Sequence[str]]]) -> st
     fonts, letters, r = ["Ada", "Bodo", "Clara", "Dido", "Emil", "Fritz", "Gala"], list("opqrstu"), 5
     seen: dict[str, set[tuple[str, ...]]] = {}
     for font, letter in islice(cycle(zip(fonts, letters, strict=True)), TRIES):
-        mine, theirs = list(fonts), list(letters)
-        found = answer(font, letter, mine, theirs, r)
-        if (mine, theirs) != (fonts, letters):
-            raise Mistake("your function changes the lists that it was given; build new ones, or they soon are empty.")
+        found = run(answer, font=font, letter=letter, fonts=fonts, letters=letters, r=r)
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Mistake("return two lists: the letters of R_S, and the fonts of R_C.")
         style, content = (list(each) for each in found)
         _must_be_references(style, letter, letters, r, fonts, "R_S")
         _must_be_references(content, font, fonts, r, letters, "R_C")
         seen.setdefault(font, set()).update([("R_S", *style), ("R_C", *content)])
-    _must_be_random(seen, fonts, letters)
+    for name, what, there in (("R_S", "letters", letters), ("R_C", "fonts", fonts)):
+        for target, sets in zip(there, seen.values(), strict=True):
+            mine = {each[1:] for each in sets if each[0] == name}
+            if len(mine) == 1:
+                raise Mistake(
+                    f"{name} is always the same for a glyph; choose at random, or some {what} are never seen."
+                )
+            if never := set(there) - {each for one in mine for each in one} - {target}:
+                raise Mistake(f"{name} never holds {min(never)!r}, however often one asks; choose from all {what}.")
     return "right: the network has to find out what all of R_S share, and what all of R_C share. It cannot copy."
 
 
@@ -52,114 +57,72 @@ def _must_be_references(found: list[str], without: str, there: list[str], r: int
         raise Mistake(f"in {name} something comes twice; without repetition it says more: random.sample does that.")
 
 
-def _must_be_random(seen: dict[str, set[tuple[str, ...]]], fonts: list[str], letters: list[str]) -> None:
-    for name, what, there in (("R_S", "letters", letters), ("R_C", "fonts", fonts)):
-        for number, sets in enumerate(seen.values()):
-            mine = {each[1:] for each in sets if each[0] == name}
-            if len(mine) == 1:
-                raise Mistake(
-                    f"{name} is always the same for a glyph; choose at random, so that the network sees all {what}."
-                )
-            if never := set(there) - {each for one in mine for each in one} - {there[number]}:
-                raise Mistake(f"{name} never holds {min(never)!r}, however often one asks; choose from all {what}.")
-
-
-# --------------------------------------------------------------------------------------------------------------- mixer
+# --- mixer ------------------------------------------------------------------------------------------------------------
 
 
 @check
 def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     """M_k = Σ_ij S_i W_ijk C_j for each glyph of a batch of three."""
-    style, content, weight = torch.rand(3, 4), torch.rand(3, 4) + 0.5, torch.randn(4, 4, 2)
-    weight.requires_grad_()
-    yours = answer(style, content, weight)
+    style, content, weight = torch.rand(3, 4), torch.rand(3, 4) + 0.5, torch.randn(4, 4, 2).requires_grad_()
+    yours = run(answer, S=style, C=content, W=weight)
     if isinstance(yours, Tensor) and yours.shape == (2,):
         raise Mistake("the glyphs of the batch are added up: each has its own S, C and M; keep b to the right of ->.")
     must_be_tensor(yours, (3, 2), "M")
-    if not same(yours, _mixed(style, content, weight.detach())):
-        raise Mistake(_mix_mistake(style, content, weight.detach(), yours))
+    s, c, w = style.double(), content.double(), weight.detach().double()
+
+    def mixed(s: Tensor, c: Tensor, w: Tensor = w, rule: str = "bi,bj,ijk->bk") -> Tensor:
+        return torch.einsum(rule, s, c, w)
+
+    ones, reshaped = torch.ones_like(s), w.reshape(2, -1).T.reshape(w.shape)
+    wrong = [
+        (mixed(c, s), "S and C have changed places: S goes with the first dimension of W."),
+        (mixed(s, c, rule="bi,bi,iik->bk"), "only i = j is there; every S_i meets every C_j."),
+        (mixed(s, ones) + mixed(ones, c),
+         "S and C are added; they multiply. In a sum, a font would change all letters in the same way."),
+        (mixed(s[:1].expand_as(s), c), "the first glyph's S is used for all; each has its own."),
+        (mixed(s, c[:1].expand_as(c)), "the first glyph's C is used for all; each has its own."),
+        (mixed(s, c) / 16, "this is a mean; Σ_ij is a sum."),
+        (mixed(s, ones), "C is not used."),
+        (mixed(ones, c), "S is not used."),
+        (s.sum(1, keepdim=True) * c.sum(1, keepdim=True) * w.sum((0, 1)),
+         "three sums, one each for S, C and W, are multiplied; the product belongs inside of one sum over i and j."),
+        (mixed(s, c, reshaped), "W is only reshaped to (K, R·Q), which mixes up its numbers: k is its last dimension. "
+         "Permute it, or take W.flatten(end_dim=1)."),
+    ]  # fmt: skip
+    formula = "for each glyph and each k, the sum of S_i W_ijk C_j over i and j."
+    must_match(yours, mixed(s, c), wrong, f"the values differ: {formula}")
     if not yours.requires_grad:
         raise Mistake("the numbers are right, but W could not learn: they no longer know where they came from.")
     other = torch.rand(2, 3), torch.rand(2, 5), torch.randn(3, 5, 4)
-    if not same(answer(*other), _mixed(*other)):
-        raise Mistake("this works as long as S and C are of one length; here S has 3 numbers, and C has 5.")
+    must_be(answer(*other), mixed(*other), "this works as long as S and C are of one length; here 3 and 5 numbers.")
     return "right: every number of the style has met every number of the content, and W has said what comes of it."
 
 
-def _mixed(style: Tensor, content: Tensor, weight: Tensor, rule: str = "bi,ijk,bj->bk") -> Tensor:
-    return torch.einsum(rule, style.double(), weight.double(), content.double())
+# --- loss -------------------------------------------------------------------------------------------------------------
 
 
-def _mix_mistake(style: Tensor, content: Tensor, weight: Tensor, yours: Tensor) -> str:
-    s, c, w = style.double(), content.double(), weight.double()
-    ones = torch.ones_like(s)
-    pairs = s[:, :, None] * c[:, None, :]  # (B, R, Q)
-    k = w.shape[2]
-    wrong = [
-        (_mixed(content, style, weight), "S and C have changed places: S goes with the first dimension of W."),
-        (torch.einsum("bi,iik,bi->bk", s, w, c), "only i = j is there; every S_i meets every C_j."),
-        (
-            torch.einsum("bij,ijk->bk", s[:, :, None] + c[:, None, :], w),
-            "S and C are added; they multiply. In a sum, a font would change all letters in the same way.",
-        ),
-        (_mixed(s[:1].expand_as(s), c, w), "the first glyph's S is used for all; each has its own."),
-        (_mixed(s, c[:1].expand_as(c), w), "the first glyph's C is used for all; each has its own."),
-        (_mixed(s, c, w) / (s.shape[1] * c.shape[1]), "this is a mean; Σ_ij is a sum."),
-        (_mixed(s, ones, w), "C is not used."),
-        (_mixed(ones, c, w), "S is not used."),
-        (
-            s.sum(1, keepdim=True) * c.sum(1, keepdim=True) * w.sum((0, 1)),
-            "three sums, one each for S, C and W, are multiplied; the product belongs inside of one sum over i and j.",
-        ),
-        (
-            pairs.flatten(1) @ w.reshape(k, -1).T,
-            "W is only reshaped to (K, R·Q), which mixes up its numbers: k is its last dimension. Permute it, or take "
-            "W.flatten(end_dim=1).",
-        ),
-    ]
-    return named(yours, wrong, "the values differ: for each glyph and each k, the sum of S_i W_ijk C_j over i and j.")
-
-
-# --------------------------------------------------------------------------------------------------------------- loss
+def _parts(drawn: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """|Î − I|, (B, H·W), and of the target's ink N_b and mean_b, (B,) each."""
+    drawn, target = drawn.double().flatten(1), target.double().flatten(1)
+    ink = (target < INK).double()
+    return (drawn - target).abs(), ink.sum(1), (target * ink).sum(1) / ink.sum(1)
 
 
 @check
 def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """Σ_b W_st W_b ‖Î − I‖₁ with W_st = 1/N_b and W_b = exp(mean_b)/Σ exp(mean_b), for three glyphs."""
     target = torch.ones(3, 1, 8, 8)
-    for number, (rows, grey) in enumerate(((1, 0.4), (3, 0.0), (5, 0.2))):  # thin and pale, bold and black
-        target[number, :, :rows] = grey
-        target[number, :, rows, :4] = 0.7  # the grey edge: paper rather than ink
+    for index, (rows, grey) in enumerate(((1, 0.4), (3, 0.0), (5, 0.2))):  # thin and pale, bold and black
+        target[index, :, :rows] = grey
+        target[index, :, rows, :4] = 0.7  # the grey edge: paper rather than ink
     drawn = torch.rand(3, 1, 8, 8, requires_grad=True)
-    yours = answer(drawn, target)
+    yours = run(answer, drawn=drawn, target=target)
     must_be_tensor(yours, (), "the loss, one number,")
-    if not same(yours, _loss(drawn.detach(), target)):
-        raise Mistake(_loss_mistake(drawn.detach(), target, yours))
-    if not yours.requires_grad:
-        raise Mistake("the number is right, but it no longer knows where it came from: without .item() or .detach().")
-    return "right: half of a thin letter missing is now as bad as half of a bold one."
-
-
-def _parts(drawn: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """‖Î − I‖₁, N_b and mean_b of each glyph, (B,) each."""
-    drawn, target = drawn.double().flatten(1), target.double().flatten(1)
-    ink = (target < INK).double()
-    return (drawn - target).abs().sum(1), ink.sum(1), (target * ink).sum(1) / ink.sum(1)
-
-
-def _loss(drawn: Tensor, target: Tensor) -> Tensor:
-    error, count, mean = _parts(drawn, target)
-    return (mean.softmax(0) * error / count).sum()
-
-
-def _loss_mistake(drawn: Tensor, target: Tensor, yours: Tensor) -> str:
-    error, count, mean = _parts(drawn, target)
-    _, drawn_count, drawn_mean = _parts(target, drawn)
-    squares = (drawn.double() - target.double()).square().flatten(1).sum(1)
-    share, pixels = mean.softmax(0), target[0].numel()
-    each = error / count
-    ink = target.double() * (target < INK)
-    at_ink = ((drawn - target).abs().double() * (target < INK)).flatten(1).sum(1)
+    errors, count, mean = _parts(drawn.detach(), target)
+    _, drawn_count, drawn_mean = _parts(target, drawn.detach())
+    error, share, pixels = errors.sum(1), mean.softmax(0), errors.shape[1]
+    each, squares, values = error / count, errors.square().sum(1), target.double().flatten(1)
+    at_ink = (errors * (values < INK)).sum(1)
     wrong = [
         ((share * error).sum(), "W_st is missing: divide each glyph's error by its number of ink pixels."),
         (each.sum(), "W_b is missing, or 1 for every glyph: mean_b is one mean for each glyph, (B,), not one for all."),
@@ -168,37 +131,32 @@ def _loss_mistake(drawn: Tensor, target: Tensor, yours: Tensor) -> str:
         ((mean / mean.sum() * each).sum(), "the exp in W_b is missing."),
         ((mean.exp() * each).sum(), "W_b is not divided by Σ exp(mean): it would grow with the batch."),
         ((-mean).softmax(0) @ each, "the sign in W_b: exp(mean), so that pale, thin letters count more."),
-        (
-            (target.double().flatten(1).mean(1).softmax(0) * each).sum(),
-            "mean_b is taken over the whole glyph; it is the mean of the ink pixels only.",
-        ),
-        ((ink.flatten(1).mean(1).softmax(0) * each).sum(), "mean_b is divided by all pixels; divide by N_b."),
+        (values.mean(1).softmax(0) @ each, "mean_b is taken over the whole glyph; it is the mean of the ink only."),
+        ((mean * count / pixels).softmax(0) @ each, "mean_b is divided by all pixels; divide by N_b."),
         ((share * at_ink / count).sum(), "only errors at ink pixels are counted; ‖·‖₁ adds up the paper's, too."),
         ((share * error / drawn_count).sum(), "N_b is counted in what was drawn; count the target's ink."),
         ((drawn_mean.softmax(0) * error / drawn_count).sum(), "N_b and mean_b are the target's, not the drawing's."),
         ((drawn_mean.softmax(0) * each).sum(), "mean_b is the target's, not the drawing's."),
         ((share * error / (pixels - count)).sum(), "these are the paper's pixels; ink is dark, below 0.5."),
-        (
-            (share * error / (target.flatten(1) < 1).double().sum(1)).sum(),
-            "everything that is not white is counted; ink is what is below 0.5.",
-        ),
-        (
-            (share * error).sum() / pixels,
-            "divided by all pixels of a glyph: that is the same for thin and bold. Divide by its ink pixels.",
-        ),
+        ((share * error / (values < 1).sum(1)).sum(), "everything that is not white is counted; ink is below 0.5."),
+        ((share * error).sum() / pixels,
+         "divided by all pixels of a glyph: that is the same for thin and bold. Divide by its ink pixels."),
         ((share * error).sum() / count.sum(), "N_b is the ink of the whole batch; each glyph has its own."),
         ((share * error * count).sum(), "multiplied by N_b; W_st is 1/N_b."),
         ((share * squares / count).sum(), "these are squares; ‖·‖₁ adds absolute values."),
         ((share * squares.sqrt() / count).sum(), "‖·‖₂ in place of ‖·‖₁: add absolute values."),
-    ]
-    return named(yours, wrong, "the value differs: for each glyph W_b / N_b times the sum of |Î − I|, then the sum.")
+    ]  # fmt: skip
+    formula = "for each glyph W_b / N_b times the sum of |Î − I|, then the sum."
+    must_match(yours, (share * each).sum(), wrong, f"the value differs: {formula}")
+    must_have_gradient(yours)
+    return "right: half of a thin letter missing is now as bad as half of a bold one."
 
 
-# ------------------------------------------------------------------------------------------------------------- between
+# --- between ----------------------------------------------------------------------------------------------------------
 
 
 class _SmallNetwork:
-    """Looks like `emd.EMD` to whoever calls it; no two ways to mix give the same."""
+    """The interface of `emd.EMD`; no two ways to mix give the same."""
 
     def __init__(self) -> None:
         self.weight = torch.randn(3, 3, 3)
@@ -230,10 +188,9 @@ class _SmallNetwork:
 @check
 def between(answer: Callable[..., Tensor]) -> str:
     """Letters in (1 − share) of one style and share of another: S is mixed, C and the skips stay."""
-    network = _SmallNetwork()
+    network, share = _SmallNetwork(), 0.3
     refs_a, refs_b, letters = torch.rand(4, 6, 6), torch.rand(4, 6, 6) * 0.3, torch.rand(3, 4, 6, 6)
-    share = 0.3
-    yours = answer(network, refs_a, refs_b, letters, share)
+    yours = run(answer, network=network, refs_a=refs_a, refs_b=refs_b, content_refs=letters, share=share)
     must_be_tensor(yours, (3, 1, 6, 6), "the letters")
     a, b = (network.encode_style(refs) for refs in (refs_a, refs_b))
     content, seen = network.encode_content(letters)
@@ -241,25 +198,21 @@ def between(answer: Callable[..., Tensor]) -> str:
     def drawn(style: Tensor) -> Tensor:
         return network.decode(network.mix(style, content), seen)
 
-    if not same(yours, drawn((1 - share) * a + share * b)):
-        wrong = [
-            (drawn(share * a + (1 - share) * b), "share and 1 − share are swapped: at 0 it is all of the first font."),
-            (
-                (1 - share) * drawn(a) + share * drawn(b),
-                "the pictures are mixed: that is one letter shining through another. Mix S, and draw once.",
-            ),
-            (
-                drawn(network.encode_style((1 - share) * refs_a + share * refs_b)),
-                "the references are mixed, before the encoder has seen them. Encode first, then mix S.",
-            ),
-            (drawn(a), "this is the first font: the share is not used."),
-            (drawn(b), "this is the second font: the share is not used."),
-            (drawn((a + b) / 2), "both fonts count the same; the second counts by its share."),
-            (drawn(a + share * b), "the first font keeps its full weight; it has 1 − share."),
-            (drawn(share * b), "the first font is missing: (1 − share) of it belongs to the sum."),
-            (drawn((1 - share) * a), "the second font is missing: share of it belongs to the sum."),
-        ]
-        raise Mistake(named(yours, wrong, "the values differ: mix S = (1 − share) S_a + share S_b with C, and draw."))
-    if not same(answer(network, refs_a, refs_b, letters[:1], 0.0), drawn(a)[:1]):
-        raise Mistake("for one letter, and a share of 0, the first font should come out.")
+    wrong = [
+        (drawn(share * a + (1 - share) * b), "share and 1 − share are swapped: at 0 it is all of the first font."),
+        ((1 - share) * drawn(a) + share * drawn(b),
+         "the pictures are mixed: that is one letter shining through another. Mix S, and draw once."),
+        (drawn(network.encode_style((1 - share) * refs_a + share * refs_b)),
+         "the references are mixed, before the encoder has seen them. Encode first, then mix S."),
+        (drawn(a), "this is the first font: the share is not used."),
+        (drawn(b), "this is the second font: the share is not used."),
+        (drawn((a + b) / 2), "both fonts count the same; the second counts by its share."),
+        (drawn(a + share * b), "the first font keeps its full weight; it has 1 − share."),
+        (drawn(share * b), "the first font is missing: (1 − share) of it belongs to the sum."),
+        (drawn((1 - share) * a), "the second font is missing: share of it belongs to the sum."),
+    ]  # fmt: skip
+    formula = "mix S = (1 − share) S_a + share S_b with C, and draw."
+    must_match(yours, drawn((1 - share) * a + share * b), wrong, f"the values differ: {formula}")
+    one = answer(network, refs_a, refs_b, letters[:1], 0.0)
+    must_be(one, drawn(a)[:1], "for one letter, and a share of 0, the first font should come out.")
     return "right: what is between two fonts is found in the numbers, not in the pixels."

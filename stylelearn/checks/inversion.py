@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, compare, must_be_finite, must_be_tensor, must_have_gradient, run
+from stylelearn.checks import Mistake, check, must_be_finite, must_be_tensor, must_have_gradient, must_match, run
 from stylelearn.encoders import STYLE_LAYERS
 
 
@@ -32,7 +32,7 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((f - t).sum().square() / t.sum().square(), "square each entry first, then sum."),
         ((f - t).abs().sum() / t.sum(), "you sum absolute values; the formula has squares."),
     ]
-    compare(yours, right, wrong, f"for a test pair the loss should be {right:.4f}; yours is {yours.item():.4f}.")
+    must_match(yours, right, wrong, f"for a test pair the loss should be {right:.4f}; yours is {yours.item():.4f}.")
     must_have_gradient(yours)
     return "right: 0 for a perfect match, 1 for a layer that stays silent."
 
@@ -76,7 +76,7 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
             (squares ** (beta / 2), "the power β/2 belongs to each place, before the sum over places."),
         ]
         where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {yours.item():.4f}."
-        compare(yours, truth, wrong, where, 1e-3)
+        must_match(yours, truth, wrong, where, 1e-3)
     flat = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
     answer(flat, 1.0).backward()
     infinite = "the value is right, but the gradient of a flat patch is not finite for β = 1: add 1e-8 inside."
@@ -106,7 +106,7 @@ def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
         (pictures.std(dim=(0, 1), correction=0), "pictures and colours are thrown together; treat each colour apart."),
         (each.sum(dim=0), "colours are summed; average them."),
     ]
-    compare(yours, right, wrong, "the values differ; standard deviation over the pictures, then mean over the colours.")
+    must_match(yours, right, wrong, "the values differ; deviation over the pictures, then mean over the colours.")
     return "right: dark where all agree, bright where the layer has left it to chance."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylelearn.checks import Mistake, check, compare, must_be, must_be_tensor, norms, number, numbers, run
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, number, numbers, run
 
 Layers = Sequence[tuple[int, int]]
 
@@ -36,7 +36,7 @@ def receptive_field(answer: Callable[[Layers], int]) -> str:
         yours = number(run(answer, layers=list(layers)), "the receptive field")
         where = f"For (kernel, stride) = {', '.join(map(str, layers))}: "
         wrong = [(value, where + why) for value, why in _field_mistakes(layers)]
-        compare(yours, _seen(layers), wrong, f"{where}it should be {_seen(layers)}, yours is {yours:g}.", 0)
+        must_match(yours, _seen(layers), wrong, f"{where}it should be {_seen(layers)}, yours is {yours:g}.", 0)
     return "right: the kernels add up, and each stride makes the steps of all later layers longer."
 
 
@@ -97,7 +97,7 @@ def overlaps(answer: Callable[[int, int, int], Any]) -> str:
         ]
         places = f"{where}input i reaches `kernel` places from i · stride on; yours are {yours.int().tolist()}."
         total = f"{where}each of {count} inputs reaches {kernel} places, {count * kernel} in all; yours add up to "
-        compare(yours, right, wrong, places if yours.sum() == count * kernel else f"{total}{yours.sum():g}.")
+        must_match(yours, right, wrong, places if yours.sum() == count * kernel else f"{total}{yours.sum():g}.")
     return "right: only where the stride divides the kernel do all inner places get the same."
 
 
@@ -118,7 +118,7 @@ def instance_norm(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> 
     ]
     wrong = [*norms.mistakes(x, g, b, epsilon), *own]
     formula = "γ (x − μ)/√(σ² + ε) + β, with μ and σ² over the positions of each image and channel."
-    compare(yours, norms.normed(x, g, b, epsilon), wrong, f"the values differ: {formula}")
+    must_match(yours, norms.normed(x, g, b, epsilon), wrong, f"the values differ: {formula}")
     other = torch.randn(1, 2, 3, 7)
     right = norms.normed(other, g[:, :2], b[:, :2], 1e-5)
     must_be(answer(other, gamma[:2], beta[:2], 1e-5), right, "this works for one shape or one ε, but not for others.")
@@ -182,7 +182,7 @@ def training_step(answer: Callable[..., float]) -> str:
             (_after(number + 1, "up"), "this climbs: the weights go against the gradient."),
         ]  # fmt: skip
         otherwise = "the weights differ from w − λ ∂L/∂w: make the pastiche, its loss, zero_grad, backward, step."
-        compare(case.weights(), _after(number + 1), wrong, otherwise, 1e-5)
+        must_match(case.weights(), _after(number + 1), wrong, otherwise, 1e-5)
         return yours
 
     yours = step(0)
@@ -193,6 +193,6 @@ def training_step(answer: Callable[..., float]) -> str:
         later = _asymmetric(case.network(photos[0]), photos[0]).item()
     yours = number(yours, "the loss that you return")
     wrong = [(later, "this is the loss after the step; return the one that you went downhill on.")]
-    compare(yours, right, wrong, f"return the loss as a number, {right:.4f} here; yours is {yours:.4f}.")
+    must_match(yours, right, wrong, f"return the loss as a number, {right:.4f} here; yours is {yours:.4f}.")
     step(1)
     return "right: forward, losses, gradients, one small move of all weights. Training is this, some thousand times."

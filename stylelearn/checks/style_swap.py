@@ -11,11 +11,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from stylelearn.checks import (
     Mistake,
     check,
-    compare,
     must_be,
     must_be_finite,
     must_be_tensor,
     must_have_gradient,
+    must_match,
     number,
     run,
     same,
@@ -70,7 +70,7 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (0 * table, "it is always patch 0. Is there a NaN in the table?"),
     ]  # fmt: skip
     chosen = ((scores.argmax(dim=1), why) for scores, why in wrong)
-    compare(yours, table.argmax(dim=1), chosen, "other patches are more alike: compare ⟨a, b⟩/‖b‖.", 0)
+    must_match(yours, table.argmax(dim=1), chosen, "other patches are more alike: compare ⟨a, b⟩/‖b‖.", 0)
     style[7] = 0.0
     if (answer(content, style) == 7).any():
         raise Mistake(ZERO_WINS)
@@ -121,7 +121,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
             (put(mixed), "channels and cells are mixed: in a column of `fold` the channel counts slowest."),
         ]  # fmt: skip
         where = f"for a patch of {patch} and a stride of {stride} the values differ: add up, count, divide."
-        compare(yours.nan_to_num(0.0), put(patches), wrong, where)
+        must_match(yours.nan_to_num(0.0), put(patches), wrong, where)
     return "right: each cell is the mean of all patches that lie over it, fewer of them near the border."
 
 
@@ -170,7 +170,7 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
         must_be_tensor(yours, tuple(content.shape), "the swapped activations")
         formula = "correlate with normalised patches, one-hot, paste, divide."
         where = f"for a stride of {stride} the values differ: {formula}"
-        compare(yours, _swap(content, style, 3, stride), _swap_mistakes(content, style, stride), where)
+        must_match(yours, _swap(content, style, 3, stride), _swap_mistakes(content, style, stride), where)
         if not all(used.count):
             missing = "F.conv_transpose2d, which pastes" if used.count[0] else "F.conv2d, which compares"
             raise Mistake(
@@ -255,7 +255,7 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
         (distance + weight * down.square().sum(), "only neighbours above each other; add those side by side."),
     ]
     formula = "the sum of squared differences, plus λ times that of neighbouring pixels."
-    compare(yours, distance + weight * tv, wrong, f"the values differ: {formula}")
+    must_match(yours, distance + weight * tv, wrong, f"the values differ: {formula}")
     must_have_gradient(yours)
     return "right: one distance in one layer, and a little smoothness. No Gram matrix, no weights of layers."
 
@@ -292,5 +292,5 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
             (255 * difference.abs().mean(), "in 255ths; here pixels go from 0 to 1."),
         ]
         otherwise = "the values differ: pixel x of a frame was pixel x + shift of the one before."
-        compare(yours, difference.abs().mean(), wrong, otherwise)
+        must_match(yours, difference.abs().mean(), wrong, otherwise)
     return "right: what only moved along does not count. What is left is flicker."

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, compare, must_be, must_be_tensor, must_have_gradient, number, run
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_have_gradient, must_match, number, run
 
 RATIO = "you use only the ratio of α and β. It has the same best picture, but the formula keeps both."
 
@@ -39,7 +39,7 @@ def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
         (255 * image.flip(1), "the channels are right, but our pictures go from 0 to 1, not to 255."),
     ]
     right = stacked(blue, green, red)
-    compare(yours, right, wrong, "the values differ; the result should hold blue, green, red, in this order.")
+    must_match(yours, right, wrong, "the values differ; the result should hold blue, green, red, in this order.")
     must_be(
         answer(image[:1]), right[:1], "this works for two pictures, but not for one; leave dimension 0 as it comes."
     )
@@ -68,7 +68,7 @@ def blend(answer: Callable[[Tensor, Tensor, float], Tensor]) -> str:
             (style, "there is no content in this mixture."),
         ]
         where = f"for amount = {amount} the mixture is {1 - amount} times the content plus {amount} times the style."
-        compare(yours, right, wrong, where)
+        must_match(yours, right, wrong, where)
     return "right: every pixel is a weighted mean, and a mean of pictures in [0, 1] stays in [0, 1]."
 
 
@@ -95,7 +95,7 @@ def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
         (c + beta / alpha * s, RATIO),
     ]
     where = f"for losses {c} and {s} with α = {alpha:g} and β = {beta:g} it should be {right:.1f}."
-    compare(number(yours, "the total loss"), right, wrong, where)
+    must_match(number(yours, "the total loss"), right, wrong, where)
     must_have_gradient(yours)
     one = torch.tensor(1.0)
     must_be(answer(one, one, 0.0, 1.0), 1.0, "with α = 0 and β = 1 only the style loss should be left.")
