@@ -98,7 +98,8 @@ def train_zi2zi(
     out, known = Path(out), known or split(collect())
     network = for_split(known, channels, seed=seed)
     batches = GlyphDataset(known, references=1, batch=batch, seed=seed, examples=examples, warp=warp, shear=False)
-    yield from fit(Zi2ZiLoss(network), batches, **settings(out, run))
+    about = {"network": "zi2zi", "channels": list(channels), "batch": batch, "seed": seed, "examples": examples}
+    yield from fit(Zi2ZiLoss(network), batches, about={**about, "warp": warp, "data": known}, **settings(out, run))
     write_weights(out, weights_of(network), {"channels": list(channels)})
 
 

@@ -205,7 +205,6 @@ class Pairs(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, contents: Crops, styles: Crops) -> None:
         self.contents, self.styles = contents, styles
-        self.skipped = [*contents.skipped, *styles.skipped]
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         contents, styles = self.contents[number], self.styles[number].clone()
@@ -298,8 +297,12 @@ def train_adain(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
     )
-    yield from fit(Objective(network, **(weights or {})), pairs, **settings(out, run))
-    write_weights(out, network.decoder.state_dict(), {"encoder": encoder.name, "layer": layer})
+    objective = Objective(network, **(weights or {}))
+    about = {"network": "adain", "encoder": encoder, "layer": layer, "start": start and Path(start)}
+    about |= {name: getattr(objective, name) for name in ("style_weight", "reconstruction", "tv_weight")}
+    about |= {"photos": pairs.contents, "styles": pairs.styles}
+    training = yield from fit(objective, pairs, about=about, **settings(out, run))
+    write_weights(out, network.decoder.state_dict(), {"encoder": encoder.name, "layer": layer, "training": training})
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:

@@ -28,10 +28,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn import losses
-from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
-from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
 
 STYLE_WEIGHT = 2.5
@@ -180,7 +179,6 @@ class Batches(Dataset[tuple[Tensor, ...]]):
     ) -> None:
         self.contents, self.styles, self.count, self.corners = contents, styles, alphas, corners
         self.painting = alphas - content_alphas
-        self.skipped = [*contents.skipped, *(styles.skipped if styles else ())]
 
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         contents = self.contents[number]
@@ -241,11 +239,19 @@ def train_adjustable(
     if start is not None:
         _begin(net, start)
     objective = Objective(net, styles if one else None, **(weights or {}))  # type: ignore[arg-type]
-    yield from fit(
-        objective, batches, learning_rate=learning_rate, groups=_groups(net, learning_rate), **settings(out, run)
+    about = {"network": "adjustable", **net.about, "encoder": net.encoder, "corners": corners}
+    about |= {name: getattr(objective, name) for name in ("style_weight", "tv_weight", "normalise", "factors")}
+    about |= {"start": start and Path(start), "photos": batches.contents, "styles": styles if one else paintings}
+    training = yield from fit(
+        objective,
+        batches,
+        about=about,
+        learning_rate=learning_rate,
+        groups=_groups(net, learning_rate),
+        **settings(out, run),
     )
     wanted = dict(zip(objective.names, objective.weights().tolist(), strict=True)) | {"tv": objective.tv_weight}
-    write_weights(out, _state(net), {**net.about, "objective": wanted})
+    write_weights(out, _state(net), {**net.about, "objective": wanted, "training": training})
 
 
 def _groups(net: AdjustableNet, learning_rate: float) -> list[dict[str, object]]:

@@ -24,12 +24,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
-from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
 
 SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm
@@ -249,8 +248,9 @@ def train_cin(
     if start is not None:
         network.load_state_dict(fitting(network, read_weights(start), f"network from {start}"))
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
-    objective = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **settings(out, run))
-    write_weights(out, network.state_dict(), {**network.about, "objective": objective})
+    run = settings(out, run) | {"about": {"start": start and Path(start)}}
+    found = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
+    write_weights(out, network.state_dict(), network.about | found)
 
 
 def learn(
@@ -262,12 +262,14 @@ def learn(
     weights: Mapping[str, object] | None = None,
     **run: object,
 ) -> Generator[Progress, None, dict[str, object]]:
-    """Train whatever of `network` can be trained on some or all of its styles; yields progress, returns the objective.
+    """Train whatever of `network` can be trained on some or all of its styles; yields progress.
 
     Args:
         crops: of photographs.
         styles: name -> image (1, 3, H, W), of styles that the network has.
         encoder, weights, run: as of `train_johnson`; `run` must say steps and checkpoint.
+    Returns:
+        "objective" and "training", for the file's header.
     Raises:
         ValueError: a style that the network has not; as `fit`.
     """
@@ -275,11 +277,13 @@ def learn(
         if name not in network.styles:
             raise ValueError(f"unknown style {name!r}; this network knows {', '.join(network.styles)}")
     model, mode = _Objective(network, styles, encoder or Encoder("mini"), **(weights or {})), network.training
+    about = {"network": "cin", **network.about, "pictures": styles, "encoder": model.encoder}
+    run["about"] = about | {"objective": model.objective, "photos": crops} | dict(run.get("about", {}))  # type: ignore[call-overload]
     try:
-        yield from fit(model, _Assigned(crops, len(styles)), **({"weight_decay": 0.0} | run))  # type: ignore[arg-type]
+        training = yield from fit(model, _Assigned(crops, len(styles)), **run)  # type: ignore[arg-type]
     finally:
         network.train(mode)  # in training its noise is another for each image
-    return model.objective
+    return {"objective": model.objective, "training": training}
 
 
 def load(name: str | Path = "cin") -> StyleNet:

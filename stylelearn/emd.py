@@ -173,8 +173,18 @@ def train_emd(
     out, known = Path(out), known or split(collect())
     batches = GlyphDataset(known, references=references, batch=batch, seed=seed, examples=examples, warp=warp)
     network = _seeded(references, channels, seed)
-    yield from fit(EMDLoss(network), batches, **settings(out, run))
-    write_weights(out, weights_of(network), {"references": references, "channels": list(network.channels)})
+    header = {"references": references, "channels": list(network.channels)}
+    about = {
+        "network": "emd",
+        **header,
+        "batch": batch,
+        "seed": seed,
+        "examples": examples,
+        "warp": warp,
+        "data": known,
+    }
+    training = yield from fit(EMDLoss(network), batches, about=about, **settings(out, run))
+    write_weights(out, weights_of(network), {**header, "training": training})
 
 
 def _seeded(references: int, channels: Sequence[int], seed: int) -> EMD:

@@ -23,7 +23,6 @@ import torch
 from torch import Tensor, nn
 
 from stylelearn import losses
-from stylelearn.crops import VARIED
 from stylelearn.encoders import Encoder
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import (
@@ -35,7 +34,7 @@ from stylelearn.networks.transformation import (
     TransformationNet,
     modulate,
 )
-from stylelearn.training import Crops, Progress, fit, settings
+from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import fitting, network_file, read_about, read_weights, shipped, write_weights
 
 __all__ = [
@@ -184,8 +183,17 @@ def train_johnson(
         _fill(network, start, f"network from {start}")
     model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
-    yield from fit(model, crops, **settings(out, run))
-    save(network, out, style=name or out.stem, style_size=list(style.shape[2:]), objective=model.objective)
+    about = {
+        "network": "johnson",
+        **network.about,
+        "style": style,
+        "encoder": model.encoder,
+        "start": start and Path(start),
+    }
+    about |= {"objective": model.objective, "photos": crops}
+    training = yield from fit(model, crops, about=about, **settings(out, run))
+    style_size = list(style.shape[2:])
+    save(network, out, style=name or out.stem, style_size=style_size, objective=model.objective, training=training)
 
 
 def styles() -> list[str]:

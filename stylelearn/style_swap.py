@@ -238,7 +238,6 @@ class Pairs(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, photos: Crops, styles: Crops) -> None:
         self.photos, self.styles = photos, styles
-        self.skipped = [*photos.skipped, *styles.skipped]
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         return self.photos[number], self.styles[number]
@@ -323,9 +322,13 @@ def train_inverse(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
     )
-    yield from fit(Training(network, **(weights or {})), pairs, **settings(out, run))
-    about = {"encoder": encoder.name, "layer": layer, **form}
-    write_weights(out, network.decoder.state_dict(), about)
+    objective = Training(network, **(weights or {}))
+    about = {"network": "inverse", "encoder": encoder, "layer": layer, **form, "start": start and Path(start)}
+    about |= {name: getattr(objective, name) for name in ("swapped", "reconstruction", "tv_weight")}
+    about |= {"photos": pairs.photos, "styles": pairs.styles}
+    training = yield from fit(objective, pairs, about=about, **settings(out, run))
+    header = {"encoder": encoder.name, "layer": layer, **form, "training": training}
+    write_weights(out, network.decoder.state_dict(), header)
 
 
 def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> StyleSwap:

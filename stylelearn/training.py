@@ -1,30 +1,40 @@
-"""One fit loop for every network of the course.
+"""One training loop for every network of the course, and the random crops that it learns from.
 
-A training run is a generator of `Progress`: anyone can watch it, plot it and stop it. It writes checkpoints and goes
-on from the last one. Batch number n depends on the seed and on n alone, so a run that was killed and resumed ends with
-the same weights as one that was not. Several processes, on one machine or on many, share each batch: then too the
-weights are the same, up to rounding.
+`fit` is a generator of `Progress`: a caller can watch, plot and stop it. It writes checkpoints and goes on from the
+last one. Batch n depends on the seed and on n alone, so a run that was killed and resumed ends with the same weights as
+an uninterrupted one. Several processes share each batch and end with the same weights as one, up to rounding.
 """
 
 import csv
+import hashlib
+import logging
 import math
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from lightning_fabric import Fabric
+from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from tqdm.auto import tqdm
 
-from stylelearn.crops import Crops
-from stylelearn.images import write_image
-from stylelearn.processes import Share, Together, connect, follow, ignore_interrupts, launch, of_all
+from stylelearn.files import check_output, replacing
+from stylelearn.images import ImageError, read_image, read_settings, resize, write_image
+from stylelearn.weights import sha256
 
-__all__ = ["PRESETS", "CheckpointError", "Crops", "Progress", "fit", "rate_factor", "settings"]
+log = logging.getLogger("stylelearn")
 
 # What differs between machines; "batch" and "steps" are times the network's usual. Johnson et al. (2016) showed their
 # network 160,000 crops of 256 pixels; so does "gpu".
@@ -32,6 +42,157 @@ PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {"batch": 1, "steps": 1, "precision": "32-true", "accelerator": "cpu"},
     "gpu": {"size": 256, "batch": 4, "steps": 2.5, "precision": "bf16-mixed", "accelerator": "gpu"},
 }
+SAVE_EVERY = 120.0  # seconds between two checkpoints
+
+
+# --- crops ------------------------------------------------------------------------------------------------------------
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
+IN_MEMORY = 2 << 30  # bytes of decoded pictures: about 20,000 photos; more are decoded again for each crop
+# Every 10th picture of a folder is for measuring, so that training never sees it.
+SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
+# For networks that paint: near and far, bright and dark, as the photos of learners are. Where a network has only seen
+# small dark places, large ones become blobs.
+VARIED: dict[str, float] = {"least": 0.3, "jitter": 0.3}
+
+
+class Crops(Dataset[Tensor]):
+    """Batches of random crops from folders of pictures. Pictures are decoded once and kept, up to `IN_MEMORY` bytes.
+
+    Args:
+        folders: searched for pictures with all their sub-folders, also behind links.
+        size: side of the crops in pixels.
+        batch: crops per batch.
+        seed: with the batch's number it fixes every crop.
+        keep: short side in pixels at which pictures are kept.
+        least: a crop covers between this share and all of the short side.
+        jitter: how far brightness and colour vary, 0 for not at all.
+        split: "train" leaves out every 10th picture of each folder, "held-back" takes only those, "all" takes all.
+
+    Raises:
+        ValueError: a folder that is missing or holds no pictures; none that can be read; an unknown split.
+
+    `skipped` lists the files that could not be read; `about` tells these batches from any others.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[str | Path] | str | Path,
+        *,
+        size: int = 128,
+        batch: int = 16,
+        seed: int = 0,
+        keep: int = 160,
+        least: float = 0.6,
+        jitter: float = 0.0,
+        split: str = "train",
+    ) -> None:
+        if split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(map(repr, SPLITS))}, not {split!r}")
+        if size < 1 or batch < 1:
+            raise ValueError(f"size and batch must be at least 1; they are {size} and {batch}")
+        if not 0 < least <= 1:
+            raise ValueError(f"least must be above 0 and at most 1; it is {least}")
+        self.size, self.batch, self.seed, self.least, self.jitter = size, batch, seed, least, jitter
+        self.short_side = max(keep, size)
+        folders = [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
+        found = [path for folder in folders for i, path in enumerate(_find_pictures(folder)) if SPLITS[split](i)]
+        self.pictures, self.skipped = _decode_all(found, self.short_side)
+        if not self.pictures:
+            raise ValueError(
+                f"no readable pictures for the split {split!r} in {', '.join(map(str, folders))} "
+                f"({len(self.skipped)} of {len(found)} skipped; each 10th picture of a folder is held back)"
+            )
+        if self.skipped and is_first_process():
+            names = ", ".join(path.name for path in self.skipped[:3]) + (", …" if len(self.skipped) > 3 else "")
+            log.warning("%d of %d pictures skipped, as not readable: %s", len(self.skipped), len(found), names)
+        listing = "\n".join(f"{path.name} {path.stat().st_size}" for path in found if path.exists())
+        self.about = {
+            "size": size,
+            "batch": batch,
+            "seed": seed,
+            "crops": [self.short_side, least, jitter, split],
+            "pictures": len(self.pictures),
+            "sha256": hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()[:16],
+        }
+
+    def __getitem__(self, number: int) -> Tensor:
+        """Batch `number`: (batch, 3, size, size) in [0, 1]."""
+        rng = np.random.default_rng((self.seed, number))
+        return torch.cat([self._crop(rng) for _ in range(self.batch)])
+
+    def _crop(self, rng: np.random.Generator) -> Tensor:
+        """(1, 3, size, size)."""
+        picture = self.pictures[rng.integers(len(self.pictures))]  # (3, H, W)
+        if isinstance(picture, Path):
+            picture = _decode(picture, self.short_side)
+        height, width = picture.shape[1:]
+        side = int(min(height, width) * rng.uniform(self.least, 1.0))
+        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        crop = picture[:, top : top + side, left : left + side]  # (3, side, side)
+        if rng.random() < 0.5:
+            crop = crop[:, :, ::-1]
+        x = torch.from_numpy(np.ascontiguousarray(crop))[None].float() / 255
+        x = resize(x, self.size, "box")
+        if not self.jitter:
+            return x
+        gain = rng.uniform(1 - self.jitter, 1 + self.jitter)
+        colour = gain * rng.uniform(1 - self.jitter / 2, 1 + self.jitter / 2, size=(1, 3, 1, 1))
+        return (x * torch.from_numpy(colour).float()).clamp(0, 1)
+
+
+def _find_pictures(folder: Path) -> list[Path]:
+    """All pictures under `folder`, in order, without hidden files; a folder behind two links counts once."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; name one that holds pictures")
+    found, visited = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        folders.sort()
+        pictures = (name for name in names if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."))
+        found += [Path(place, name) for name in pictures]
+    if not found:
+        raise ValueError(f"no pictures in {folder}; put {', '.join(sorted(SUFFIXES))} files there")
+    return sorted(found)
+
+
+def _decode_all(paths: Sequence[Path], short_side: int) -> tuple[list[np.ndarray | Path], list[Path]]:
+    """The pictures, those beyond `IN_MEMORY` bytes as paths; and what cannot be read."""
+    # NumPy arrays and not tensors: a worker process gets thousands of them without opening a file for each.
+    pictures: list[np.ndarray | Path] = []
+    skipped: list[Path] = []
+    room = IN_MEMORY
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        decoded = pool.map(lambda path: _decode_or_none(path, short_side), paths)
+        bar = tqdm(decoded, "reading pictures", len(paths), leave=False, delay=2, disable=not is_first_process())
+        for path, picture in zip(paths, bar, strict=True):
+            if picture is None:
+                skipped.append(path)
+            else:
+                room -= picture.nbytes
+                pictures.append(picture if room >= 0 else path)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return pictures, skipped
+
+
+def _decode_or_none(path: Path, short_side: int) -> np.ndarray | None:
+    with suppress(ImageError):
+        return _decode(path, short_side)
+    return None
+
+
+def _decode(path: Path, short_side: int) -> np.ndarray:
+    """(3, H, W), uint8: a quarter of the memory of float32."""
+    return (read_image(path, size=short_side)[0] * 255).round().byte().numpy()
+
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
 
 
 class CheckpointError(ValueError):
@@ -40,30 +201,22 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training run stands after `step` of `steps`.
-
-    `losses` are means since the last report; `skipped` are the pictures that could not be read.
-    """
+    """Where a training run stands after `step` of `steps`; `losses` are means since the last report."""
 
     step: int
     steps: int
     losses: dict[str, float]
     seconds_left: float
-    skipped: tuple[Path, ...] = ()
 
 
 def rate_factor(step: int, steps: int, warm_up: int) -> float:
-    """What the learning rate is multiplied by at `step` (from 1): up over `warm_up` steps, down to 0 after `steps`."""
+    """The factor of the learning rate at `step` (from 1): up over `warm_up` steps, and down to 0 after `steps`."""
     return min(step / max(warm_up, 1), 1.0) * (1 - (step - 1) / steps)
 
 
 def settings(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
-    """What a training that ends in the file `out` hands to `fit`: `run` without None, its checkpoint beside the file.
-
-    No weight decay, unless `run` asks for it: the networks that paint never see enough pictures to learn them by heart.
-    """
-    said = {name: value for name, value in run.items() if value is not None}
-    return {"checkpoint": out.with_suffix(".ckpt"), "weight_decay": 0.0} | said
+    """Arguments of `fit` for a training that writes `out`: `run` without None, the checkpoint beside `out`."""
+    return {"checkpoint": out.with_suffix(".ckpt")} | {name: value for name, value in run.items() if value is not None}
 
 
 def fit(
@@ -72,199 +225,296 @@ def fit(
     *,
     steps: int,
     checkpoint: str | Path,
+    about: Mapping[str, Any] | None = None,
+    anew: bool = False,
     groups: Sequence[dict[str, object]] | None = None,
     learning_rate: float = 1e-3,
-    weight_decay: float = 1e-4,
     warm_up: int = 200,
     report_every: int = 50,
-    save_every: float = 120.0,
     sheet: Callable[[nn.Module], Tensor] | None = None,
     sheet_every: int = 500,
-    accelerator: str = "auto",
-    precision: str = "32-true",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "auto",
-) -> Iterator[Progress]:
-    """Train `model` with AdamW, the rate falling linearly to zero, and yield how it stands.
+    **fabric: Any,
+) -> Generator[Progress, None, dict[str, Any]]:
+    """Train `model` with AdamW, the rate falling linearly to zero; yield progress, return what was trained, as JSON.
 
     With several processes each takes its share of the rows of every batch, and gradients are averaged; so every loss
     must be a mean over the batch. (Batch norm sees its share only.) The first process writes and yields; the others
-    end here, by SystemExit, so that what comes after the training happens once. A program can train that way once.
+    end here, by SystemExit. A program can train that way once.
 
     Args:
-        model: called with a batch, it returns a dict of weighted losses, which are summed; their names are always the
-            same. Whatever is random must come with the batch: then a run that is resumed is the run that was not
-            interrupted.
+        model: called with a batch, it returns a dict of weighted losses, always of the same names, which are summed.
+            Whatever is random must come with the batch.
         batches: a data set whose n-th item is the n-th batch: a tensor, or tuples and dicts of them, each with a row
             for every picture.
         steps: of the whole run; one that is resumed with another number goes on to that one.
-        checkpoint: file that is written every `save_every` seconds, at the end, and when the loop is left early; if
-            it exists, the run goes on from it. Beside it a CSV log with the same stem.
+        checkpoint: file that is written every `SAVE_EVERY` seconds, at the end, and when the loop is left early. If it
+            exists, the run goes on from it. Beside it a CSV log with the same stem.
+        about: all that makes the run what it is, by name, as `identify` takes it. A checkpoint with other values is
+            refused; steps, learning rate and machine may differ.
+        anew: begin at step 0, whatever the checkpoint holds.
         groups: AdamW's parameter groups, where parts want rates of their own; else all parameters alike.
         learning_rate: the highest, at the end of `warm_up`.
         warm_up: steps over which the rate rises from zero.
         report_every: steps between two yields; the last step yields too.
         sheet: called with the model, in eval mode and without gradients, it returns an image (1, 3, H, W), which is
             written beside the checkpoint as STEM-STEP.jpg every `sheet_every` steps and at the end.
-        accelerator, precision: as Lightning Fabric's ("cpu", "gpu", …; "32-true", "bf16-mixed", …).
-        devices: processes on each machine, a GPU each where there are GPUs.
-        nodes: machines; the same command runs on each (with NODE_RANK, MASTER_ADDR and MASTER_PORT, or by torchrun
-            or SLURM), and all see the checkpoint.
-        strategy: as Fabric's, of the DDP family; "ddp_find_unused_parameters_true" for a model some of whose
-            parameters have no part in some batches.
+        fabric: arguments of Lightning Fabric: accelerator, precision, devices (processes on each machine, 1 by
+            default), num_nodes (machines; the same command runs on each, and all see the checkpoint).
 
     Raises:
-        ValueError: no steps; devices that are not there; a batch that cannot be shared equally.
-        CheckpointError: a checkpoint that is damaged or another network's.
+        ValueError: no steps; devices that are not there; a batch that cannot be shared equally; files beside the
+            checkpoint that would be replaced and are not of a training.
+        CheckpointError: a checkpoint that is damaged or of another training; says what differs.
         FloatingPointError: the loss is not finite any more; the last checkpoint is kept.
     """
     for name, value in (("steps", steps), ("report_every", report_every), ("sheet_every", sheet_every)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
-    fabric = connect(accelerator=accelerator, precision=precision, devices=devices, nodes=nodes, strategy=strategy)
-    skipped = tuple(getattr(batches, "skipped", ()))
-    if fabric.world_size > 1:
-        batches = Share(batches, fabric.global_rank, fabric.world_size)
-        launch(fabric)
+    checkpoint = _checked_places(Path(checkpoint))
+    machine = _connect(**fabric)
+    if machine.world_size > 1:
+        apply_to_collection(batches[0], Tensor, lambda x: _check_divides(x, machine.world_size))
+        try:
+            machine.launch()
+        except TypeError as error:  # a notebook is no program that could be started once more
+            raise ValueError("a notebook cannot train with several processes; use `stylelearn train`") from error
+    about = {"precision": fabric.get("precision") or "32-true", **identify(about or {})}
     trained = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=weight_decay)
-    plan = _Plan(steps, warm_up, report_every, save_every, sheet, sheet_every, Path(checkpoint), skipped)
-    run = _steps(fabric, model, optimizer, batches, plan)
-    if fabric.is_global_zero:
-        yield from run
-    else:
-        follow(run, (FloatingPointError, CheckpointError))
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What `fit` was asked for, as there."""
-
-    steps: int
-    warm_up: int
-    report_every: int
-    save_every: float
-    sheet: Callable[[nn.Module], Tensor] | None
-    sheet_every: int
-    checkpoint: Path
-    skipped: tuple[Path, ...]
-
-
-def _steps(
-    fabric: Fabric, network: nn.Module, optimizer: torch.optim.AdamW, batches: Dataset[Any], plan: _Plan
-) -> Iterator[Progress]:
-    """The training in each of the processes; only the first one yields."""
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
     rates = [group["lr"] for group in optimizer.param_groups]  # kept here: those of a checkpoint may be others
-    model, update = fabric.setup(network, optimizer)
-    keeper = _Keeper(fabric, network, optimizer, plan)
-    first = keeper.step
-    log = _Log(plan, first) if fabric.is_global_zero else None
-    model.train()
-    with Together(fabric) as together, keeper:
-        for step, batch in enumerate(_loader(batches, range(first, plan.steps)), start=first + 1):
-            together.go_on()
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * rate_factor(step, plan.steps, plan.warm_up)
-            losses = model(fabric.to_device(batch))
-            if step == first + 1 or fabric.world_size == 1:
-                names = list(dict.fromkeys(name for each in of_all(fabric, list(losses)) for name in each))
-            means = _means(fabric, losses, names)
-            keeper.whole = math.isfinite(sum(means.values()))
-            if not keeper.whole:
-                raise FloatingPointError(
-                    f"the loss is {sum(means.values())} at step {step}; try a lower learning rate than {max(rates):g} "
-                    f"(what was saved last, {plan.checkpoint}, is kept)"
-                )
-            update.zero_grad()
-            fabric.backward(torch.stack(list(losses.values())).sum())
-            keeper.whole = False
-            update.step()
-            keeper.stepped(step)
-            together.stepped(last=step == plan.steps)
-            if log is None:
-                continue
-            log.add(means)
-            if plan.sheet and (step % plan.sheet_every == 0 or step == plan.steps):
-                _write_sheet(network, plan, step)
-            if step % plan.report_every == 0 or step == plan.steps:
-                yield log.report(step)
-            keeper.save_now_and_then()
+
+    def run() -> Iterator[Progress]:
+        wrapped, update = machine.setup(model, optimizer)
+        state = _Checkpoint(machine, checkpoint, model, optimizer, about)
+        if checkpoint.exists() and not anew:
+            state.resume(steps)
+        first = state.step
+        report = _Log(checkpoint.with_suffix(".csv"), first, steps) if machine.is_global_zero else None
+        model.train()
+        with _Together(machine) as together, state:
+            for step, batch in enumerate(_loader(batches, range(first, steps), machine), start=first + 1):
+                together.go_on()
+                for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                    group["lr"] = rate * rate_factor(step, steps, warm_up)
+                losses = wrapped(machine.to_device(batch))
+                means = together.means(losses)
+                state.whole = math.isfinite(sum(means.values()))
+                if not state.whole:
+                    raise FloatingPointError(
+                        f"the loss is {sum(means.values())} at step {step}; try a lower learning rate than "
+                        f"{max(rates):g} (what was saved last, {checkpoint}, is kept)"
+                    )
+                update.zero_grad()
+                machine.backward(torch.stack(list(losses.values())).sum())
+                state.whole = False
+                update.step()
+                state.stepped(step)
+                together.stepped(step == steps)
+                if report is None:
+                    continue
+                report.add(means)
+                if sheet and (step % sheet_every == 0 or step == steps):
+                    _write_sheet(sheet, model, checkpoint, step)
+                if step % report_every == 0 or step == steps:
+                    yield report.progress(step)
+                state.save_now_and_then()
+
+    if machine.is_global_zero:
+        yield from run()
+        return {**about, "steps": steps, "learning_rate": learning_rate}
+    with suppress(KeyboardInterrupt, FloatingPointError, CheckpointError):  # the first process reports them
+        for _ in run():
+            pass
+    raise SystemExit(0)
 
 
-def _loader(batches: Dataset[Any], numbers: range) -> DataLoader[Any]:
-    return DataLoader(
-        batches,
-        batch_size=None,
-        sampler=numbers,
-        num_workers=1,  # decoding and augmentation stay out of the training thread
-        generator=torch.Generator(),  # its own: the global one is yours
-        worker_init_fn=ignore_interrupts,
-    )
+def _checked_places(checkpoint: Path) -> Path:
+    """The path of the checkpoint, once nothing beside it would be overwritten that is not of a training."""
+    try:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the folder '{checkpoint.parent}' cannot be made ({error.strerror})") from error
+    checkpoint = check_output(checkpoint)
+    table = check_output(checkpoint.with_suffix(".csv"))
+    if table.exists() and table.read_bytes()[:5] not in (b"", b"step,"):
+        raise ValueError(f"'{table}' is no log of a training and would be overwritten; name another checkpoint")
+    for sheet in sorted(checkpoint.parent.glob("*.jpg")):
+        stem, _, number = sheet.stem.rpartition("-")
+        if stem == checkpoint.stem and len(number) == 6 and number.isdigit() and not _is_sheet(sheet):
+            raise ValueError(f"'{sheet}' is no sheet of a training and could be overwritten; name another checkpoint")
+    return checkpoint
 
 
-def _means(fabric: Fabric, losses: dict[str, Tensor], names: list[str]) -> dict[str, float]:
-    """The losses over the whole batch, of which this process has a share; one that it lacks counts as 0 here."""
-    nothing = torch.zeros((), device=fabric.device)
-    values = torch.stack([losses.get(name, nothing).detach().float() for name in names])
-    if fabric.world_size > 1:
-        values = fabric.all_reduce(values, reduce_op="mean")
-    return dict(zip(names, values.tolist(), strict=True))
+def _is_sheet(path: Path) -> bool:
+    with suppress(ImageError):
+        return "step" in read_settings(path)
+    return False
 
 
-def _write_sheet(network: nn.Module, plan: _Plan, step: int) -> None:
-    modes = {part: part.training for part in network.modules()}
-    network.eval()
+def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpoint: Path, step: int) -> None:
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
     try:
         with torch.no_grad():
-            image = plan.sheet(network)
+            image = sheet(model)
     finally:
         for part, mode in modes.items():
             part.training = mode
-    path = plan.checkpoint.with_name(f"{plan.checkpoint.stem}-{step:06d}.jpg")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_image(image.float().clamp(0, 1).cpu(), path)
+    path = checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg")
+    write_image(image.float().clamp(0, 1).cpu(), path, settings={"checkpoint": checkpoint.name, "step": step})
 
 
-class _Keeper:
-    """The checkpoint of a run: read at the beginning; written now and then, and where the context is left.
+class _Log:
+    """Means of the losses between reports, on disk as CSV; and the time left."""
 
-    All processes read it, the first writes it.
+    def __init__(self, path: Path, first: int, steps: int) -> None:
+        self.path, self.first, self.steps, self.start = path, first, steps, time.monotonic()
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        # Keep what was reported up to the checkpoint; the steps after it will be made again.
+        rows = list(csv.reader(path.read_text().splitlines())) if path.exists() and first else []
+        self.rows = [row for row in rows if row and (row[0] == "step" or int(row[0]) <= first)]
+        self._write()
 
-    Raises:
-        CheckpointError: it is damaged, of another network, or not there for all processes.
+    def _write(self) -> None:
+        if self.rows:
+            with replacing(self.path) as part, part.open("w", newline="") as file:
+                csv.writer(file).writerows(self.rows)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def add(self, losses: Mapping[str, float]) -> None:
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+
+    def progress(self, step: int) -> Progress:
+        means = {name: value / self.count for name, value in self.sums.items()}
+        self.sums, self.count = {}, 0
+        rows = [] if self.path.exists() else [["step", *means]]
+        rows.append([str(step), *(f"{value:.6g}" for value in means.values())])
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerows(rows)
+        each = (time.monotonic() - self.start) / (step - self.first)
+        return Progress(step, self.steps, means, each * (self.steps - step))
+
+
+# --- what a checkpoint is of ------------------------------------------------------------------------------------------
+
+
+def identify(value: Any) -> Any:
+    """`value` as JSON that tells it from any other; in the order of the cases below.
+
+    Args:
+        value: an image (1, 3, H, W), known by its size and the mean colours of 4 x 4 fields, in 0 … 255; a network or
+            a file, by its SHA-256; what has `about`, such as `Crops`; dicts and lists of these; what JSON has itself.
     """
+    if isinstance(value, Tensor):
+        fields = F.adaptive_avg_pool2d(value.detach().double().cpu(), 4) * 255  # not a hash: the last bit may differ
+        return {"pixels": list(value.shape[2:]), "colours": [round(x, 2) for x in fields.flatten().tolist()]}
+    if isinstance(value, nn.Module):
+        digest = hashlib.sha256(repr(value).encode())
+        for part in value.state_dict().values():
+            digest.update(part.detach().cpu().float().contiguous().numpy().tobytes())
+        return {"name": getattr(value, "name", type(value).__name__), "sha256": digest.hexdigest()[:16]}
+    if isinstance(value, Path):
+        return {"name": value.name, "sha256": sha256(value)[:16]}
+    if hasattr(value, "about"):
+        return identify(value.about)
+    if isinstance(value, Mapping):
+        return {str(key): identify(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [identify(each) for each in value]
+    return value
 
-    def __init__(self, fabric: Fabric, network: nn.Module, optimizer: torch.optim.AdamW, plan: _Plan) -> None:
-        self.fabric, self.path, self.every = fabric, plan.checkpoint, plan.save_every
-        self.state: dict[str, Any] = {"model": network, "optimizer": optimizer, "step": 0}
-        if self.path.exists():
-            self._resume()
-        if len(set(of_all(fabric, self.step))) > 1:
-            raise CheckpointError(f"not every node sees {self.path}; put it on a disk that all of them share")
-        self.saved, self.saved_at = self.step, time.monotonic()
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = "") -> list[str]:
+    found = []
+    for name in [*now, *(name for name in before if name not in now)]:
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += _differences(old, new, f"{of}{name} ")
+        elif name == "colours" and old and new:
+            if max(abs(a - b) for a, b in zip(old, new, strict=True)) > 0.05:
+                found.append(f"{of.strip()} is another picture")
+        elif old != new:
+            known = name == "sha256"
+            found.append(
+                f"{of.strip()} has another content" if known else f"{of}{name} was {_short(old)}, is {_short(new)}"
+            )
+    return found
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) < 60 else f"{text[:59]}…"
+
+
+class _Checkpoint:
+    """The state of a run, and its file: written now and then, and where the context is left."""
+
+    def __init__(
+        self, fabric: Fabric, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict[str, Any]
+    ) -> None:
+        self.fabric, self.path, self.model, self.optimizer, self.about = fabric, path, model, optimizer, about
+        self.step = self.saved = 0  # the last step that is complete
+        self.saved_at = time.monotonic()
         self.whole = True  # False while the weights are not those of any step
         # Batch norm's means and variances as of that step; a step that is interrupted moves those of the network.
-        self.buffers = [(buffer, buffer.clone()) for buffer in network.buffers()] if fabric.is_global_zero else []
+        self.buffers: list[tuple[Tensor, Tensor]] = []
+        if path.exists():
+            self.found = self._read()
 
-    @property
-    def step(self) -> int:
-        """The last step that is complete."""
-        return int(self.state["step"])
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = torch.load(self.path, map_location="cpu", weights_only=True)
+            if found.keys() >= {"model", "optimizer", "step"}:
+                return found
+            reason = "it lacks a model, an optimizer or a step"
+        except Exception as error:  # a broken pickle can end in any error at all
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise CheckpointError(
+            f"{self.path} is damaged, or no checkpoint of stylelearn ({reason}); name another checkpoint, or delete it"
+        )
+
+    def resume(self, steps: int) -> None:
+        """Take over what the file holds."""
+        other = _differences(self.found.get("about", {}), self.about)
+        if other:
+            raise CheckpointError(
+                f"{self.path} is of another training: {'; '.join(other)}. Ask for the same as before to go on from it, "
+                "begin anew (anew=True, or --anew), or name another checkpoint"
+            )
+        try:
+            self.model.load_state_dict(self.found["model"])
+            self.optimizer.load_state_dict(self.found["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{self.path} is of another network ({str(error)[:200]}); begin anew, or name another checkpoint"
+            ) from error
+        self.step = self.saved = int(self.found["step"])
+        if self.fabric.is_global_zero:
+            left = "" if self.step < steps else "; nothing is left to train: ask for more steps, or begin anew"
+            log.warning("going on from %s, at step %d of %d%s", self.path, self.step, steps, left)
+
+    def __enter__(self) -> "_Checkpoint":
+        ranks = self.fabric.all_gather(torch.tensor(self.step, device=self.fabric.device)).flatten().tolist()
+        if len(set(ranks)) > 1:
+            raise CheckpointError(f"not every machine sees {self.path}; put it on a disk that all of them share")
+        if self.fabric.is_global_zero:
+            self.buffers = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
+        return self
 
     def stepped(self, step: int) -> None:
         """Take note that a step is complete."""
         for buffer, kept in self.buffers:
             kept.copy_(buffer)
-        self.state["step"], self.whole = step, True
+        self.step, self.whole = step, True
 
     def save_now_and_then(self) -> None:
-        """Write, if it is long enough since the last time."""
-        if time.monotonic() - self.saved_at > self.every:
+        """Write, if the last time is long enough ago."""
+        if time.monotonic() - self.saved_at > SAVE_EVERY:
             self._save()
-
-    def __enter__(self) -> "_Keeper":
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self.fabric.is_global_zero and self.whole and self.step > self.saved:
@@ -272,64 +522,114 @@ class _Keeper:
                 buffer.copy_(kept)
             self._save()
 
-    def _resume(self) -> None:
-        try:
-            self.fabric.load(self.path, self.state)
-        except Exception as error:  # a broken pickle can end in any error at all
-            raise CheckpointError(
-                f"cannot go on from {self.path}: it is damaged, or of another network ({type(error).__name__}: "
-                f"{str(error)[:200]}); delete it to start anew, or name another checkpoint"
-            ) from error
-
     def _save(self) -> None:
-        """Write beside, then rename: whatever happens, there is a whole checkpoint."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(f"{self.path.name}.tmp")
-        try:
-            self.fabric.strategy.save_checkpoint(beside, self.state)  # Fabric.save would wait for the other processes
-            os.replace(beside, self.path)
-        finally:
-            beside.unlink(missing_ok=True)
+        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        with replacing(self.path) as part:
+            torch.save(state | {"step": self.step, "about": self.about}, part)
         self.saved, self.saved_at = self.step, time.monotonic()
 
 
-class _Log:
-    """Means of the losses between reports, on disk as CSV; and the time left."""
+# --- several processes ------------------------------------------------------------------------------------------------
 
-    def __init__(self, plan: _Plan, first: int) -> None:
-        self.path, self.plan, self.first, self.start = (
-            plan.checkpoint.with_suffix(".csv"),
-            plan,
-            first,
-            time.monotonic(),
+# Fabric starts the program once for each device. Every process makes the same steps, each on its rows of the batch, and
+# in each step they wait for one another. So none may leave on its own: the first decides for all.
+
+
+def is_first_process() -> bool:
+    """Whether this is the only process, or the one that speaks for all; as Fabric, torchrun and SLURM number them."""
+    return not any(os.environ.get(name, "0") != "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"))
+
+
+def _connect(*, devices: int = 1, num_nodes: int = 1, **more: Any) -> Fabric:
+    """Fabric for devices × num_nodes processes, of which only this one runs yet."""
+    several = devices * num_nodes > 1
+    try:
+        fabric = Fabric(devices=devices, num_nodes=num_nodes, **more)
+    except Exception as error:  # Fabric knows many, and some classes of its own
+        asked = ", ".join(f"{name} {value!r}" for name, value in {**more, "devices": devices}.items())
+        raise ValueError(f"cannot train with {asked}: {error}") from error
+    if several and torch.distributed.is_initialized():
+        raise ValueError("this program has trained with several processes already; begin the next training in another")
+    return fabric
+
+
+def _check_divides(x: Tensor, world: int) -> None:
+    if x.ndim and len(x) % world:
+        raise ValueError(
+            f"a batch of {len(x)} cannot be shared by {world} processes equally; choose a multiple of {world}"
         )
-        self.sums: dict[str, float] = {}
-        self.count = 0
-        if self.path.exists():  # keep what was reported up to the checkpoint; the steps after it will be made again
-            with self.path.open(newline="") as file:
-                kept = [
-                    row
-                    for row in csv.reader(file)
-                    if row and (row[0] == "step" or (row[0].isdigit() and int(row[0]) <= first))
-                ]
-            self.path.unlink()
-            if first:
-                self._write(kept)
 
-    def _write(self, rows: list[list[object]]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerows(rows)
 
-    def add(self, losses: dict[str, float]) -> None:
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.count += 1
+def _loader(batches: Dataset[Any], numbers: range, fabric: Fabric) -> DataLoader[Any]:
+    """The batches of these numbers, and of each the rows rank, rank + world, rank + 2 · world, …"""
+    return DataLoader(
+        batches,
+        batch_size=None,
+        sampler=numbers,
+        num_workers=1,  # decoding and augmentation stay out of the training thread
+        collate_fn=partial(_rows, which=slice(fabric.global_rank, None, fabric.world_size)),
+        generator=torch.Generator(),  # its own: the global one is the caller's
+        worker_init_fn=_ignore_interrupts,
+    )
 
-    def report(self, step: int) -> Progress:
-        means = {name: value / self.count for name, value in self.sums.items()}
-        self.sums, self.count = {}, 0
-        header = [] if self.path.exists() else [["step", *means]]
-        self._write([*header, [step, *(f"{value:.6g}" for value in means.values())]])
-        each = (time.monotonic() - self.start) / (step - self.first)
-        return Progress(step, self.plan.steps, means, each * (self.plan.steps - step), self.plan.skipped)
+
+def _rows(batch: Any, which: slice) -> Any:
+    return apply_to_collection(batch, Tensor, lambda x: x[which] if x.ndim else x)
+
+
+def _ignore_interrupts(_: int) -> None:
+    """For workers that load data: Ctrl-C is for the process that they load for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Together:
+    """A context in which processes stop together: at the head of each step the first says whether it has stopped.
+
+    There Ctrl-C waits for the next step; a second one does not. The other processes leave it to the first.
+    """
+
+    def __init__(self, fabric: Fabric) -> None:
+        self.fabric, self.several, self.first = fabric, fabric.world_size > 1, fabric.is_global_zero
+        self.stopped = False
+        self.others_wait = False  # at the head of a step, or on their way to it
+        self.before: Any = None
+
+    def __enter__(self) -> "_Together":
+        if self.several and threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGINT, self._interrupt if self.first else signal.SIG_IGN)
+        return self
+
+    def _interrupt(self, *_: object) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+
+    def go_on(self) -> None:
+        """The head of a step.
+
+        Raises:
+            KeyboardInterrupt: in all processes, where the first has stopped.
+        """
+        self.others_wait = False
+        if self._sum(torch.tensor(float(self.stopped))) > 0:
+            raise KeyboardInterrupt
+
+    def means(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
+        """The losses over the whole batch, of which this process has a share."""
+        values = self._sum(torch.stack([value.detach().float() for value in losses.values()]))
+        return dict(zip(losses, (values / self.fabric.world_size).tolist(), strict=True))
+
+    def _sum(self, values: Tensor) -> Tensor:
+        return self.fabric.all_reduce(self.fabric.to_device(values), reduce_op="sum") if self.several else values
+
+    def stepped(self, last: bool) -> None:
+        """The end of a step: after it the first may leave; the others wait for it, unless it was the last."""
+        self.others_wait = self.several and not last
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+        if self.first and self.others_wait:
+            self._sum(torch.tensor(1.0))
+        if kind is None and self.stopped:
+            raise KeyboardInterrupt

@@ -15,8 +15,8 @@ import torch
 from PIL import Image, ImageSequence
 from torch import Tensor
 
-from stylelearn.crops import SUFFIXES
 from stylelearn.images import ImageError, read_image, read_settings, resize, to_pil, write_image
+from stylelearn.training import SUFFIXES
 
 ANIMATIONS = (".gif", ".webp")  # written by Pillow
 FILMS = (".mp4", ".mkv", ".mov", ".webm", ".avi")  # by PyAV, which is optional

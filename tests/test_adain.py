@@ -354,7 +354,8 @@ def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_
     assert [progress.step for progress in seen] == [5, 10, 15, 20, 25, 30]
     assert sum(seen[-1].losses.values()) < 0.8 * sum(seen[0].losses.values())
     out = tmp_path / "own.safetensors"
-    assert read_about(out) == {"encoder": "mini", "layer": "relu2_1"}
+    about = read_about(out)
+    assert about["training"]["steps"] == 30 and about.items() >= {"encoder": "mini", "layer": "relu2_1"}.items()
     assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
     net = adain.load(out, encoder=MINI)
     assert net.layer == "relu2_1" and not any(p.requires_grad for p in net.parameters())

@@ -1,29 +1,25 @@
 """The `stylelearn` command, from the words on the command line to the file that comes out, and every mistake."""
 
 import argparse
-import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from stylelearn import adain, cin, gatys, johnson, samples
-from stylelearn.cli import lab, main, networks, sheets, stylize
+from stylelearn.cli import lab, main, networks, stylize
 from stylelearn.cli.parsing import UsageError, span
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import STYLE_WEIGHT
 from stylelearn.images import read_image, read_settings
-from stylelearn.networks import distillation as mini
 from stylelearn.optimize import Diverged
-from stylelearn.training import PRESETS, Progress
 from stylelearn.weights import torchvision_model, write_weights
 
 FEW = ["--size", "64", "--steps", "3"]
@@ -523,243 +519,6 @@ def test_the_shipped_decoder_paints(photo, tmp_path):
     out = tmp_path / "o.png"
     assert main(["stylize", str(photo), "coffee", "batik", "-o", str(out), "--method", "adain", "--size", "64"]) == 0
     assert read_settings(out)["shares"] == [0.5, 0.5]
-
-
-# --------------------------------------------------------------------------- train
-
-
-@pytest.fixture
-def photos(tmp_path):
-    """Enough pictures that some are held back."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for i in range(20):
-        Image.effect_noise((64, 64), 20 + 4 * i).convert("RGB").save(folder / f"{i:02}.png")
-    return folder
-
-
-def words_of(photos: Path, out: Path, teacher: object, *more: str) -> list[str]:
-    common = ["--size", "64", "--batch", "2", "--steps", "3", "--accelerator", "cpu"]
-    return ["train", "encoder", "--photos", str(photos), "--teacher", str(teacher), "--out", str(out), *common, *more]
-
-
-def test_train_encoder(tmp_path, photos, teacher, capsys, monkeypatch):
-    held_back = mini.Crops
-    monkeypatch.setattr(mini, "Crops", lambda *a, **k: held_back(*a, **k | {"batch": min(2, k.get("batch", 2))}))
-    out = tmp_path / "new" / "mini.safetensors"
-    assert main(words_of(photos, out, teacher, "--styles", str(photos))) == 0
-    said = capsys.readouterr().out
-    assert "step 3 of 3" in said and "left" in said and "loss" in said
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in said
-    assert {value.dtype for value in load_file(out).values()} == {torch.float16}
-    features = Encoder("mini", weights=out)(torch.rand(1, 3, 64, 64), ["relu5_1"])["relu5_1"]
-    assert features.isfinite().all()
-    assert list(out.parent.glob("*decoders.safetensors"))
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_ctrl_c_while_training(tmp_path, photos, teacher, capsys, monkeypatch, kept):
-    closed = []
-
-    def train_mini(*folders, checkpoint, **options):
-        try:
-            yield Progress(50, 100, {"features relu2_2": 1.0, "features relu3_4": 2.0, "verdict": 0.5}, 7200)
-            raise KeyboardInterrupt
-        finally:
-            closed.append(True)
-            if kept:
-                Path(checkpoint).touch()
-
-    monkeypatch.setattr(mini, "train_mini", train_mini)
-    assert main(words_of(photos, tmp_path / "mini.safetensors", teacher)) == 130
-    said = capsys.readouterr().out
-    assert "step  50 of 100 · 2 h 00 min left · loss 3.500 = features 3.000 + verdict 0.500" in said
-    assert closed
-    if kept:
-        assert f"run the same command again and it goes on from {tmp_path / 'mini.ckpt'}" in said
-    else:
-        assert "nothing to go on from" in said
-
-
-def test_training_that_diverges(tmp_path, photos, teacher, capsys, monkeypatch):
-    def train_mini(*folders, **options):
-        raise FloatingPointError("the loss is nan at step 3; try a lower learning rate")
-        yield
-
-    monkeypatch.setattr(mini, "train_mini", train_mini)
-    assert main(words_of(photos, tmp_path / "mini.safetensors", teacher)) == 1
-    assert "the loss is nan" in capsys.readouterr().err
-
-
-def test_train_refuses(tmp_path, photos, teacher, capsys):
-    out, empty = tmp_path / "mini.safetensors", tmp_path / "empty"
-    empty.mkdir()
-    other = tmp_path / "other.safetensors"
-    save_file({"weight": torch.zeros(2)}, other)
-    wrong = {
-        "is not a folder": words_of(tmp_path / "nowhere", out, teacher),
-        "no pictures": words_of(empty, out, teacher),
-        "must end in .safetensors": words_of(photos, tmp_path / "mini.pth", teacher),
-        "no file of that name": words_of(photos, out, "resnet"),
-        "no checkpoint of squeezenet1_0 or vgg19": words_of(photos, out, other),
-        "multiple of 16": words_of(photos, out, teacher, "--size", "100"),
-        "invalid choice": words_of(photos, out, teacher, "--precision", "8"),
-        "required": ["train", "encoder", "--out", str(out)],
-        "from 2 up": words_of(photos, out, teacher, "--batch", "1"),
-    }
-    for said, words in wrong.items():
-        assert said in refused(words, capsys)
-    assert not out.exists()
-
-
-def test_a_teacher_is_known_by_its_keys(tmp_path, teacher, shared):
-    real = shared / "teacher" / "squeezenet1_0.safetensors"
-    assert networks.find_teacher(str(teacher)) == ("squeezenet", teacher)
-    assert networks.find_teacher(str(real)) == ("squeezenet", real)
-    assert networks.find_teacher("vgg19") == ("vgg19", None)
-
-
-def test_vgg19_and_vgg16_are_told_apart(tmp_path):
-    """The last convolution of VGG-19 is number 34, that of VGG-16 number 28."""
-    for last, teacher in ((34, "vgg19"), (28, None)):
-        path = tmp_path / f"{last}.safetensors"
-        save_file({f"features.{i}.weight": torch.zeros(1) for i in (0, 28, last)}, path)
-        if teacher:
-            assert networks.find_teacher(str(path)) == (teacher, path)
-        else:
-            with pytest.raises(UsageError, match="no checkpoint"):
-                networks.find_teacher(str(path))
-
-
-class Recorded:
-    """Stands for `train_…`: keeps what it was called with, reports once, and writes nothing much."""
-
-    def __init__(self, skipped=()):
-        self.skipped = skipped
-
-    def __call__(self, *given, out, **options):
-        self.given, self.options = given, options
-        yield Progress(7, 7, {"content": 1.0}, 0, self.skipped)
-        Path(out).write_bytes(b"weights")
-
-
-@pytest.fixture
-def feed_forward(photos, tmp_path, monkeypatch):
-    """Runs `train NAME` with a recorder in place of the training; returns it."""
-
-    def go(name, *words, skipped=()):
-        recorder = Recorded(skipped)
-        module = {"johnson": johnson, "cin": cin, "adain": adain}[name]
-        monkeypatch.setattr(module, f"train_{name}", recorder)
-        assert main(["train", name, "--photos", str(photos), "--out", str(tmp_path / "w.safetensors"), *words]) == 0
-        assert recorder.given[0] == [photos]
-        return recorder
-
-    return go
-
-
-def test_train_johnson_hands_on_what_was_said_and_what_is_usual(feed_forward, tmp_path):
-    done = feed_forward("johnson", "--style", "geometric", "--style-size", "40")
-    assert torch.equal(done.given[1], samples.style("geometric", 40))
-    usual = networks.NETWORKS["johnson"].usual
-    asked = {"precision": "32-true", "accelerator": "auto", "devices": 1, "nodes": 1, "seed": 0, "norm": "instance"}
-    asked |= {"name": "geometric", "weights": {}, "checkpoint": tmp_path / "w.ckpt", "sheet_every": 500}
-    assert done.options | usual | asked == done.options
-    assert isinstance(done.options["encoder"], Encoder) and "widths" not in done.options and "start" not in done.options
-    said = "--steps 9 --size 64 --batch 3 --seed 5 --devices 1 --sheet-every 4 --precision bf16-mixed --accelerator cpu"
-    more = "--widths 4 5 6 --norm batch --style-weight 7 --tv-weight 0 --encoder mini"
-    done = feed_forward("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split())
-    asked = {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed"}
-    asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch"}
-    assert done.options | asked == done.options
-    assert done.options["weights"] == {"style_weight": 7.0, "tv_weight": 0.0}
-
-
-def test_presets_and_the_paper_stand_behind_what_was_said(feed_forward):
-    base = ["--style", "geometric", "--style-size", "40"]
-    usual, gpu = networks.NETWORKS["johnson"].usual, PRESETS["gpu"]
-    done = feed_forward("johnson", *base, "--preset", "gpu").options
-    assert done["size"] == gpu["size"] and done["precision"] == gpu["precision"] and done["accelerator"] == "gpu"
-    assert (done["steps"], done["batch"]) == (usual["steps"] * gpu["steps"], usual["batch"] * gpu["batch"])
-    done = feed_forward("johnson", *base, "--preset", "gpu", "--batch", "2", "--accelerator", "cpu").options
-    assert (done["batch"], done["accelerator"], done["size"]) == (2, "cpu", gpu["size"])
-    done = feed_forward("johnson", *base, "--preset", "laptop").options
-    assert done | usual == done and done["accelerator"] == "cpu"
-    done = feed_forward("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
-    assert done["widths"] == johnson.PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
-    assert (done["steps"], done["batch"], done["size"]) == (5, 4, 256)
-
-
-def test_train_cin_takes_files_and_names(feed_forward, photo):
-    done = feed_forward("cin", "--styles", "geometric", str(photo), "batik", "--style-size", "32")
-    assert list(done.given[1]) == ["geometric", "photo", "batik"]
-    assert torch.equal(done.given[1]["photo"], read_image(photo, size=32))
-
-
-def test_train_adain_takes_folders(feed_forward, photos):
-    done = feed_forward("adain", "--styles", str(photos), "--layer", "relu3_1", "--style-weight", "3")
-    assert done.given[1] == [photos] and done.options["layer"] == "relu3_1"
-    assert done.options["weights"] == {"style_weight": 3.0}
-
-
-def test_skipped_pictures_are_counted(feed_forward, capsys):
-    feed_forward("cin", "--styles", "geometric", "batik", skipped=tuple(Path(f"{c}.jpg") for c in "abcd"))
-    assert "4 pictures skipped, as not readable: a.jpg, b.jpg, c.jpg, …" in capsys.readouterr().out
-
-
-def test_only_the_first_process_prints(feed_forward, capsys, monkeypatch):
-    words = ["cin", "--styles", "geometric", "batik", "--devices", "2"]
-    feed_forward(*words)
-    assert "step 7 of 7" in capsys.readouterr().out
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    feed_forward(*words)
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["johnson", "--style", "geometrik"], "did you mean 'geometric'?"),
-        (["johnson", "--style", "none.jpg"], "'none.jpg' does not exist"),
-        (["johnson"], "required"),
-        (["johnson", "--style", "geometric", "--widths", "4", "4"], "expected 3 arguments"),
-        (["johnson", "--style", "geometric", "--start", "none"], "--start is 'none': no file of that name"),
-        (["johnson", "--style", "geometric", "--encoder", "squeezenet"], "invalid choice"),
-        (["johnson", "--style", "geometric", "--encoder-weights", "none"], "no weights at none"),
-        (["johnson", "--style", "geometric", "--preset", "phone"], "invalid choice"),
-        (["johnson", "--style", "geometric", "--batch", "3", "--devices", "2"], "choose a multiple of 2"),
-        (["cin", "--styles", "geometric"], "name two or more"),
-        (["cin", "--styles", "geometric", "a/geometric.jpg"], "each must have a name of its own"),
-        (["adain", "--styles", "geometric"], "'geometric' is not a folder"),
-    ],
-)
-def test_train_feed_forward_refuses(words, said, tmp_path, photos, capsys):
-    out = tmp_path / "w.safetensors"
-    assert said in refused(["train", *words, "--photos", str(photos), "--out", str(out)], capsys)
-    assert not out.exists()
-
-
-def sheet_of(name):
-    """The sample sheet of an untrained network."""
-    encoder = Encoder("mini")
-    style = samples.style("geometric", 32)
-    if name == "johnson":
-        return sheets.johnson(johnson.Perceptual(johnson.TransformationNet((4, 4, 4), 1), [style], encoder))
-    if name == "cin":
-        return sheets.cin(johnson.Perceptual(cin.StyleNet(["a", "b"], (4, 4, 4), 1), [style], encoder))
-    return sheets.any_style(adain.Objective(adain.AdaIN(encoder)))
-
-
-@pytest.mark.parametrize(("name", "rows"), [("johnson", 2), ("cin", 3), ("adain", 4)])
-def test_sheets_show_photographs_above_pastiches(name, rows):
-    side = sheets.SHEET_SIZE
-    with torch.no_grad():
-        sheet = sheet_of(name)
-    assert sheet.shape == (1, 3, rows * side, 2 * side)
-    chelsea = samples.content("chelsea", side)
-    left = (chelsea.shape[3] - side) // 2
-    assert torch.equal(sheet[..., :side, :side], chelsea[..., left : left + side])
-    assert sheet.min() >= 0 and sheet.max() <= 1
 
 
 # --------------------------------------------------------------------------- lab

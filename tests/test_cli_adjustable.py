@@ -1,4 +1,4 @@
-"""`stylelearn stylize --method adjustable`, `stylelearn train adjustable` and `python -m benchmarks adjustable`."""
+"""`stylelearn stylize --method adjustable` and `python -m benchmarks adjustable`."""
 
 import functools
 import itertools
@@ -16,10 +16,8 @@ from torch import Tensor
 from benchmarks import adjustable as bench
 from benchmarks.quality import Pair
 from stylelearn import adjustable, gatys, losses, practice, samples
-from stylelearn.cli import main, networks, sheets
-from stylelearn.encoders import Encoder
+from stylelearn.cli import main
 from stylelearn.images import psnr, read_image, read_settings
-from stylelearn.training import Progress
 from stylelearn.weights import WeightsError, write_weights
 
 LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
@@ -157,85 +155,6 @@ def test_what_cannot_be_is_refused_in_one_line(
 def test_alpha_belongs_to_adjustable(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
     words = ["stylize", str(files["photo"]), "batik", "-o", str(tmp_path / "o.png"), "--alpha", "relu2_2=1"]
     assert "--alpha is not for --method gatys; it is for adjustable" in said(words, capsys)
-
-
-# --- train ------------------------------------------------------------------------------------------------------------
-
-
-class Recorded:
-    """Stands for `train_adjustable`: keeps what it was called with, reports once, and writes nothing much."""
-
-    def __call__(self, *given: Any, out: Path, **options: Any) -> Any:
-        self.given, self.options = given, options
-        yield Progress(7, 7, {"content": 1.0}, 0)
-        Path(out).write_bytes(b"weights")
-
-
-@pytest.fixture
-def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `train adjustable` with a recorder in place of the training; returns it."""
-
-    def go(*words: str) -> Recorded:
-        recorder = Recorded()
-        monkeypatch.setattr(adjustable, "train_adjustable", recorder)
-        command = ["train", "adjustable", "--photos", str(tmp_path), "--out", str(tmp_path / "w.safetensors")]
-        assert main([*command, *words]) == 0
-        assert recorder.given[0] == [tmp_path]
-        return recorder
-
-    return go
-
-
-def test_train_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_path: Path) -> None:
-    done = train("--styles", str(tmp_path))
-    usual = networks.NETWORKS["adjustable"].usual
-    asked = {"seed": 0, "devices": 1, "network": {}, "weights": {}, "checkpoint": tmp_path / "w.ckpt"}
-    assert done.given[1] == [tmp_path] and done.options | usual | asked == done.options
-    assert isinstance(done.options["encoder"], Encoder) and "start" not in done.options
-    said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --style-weight 2 --tv-weight 0 --steps 9"
-    done = train("--styles", str(tmp_path), *said.split())
-    assert done.options["network"] == {
-        "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
-    }  # fmt: skip
-    assert done.options["weights"] == {"style_weight": 2.0, "tv_weight": 0.0} and done.options["steps"] == 9
-
-
-def test_one_style_is_a_picture(train: Any) -> None:
-    done = train("--style", "geometric", "--style-size", "40")
-    assert torch.equal(done.given[1], samples.style("geometric", 40))
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ([], "say --styles DIR … for a network of any style, or --style PICTURE"),
-        (["--styles", ".", "--style", "batik"], "say --styles DIR … for a network of any style, or --style PICTURE"),
-        (["--styles", "nowhere"], "'nowhere' is not a folder"),
-        (["--style", "batikk"], "did you mean 'batik'?"),
-        (["--style", "batik", "--style-layers", "relu9_1"], "there is no layer 'relu9_1' in mini"),
-        (["--style", "batik", "--start", "none"], "--start is 'none': no file of that name"),
-    ],
-)
-def test_train_refuses(words: list[str], message: str, tmp_path: Path, capsys: Any) -> None:
-    command = ["train", "adjustable", "--photos", str(tmp_path), "--out", str(tmp_path / "w.safetensors")]
-    assert message in said([*command, *words], capsys)
-
-
-@pytest.mark.parametrize("any_style", [True, False])
-def test_the_sheet_shows_no_style_each_layer_and_all(any_style: bool) -> None:
-    net, side = tiny_adjustable(any_style=any_style), sheets.SHEET_SIZE
-    sheet = sheets.adjustable(adjustable.Objective(net, None if any_style else samples.style("batik", 32)))
-    assert sheet.shape == (1, 3, 6 * side, 2 * side)
-    chelsea = samples.content("chelsea", side)
-    left = (chelsea.shape[3] - side) // 2
-    photo = chelsea[..., left : left + side]
-    assert torch.equal(sheet[..., :side, :side], photo)
-    square = sheets._square(samples.style(samples.style_names()[0], side))
-    known = net.style(square) if any_style else None
-    for row, setting in enumerate([dict.fromkeys(LAYERS, 0.0), dict.fromkeys(LAYERS, 0.0) | {"relu2_2": 1.0}]):
-        made = net(photo, known, net.alphas(setting))
-        shown = sheet[..., (1 + row) * side : (2 + row) * side, :side]
-        torch.testing.assert_close(shown, made, rtol=0, atol=1e-4)
 
 
 # --- bench ------------------------------------------------------------------------------------------------------------

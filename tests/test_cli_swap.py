@@ -1,4 +1,4 @@
-"""What the command does with style swap: pictures in one pass or optimised, clips, and the training."""
+"""What the command does with style swap: pictures in one pass or optimised, clips."""
 
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from stylelearn import gatys, samples, style_swap
-from stylelearn.cli import main, networks, sheets
+from stylelearn.cli import main
 from stylelearn.cli import video as video_command
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings, write_image
 from stylelearn.optimize import optimize_image, result
-from stylelearn.training import Progress
 from stylelearn.video import panning_clip, read_frames, write_film
 from stylelearn.weights import write_weights
 
@@ -196,35 +195,3 @@ def test_clips_that_cannot_be_painted_are_refused(
 ) -> None:
     assert said in refused(words_for(clip_name, tmp_path / "out.gif", weights, *more), capsys)
     assert not (tmp_path / "out.gif").exists()
-
-
-# --- training ---------------------------------------------------------------------------------------------------------
-
-
-def test_train_inverse_hands_on_what_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    called: list[Any] = []
-
-    def training(*given: Any, out: Path, **options: Any) -> Any:
-        called.append((given, options))
-        yield Progress(7, 7, {"inverse": 1.0}, 0)
-        Path(out).write_bytes(b"weights")
-
-    monkeypatch.setattr(style_swap, "train_inverse", training)
-    base = ["train", "inverse", "--photos", str(tmp_path), "--styles", str(tmp_path), "--out"]
-    assert main([*base, str(tmp_path / "a.safetensors")]) == 0
-    more = ["--layer", "relu2_1", "--norm", "instance", "--upsampling", "transposed", "--tv-weight", "3"]
-    more += ["--pictures-only", "--steps", "9"]
-    assert main([*base, str(tmp_path / "b.safetensors"), *more]) == 0
-    (given, usual), (_, said) = called
-    assert given == ([tmp_path], [tmp_path])
-    expected = networks.NETWORKS["inverse"].usual | {"norm": "none", "weights": {"swapped": True}}
-    assert usual | expected == usual and "layer" not in usual
-    expected = {"layer": "relu2_1", "norm": "instance", "upsampling": "transposed", "steps": 9}
-    assert said | expected == said and said["weights"] == {"swapped": False, "tv_weight": 3.0}
-
-
-def test_its_sample_sheet_shows_photographs_above_pastiches() -> None:
-    training = style_swap.Training(style_swap.StyleSwap(Encoder("mini")))
-    with torch.no_grad():
-        sheet = sheets.any_style(training)
-    assert sheet.shape == (1, 3, 4 * sheets.SHEET_SIZE, 2 * sheets.SHEET_SIZE)

@@ -414,7 +414,8 @@ def test_training_writes_what_load_reads(known: Split, tmp_path: Path) -> None:
         pass
     network = emd.load(out)
     assert (network.references, network.channels, network.training) == (2, TINY, False)
-    assert read_about(out) == {"references": 2, "channels": list(TINY)}
+    about = read_about(out)
+    assert (about["references"], about["channels"], about["training"]["steps"]) == (2, list(TINY), 3)
     learnt = network.state_dict()
     assert all(torch.equal(learnt[key].half(), value) for key, value in read_weights(out).items())
     first = torch.load(tmp_path / "small.ckpt", weights_only=True)["model"]

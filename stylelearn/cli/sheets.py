@@ -7,7 +7,10 @@ from stylelearn.cli.inputs import picture
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from stylelearn.glyphs.dataset import Split
+
 SHEET_SIZE = 192  # pixels of a side of each picture
+COLUMNS = 12  # glyphs in a row
 
 
 def _contents(model: "nn.Module") -> "Tensor":
@@ -63,3 +66,24 @@ def adjustable(model: "nn.Module") -> "Tensor":
     count = len(network.adjustable)
     settings = [torch.zeros(count), *torch.eye(count), torch.ones(count)]
     return _sheet([contents, *(network(contents, known, one[None].to(contents)) for one in settings)])
+
+
+def emd(model: "nn.Module", known: "Split") -> "Tensor":
+    """A column for each glyph; two references of its style, one of its letter, what was wanted, what is drawn.
+
+    Above what was learnt, below, where something was held back, the novel: (1, 3, H, W).
+    """
+    import torch
+
+    from stylelearn.glyphs.dataset import test_batch
+
+    network, rows = model.network, []
+    where = next(model.parameters()).device
+    for name in ("D1", "D4") if known.novel_styles and known.novel_contents else ("D1",):
+        batch = test_batch(known, name, references=network.references, count=COLUMNS)
+        drawn = network(batch["style_refs"].to(where), batch["content_refs"].to(where)).float().cpu()
+        references = (*batch["style_refs"].unbind(dim=1)[:2], batch["content_refs"][:, 0])  # each (N, 80, 80)
+        shown = (*references, batch["target"][:, 0], drawn[:, 0])
+        blank = torch.ones(COLUMNS - len(drawn), *drawn.shape[2:])
+        rows += [torch.cat([*row, *blank], dim=1) for row in shown]
+    return torch.cat(rows)[None, None].expand(1, 3, -1, -1)

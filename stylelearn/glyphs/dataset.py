@@ -38,6 +38,18 @@ class Split:
     known_contents: tuple[int, ...]
     novel_contents: tuple[int, ...]
 
+    @property
+    def about(self) -> dict[str, object]:
+        """What tells this split from others: names, what is held back, and how the mean glyph looks."""
+        glyphs = self.glyphs
+        return {
+            "fonts": sorted(set(glyphs.fonts)),
+            "letters": glyphs.contents,
+            "novel_fonts": sorted({glyphs.fonts[style] for style in self.novel_styles}),
+            "novel_letters": "".join(glyphs.contents[content] for content in self.novel_contents),
+            "glyphs": glyphs.images.float().mean(dim=(0, 1))[None, None] / 255,
+        }
+
     def pairs(self, name: str) -> Tensor:
         """All (style, content) of a set "D1" … "D4": (N, 2) int64. Raises ValueError: another name, or an empty set."""
         if name not in SETS:

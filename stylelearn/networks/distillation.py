@@ -25,7 +25,7 @@ from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.rescaling import equalise, folded
 from stylelearn.networks.taps import TAPS
-from stylelearn.training import Crops, Progress, fit
+from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import (
     WeightsError,
     as_halves,
@@ -195,15 +195,11 @@ def train_mini(
     out: str | Path,
     teacher: str | Path = "squeezenet",
     teacher_weights: str | Path | None = None,
-    steps: int = 8000,
     size: int = 128,
     batch: int = 16,
     seed: int = 0,
     learning_rate: float = 3e-3,
-    accelerator: str = "auto",
-    precision: str = "32-true",
-    checkpoint: str | Path | None = None,
-    report_every: int = 50,
+    **run: object,
 ) -> Iterator[Progress]:
     """Distil `mini` from pictures in folders and write it to `out` (float16 safetensors); yields progress.
 
@@ -219,7 +215,7 @@ def train_mini(
         size: side of the crops in pixels, a multiple of 16.
         batch: crops per step.
         learning_rate: of the encoder; the decoders' is a third of it.
-        steps, checkpoint, report_every, accelerator, precision: as of `fit`.
+        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
 
     Raises:
         ValueError: a size that does not fit the pools; folders without pictures; as `fit`.
@@ -235,19 +231,18 @@ def train_mini(
     crops = Crops([*photos, *styles], size=size, batch=batch, seed=seed, jitter=0.2)
     held_back = Crops(photos, size=160, batch=16, split="held-back")  # now: too few photos are better known before
     model.calibrate(crops)
+    learns = [*model.student.parameters(), *model.projections.parameters()]
+    decoders = [*model.back.parameters(), *model.decoder.parameters()]
     yield from fit(
         model,
         crops,
-        steps=steps,
-        checkpoint=Path(checkpoint or out.with_suffix(".ckpt")),
+        about={"network": "encoder", "teacher": model.teacher, "factor": model.factor, "photos": crops},
         groups=[
-            {"params": [*model.student.parameters(), *model.projections.parameters()]},
-            {"params": [*model.back.parameters(), *model.decoder.parameters()], "lr": learning_rate / 3},
+            {"params": learns, "weight_decay": 1e-4},
+            {"params": decoders, "weight_decay": 1e-4, "lr": learning_rate / 3},
         ],
         learning_rate=learning_rate,
-        accelerator=accelerator,
-        precision=precision,
-        report_every=report_every,
+        **settings(out, run),
     )
     export(model.cpu().eval(), out, [held_back[i] for i in range(HELD_BACK_BATCHES)])
 
