@@ -1,8 +1,7 @@
 """Pictures in and out: read, resize, write.
 
-Everywhere else in stylelearn an `image` is a float32 tensor (B, 3, H, W), sRGB, in [0, 1]. This module is the border:
-only here are there files, PIL and whole numbers from 0 to 255. Whatever cannot be read ends in an `ImageError` that
-says which source it was, what is wrong with it and what to do.
+Everywhere else in stylelearn an `image` is a float32 tensor (B, 3, H, W), sRGB, in [0, 1]. Only this module knows
+files, addresses, PIL and whole numbers from 0 to 255.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ import io
 import json
 import math
 import os
-import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -23,25 +22,17 @@ import torch.nn.functional as F
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from stylelearn.decoding import MAX_PIXELS, from_array, from_pil, from_tensor, open_picture
-from stylelearn.sources import ImageError, load_bytes
-
-__all__ = [
-    "MAX_PIXELS",
-    "ImageError",
-    "encode_image",
-    "psnr",
-    "read_image",
-    "read_settings",
-    "resize",
-    "shown_name",
-    "to_pil",
-    "write_image",
-]
+from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_array, from_pil, from_tensor, open_picture
+from stylelearn.files import replacing
 
 Fit = Literal["short", "long", "box"]
 
+_MAX_BYTES = 200_000_000  # of a file
+_SECONDS = 10.0  # for an address, from the first connection to the last byte
+_CHUNK = 64 * 1024
+
 WRITABLE = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
+
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _SETTINGS_KEY = "stylelearn"
 _MAX_SETTINGS = 60_000  # bytes; a JPEG keeps all of its EXIF in one segment of 64 KiB
@@ -50,42 +41,138 @@ _MAX_SETTINGS = 60_000  # bytes; a JPEG keeps all of its EXIF in one segment of 
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def read_image(
-    source: Any,
-    *,
-    size: int | tuple[int, int] | None = None,
-    fit: Fit = "short",
-    max_pixels: int = MAX_PIXELS,
-    max_bytes: int = 50_000_000,
-    timeout: float = 10.0,
-) -> Tensor:
-    """Read one picture from wherever it is.
+def read_image(source: Any, *, size: int | tuple[int, int] | None = None, fit: Fit = "short") -> Tensor:
+    """Read one picture.
 
-    Turned upright (EXIF), converted to sRGB (embedded profile), alpha laid on white, first frame of an animation.
+    It is turned upright (EXIF), converted to sRGB (embedded profile) and laid on white (alpha). Of an animation, the
+    first frame is read. Files of more than `MAX_PIXELS` are shrunk by a whole factor while they are read.
 
     Args:
         source: a path, an http(s) address, bytes, an ipywidgets FileUpload value, a PIL image, a NumPy array
             ((H, W), (H, W, 1), (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]) or an image tensor.
         size, fit: as for `resize`; None keeps the size.
-        max_pixels: the most pixels (H·W) that are decoded; checked in the header, before anything is unpacked.
-        max_bytes: the largest file, in bytes.
-        timeout: seconds for an address, in all.
     Returns:
         image (1, 3, H, W), float32 in [0, 1], on the CPU unless a tensor came from elsewhere.
     Raises:
-        ImageError: whatever is wrong with the source.
+        ImageError: the source cannot be read.
     """
     if isinstance(source, Tensor):
-        image = from_tensor(source, max_pixels)
+        image = from_tensor(source)
     elif isinstance(source, np.ndarray):
-        image = from_array(source, "the array", max_pixels)
+        image = from_array(source, "the array")
     elif isinstance(source, Image.Image):
-        image = from_pil(source, "the PIL image", max_pixels)
+        image = from_pil(source, "the PIL image")
     else:
-        data, name = load_bytes(source, max_bytes=max_bytes, timeout=timeout)
-        with open_picture(data, name) as picture:
-            image = from_pil(picture, name, max_pixels)
+        data, name = _load(source)
+        with open_picture(io.BytesIO(data), name) as picture:
+            image = from_pil(picture, name)
     return image if size is None else resize(image, size, fit)
+
+
+def _load(source: Any) -> tuple[bytes, str]:
+    """The bytes of a picture file, never empty, and what messages call it."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, name = bytes(source), f"the picture given as {len(bytes(source))} bytes"
+    elif isinstance(source, str) and "://" in source:
+        name = _quoted(source)
+        data = _download(source, name)
+    elif isinstance(source, str | Path):
+        data, name = _read_file(Path(source)), f"'{source}'"
+    elif isinstance(source, Mapping | Sequence):
+        upload = _one_upload(source)
+        data, name = bytes(upload["content"]), f"the upload '{upload.get('name', 'without a name')}'"
+    else:
+        raise ImageError(
+            f"a picture cannot be read from a {type(source).__name__}; give a path, an http(s) address, bytes, an "
+            "upload, a PIL image or an array"
+        )
+    if not data:
+        raise ImageError(f"{name} is empty (0 bytes); save or download it again")
+    _check_bytes(len(data), name)
+    return data, name
+
+
+def _check_bytes(size: int, name: str) -> None:
+    if size > _MAX_BYTES:
+        raise ImageError(f"{name} has more than {_MAX_BYTES / 1e6:,.1f} MB, the limit; make it smaller")
+
+
+def _one_upload(value: Any) -> Mapping[str, Any]:
+    """The one file in a FileUpload's value; its "content" is a memoryview."""
+    files = [value] if isinstance(value, Mapping) else list(value)
+    if not files:
+        raise ImageError("nothing is uploaded yet; press Upload and choose a picture")
+    if len(files) > 1:
+        raise ImageError(f"{len(files)} files are uploaded; pick one of them, for instance value[0]")
+    if not isinstance(files[0], Mapping) or "content" not in files[0]:
+        raise ImageError(f"an upload is a dict with 'content', this is a {type(value).__name__}; pass FileUpload.value")
+    return files[0]
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        path = path.expanduser()
+        if path.is_dir():
+            raise ImageError(f"'{path}' is a folder; name a picture inside it")
+        if not path.exists():
+            raise ImageError(f"'{path}' does not exist; {_neighbours(path)}")
+        if not path.is_file():
+            raise ImageError(f"'{path}' is a device or a pipe, not a file; name a picture file")
+        _check_bytes(path.stat().st_size, f"'{path}'")
+        return path.read_bytes()
+    except (OSError, RuntimeError) as error:  # no permission, a name too long for the system, an unknown ~user
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(
+            f"'{str(path)[:200]}' cannot be read ({reason}); check the name and its permissions"
+        ) from error
+
+
+def _neighbours(path: Path) -> str:
+    """For a mistyped path: which folder was searched, and which pictures are there."""
+    if not path.parent.is_dir():
+        return f"neither does its folder '{path.parent}' (the working folder is '{Path.cwd()}')"
+    there = sorted(p.name for p in path.parent.iterdir() if p.suffix.lower() in SUFFIXES)
+    shown = ", ".join(there[:5]) + (", …" if len(there) > 5 else "")
+    return f"pictures in '{path.parent.resolve()}': {shown or 'none'}"
+
+
+def _download(address: str, name: str) -> bytes:
+    """The body of a GET request, with a limit on its size and one deadline for everything."""
+    import requests  # here and not above: only an address needs it
+    import urllib3
+
+    parts = urlsplit(address)
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ImageError(f"{name} is not an address that can be read; give one with http:// or https://")
+    deadline = time.monotonic() + _SECONDS
+    slow = f"{name} did not arrive within {_SECONDS:g} s; try again, or save the picture and give its path"
+    # Some picture sites refuse a client without a name; identity, because pictures are compressed already.
+    headers = {"User-Agent": "stylelearn/0.1 (course)", "Accept-Encoding": "identity"}
+    try:
+        with requests.get(address, headers=headers, stream=True, timeout=_SECONDS) as answer:
+            if answer.status_code != 200:
+                raise ImageError(f"{name} answered {answer.status_code} {answer.reason}; check the address")
+            announced = answer.headers.get("Content-Length", "")
+            _check_bytes(int(announced) if announced.isdigit() else 0, name)
+            # read1 returns what has arrived; read waits for a whole chunk, too long if the server is slow.
+            read = getattr(answer.raw, "read1", answer.raw.read)
+            data = bytearray()
+            while chunk := read(_CHUNK, decode_content=True):
+                data += chunk
+                _check_bytes(len(data), name)
+                if time.monotonic() > deadline:
+                    raise ImageError(slow)
+            return bytes(data)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise ImageError(slow) from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+        raise ImageError(
+            f"{name} cannot be reached ({type(error).__name__}); check the address and the network, or save the "
+            "picture and give its path"
+        ) from error
+
+
+# ------------------------------------------------------------------------------------------------------------ names
 
 
 def shown_name(source: Any) -> str:
@@ -98,8 +185,7 @@ def shown_name(source: Any) -> str:
         its name; of anything else what kind of thing it is.
     """
     if isinstance(source, str | os.PathLike):
-        text = os.fspath(source)
-        text = text if isinstance(text, str) else os.fsdecode(text)
+        text = os.fsdecode(source)
         return _shown_address(text) if "://" in text else _last_part(text)
     if isinstance(source, Mapping):
         return _last_part(str(source.get("name") or "upload"))
@@ -126,6 +212,13 @@ def _shown_address(address: str) -> str:
     if parts.scheme.lower() not in ("http", "https"):
         return name or "an address"
     return f"{parts.scheme}://{host}/{'…/' if folders.strip('/') else ''}{name}"
+
+
+def _quoted(address: str) -> str:
+    """An address for messages: without user, password and what follows '?'."""
+    begin, _, rest = address.partition("://")
+    host, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"'{begin}://{host.rpartition('@')[2]}{slash}{path}'"
 
 
 # --------------------------------------------------------------------------------------------------------- resizing
@@ -255,22 +348,15 @@ def write_image(image: Tensor, path: str | Path, *, quality: int = 92, settings:
     if path.suffix.lower() not in WRITABLE:
         raise ImageError(f"'{path}' ends in {path.suffix!r}; choose .jpg, .png or .webp")
     data = _encode(image, path.suffix[1:], quality, settings)
-    target = Path(os.path.realpath(path.expanduser()))  # through a link to the file behind it
-    if not target.parent.is_dir():
+    if not path.expanduser().parent.is_dir():
         raise ImageError(f"the folder '{path.parent}' does not exist; create it first")
-    if target.is_dir():
+    if path.expanduser().is_dir():
         raise ImageError(f"'{path}' is a folder; give the name of a file")
-    part = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        with replacing(path) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise ImageError(f"'{path}' cannot be written ({error.strerror}); check space and permissions") from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
@@ -300,8 +386,8 @@ def read_settings(source: Any) -> dict[str, Any]:
     Raises:
         ImageError: if the source is not a readable picture file.
     """
-    data, name = load_bytes(source)
-    with open_picture(data, name) as picture:
+    data, name = _load(source)
+    with open_picture(io.BytesIO(data), name) as picture:
         try:
             if picture.format == "PNG":
                 text = picture.info.get(_SETTINGS_KEY, "")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageCms, features
 
+from stylelearn import decoding
 from stylelearn.images import ImageError, psnr, read_image
 
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -174,6 +175,13 @@ def test_tiff_of_32_bits():
         read_image(saved(Image.fromarray(floats * 10), "TIFF"))
 
 
+def test_a_tiff_in_lab_is_converted():
+    rgb = Image.fromarray(np.uint8(photo() * 60 + 100))  # 8 bits of Lab are coarse for stronger colours
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    stored = ImageCms.profileToProfile(rgb, srgb, lab, outputMode="LAB")
+    assert np.abs(values(saved(stored, "TIFF")) - np.asarray(rgb) / 255).max() < 4 * STEP
+
+
 def test_grey_and_cmyk_jpeg():
     grey = np.uint8(photo()[..., 0] * 255)
     data = saved(Image.fromarray(grey), "JPEG", quality=95)
@@ -264,13 +272,24 @@ def test_tensors():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"hello, I am no picture", "not a picture.*begins with b'hello"),
+        (b"not a picture at all", r"is not a picture \(it begins with the text 'not a picture at'\)"),
+        (b'{"error":"forbidden"}', """the text '{"error":"forbid'"""),
+        (bytes(range(200, 220)), "the bytes c8 c9 ca cb cc cd ce cf"),
         (b"<!DOCTYPE html><html>", "web page"),
-        (b'\n<html lang="en">', "web page"),
+        (b'\n\n<html lang="en">', "web page"),
         (b'<svg xmlns="http://www.w3.org/2000/svg">', "SVG"),
+        (b'<?xml version="1.0"?>' + b"<!-- made by hand -->" * 9 + b"<svg>", "SVG"),
         (b"%PDF-1.7", "PDF"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "drawing for printers"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"\0\5\x16\7\0\2\0\0Mac OS X", r"macOS.*without '\._'"),
         (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (b"\x1aE\xdf\xa3", "a film"),
+        (b"FUJIFILMCCD-RAW 0201", "raw file"),
+        (b"IIRO\x08\0\0\0", "raw file"),
+        (b"II*\0\x08\0\0\0", "perhaps a camera's raw file"),
         (b"\x89PNG\r\n\x1a\n\0\0", "begins like a PNG"),
         (b"\xff\xd8\xff\xe0", "begins like a JPEG"),
         (png(0, 1, 8, 0, b""), "no pixels"),
@@ -282,30 +301,107 @@ def test_files_that_are_no_pictures(data, message):
         read_image(data)
 
 
+HEIC = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "mif2", "msf1"]
+
+
+@pytest.mark.parametrize(
+    ("brands", "message"),
+    [
+        *(([brand], "is a HEIC photo; export it as JPEG") for brand in HEIC),
+        (["1234", "mif1", "heix"], "HEIC"),
+        (["mif1", "avif", "miaf"], "is an AVIF picture"),
+        (["crx ", "isom"], "raw file"),
+        (["isom", "avc1"], "is a film; save one of its frames"),
+        (["qt  "], "is a film"),
+    ],
+)
+def test_media_files_are_known_by_their_brands(brands, message):
+    """ftyp: length, major brand, version, compatible brands; what follows is of no interest."""
+    box = b"ftyp" + brands[0].encode() + bytes(4) + "".join(brands[1:]).encode()
+    with pytest.raises(ImageError, match=message):
+        read_image(struct.pack(">I", len(box) + 4) + box + b"\0\0\0\x08heicavif" * 20)
+
+
+def test_the_preview_of_a_raw_photo_is_not_taken_for_the_photo():
+    preview = saved(Image.new("RGB", (16, 12)), "TIFF", tiffinfo={254: 1})
+    with pytest.raises(ImageError, match="raw file, of which only a small preview"):
+        read_image(preview)
+    whole = saved(Image.new("RGB", (16, 12)), "TIFF", tiffinfo={254: 0})
+    assert read_image(whole).shape == (1, 3, 12, 16)
+    canon = bytearray(whole)  # Canon's CR2: the mark stands where TIFF leaves room, behind the header
+    first = struct.unpack("<I", whole[4:8])[0]
+    canon[8:8] = b"CR\2\0" + bytes(4)
+    assert first == 8  # PIL puts the directory there, so that it only moves
+    canon[4:8] = struct.pack("<I", 16)
+    with pytest.raises(ImageError, match="raw file"):
+        read_image(bytes(canon))
+
+
 def test_a_zero_sized_pil_image():
     with pytest.raises(ImageError, match="no pixels"):
         read_image(Image.new("RGB", (0, 4)))
 
 
 def test_a_bomb_is_stopped_by_its_header():
-    """The pixels behind these headers are rubbish: whoever unpacked them would complain of that instead."""
-    with pytest.raises(ImageError, match=r"8000 × 9000 = 72\.0 million pixels.*limit of 50\.0 million"):
-        read_image(png(9000, 8000, 8, 2, b"rubbish"))
-    with pytest.raises(ImageError, match="too large to be safe"):
+    """The pixels behind these headers are rubbish: unpacking them would fail with another message."""
+    with pytest.raises(ImageError, match=r"11000 × 10000 = 110\.0 million pixels.*100\.0 million; .*save it as JPEG"):
+        read_image(png(10_000, 11_000, 8, 2, b"rubbish"))
+    with pytest.raises(ImageError, match=r"10,000\.0 million pixels, more than the limit of 250\.0 million"):
         read_image(png(100_000, 100_000, 8, 2, b"rubbish"))
 
 
 @quick
 @given(height=st.integers(1, 9), width=st.integers(1, 9), spare=st.integers(-3, 3))
-def test_the_pixel_limit_is_exact(height, width, spare):
-    array = np.zeros((height, width, 3), np.uint8)
-    limit = height * width + spare
-    for source in (array, Image.fromarray(array), saved(Image.fromarray(array), "PNG"), torch.zeros(3, height, width)):
-        if spare >= 0:
-            assert read_image(source, max_pixels=limit).shape == (1, 3, height, width)
-        else:
-            with pytest.raises(ImageError, match="more than the limit"):
-                read_image(source, max_pixels=limit)
+def test_the_limits_are_exact(height, width, spare):
+    data = saved(Image.new("RGB", (width, height)), "PNG")
+    for limit in ("_MAX_DECODED", "_MAX_IN_FILE"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(decoding, limit, height * width + spare)
+            if spare >= 0:
+                assert read_image(data).shape == (1, 3, height, width)
+            else:
+                with pytest.raises(ImageError, match="more than the limit"):
+                    read_image(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize(("limit", "factor"), [(48 * 64, 1), (48 * 64 - 1, 2), (48 * 64 // 9 + 1, 3), (40, 9)])
+def test_large_pictures_are_shrunk_by_a_whole_factor_and_turned_upright(kind, limit, factor, monkeypatch):
+    """Against means over squares; JPEG's decoder shrinks by 2, 4 and 8 itself."""
+    monkeypatch.setattr(decoding, "MAX_PIXELS", limit)
+    factor = {3: 4, 9: 16}.get(factor, factor) if kind == "JPEG" else factor
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(Image.fromarray(np.uint8(photo() * 255)), kind, exif=exif, **{"quality": 95} if kind == "JPEG" else {})
+    found = values(data)
+    assert found.shape == (-(-64 // factor), -(-48 // factor), 3)
+    height, width = 64 // factor, 48 // factor
+    whole = upright(photo(), 6)[: height * factor, : width * factor]
+    means = whole.reshape(height, factor, width, factor, 3).mean(axis=(1, 3))
+    assert np.abs(found[:height, :width] - means).max() < 0.04
+
+
+@pytest.mark.parametrize(("height", "width"), [(6144, 8160), (12_240, 16_320)])
+def test_photos_of_phones_are_not_too_large(height, width):
+    """50 and 200 megapixels. Only their header is there; the message is about the missing pixels."""
+    small = saved(Image.new("L", (16, 16)), "JPEG")
+    size = small.index(b"\xff\xc0") + 5  # in the frame's header: height and width
+    with pytest.raises(ImageError, match="broken or cut off"):
+        read_image(small[:size] + struct.pack(">2H", height, width) + small[size + 4 : -12])
+
+
+def test_deep_grey_is_shrunk_in_its_depth(monkeypatch):
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 2)
+    raw = b"\0" + struct.pack(">2H", 1000, 3000) + b"\0" + struct.pack(">2H", 2000, 2000)
+    assert np.allclose(values(png(2, 2, 16, 0, raw)), 2000 / 65535, atol=1e-7)
+
+
+def test_pil_s_own_limit_stays_for_others():
+    before = Image.MAX_IMAGE_PIXELS
+    read_image(WHOLE["PNG"])
+    with pytest.raises(ImageError):
+        read_image(b"nothing")
+    assert before == Image.MAX_IMAGE_PIXELS
 
 
 WHOLE = {
@@ -331,8 +427,10 @@ def test_damage_never_ends_in_another_error(kind, data):
     for _ in range(data.draw(st.integers(0, 4))):
         whole[data.draw(st.integers(0, min(len(whole) - 1, 200)))] = data.draw(st.integers(0, 255))
     damaged = bytes(whole[: data.draw(st.integers(1, len(whole)))])
-    try:
-        image = read_image(damaged, max_pixels=1_000_000)
-    except ImageError:
-        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decoding, "_MAX_DECODED", 1_000_000)
+        try:
+            image = read_image(damaged)
+        except ImageError:
+            return
     assert image.shape[:2] == (1, 3) and float(image.min()) >= 0 and float(image.max()) <= 1
