@@ -34,11 +34,10 @@ QUICK = Plan(size=64, memory_size=64, rounds=2, steps=300)
 
 def random_vgg19(seed: int = 0, precision: str = "float32") -> Encoder:
     """VGG-19 with random weights of the right spread (numbers that vanish would be slow)."""
-    widths, repeats, padding = ARCHITECTURES["vgg19"]
     encoder = Encoder("random", precision=precision)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        layers = vgg_layers(widths, repeats, padding=padding)
+        layers = vgg_layers(ARCHITECTURES["vgg19"])
         for layer in layers.values():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

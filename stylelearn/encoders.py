@@ -14,6 +14,7 @@ All encoders are frozen: they are measuring instruments, never trained here (see
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,43 +26,62 @@ from stylelearn.weights import WeightsError, fitting, load_state, torchvision_mo
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # Gatys et al. 2016, section 2.2
 CONTENT_LAYER = "relu4_2"
 
-# widths of the blocks, convolutions per block, padding
+
+@dataclass(frozen=True)
+class Architecture:
+    """A VGG-shaped network: the channels of each convolution, block by block.
+
+    Args:
+        widths: for each block the channels of its 3x3 convolutions.
+        padding: "zeros" as VGG, or "reflect", which draws no frame along the border.
+        pool: 2x2 pools between the blocks, "avg" or "max", where nothing else is asked for: what the network was
+            trained with; for VGG the average that Gatys et al. found smoother.
+    """
+
+    widths: tuple[tuple[int, ...], ...]
+    padding: str
+    pool: str
+
+
+MINI = Architecture(((16,) * 2, (32,) * 2, (64,) * 4, (144,) * 4, (128,)), "reflect", "avg")
 ARCHITECTURES = {
-    "mini": ((16, 32, 64, 144, 128), (2, 2, 4, 4, 1), "reflect"),
-    "vgg19": ((64, 128, 256, 512, 512), (2, 2, 4, 4, 4), "zeros"),
-    "vgg16": ((64, 128, 256, 512, 512), (2, 2, 3, 3, 3), "zeros"),
+    "mini": MINI,
+    "random": MINI,
+    # The channels of its teacher (16, 32, 64, 128, 128) less those that never fire.
+    "mini2": Architecture(((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (99,)), "reflect", "max"),
+    "vgg19": Architecture(((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4), "zeros", "avg"),
+    "vgg16": Architecture(((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3), "zeros", "avg"),
 }
+POOLS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 SQUEEZENET = (
     *("conv1", "relu1", "pool1", "fire2", "fire3", "fire4"),
     *("pool4", "fire5", "fire6", "fire7", "fire8", "pool8", "fire9"),
 )
-NAMES = ("mini", "vgg19", "vgg16", "squeezenet", "random")
+NAMES = ("mini", "mini2", "vgg19", "vgg16", "squeezenet", "random")
+SHIPPED = ("mini", "mini2")
 PRECISIONS = ("float32", "bfloat16")
 # What ImageNet networks, and `mini` with them, expect: (image - mean) / std per colour channel.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
-def vgg_layers(
-    widths: Iterable[int], repeats: Iterable[int], *, padding: str = "zeros", batch_norm: bool = False
-) -> nn.ModuleDict:
+def vgg_layers(architecture: Architecture, *, pool: str | None = None, batch_norm: bool = False) -> nn.ModuleDict:
     """The layers of a VGG-shaped network by name and in order.
 
     Args:
-        widths: channels of each block.
-        repeats: number of 3x3 convolutions of each block.
-        padding: "zeros" as VGG, or "reflect", which draws no frame along the border.
+        architecture: widths and padding.
+        pool: "avg" or "max"; None for the architecture's own.
         batch_norm: put ``norm1_1`` … between convolution and ReLU (only while `mini` is being trained).
     Returns:
-        name -> layer: conv1_1, relu1_1, conv1_2, …, pool1, …; average pools between the blocks, none at the end.
+        name -> layer: conv1_1, relu1_1, conv1_2, …, pool1, …; pools between the blocks, none at the end.
     """
     layers = nn.ModuleDict()
     channels = 3
-    for block, (width, repeat) in enumerate(zip(widths, repeats, strict=True), start=1):
+    for block, widths in enumerate(architecture.widths, start=1):
         if block > 1:
-            layers[f"pool{block - 1}"] = nn.AvgPool2d(2)
-        for i in range(1, repeat + 1):
-            layers[f"conv{block}_{i}"] = nn.Conv2d(channels, width, 3, padding=1, padding_mode=padding)
+            layers[f"pool{block - 1}"] = POOLS[pool or architecture.pool](2)
+        for i, width in enumerate(widths, start=1):
+            layers[f"conv{block}_{i}"] = nn.Conv2d(channels, width, 3, padding=1, padding_mode=architecture.padding)
             if batch_norm:
                 layers[f"norm{block}_{i}"] = nn.BatchNorm2d(width)
             layers[f"relu{block}_{i}"] = nn.ReLU()
@@ -73,10 +93,11 @@ class Encoder(nn.Module):
     """A frozen network that answers with the activations of the layers that are asked for.
 
     Args:
-        name: "mini" (ships with the course, the default), "vgg19", "vgg16", "squeezenet" (torchvision's, downloaded
-            on first use unless `weights` names a file), or "random" (`mini`'s shape with random weights of `seed`).
-        pool: "avg" (Gatys et al. found it smoother; `mini` was trained with it) or "max". For the VGG-shaped networks:
-            SqueezeNet keeps its own max pools.
+        name: "mini" (ships with the course, the default), "mini2" (ships too: it paints the strokes of VGG-19, and
+            takes the place of `mini` once the painting networks are trained for it), "vgg19", "vgg16", "squeezenet"
+            (torchvision's, downloaded on first use unless `weights` names a file), or "random" (`mini`'s shape with
+            random weights of `seed`).
+        pool: "avg" or "max"; None takes the network's own . SqueezeNet keeps its max pools.
         weights: a local checkpoint in the key names of torchvision (or of `mini`): .safetensors, .pth or .pt.
         progress: show a progress bar while downloading.
         seed: for "random" only.
@@ -95,7 +116,7 @@ class Encoder(nn.Module):
     def __init__(
         self,
         name: str = "mini",
-        pool: str = "avg",
+        pool: str | None = None,
         weights: str | Path | None = None,
         progress: bool = True,
         seed: int = 0,
@@ -104,17 +125,18 @@ class Encoder(nn.Module):
         super().__init__()
         if name not in NAMES:
             raise ValueError(f"unknown encoder {name!r}; there are {', '.join(NAMES)}")
-        if pool not in ("avg", "max"):
+        pool = pool or (ARCHITECTURES[name].pool if name in ARCHITECTURES else "max")
+        if pool not in POOLS:
             raise ValueError(f"pool must be 'avg' or 'max', not {pool!r}")
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, not {precision!r}")
         if name == "random" and weights is not None:
             raise ValueError(f"the encoder 'random' takes no weights ({str(weights)!r}); use name='mini'")
         self.name, self.pool, self.precision = name, "max" if name == "squeezenet" else pool, precision
-        self._layers = _squeezenet(weights, progress) if name == "squeezenet" else _vgg(name, weights, progress, seed)
-        for layer in self._layers:
-            if layer.startswith("pool") and self.pool == "max" and name != "squeezenet":
-                self._layers[layer] = nn.MaxPool2d(2)
+        if name == "squeezenet":
+            self._layers = _squeezenet(weights, progress)
+        else:
+            self._layers = _vgg(name, self.pool, weights, progress, seed)
         self.layers: tuple[str, ...] = tuple(self._layers)
         self.channels: dict[str, int] = _channels(self._layers)
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
@@ -220,18 +242,17 @@ def _channels(layers: nn.ModuleDict) -> dict[str, int]:
     return channels
 
 
-def _vgg(name: str, weights: str | Path | None, progress: bool, seed: int) -> nn.ModuleDict:
-    widths, repeats, padding = ARCHITECTURES["mini" if name == "random" else name]
+def _vgg(name: str, pool: str, weights: str | Path | None, progress: bool, seed: int) -> nn.ModuleDict:
     with torch.random.fork_rng(devices=[]):  # making layers draws random numbers: the caller's must not change
-        layers = vgg_layers(widths, repeats, padding=padding)
+        layers = vgg_layers(ARCHITECTURES[name], pool=pool)
     if name == "random":
         generator = torch.Generator().manual_seed(seed)
         for layer in layers.values():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
                 nn.init.zeros_(layer.bias)
-    elif name == "mini":
-        layers.load_state_dict(fitting(layers, load_state("mini", weights), f"mini from {weights or 'the course'}"))
+    elif name in SHIPPED:
+        layers.load_state_dict(fitting(layers, load_state(name, weights), f"{name} from {weights or 'the course'}"))
     else:
         # torchvision numbers the layers (conv4_2 is features.21) in the order in which we name them.
         numbered = nn.Sequential(OrderedDict(features=nn.Sequential(*layers.values())))

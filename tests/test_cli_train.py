@@ -281,7 +281,7 @@ def test_train_encoder_refuses(tmp_path: Path, photos: Path, teacher: Path, caps
         "no pictures": encoder_words(empty, out, teacher),
         "must end in .safetensors": encoder_words(photos, tmp_path / "mini.pth", teacher),
         "teacher must be 'squeezenet', 'vgg19' or the path": encoder_words(photos, out, "resnet"),
-        "no checkpoint of torchvision's squeezenet1_0 or vgg19": encoder_words(photos, out, other),
+        "is no checkpoint of vgg19_16x": encoder_words(photos, out, other),
         "multiple of 16": encoder_words(photos, out, teacher, "--size", "100"),
         "invalid choice": encoder_words(photos, out, teacher, "--precision", "8"),
         "required": ["encoder", "--out", str(out)],

@@ -217,7 +217,7 @@ def test_channels_are_those_that_come(vgg_files: dict, squeezenet_file: tuple) -
     ):
         found = encoder(picture(), encoder.layers)
         assert encoder.channels == {name: value.shape[1] for name, value in found.items()}
-    assert Encoder("random").channels["relu4_1"] == ARCHITECTURES["mini"][0][3]
+    assert Encoder("random").channels["relu4_1"] == ARCHITECTURES["mini"].widths[3][0]
 
 
 def test_batch_equals_loop() -> None:

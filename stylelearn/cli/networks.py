@@ -224,16 +224,16 @@ LAYER_HELP = "of the encoder, where the styles meet (default: relu4_1)"
 
 NETWORKS = {
     "encoder": Network(
-        "mini, the encoder that ships with the course",
-        "Distil mini from a larger network.",
+        "an encoder that ships with the course",
+        "Distil mini2 from vgg19_16x, or mini from SqueezeNet or VGG-19.",
         ("stylelearn.networks.distillation", "train_mini"),
-        usual={"steps": 8000, "batch": 16, "size": 128},
+        usual={"steps": 5000, "batch": 10, "size": 96},
         data=_of_teacher,
         options=(
             option("--styles", "folders of paintings", None, type=Path, nargs="*", metavar="DIR"),
             option(
                 "--teacher",
-                "squeezenet or vgg19 (downloaded), or the FILE of such a checkpoint (default: squeezenet)",
+                "squeezenet or vgg19 (downloaded), or the FILE of one of these or of vgg19_16x (default: squeezenet)",
                 metavar="NAME",
             ),
         ),

@@ -5,8 +5,9 @@
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from stylelearn.colour import rgb_to_ycbcr
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
 from stylelearn.networks.transformation import InstanceNorm
 
@@ -27,8 +28,7 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
     """
     if encoder not in ARCHITECTURES:
         raise ValueError(f"there is no decoder for {encoder!r}; there are {', '.join(ARCHITECTURES)}")
-    widths, repeats, _ = ARCHITECTURES[encoder]
-    layers = vgg_layers(widths, repeats)
+    layers = vgg_layers(ARCHITECTURES[encoder])
     names = list(layers)
     known = [name for name in names if name.startswith("relu")]
     if layer not in known or (until is not None and until not in known[: known.index(layer)]):
@@ -47,6 +47,41 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
         elif name.startswith("pool"):
             steps.append(nn.Upsample(scale_factor=2, mode="nearest"))
     return nn.Sequential(*(steps[:-1] if until is None else steps))  # the picture itself passes no ReLU
+
+
+CHROMA = 4.0  # how much more an error in colour counts than one in brightness
+
+
+class Reconstruction(nn.Module):
+    """Two decoders that learn while an encoder is trained: they show what its activations still know of the picture.
+
+    `back` leads from relu4_1 to relu3_1 and `decoder` from there to the picture, so the short way teaches the long one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.back = mirrored_decoder("relu4_1", until="relu3_1")
+        self.decoder = mirrored_decoder("relu3_1")
+
+    def forward(self, image: Tensor, near: Tensor, far: Tensor) -> dict[str, Tensor]:
+        """Losses by name; `near` and `far` are relu3_1 and relu4_1 of `image` (B, 3, H, W).
+
+        The logarithm of the squared error makes one decibel count the same early and late. Half of the batch is
+        rebuilt from relu4_1 and a quarter from relu3_1: that teaches enough, and costs less.
+        """
+        half, quarter = slice(0, max(1, len(image) // 2)), slice(0, max(1, len(image) // 4))
+        guess, target = self.back(far[half]), near[half].detach()
+        return {
+            "relu3_1 from relu4_1": (guess - target).square().mean() / target.square().mean(),
+            "rebuilt from relu4_1": _colour_error(self.decoder(guess), image[half]).log(),
+            "rebuilt from relu3_1": _colour_error(self.decoder(near[quarter]), image[quarter]).log() / 2,
+        }
+
+
+def _colour_error(found: Tensor, image: Tensor) -> Tensor:
+    """Mean squared error in YCbCr with chroma counted CHROMA times: plain RGB error leaves pictures grey for long."""
+    error = (rgb_to_ycbcr(found.float()) - rgb_to_ycbcr(image)).square().mean(dim=(0, 2, 3))  # (3,)
+    return (error[0] + CHROMA * (error[1] + error[2])).clamp_min(1e-6)
 
 
 class InverseNet(nn.Sequential):

@@ -1,191 +1,296 @@
-"""How `mini`, the encoder that ships with the course, is made: distillation from a teacher.
+"""How the encoders that ship with the course are made: `mini2` layer by layer, from a teacher of its own layout.
 
-A network learns to see as a larger one does (Hinton et al. 2015; Romero et al. 2015, "FitNets"): from each block of
-the student a 1x1 projection must predict the activations that the teacher has at the same place of the picture, and
-the last of them, passed through the teacher's own classifier, must lead to the teacher's verdict.
+The teacher is VGG-19 compressed sixteen times for style transfer (Wang et al., CVPR 2020). The student has the same
+layers, begins with random weights and learns from pictures only:
 
-Style transfer needs more than a verdict. A network that only knows *what* is there has forgotten colour and fine
-structure, and no decoder can bring them back. So two small decoders learn along with the encoder to rebuild the
-picture from relu3_1 and relu4_1, and their error is part of the loss. Afterwards the decoders have done their work.
+- **Before the ReLU.** Every convolution learns the teacher's values before the ReLU, channel by channel, each channel
+  scaled to variance 1. Values after the ReLU are no substitute: where a channel is silent they teach nothing.
+- **Layer by layer.** No gradient passes from one layer to the one before it. A layer then solves a linear regression
+  on what the layers before it have come to see, and errors of the deep layers do not disturb the shallow ones.
+- **Whitened.** The values in a 3x3 neighbourhood are almost the same, so plain gradient descent learns their mean
+  at once and their differences hardly at all. The weights are therefore learnt in whitened coordinates,
+  y = V L⁻¹ (x − m) + b, with the mean m and the covariance L Lᵀ of the neighbourhoods that the teacher sees.
+- **Pictures that are no photographs** are among the training pictures (noise, blends, odd tints, paintings): an
+  optimisation of pixels passes through such pictures.
 
-Last, batch norm is folded into the convolutions, and every channel is scaled so that its mean activation over
-held-back pictures is 1, as Gatys et al. (2016) did with VGG: that makes layers comparable.
+- **Fewer channels.** About a third of the teacher's channels never fire, whatever the picture. The student lacks them.
+
+Afterwards every channel is scaled so that its mean activation over held-back photographs is 1, as Gatys et al. (2016,
+section 2) did with VGG: that makes layers comparable.
+
+Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini`: see `projection.py`.
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
-from stylelearn.colour import rgb_to_ycbcr
-from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
-from stylelearn.networks.decoders import mirrored_decoder
-from stylelearn.networks.rescaling import equalise, folded
-from stylelearn.networks.taps import TAPS
+from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Architecture, Encoder, vgg_layers
+from stylelearn.networks.decoders import Reconstruction
+from stylelearn.networks.projection import TAPS, ProjectedDistillation
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import (
-    WeightsError,
-    as_halves,
-    fitting,
-    read_weights,
-    torchvision_model,
-    torchvision_state,
-    write_weights,
-)
+from stylelearn.weights import WeightsError, as_halves, fitting, read_weights, write_weights
 
 HELD_BACK_BATCHES = 20  # of 16 crops, over which the channels' means are taken
-CHROMA = 4.0  # how much more an error in colour counts than one in brightness
+COMPRESSED = "vgg19_16x"  # the teacher of mini's own layout
+STUDENT = ARCHITECTURES["mini2"]
+TEACHER = Architecture(((16, 16), (32, 32), (64,) * 4, (128,) * 4, (128,)), "reflect", "max")
+FORCED = 0.05  # mean squared error, of values of variance 1, above which the next layer sees the teacher's activations
+RIDGE = 1e-3  # added to the covariance, relative to its mean diagonal: directions that hardly vary are not blown up
+SAMPLES = 4096  # neighbourhoods of a batch that enter the covariance of a layer
 
 
-def known_teacher(teacher: str | Path, weights: str | Path | None = None) -> tuple[str, str | Path | None]:
-    """The teacher's name and its weights; where `teacher` is a file, the tensors in it tell which network they are.
+# --- teachers ---------------------------------------------------------------------------------------------------------
 
+
+def known_teacher(teacher: str | Path) -> tuple[str, Path | None]:
+    """The teacher's name and the file of its weights; the tensors in a file tell which network it holds.
+
+    Args:
+        teacher: "squeezenet" or "vgg19" (downloaded), or the path of a checkpoint of one of these or of vgg19_16x.
     Raises:
-        ValueError: neither "squeezenet" nor "vgg19" nor a file; a file and `weights` besides.
+        ValueError: neither a name nor a file.
         WeightsError: a file that cannot be read, or holds another network.
     """
     if str(teacher) in TAPS:
-        return str(teacher), weights
-    if weights is not None or not Path(teacher).is_file():
-        raise ValueError(f"teacher must be {', '.join(map(repr, TAPS))} or the path of a checkpoint, not {teacher!r}")
+        return str(teacher), None
+    if not Path(teacher).is_file():
+        names = ", ".join(map(repr, TAPS))
+        raise ValueError(f"teacher must be {names} or the path of a checkpoint, not {str(teacher)!r}")
     state = read_weights(teacher)
-    shape = tuple(state["features.0.weight"].shape) if "features.0.weight" in state else ()
-    found = {(96, 3, 7, 7): "squeezenet", (64, 3, 3, 3): "vgg19"}.get(shape)
-    if found is None:
-        raise WeightsError(f"{teacher} is no checkpoint of torchvision's squeezenet1_0 or vgg19")
-    return found, teacher
+    shapes = {key: tuple(state[key].shape) for key in ("conv0.weight", "features.0.weight") if key in state}
+    known = {(3, 3, 1, 1): COMPRESSED, (96, 3, 7, 7): "squeezenet", (64, 3, 3, 3): "vgg19"}
+    for shape in shapes.values():
+        if shape in known:
+            return known[shape], Path(teacher)
+    raise WeightsError(f"{teacher} is no checkpoint of vgg19_16x, or of torchvision's squeezenet1_0 or vgg19")
 
 
-class Distillation(nn.Module):
-    """Student, projections, decoders and the frozen teacher; called with crops it returns the weighted losses.
+def compressed_vgg19(path: str | Path) -> nn.ModuleDict:
+    """The layers of vgg19_16x, for images that are normalised as all encoders' are.
 
-    Args:
-        teacher: "squeezenet" or "vgg19", downloaded on first use unless `weights` names a file; or the file itself.
-        weights: a checkpoint of the teacher in torchvision's key names.
-        features, verdict, reconstruction: how much each of the terms counts.
+    Its `conv0` takes RGB in [0, 1] to BGR from 0 to 255 less the mean; here it is part of conv1_1:
+    W₁(W₀ x + b₀) + b₁ with x = σ z + μ.
 
     Raises:
-        ValueError, WeightsError: as `known_teacher`; a checkpoint that does not fit.
+        WeightsError: a file that cannot be read, or lacks a tensor.
+    """
+    state = {key: value.float() for key, value in read_weights(path).items()}
+    layers = _layers(TEACHER)
+    plain = fitting(layers, {key: value for key, value in state.items() if "aux" not in key}, f"teacher {path}")
+    first, shift = plain["conv1_1.weight"], state["conv0.weight"][:, :, 0, 0] @ torch.tensor(MEAN) + state["conv0.bias"]
+    mixed = torch.einsum("oihw,ij->ojhw", first, state["conv0.weight"][:, :, 0, 0])
+    plain["conv1_1.weight"] = mixed * torch.tensor(STD).view(1, 3, 1, 1)
+    plain["conv1_1.bias"] = plain["conv1_1.bias"] + first.sum(dim=(2, 3)) @ shift
+    layers.load_state_dict(plain)
+    return layers.requires_grad_(False).eval()
+
+
+def teacher_encoder(path: str | Path, images: Sequence[Tensor]) -> Encoder:
+    """vgg19_16x as an `Encoder`, its channels scaled over `images` as mini's are: what mini is measured against."""
+    encoder = Encoder("random")
+    encoder._layers = compressed_vgg19(path)
+    equalise(encoder._layers, images)
+    return encoder.requires_grad_(False)
+
+
+def _layers(architecture: Architecture) -> nn.ModuleDict:
+    with torch.random.fork_rng(devices=[]):  # making layers draws random numbers: the caller's must not change
+        return vgg_layers(architecture)
+
+
+# --- a student that learns layer by layer -----------------------------------------------------------------------------
+
+
+class WhitenedConv(nn.Module):
+    """A 3x3 convolution that learns in whitened coordinates: y = V L⁻¹ (x − m) + b for each neighbourhood x.
+
+    Args:
+        inputs, outputs: channels. m and L⁻¹ are set by `whiten`.
     """
 
-    def __init__(
-        self,
-        teacher: str | Path = "squeezenet",
-        weights: str | Path | None = None,
-        *,
-        features: float = 1.0,
-        verdict: float = 0.05,
-        reconstruction: float = 0.1,
-    ) -> None:
+    mean: Tensor
+    whitening: Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        widths, repeats, padding = ARCHITECTURES["mini"]
-        self.student = vgg_layers(widths, repeats, padding=padding, batch_norm=True)
-        for layer in self.student.values():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-        name, weights = known_teacher(teacher, weights)
-        self.taps = TAPS[name]
-        self.teacher = torchvision_model(name)
-        self.has_verdict = name == "squeezenet"  # whose classifier is convolutional and takes maps of any size
-        if not self.has_verdict:
-            self.teacher.classifier = nn.Identity()  # most of VGG's numbers are in there, unused
-        state = torchvision_state(name, weights)
-        self.teacher.load_state_dict(fitting(self.teacher, state, f"teacher {name} from {weights or 'torchvision'}"))
-        self.teacher.requires_grad_(False)
-        _never_in_place(self.teacher)
-        channels = {tap.student: widths[int(tap.student[4]) - 1] for tap in self.taps}  # relu3_4: of block 3
-        self.projections = nn.ModuleList(nn.Conv2d(channels[tap.student], tap.channels, 1) for tap in self.taps)
-        # From relu4_1 back to relu3_1, and from there both go the same way: the short way teaches the long one.
-        self.back = mirrored_decoder("relu4_1", until="relu3_1")
-        self.decoder = mirrored_decoder("relu3_1")
-        for i, tap in enumerate(self.taps):
-            self.register_buffer(f"mean{i}", torch.zeros(1, tap.channels, 1, 1))
-            self.register_buffer(f"std{i}", torch.ones(1, tap.channels, 1, 1))
+        size = 9 * inputs
+        self.inputs, self.outputs = inputs, outputs
+        self.weight = nn.Parameter(torch.randn(outputs, size) / size**0.5)  # V
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("mean", torch.zeros(size))  # m
+        self.register_buffer("whitening", torch.eye(size))  # L⁻¹
+
+    def whiten(self, mean: Tensor, covariance: Tensor) -> None:
+        """Set m and L⁻¹ from the mean (9·C,) and covariance (9·C, 9·C) of the neighbourhoods, in float64."""
+        ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=covariance.dtype)
+        lower = torch.linalg.cholesky(covariance + ridge)
+        self.mean.copy_(mean)
+        self.whitening.copy_(
+            torch.linalg.solve_triangular(lower, torch.eye(len(lower), dtype=lower.dtype), upper=False)
+        )
+
+    def plain(self) -> tuple[Tensor, Tensor]:
+        """Weight (C', C, 3, 3) and bias (C',) of the ordinary convolution that this one is."""
+        weight = self.weight @ self.whitening
+        return weight.view(len(weight), self.inputs, 3, 3), self.bias - weight @ self.mean
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.plain()
+        return F.conv2d(_padded(x), weight.contiguous(memory_format=torch.channels_last), bias)
+
+
+def _padded(x: Tensor) -> Tensor:
+    return F.pad(x, (1, 1, 1, 1), mode="reflect")
+
+
+class LayerwiseDistillation(nn.Module):
+    """A student of the teacher's own layout; called with crops it returns one loss for each convolution.
+
+    Args:
+        weights: the checkpoint of vgg19_16x.
+    Raises:
+        WeightsError: as `compressed_vgg19`.
+    """
+
+    RATE = 0.2  # of Adam, for a layer with one input
+
+    def __init__(self, weights: str | Path) -> None:
+        super().__init__()
+        self.teacher = compressed_vgg19(weights)
+        plain = _layers(STUDENT)
+        self.student = nn.ModuleDict(
+            {
+                name: WhitenedConv(layer.in_channels, layer.out_channels)
+                for name, layer in plain.items()
+                if isinstance(layer, nn.Conv2d)
+            }
+        )
+        for name, layer in self.student.items():
+            self.register_buffer(f"kept_{name}", torch.arange(layer.outputs))
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("_std", torch.tensor(STD).view(1, 3, 1, 1))
-        self.factor = {"features": features, "verdict": verdict, "reconstruction": reconstruction}
         self.to(memory_format=torch.channels_last)
 
-    def train(self, mode: bool = True) -> "Distillation":
-        """The teacher never trains (it would drop units at random)."""
-        super().train(mode)
-        self.teacher.eval()
-        return self
+    def groups(self, learning_rate: float) -> list[dict[str, object]]:
+        """Parameter groups: with D whitened inputs the weights are of size 1/√D, and so is the rate of a layer."""
+        return [
+            {
+                "params": list(layer.parameters()),
+                "lr": learning_rate / (9 * layer.inputs) ** 0.5,
+                "betas": (0.9, 0.99),
+            }
+            for layer in self.student.values()
+        ]
 
     @torch.no_grad()
-    def calibrate(self, batches: Crops, count: int = 12) -> None:
-        """Measure mean and spread of each channel of the teacher, by which its maps are standardised."""
-        sums = [torch.zeros(3, tap.channels, dtype=torch.float64) for tap in self.taps]  # of 1, x and x²
-        for number in range(count):
-            for one, values in zip(sums, self._teach(batches[number]), strict=True):
-                x = values.transpose(0, 1).flatten(start_dim=1).double()  # (C, B·H·W)
-                one += torch.stack([torch.ones_like(x).sum(1), x.sum(1), x.square().sum(1)])
-        for i, (n, first, second) in enumerate(sums):
-            mean = first / n
-            variance = (second - n * mean.square()).clamp_min(0) / (n - 1)
-            getattr(self, f"mean{i}").copy_(mean.view(1, -1, 1, 1))
-            getattr(self, f"std{i}").copy_(variance.sqrt().clamp_min(1e-3).view(1, -1, 1, 1))
+    def calibrate(self, batches: Dataset[Tensor], count: int = 40) -> None:
+        """Choose the teacher's channels, scale them to variance 1, and measure what each convolution looks at.
 
-    def _teach(self, image: Tensor) -> list[Tensor]:
-        x = ((image - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
-        found = {}
-        last = max(tap.teacher for tap in self.taps)
-        for number, layer in enumerate(self.teacher.features[: last + 1]):
-            x = found[number] = layer(x)
-        return [found[tap.teacher] for tap in self.taps]
+        Many of the teacher's channels never fire, whatever the picture. The student has fewer: it learns those that
+        fire most often.
+        """
+        images = [self._normalised(batches[number]) for number in range(count)]
+        _, stds = _moments(self.teacher, images, "conv")
+        _divide(self.teacher, {name: std.clamp_min(1e-3).float() for name, std in stds.items()})
+        fires: dict[str, Tensor] = {}
+        sums: dict[str, list[Tensor]] = {}
+        origin: dict[str, Tensor] = {}  # near the mean, so that n Σ x² − (Σ x)² loses no digits
+        for x in images:
+            for name, layer in self.teacher.items():
+                if isinstance(layer, nn.Conv2d):
+                    rows = _neighbourhoods(x, SAMPLES)  # (n, C, 9)
+                    fires[name] = fires.get(name, 0) + (rows > 0).float().mean(dim=(0, 2))
+                    rows = rows.flatten(1) - origin.setdefault(name, rows.flatten(1).mean(0))
+                    new = [torch.tensor(len(rows)), rows.sum(0), rows.T @ rows]
+                    sums[name] = [a + b for a, b in zip(sums[name], new, strict=True)] if name in sums else new
+                x = layer(x)
+            fires["last"] = fires.get("last", 0) + (x > 0).float().mean(dim=(0, 2, 3))
+        seen = list(fires.values())[1:]  # what the next convolution looks at is what this one has made
+        inputs = torch.arange(3)
+        for (name, layer), share in zip(self.student.items(), seen, strict=True):
+            n, first, second = sums[name]
+            mean = first.double() / n
+            covariance = second.double() / n - mean.outer(mean)
+            which = (9 * inputs.view(-1, 1) + torch.arange(9)).flatten()
+            layer.whiten((origin[name] + mean)[which], covariance[which][:, which])
+            inputs = share.topk(layer.outputs).indices.sort().values
+            self.get_buffer(f"kept_{name}").copy_(inputs)
+
+    def _normalised(self, image: Tensor) -> Tensor:
+        return ((image - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Weighted losses, by name, for crops (B, 3, H, W) in [0, 1]; H and W are multiples of 16 from 32 on."""
-        with torch.no_grad():
-            taught = self._teach(image)
-        seen: dict[str, Tensor] = {}
-        x = ((image - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
-        for name, layer in self.student.items():
-            x = seen[name] = layer(x)
-        losses = {}
-        for i, (tap, target) in enumerate(zip(self.taps, taught, strict=True)):
-            mean, std = getattr(self, f"mean{i}"), getattr(self, f"std{i}")
-            guess = self.projections[i](tap.align(seen[tap.student], target.shape[2:]))
-            name = f"features {tap.student}/{tap.teacher}"
-            losses[name] = self.factor["features"] * F.smooth_l1_loss(guess, (target - mean) / std)
-        if self.has_verdict:  # of the last tap, which is what the teacher's classifier takes
-            said, true = self._verdict(guess * std + mean), self._verdict(target)
-            losses["verdict"] = self.factor["verdict"] * F.kl_div(said, true, log_target=True, reduction="batchmean")
-        return losses | self._reconstruct(image, seen)
+        """Losses by name, for crops (B, 3, H, W) in [0, 1]; H and W are multiples of 16 from 32 on.
 
-    def _verdict(self, features: Tensor) -> Tensor:
-        return self.teacher.classifier(features).flatten(1).log_softmax(1)
-
-    def _reconstruct(self, image: Tensor, seen: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Logarithm of the squared error, so that a decibel won counts the same early and late in training.
-
-        Half of the batch is rebuilt from relu4_1 and a quarter from relu3_1: that teaches enough, and costs less.
+        A loss is the mean squared error of values of variance 1, so 1 − R². No layer drowns another, since each has
+        parameters of its own and Adam does not care how large a gradient is.
         """
-        half, quarter = slice(0, max(1, len(image) // 2)), slice(0, max(1, len(image) // 4))
-        near = seen["relu3_1"]
-        guess = self.back(seen["relu4_1"][half])
-        target = near[half].detach()
-        weight = self.factor["reconstruction"]
-        return {
-            "relu3_1 from relu4_1": weight * (guess - target).square().mean() / target.square().mean(),
-            "rebuilt from relu4_1": weight * _colour_error(self.decoder(guess), image[half]).log(),
-            "rebuilt from relu3_1": weight / 2 * _colour_error(self.decoder(near[quarter]), image[quarter]).log(),
-        }
+        x = taught = self._normalised(image)
+        losses = {}
+        for name, layer in self.teacher.items():
+            with torch.no_grad():
+                taught = layer(taught)
+            if isinstance(layer, nn.Conv2d):
+                x = self.student[name](x)
+                wanted = taught[:, self.get_buffer(f"kept_{name}")]
+                error = (x - wanted).square().mean()
+                losses[name] = error
+                x = wanted if error > FORCED else x.detach()
+            else:
+                x = layer(x)
+        return losses
+
+    @torch.no_grad()
+    def plain_student(self) -> nn.ModuleDict:
+        """`mini2` as it is used, with ordinary convolutions."""
+        layers = _layers(STUDENT)
+        for name, layer in self.student.items():
+            for value, new in zip((layers[name].weight, layers[name].bias), layer.plain(), strict=True):
+                value.copy_(new)
+        return layers
 
 
-def _colour_error(found: Tensor, image: Tensor) -> Tensor:
-    """Mean squared error in YCbCr with chroma counted CHROMA times: plain RGB error leaves pictures grey for long."""
-    error = (rgb_to_ycbcr(found.float()) - rgb_to_ycbcr(image)).square().mean(dim=(0, 2, 3))  # (3,)
-    return (error[0] + CHROMA * (error[1] + error[2])).clamp_min(1e-6)
+def _neighbourhoods(x: Tensor, count: int) -> Tensor:
+    """Some 3x3 neighbourhoods of x (B, C, H, W), at even distances: (n, C, 9)."""
+    batch, _, height, width = x.shape
+    position = torch.linspace(0, batch * height * width - 1, min(count, batch * height * width)).long()
+    b, row, column = position // (height * width), position // width % height, position % width
+    step = torch.arange(3)
+    rows, columns = row.view(-1, 1, 1) + step.view(3, 1), column.view(-1, 1, 1) + step
+    found = _padded(x).permute(0, 2, 3, 1)[b.view(-1, 1, 1), rows, columns]  # (n, 3, 3, C)
+    return found.permute(0, 3, 1, 2).flatten(2)
 
 
-def _never_in_place(module: nn.Module) -> None:
-    for part in module.modules():
-        if isinstance(part, nn.ReLU):
-            part.inplace = False
+class OddPictures(Dataset[Tensor]):
+    """Batches of `Crops` in which some pictures are no photographs any more, as those are that an optimisation passes.
+
+    Of ten, two get noise, one is blended with another, and in every fifth batch one is nothing but noise.
+    """
+
+    def __init__(self, crops: Crops, seed: int) -> None:
+        self.crops, self.seed, self.skipped = crops, seed, crops.skipped
+
+    def __getitem__(self, number: int) -> Tensor:
+        x = self.crops[number].clone()
+        rng = np.random.default_rng((self.seed, number, 1))
+        for i in range(len(x)):
+            kind = i % 10
+            if kind in (0, 1):
+                noise = torch.from_numpy(rng.normal(0, rng.uniform(0.05, 0.5), x[i].shape)).float()
+                x[i] = (0.5 + noise if kind == 1 and number % 5 == 0 else x[i] + noise).clamp(0, 1)
+            elif kind == 2 and len(x) > 3:
+                x[i] = torch.lerp(x[i], x[i + 1 - len(x)], float(rng.uniform(0.2, 0.8)))
+        return x
+
+
+# --- the whole training -----------------------------------------------------------------------------------------------
 
 
 def train_mini(
@@ -194,74 +299,124 @@ def train_mini(
     *,
     out: str | Path,
     teacher: str | Path = "squeezenet",
-    teacher_weights: str | Path | None = None,
-    size: int = 128,
-    batch: int = 16,
+    size: int = 96,
+    batch: int = 10,
     seed: int = 0,
-    learning_rate: float = 3e-3,
+    learning_rate: float | None = None,
     **run: object,
 ) -> Iterator[Progress]:
-    """Distil `mini` from pictures in folders and write it to `out` (float16 safetensors); yields progress.
+    """Distil `mini2` (from vgg19_16x) or `mini` (from another teacher) and write it to `out`; yields progress.
 
-    Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. The decoders that learnt along
-    are left beside `out` with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them
+    Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. Beside `mini` the decoders that
+    learnt along are left, with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them
     what can be rebuilt; nothing else needs them.
 
     Args:
         photos: folders of photographs; every 10th is held back, and sets the scale of the channels at the end.
         styles: folders of paintings, textures and other pictures that are not photographs.
-        out: the .safetensors file to write.
-        teacher, teacher_weights: as of `Distillation`.
+        out: the .safetensors file to write, in float16.
+        teacher: as of `known_teacher`.
         size: side of the crops in pixels, a multiple of 16.
         batch: crops per step.
-        learning_rate: of the encoder; the decoders' is a third of it.
-        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+        learning_rate: as of the model's `groups`; None for its `RATE`.
+        run: steps, checkpoint and what else `fit` takes.
 
     Raises:
-        ValueError: a size that does not fit the pools; folders without pictures; as `fit`.
-        WeightsError: as `Distillation`.
+        ValueError: a size that does not fit the pools; folders without pictures; as `known_teacher` and `fit`.
+        WeightsError: as `known_teacher`; a checkpoint that does not fit.
         FloatingPointError: as `fit`.
     """
+    name, weights = known_teacher(teacher)
     if size < 32 or size % 16:
         raise ValueError(f"size must be a multiple of 16 from 32 on, since mini halves it four times; it is {size}")
     out = Path(out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Distillation(teacher, teacher_weights)
+        model = LayerwiseDistillation(weights) if name == COMPRESSED else ProjectedDistillation(name, weights)
+    rate = model.RATE if learning_rate is None else learning_rate
     crops = Crops([*photos, *styles], size=size, batch=batch, seed=seed, jitter=0.2)
+    batches = OddPictures(crops, seed) if name == COMPRESSED else crops
     held_back = Crops(photos, size=160, batch=16, split="held-back")  # now: too few photos are better known before
-    model.calibrate(crops)
-    learns = [*model.student.parameters(), *model.projections.parameters()]
-    decoders = [*model.back.parameters(), *model.decoder.parameters()]
+    model.calibrate(batches)
     yield from fit(
         model,
-        crops,
-        about={"network": "encoder", "teacher": model.teacher, "factor": model.factor, "photos": crops},
-        groups=[
-            {"params": learns, "weight_decay": 1e-4},
-            {"params": decoders, "weight_decay": 1e-4, "lr": learning_rate / 3},
-        ],
-        learning_rate=learning_rate,
-        **settings(out, run),
+        batches,
+        about={"network": "encoder", "teacher": model.teacher, "photos": crops},
+        groups=model.groups(rate),
+        learning_rate=rate,
+        **settings(out, {"steps": 5000} | run),
     )
-    export(model.cpu().eval(), out, [held_back[i] for i in range(HELD_BACK_BATCHES)])
+    model = model.cpu().eval()
+    decoders = model.decoders if isinstance(model, ProjectedDistillation) else None
+    export(model.plain_student(), out, [held_back[i] for i in range(HELD_BACK_BATCHES)], decoders)
 
 
-def export(model: Distillation, out: str | Path, images: Sequence[Tensor]) -> None:
-    """Fold, equalise over `images` and write the encoder; and the decoders beside it, fitted to the new scale.
+def export(
+    layers: nn.ModuleDict, out: str | Path, images: Sequence[Tensor], decoders: Reconstruction | None = None
+) -> None:
+    """Equalise the encoder over `images` and write it; and the decoders beside it, fitted to the new scale.
 
     Raises:
         FloatingPointError: numbers that float16 cannot hold; nothing is written.
     """
-    layers = folded(model.student)
-    means = equalise(layers, images)
-    # Copies apart, since each is fitted to the scale of the layer at which it begins.
-    near, far = copy.deepcopy(model.decoder), copy.deepcopy(nn.Sequential(*model.back, *model.decoder))
-    decoders = nn.ModuleDict({"relu3_1": near, "relu4_1": far})
-    for name, decoder in decoders.items():
-        decoder[0].weight.data.mul_(means[name].view(1, -1, 1, 1))
-    out = Path(out)
-    beside = out.with_suffix(".decoders.safetensors")
-    halves = {path: as_halves(part.state_dict(), path.name) for path, part in ((out, layers), (beside, decoders))}
+    means, out = equalise(layers, images), Path(out)
+    parts: dict[Path, nn.Module] = {out: layers}
+    if decoders is not None:
+        # Copies apart, since each is fitted to the scale of the layer at which it begins.
+        both = [decoders.decoder, nn.Sequential(*decoders.back, *decoders.decoder)]
+        fitted = nn.ModuleDict(dict(zip(("relu3_1", "relu4_1"), map(copy.deepcopy, both), strict=True)))
+        for name, part in fitted.items():
+            part[0].weight.data.mul_(means[name].view(1, -1, 1, 1))
+        parts[out.with_suffix(".decoders.safetensors")] = fitted
+    halves = {path: as_halves(part.state_dict(), path.name) for path, part in parts.items()}
     for path, state in halves.items():
         write_weights(path, state)
+
+
+# --- one scale for all channels ---------------------------------------------------------------------------------------
+
+
+def equalise(layers: nn.ModuleDict, images: Sequence[Tensor], floor: float = 1e-3) -> dict[str, Tensor]:
+    """Scale each channel, in place, so that its mean activation over `images` is 1; the next layer undoes it.
+
+    Args:
+        layers: a plain network as of `vgg_layers`; it is changed.
+        images: batches (B, 3, H, W) in [0, 1]; every position of every image counts the same.
+        floor: channels whose mean is below stay as they are: they hardly ever fire.
+    Returns:
+        name of the ReLU -> (C,), by what its channels were divided.
+    """
+    mu, sigma = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
+    means, _ = _moments(layers, [(image - mu) / sigma for image in images], "relu")
+    divisors = {name: torch.where(mean < floor, 1.0, mean).float() for name, mean in means.items()}
+    _divide(layers, {name.replace("relu", "conv"): divisor for name, divisor in divisors.items()})
+    return divisors
+
+
+@torch.no_grad()
+def _moments(layers: nn.ModuleDict, images: Sequence[Tensor], kind: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Mean and standard deviation (C,) of each layer whose name begins with `kind`, over normalised `images`."""
+    sums: dict[str, Tensor] = {}
+    for x in images:
+        for name, layer in layers.items():
+            x = layer(x)
+            if name.startswith(kind):
+                rows = x.transpose(0, 1).flatten(1).double()  # (C, positions)
+                new = torch.stack([torch.ones_like(rows).sum(1), rows.sum(1), rows.square().sum(1)])
+                sums[name] = sums.get(name, torch.zeros_like(new)) + new
+    means = {name: first / n for name, (n, first, _) in sums.items()}
+    stds = {name: (second / n - means[name].square()).clamp_min(0).sqrt() for name, (n, _, second) in sums.items()}
+    return means, stds
+
+
+@torch.no_grad()
+def _divide(layers: nn.ModuleDict, divisors: Mapping[str, Tensor]) -> None:
+    """Divide the channels of each convolution; the next undoes it. ReLU and pooling commute with positive factors."""
+    before: Tensor | None = None
+    for name, layer in layers.items():
+        if isinstance(layer, nn.Conv2d):
+            if before is not None:
+                layer.weight.mul_(before.view(1, -1, 1, 1))
+            before = divisors[name]
+            layer.weight.div_(before.view(-1, 1, 1, 1))
+            layer.bias.div_(before)

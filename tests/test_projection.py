@@ -1,4 +1,4 @@
-"""How `mini` is made: each rewriting keeps the function, taps look at the same place, a tiny run goes through."""
+"""A teacher of another layout: taps look at the same place, folding keeps the function, a tiny run goes through."""
 
 import re
 from pathlib import Path
@@ -10,20 +10,14 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Encoder
+from stylelearn.encoders import MEAN, MINI, STD, Encoder, vgg_layers
 from stylelearn.networks import distillation as mini
+from stylelearn.networks import projection
 from stylelearn.networks.decoders import mirrored_decoder
-from stylelearn.networks.distillation import (
-    Distillation,
-    export,
-    known_teacher,
-    train_mini,
-)
-from stylelearn.networks.taps import SQUEEZENET_TAPS
+from stylelearn.networks.distillation import export, known_teacher, train_mini
+from stylelearn.networks.projection import SQUEEZENET_TAPS, TAPS, VGG_TAPS, ProjectedDistillation, Tap, fold_batch_norm
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
-
-WIDTHS, REPEATS, PADDING = ARCHITECTURES["mini"]
 
 
 def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
@@ -65,7 +59,7 @@ class _Batches:
 
 
 def test_calibration_standardises_the_teacher(random_teacher: Path) -> None:
-    model = Distillation(weights=random_teacher)
+    model = ProjectedDistillation("squeezenet", random_teacher)
     model.calibrate(_Batches(), count=3)
     features = torchvision_model("squeezenet").features
     features.load_state_dict({k[9:]: v for k, v in load_file(random_teacher).items() if k.startswith("features.")})
@@ -78,7 +72,7 @@ def test_calibration_standardises_the_teacher(random_teacher: Path) -> None:
 
 def test_losses_by_hand(random_teacher: Path) -> None:
     """One feature term, the verdict and one reconstruction, from the parts, with BT.601 written out."""
-    model = Distillation(weights=random_teacher, features=2.0, verdict=3.0, reconstruction=0.5).eval()
+    model = ProjectedDistillation("squeezenet", random_teacher, features=2.0, verdict=3.0, reconstruction=0.5).eval()
     model.calibrate(_Batches(), count=2)
     image = crops(4)
     with torch.no_grad():
@@ -92,9 +86,9 @@ def test_losses_by_hand(random_teacher: Path) -> None:
             model.teacher.classifier(x).flatten(1).softmax(1) for x in (guess * model.std4 + model.mean4, taught)
         )
         verdict = (true * (true.log() - said.log())).sum(1).mean()
-        near = model.back(own["relu4_1"][:2])
+        near = model.decoders.back(own["relu4_1"][:2])
         relative = (near - own["relu3_1"][:2]).square().sum() / own["relu3_1"][:2].square().sum()
-        r, g, b = (model.decoder(near) - image[:2]).unbind(dim=1)
+        r, g, b = (model.decoders.decoder(near) - image[:2]).unbind(dim=1)
         y = 0.299 * r + 0.587 * g + 0.114 * b
         cb, cr = (b - y) / 1.772, (r - y) / 1.402
         error = y.square().mean() + 4 * (cb.square().mean() + cr.square().mean())
@@ -106,10 +100,10 @@ def test_losses_by_hand(random_teacher: Path) -> None:
 
 
 def test_what_learns_and_what_does_not(random_teacher: Path) -> None:
-    model = Distillation(weights=random_teacher).train()
+    model = ProjectedDistillation("squeezenet", random_teacher).train()
     assert not model.teacher.training and model.student.training
     sum(model(crops(2)).values()).backward()
-    parts = nn.ModuleList([model.student, model.projections, model.back, model.decoder])
+    parts = nn.ModuleList([model.student, model.projections, model.decoders])
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in parts.parameters())
     assert all(p.grad is None for p in model.teacher.parameters())
 
@@ -130,8 +124,8 @@ def test_vgg19_as_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         network.classifier = nn.Linear(1, 1)
         return network.to_empty(device="cpu").eval()
 
-    monkeypatch.setattr(mini, "torchvision_model", slim)
-    model = Distillation(tmp_path / "vgg.safetensors")
+    monkeypatch.setattr(projection, "torchvision_model", slim)
+    model = ProjectedDistillation("vgg19", tmp_path / "vgg.safetensors")
     model.calibrate(_Batches(), count=1)
     losses = model(crops(2, 32))
     assert "verdict" not in losses and len(losses) == 5 + 3
@@ -139,14 +133,14 @@ def test_vgg19_as_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_known_teachers(random_teacher: Path, tmp_path: Path) -> None:
-    assert known_teacher("vgg19", "a.pth") == ("vgg19", "a.pth")
+    assert known_teacher("vgg19") == ("vgg19", None)
     assert known_teacher(random_teacher) == ("squeezenet", random_teacher)
     with pytest.raises(
         ValueError, match="teacher must be 'squeezenet', 'vgg19' or the path of a checkpoint, not 'vgg'"
     ):
         known_teacher("vgg")
     save_file({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "alexnet.safetensors")
-    with pytest.raises(WeightsError, match=r"alexnet\.safetensors is no checkpoint of torchvision's"):
+    with pytest.raises(WeightsError, match=r"alexnet\.safetensors is no checkpoint of vgg19_16x"):
         known_teacher(tmp_path / "alexnet.safetensors")
 
 
@@ -157,7 +151,7 @@ def test_a_teacher_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"teacher squeezenet from .*bad\.safetensors: features\.12\.squeeze\.bias holds NaN"
     ):
-        Distillation(weights=tmp_path / "bad.safetensors")
+        ProjectedDistillation("squeezenet", tmp_path / "bad.safetensors")
 
 
 # ---------------------------------------------------------------------------------------------------------- a whole run
@@ -176,7 +170,7 @@ def tiny(tmp_path: Path, teacher: Path, **options: object) -> dict:
     return {
         "photos": [folder if folder.exists() else pictures(folder, 12)],
         "out": tmp_path / "out" / "mini.safetensors",
-        "teacher_weights": teacher,
+        "teacher": teacher,
         "steps": 3,
         "size": 32,
         "batch": 2,
@@ -207,12 +201,12 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     decoder = mirrored_decoder("relu4_1")
     state = load_file(out / "mini.decoders.safetensors")
     decoder.load_state_dict({key.removeprefix("relu4_1."): v for key, v in state.items() if key.startswith("relu4_1.")})
-    model = Distillation(weights=teacher)
+    model = ProjectedDistillation("squeezenet", teacher)
     model.load_state_dict(torch.load(out / "mini.ckpt", weights_only=True)["model"])
     model.eval()
     with torch.no_grad():  # the decoder rebuilds from the rescaled encoder what it rebuilt in training
         rebuilt = decoder(encoder(held_back[:2], ["relu4_1"])["relu4_1"])
-        wanted = model.decoder(model.back(answers(model.student, held_back[:2])["relu4_1"]))
+        wanted = model.decoders.decoder(model.decoders.back(answers(model.student, held_back[:2])["relu4_1"]))
     torch.testing.assert_close(rebuilt, wanted, rtol=0.01, atol=0.01)
 
 
@@ -231,7 +225,7 @@ def test_the_same_run_in_two_parts(random_teacher: Path, tmp_path: Path, monkeyp
 @pytest.mark.parametrize("size", [16, 40, 0])
 def test_sizes_that_the_pools_do_not_divide_are_refused(size: int, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"size must be a multiple of 16 from 32 on, .* it is {size}"):
-        next(train_mini(**tiny(tmp_path, tmp_path / "none", size=size)))
+        next(train_mini(**tiny(tmp_path, "squeezenet", size=size)))
 
 
 def test_too_few_photos_are_named_before_the_work(random_teacher: Path, tmp_path: Path) -> None:
@@ -242,11 +236,115 @@ def test_too_few_photos_are_named_before_the_work(random_teacher: Path, tmp_path
 
 
 def test_export_refuses_what_float16_cannot_hold(random_teacher: Path, tmp_path: Path) -> None:
-    model = Distillation(weights=random_teacher).eval()
+    model = ProjectedDistillation("squeezenet", random_teacher).eval()
     with torch.no_grad():
-        model.decoder[0].weight.fill_(1e6)
+        model.decoders.decoder[0].weight.fill_(1e6)
     with pytest.raises(
         FloatingPointError, match=re.escape("mini.decoders.safetensors: relu3_1.0.weight holds numbers")
     ):
-        export(model, tmp_path / "mini.safetensors", [crops(1)])
+        export(model.plain_student(), tmp_path / "mini.safetensors", [crops(1)], model.decoders)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- batch norm, taps ---
+
+
+def student(seed: int = 0) -> nn.ModuleDict:
+    """`mini` with batch norm, everything in it random, as after some training."""
+    generator = torch.Generator().manual_seed(seed)
+    layers = vgg_layers(MINI, batch_norm=True)
+    for layer in layers.values():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=generator)
+            nn.init.uniform_(layer.bias, -0.3, 0.5, generator=generator)
+            nn.init.uniform_(layer.running_mean, -0.3, 0.3, generator=generator)
+            nn.init.uniform_(layer.running_var, 0.3, 2.0, generator=generator)
+    return layers.eval()
+
+
+def test_folding_changes_no_layer() -> None:
+    with_norm = student()
+    plain = fold_batch_norm(with_norm)
+    assert not any(name.startswith("norm") for name in plain) and not any(
+        p.requires_grad is False for p in plain.parameters()
+    )
+    image = crops(2).double()
+    before, after = answers(with_norm.double(), image), answers(plain.double(), image)
+    for name, value in after.items():
+        wanted = before[name.replace("conv", "norm")]
+        torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def centre_of_sight(layers: nn.Sequential, cell: int, size: int = 160) -> tuple[float, int]:
+    """Where a cell of the last layer looks: the centre of mass of its gradient on the picture; and the number of cells.
+
+    All weights are 1 and the pools average, so that each pixel counts as often as there are ways from it to the cell.
+    """
+    image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    x = image
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            weight = torch.ones(1, 1, *layer.kernel_size, dtype=torch.float64)
+            x = F.conv2d(x, weight, stride=layer.stride, padding=layer.padding)
+        elif isinstance(layer, nn.MaxPool2d | nn.AvgPool2d):
+            ceil = layer.ceil_mode
+            x = F.avg_pool2d(x, layer.kernel_size, layer.stride, layer.padding, ceil_mode=ceil)
+        elif type(layer).__name__ == "Fire":
+            x = F.conv2d(x, torch.ones(1, 1, 3, 3, dtype=torch.float64), padding=layer.expand3x3.padding)
+    x[0, 0, cell, cell].backward()
+    mass = image.grad[0, 0].sum(dim=0)
+    return float((mass * torch.arange(size)).sum() / mass.sum()), x.shape[-1]
+
+
+@pytest.mark.parametrize("teacher", TAPS)
+def test_taps_look_where_they_say(teacher: str) -> None:
+    """Stride and offset of the teacher's cells, and of the student's, found by following what a cell depends on."""
+    if teacher == "squeezenet":
+        features = torchvision_model("squeezenet").features
+    else:
+        vgg = import_torchvision().models.vgg
+        with torch.device("meta"):
+            features = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
+    own = vgg_layers(MINI)
+    names = list(own)
+    for tap in TAPS[teacher]:
+        size = 160 if tap.stride < 16 else 320  # so that the cells in the middle do not see the border
+        j = size // 2 // tap.stride
+        upto = features[: tap.teacher + 1]
+        centre, count = centre_of_sight(upto, j, size)
+        following, _ = centre_of_sight(upto, j + 1, size)
+        assert centre == pytest.approx(tap.stride * j + tap.offset, abs=1e-6), tap
+        assert following - centre == pytest.approx(tap.stride, abs=1e-6), tap
+        mine = nn.Sequential(*[own[name] for name in names[: names.index(tap.student) + 1]])
+        here, own_count = centre_of_sight(mine, j, size)
+        assert here == pytest.approx(tap.stride * j + (tap.stride - 1) / 2, abs=1e-6), tap
+        assert centre == pytest.approx(here + tap.stride * tap.shift, abs=1e-6), tap
+        assert count + int(tap.shift) + (tap.shift % 1 > 0) <= own_count, f"{tap}: it would read beyond the border"
+
+
+@pytest.mark.parametrize("tap", [*SQUEEZENET_TAPS, *VGG_TAPS])
+def test_align_reads_the_students_map_at_the_teachers_places(tap: Tap) -> None:
+    """A map that holds where each of its cells looks must, once aligned, hold where the teacher's cells look."""
+    cells = torch.arange(16, dtype=torch.float64)
+    place = tap.stride * cells + (tap.stride - 1) / 2
+    ramp = torch.stack([place.view(-1, 1).expand(16, 16), place.expand(16, 16)])[None]  # (1, 2, 16, 16): y and x
+    aligned = tap.align(ramp, (9, 12))
+    assert aligned.shape == (1, 2, 9, 12)
+    wanted = tap.stride * torch.arange(12, dtype=torch.float64) + tap.offset
+    torch.testing.assert_close(aligned[0, 1], wanted.expand(9, 12))
+    torch.testing.assert_close(aligned[0, 0], wanted[:9].view(-1, 1).expand(9, 12))
+
+
+@pytest.mark.parametrize("size", [32, 48, 64, 128])
+def test_every_size_that_is_allowed_fits(size: int) -> None:
+    features = torchvision_model("squeezenet").features
+    x, found = torch.zeros(1, 3, size, size), {}
+    for number, layer in enumerate(features):
+        x = found[number] = layer(x)
+    for tap in SQUEEZENET_TAPS:
+        own = torch.zeros(1, 1, size // tap.stride, size // tap.stride)
+        assert tap.align(own, found[tap.teacher].shape[2:]).shape[2:] == found[tap.teacher].shape[2:]
+        assert found[tap.teacher].shape[1] == tap.channels

@@ -1,0 +1,226 @@
+"""How `mini2` is made: the student can be the teacher, learns to be it, and scaling channels changes no function."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from stylelearn.encoders import MEAN, STD, Encoder, vgg_layers
+from stylelearn.networks import distillation
+from stylelearn.networks.distillation import (
+    STUDENT,
+    TEACHER,
+    LayerwiseDistillation,
+    OddPictures,
+    WhitenedConv,
+    compressed_vgg19,
+    equalise,
+    known_teacher,
+    teacher_encoder,
+    train_mini,
+)
+
+
+def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
+    """Smooth random pictures, so that neighbouring cells see something alike."""
+    small = torch.rand(batch, 3, size // 8, size // 8, generator=torch.Generator().manual_seed(seed))
+    return F.interpolate(small, size=(size, size), mode="bicubic").clamp(0, 1)
+
+
+def normalised(image: Tensor) -> Tensor:
+    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
+
+
+def answers(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
+    x, found = normalised(image), {}
+    with torch.no_grad():
+        for name, layer in layers.items():
+            x = found[name] = layer(x)
+    return found
+
+
+def random_layers(seed: int = 0) -> nn.ModuleDict:
+    generator = torch.Generator().manual_seed(seed)
+    layers = vgg_layers(STUDENT)
+    for layer in layers.values():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
+    return layers
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint in the keys of vgg19_16x; channels beyond the student's width never fire."""
+    generator = torch.Generator().manual_seed(1)
+    state = {"conv0.weight": torch.randn(3, 3, 1, 1, generator=generator), "conv0.bias": torch.zeros(3)}
+    student = iter([width for block in STUDENT.widths for width in block])
+    for name, layer in vgg_layers(TEACHER).items():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            weight = layer.weight.detach()
+            weight = weight - weight.mean(dim=(1, 2, 3), keepdim=True)  # then each channel fires somewhere
+            bias = torch.zeros(layer.out_channels)
+            bias[next(student) :] = -1e3
+            state |= {f"{name}.weight": weight, f"{name}.bias": bias}
+    state["conv5_1_aux.weight"] = torch.zeros(512, 128, 1, 1)
+    path = tmp_path_factory.mktemp("teacher") / "vgg19_16x.safetensors"
+    save_file(state, path)
+    return path
+
+
+class Batches:
+    skipped = ()
+
+    def __getitem__(self, number: int) -> Tensor:
+        return crops(4, 64, seed=number)
+
+
+def test_the_folded_teacher_is_the_teacher(checkpoint: Path) -> None:
+    """conv0 on the picture as it is, then the blocks with a reflected border, against the layers that are used."""
+    state = load_file(checkpoint)
+    image = crops(2)
+    x = F.conv2d(image, state["conv0.weight"], state["conv0.bias"])
+    found = answers(compressed_vgg19(checkpoint), image)
+    for name in found:
+        if name.startswith("conv"):
+            x = F.conv2d(F.pad(x, (1,) * 4, mode="reflect"), state[f"{name}.weight"], state[f"{name}.bias"])
+            torch.testing.assert_close(found[name], x, rtol=1e-3, atol=1e-3)
+        else:
+            x = F.max_pool2d(x, 2) if name.startswith("pool") else x.relu()
+
+
+def test_the_teacher_is_known_by_its_tensors(checkpoint: Path) -> None:
+    assert known_teacher(checkpoint) == ("vgg19_16x", checkpoint)
+
+
+def test_a_whitened_convolution_is_a_convolution() -> None:
+    torch.manual_seed(0)
+    layer = WhitenedConv(2, 3).double()
+    x = torch.randn(2, 2, 5, 6, dtype=torch.float64)
+    rows = F.unfold(F.pad(x, (1,) * 4, mode="reflect"), 3).transpose(1, 2).reshape(-1, 18)  # every neighbourhood
+    covariance = torch.cov(rows.T, correction=0)
+    layer.whiten(rows.mean(0), covariance)
+    lower = torch.linalg.cholesky(
+        covariance + distillation.RIDGE * covariance.diagonal().mean() * torch.eye(18, dtype=torch.float64)
+    )
+    white = torch.linalg.solve(lower, (rows - rows.mean(0)).T)  # L⁻¹ (x − m)
+    wanted = (layer.weight @ white + layer.bias.view(-1, 1)).view(3, 2, 5, 6).transpose(0, 1)
+    torch.testing.assert_close(layer(x), wanted)
+
+
+def test_a_student_with_the_teachers_numbers_has_no_error(checkpoint: Path) -> None:
+    """The kept channels suffice: those that never fire tell the next layer nothing."""
+    model = LayerwiseDistillation(checkpoint)
+    model.calibrate(Batches(), count=4)
+    inputs = torch.arange(3)
+    for name, layer in model.student.items():
+        kept = model.get_buffer(f"kept_{name}")
+        assert len(set(kept.tolist())) == layer.outputs
+        weight = model.teacher[name].weight[kept][:, inputs].flatten(1)
+        with torch.no_grad():
+            layer.weight.copy_(weight @ torch.linalg.inv(layer.whitening))
+            layer.bias.copy_(model.teacher[name].bias[kept] + weight @ layer.mean)
+        inputs = kept
+    image = crops(2, seed=9)
+    losses = model(image)
+    assert list(losses) == [name for name in model.teacher if name.startswith("conv")]
+    assert all(value < 1e-4 for value in losses.values()), losses
+    own, taught = answers(model.plain_student(), image), answers(model.teacher, image)
+    for name in model.student:
+        torch.testing.assert_close(own[name], taught[name][:, model.get_buffer(f"kept_{name}")], rtol=1e-2, atol=0.1)
+
+
+def test_each_layer_learns_from_its_own_error_alone(checkpoint: Path) -> None:
+    model = LayerwiseDistillation(checkpoint)
+    model.calibrate(Batches(), count=4)
+    losses = model(crops(2))
+    losses["conv3_2"].backward()
+    moved = {name for name, layer in model.student.items() if layer.weight.grad is not None}
+    assert moved == {"conv3_2"} and all(p.grad is None for p in model.teacher.parameters())
+
+
+def test_odd_pictures_leave_seven_of_ten_as_they_are() -> None:
+    class Ten:
+        skipped = ()
+
+        def __getitem__(self, number: int) -> Tensor:
+            return crops(10, 32, seed=number)
+
+    batches = OddPictures(Ten(), seed=3)
+    for number in (4, 5):
+        before, after = Ten()[number], batches[number]
+        assert torch.equal(after, batches[number]) and after.min() >= 0 and after.max() <= 1
+        assert torch.equal(after[3:], before[3:])
+        assert all(not torch.equal(a, b) for a, b in zip(after[:3], before[:3], strict=True))
+    correlation = torch.corrcoef(torch.stack([batches[5][1].flatten(), Ten()[5][1].flatten()]))[0, 1]
+    assert abs(correlation) < 0.1  # in every fifth batch nothing is left of one
+
+
+def test_a_short_run_learns_and_writes_an_encoder(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distillation, "HELD_BACK_BATCHES", 1)
+    monkeypatch.setattr(distillation, "RIDGE", 1.0)  # so few pictures hardly vary
+    (tmp_path / "photos").mkdir()
+    for i in range(12):
+        array = (crops(1, 64, seed=i)[0].permute(1, 2, 0) * 255).byte().numpy()
+        Image.fromarray(array).save(tmp_path / "photos" / f"{i:02}.png")
+    out = tmp_path / "mini2.safetensors"
+    run = train_mini(
+        [tmp_path / "photos"],
+        out=out,
+        teacher=checkpoint,
+        steps=120,
+        size=32,
+        batch=4,
+        accelerator="cpu",
+        report_every=20,
+    )
+    reports = list(run)
+    assert reports[-1].losses["conv1_1"] < 0.6 * reports[0].losses["conv1_1"]
+    assert out.stat().st_size <= 1_000_000
+    encoder = Encoder("mini2", weights=out)
+    assert encoder.pool == "max"
+    image = crops(2)
+    wide = teacher_encoder(checkpoint, [image])
+    fires = wide(image, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
+    torch.testing.assert_close(fires[fires > 0.5], torch.ones(int((fires > 0.5).sum())), rtol=1e-3, atol=1e-3)
+    assert (fires > 0.5).sum() > 8
+
+
+def test_equalising_makes_means_one_and_changes_no_function() -> None:
+    plain = random_layers()
+    images = [crops(3, 64, seed=1), crops(1, 32, seed=2)]  # batches of different sizes: each position counts the same
+    original = {key: value.double() for key, value in plain.state_dict().items()}
+    means = equalise(plain, images)
+
+    before_layers = vgg_layers(STUDENT).double()
+    before_layers.load_state_dict(original)
+    before = [answers(before_layers, image.double()) for image in images]
+    after = [answers(plain.double(), image.double()) for image in images]
+    for name, mean in means.items():
+        old = torch.cat([found[name].transpose(0, 1).flatten(1) for found in before], dim=1)  # (C, positions)
+        new = torch.cat([found[name].transpose(0, 1).flatten(1) for found in after], dim=1)
+        fires = old.mean(dim=1) > 1e-3
+        assert fires.float().mean() > 0.5
+        torch.testing.assert_close(new.mean(dim=1)[fires], torch.ones_like(mean[fires]).double(), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(mean[fires].double(), old.mean(dim=1)[fires], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(new * mean.view(-1, 1), old, rtol=1e-4, atol=1e-5)
+        assert (mean[~fires] == 1).all()
+
+
+def test_silent_channels_stay() -> None:
+    plain = random_layers()
+    with torch.no_grad():
+        plain["conv2_1"].bias[3] = -1e4  # never fires
+    weight = plain["conv2_1"].weight[3].clone()
+    means = equalise(plain, [crops(2)])
+    assert means["relu2_1"][3] == 1
+    first = means["relu1_2"].view(-1, 1, 1)
+    torch.testing.assert_close(plain["conv2_1"].weight[3] / first, weight)  # but for what undoes the layer before
+    assert all(torch.isfinite(p).all() for p in plain.parameters())
