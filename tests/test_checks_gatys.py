@@ -1,5 +1,6 @@
 """The checks of lesson 02: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
+import numpy as np
 import pytest
 import torch
 from gate import gate
@@ -142,7 +143,7 @@ MISTAKES = [
     (gatys.gram_matrix, lambda f: gram(f) * torch.eye(f.shape[1]), "only the diagonal"),
     (gatys.gram_matrix, lambda f: gram(f).triu(), "only half"),
     (gatys.gram_matrix, only_two, "stopped with"),
-    (gatys.gram_matrix, changes_input, "changes the activations itself"),
+    (gatys.gram_matrix, changes_input, "changes features itself"),
     (gatys.gram_matrix, lambda f: gram(f).tolist(), "should be a tensor"),
     # style_loss: the divisors, the two sizes
     (gatys.style_loss, lambda f, s: (gram(f) - gram(s)).square().sum(), "no divisor at all"),
@@ -191,7 +192,7 @@ MISTAKES = [
     (gatys.grain_only, [1, 1, 0, 0, 0], "give a dict"),
     (gatys.grain_only, {"relu6_1": 1.0}, "no style layer 'relu6_1'"),
     (gatys.grain_only, {"relu1_1": -1.0}, "from 0 up"),
-    (gatys.grain_only, {"relu1_1": "much"}, "from 0 up"),
+    (gatys.grain_only, {"relu1_1": "much"}, "the weight of relu1_1 should be one number"),
     (gatys.grain_only, weighted(), "all weights are 0"),
     (gatys.grain_only, weighted(**dict.fromkeys(STYLE_LAYERS, 0.2)), "with equal weights"),
     (gatys.grain_only, weighted(relu5_1=1), "the other way round"),
@@ -219,6 +220,7 @@ OTHER_WAYS = [
     (gatys.style_loss, lambda f, s: (mean_gram(f) - mean_gram(s)).square().mean() / 4),
     (gatys.descent_step, step),
     (gatys.grain_only, {"relu1_1": 1}),
+    (gatys.grain_only, {"relu1_1": np.float32(1), "relu2_1": torch.tensor(0.5)}),
     (gatys.grain_only, weighted(relu2_1=0.5, relu1_1=0.5)),
 ]
 

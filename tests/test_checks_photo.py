@@ -66,7 +66,7 @@ WINDOW = [
     (lambda c, e: torch.cov(c.T), "colours with colours"),
     (lambda c, e: window(c, e)[0], "should have the shape"),
     (lambda c, e: window(c, e).square(), "the values differ"),
-    (changes_colours, "changes the colours"),
+    (changes_colours, "changes colours itself"),
     (only_nine, "not for 4"),
     (lambda c, e: window(c, e) if c.std() > 0 else torch.eye(9), "a window of one colour"),
 ]
@@ -129,7 +129,7 @@ PHOTOREALISM = [
     (slope_as(lambda g, i: g.flatten(2)), "should have the shape"),
     (slope_as(lambda g, i: g + 1), "but the gradient differs"),
     (backwards, "changed places on the way back"),
-    (changes_image, "changes the picture"),
+    (changes_image, "changes image itself"),
 ]
 
 # ------------------------------------------------------------------------------------------------- masked style loss
@@ -276,7 +276,7 @@ MERGE = [
     (merged_with(lake="water"), "'sea' comes before it"),
     (merged_with(grass="sea"), "'grass' goes to 'sea'"),
     (learnt_by_heart, "not for another"),
-    (changes_lists, "changes the lists"),
+    (changes_lists, "changes content itself"),
 ]
 
 MISTAKES = [
@@ -304,6 +304,8 @@ OTHER_WAYS = [
     (photo.window, lambda c, e: window(c.double(), e).float()),
     (photo.photorealism, photorealism),
     (photo.photorealism, by_autograd),
+    (photo.photorealism, lambda i, m: [part.numpy() for part in photorealism(i, m)]),
+    (photo.photorealism, lambda i, m: (float(photorealism(i, m)[0]), photorealism(i, m)[1])),
     (photo.masked_style_loss, style_loss),
     (photo.masked_style_loss, by_einsum),
     (photo.merge_orphans, merge),
