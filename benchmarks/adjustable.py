@@ -1,78 +1,45 @@
 """Lesson 08: do the sliders do what they say, does the photo come back, how near is it to Gatys, how quick, how varied.
 
-sliders      raising one α from 0 to 1 in six steps: how often does the loss of that layer fall with every step
-photo        all α at 0: how much of the photo comes back
-gatys        all α at 1 beside 300 steps on the pixels, which want the same (`adjustable.gatys_weights`); once as the
-             network meets the painting, and once after practice with it (`practice`), on the course's own photos
-moves        seconds from a slider of the lab to new pixels, through the lab's own callback
-diversity    several pastiches of one pair: random α and noise, beside AdaIN, which has the noise only
+sliders    raising one α from 0 to 1 in six steps: how often does the loss of that layer fall with every step, and does
+           any other slider lower it more
+photo      all α at 0: how much of the photo comes back
+distinct   one α at 1, the others at 0: how different the layers' pictures are from each other
+gatys      all α at 1 beside Gatys's steps on the pixels for the same objective (`adjustable.gatys_weights`), as the
+           network meets the painting and after test-time training on it
+moves      seconds from a slider of the lab to new pixels, through the lab's own callback
+variety    several pastiches of one pair: random α and noise, beside AdaIN, which has the noise only
 """
 
 import itertools
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks import feedforward
-from benchmarks.amortised import any_styles, contents, latin, mean
-from benchmarks.encoder import Watch
-from benchmarks.measuring import Figure
-from benchmarks.quality import Pair, contact_sheet
+from benchmarks import feedforward, quality
+from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.pictures import Pair, contact_sheet, mean, pairs, ratio
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
-from stylelearn.images import psnr, square
+from stylelearn.images import psnr
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import optimize_image, result
-from stylelearn.practice import STEPS as PRACTICE
-from stylelearn.practice import practise
+from stylelearn.practice import STEPS, practise
 from stylelearn.weights import WeightsError
 
-STEPS = 6  # of a slider, from 0 to 1
+VALUES = 6  # of a slider, from 0 to 1
 DOWNHILL = 90.0  # % of pairs and layers
-PHOTO = 20.0  # dB
-EXACT = 100.0  # dB, what a photo that comes back as it was counts as: its PSNR has no limit, and a table wants a number
-WITHIN = 2.5  # times the style loss of Gatys
-NOISE = 0.1
+PHOTO, EXACT = 20.0, 100.0  # dB: promised, and what a photo that comes back as it was counts as
+SEVERAL, NOISE = 8, 0.1  # pastiches of one pair
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How thorough, and with what.
-
-    Attributes:
-        size: side of the (square) pictures in pixels.
-        pairs: how many contents and styles are paired. gatys_pairs: for so many of them pixels are optimised, in
-            `steps` steps, the style practised in `practice`, and `several` pastiches of each pair are compared.
-        rounds: of the time measurement.
-        folder: with content/ and style/ inside; None: the course's own pictures.
-        sheet: where a contact sheet goes, or None.
-    """
-
-    size: int = 256
-    pairs: int = 100
-    gatys_pairs: int = 16
-    steps: int = 300
-    practice: int = PRACTICE
-    several: int = 8
-    rounds: int = 15
-    folder: Path | None = None
-    sheet: Path | None = None
-    watch: Watch = field(default=lambda what, done, of: None, compare=False)
-
-
-QUICK: dict[str, Any] = {"size": 64, "pairs": 2, "gatys_pairs": 1, "steps": 5, "practice": 2, "several": 3, "rounds": 2}
-
-
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
+def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
     parts = {
-        f"sliders, {plan.pairs} pairs at {plan.size} px": sliders,
-        f"all α = 0, {plan.pairs} pairs at {plan.size} px": photo,
+        f"sliders, {plan.many} pairs at {plan.size} px": sliders,
+        f"all α = 0, {plan.many} pairs at {plan.size} px": photo,
+        f"pictures of single layers, {plan.many} pairs at {plan.size} px": distinct,
         f"all α = 1 over {plan.steps} steps of Gatys, {plan.size} px": beside_gatys,
         f"pastiches of one pair, {plan.size} px": variety,
     }
@@ -81,140 +48,167 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
     yield f"from a slider to new pixels, {plan.size} px", lambda: feedforward.moves(plan.size, plan.rounds, LABS)
 
 
-def _if_there(group: str, measure: Callable[..., list[Figure]], plan: Plan) -> list[Figure]:
+def _if_there(group: str, measure: Callable[..., list[Measurement]], plan: Plan) -> list[Measurement]:
     try:
         net = adjustable.load()
     except WeightsError as error:
-        return [Figure(group, "adjustable", None, note=f"not measured: {error}")]
+        return missing(group, "adjustable", error)
     with torch.no_grad():
         return measure(group, net, plan)
 
 
-def pairs(plan: Plan, count: int) -> Iterator[Pair]:
-    """`count` pairs of the folder's pictures, each content and each style as often as any other."""
-    photos, styles = contents(plan.folder), any_styles(plan.folder)
-    chosen = latin(len(photos), len(styles), count)
-    for number, (i, j) in enumerate(chosen):
-        (content, read), (style, look) = photos[i], styles[j]
-        plan.watch(f"{content} + {style}", number, len(chosen))
-        yield Pair(f"{content} + {style}", square(read(), plan.size), square(look(), plan.size))
+# --- measures of sliders ----------------------------------------------------------------------------------------------
 
 
-# --------------------------------------------------------------------------- the sliders
+def own_is_best(before: Tensor, after: Tensor) -> float:
+    """The share of layers whose loss is lowered most by their own slider.
+
+    Args:
+        before: the loss of each layer with all sliders at 0, (L,).
+        after: after[i, j] is the loss of layer j with slider i alone at 1, (L, L).
+    """
+    fall = after / before.clamp_min(losses.EPSILON)  # what is left of each layer's loss
+    own = fall.diagonal()
+    others = fall.masked_fill(torch.eye(len(before), dtype=torch.bool), torch.inf).min(dim=0).values
+    return float((own < others).float().mean())
 
 
-def sliders(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
+def distinctness(alone: Tensor, photo: Tensor) -> float:
+    """How far pictures are from each other, relative to how far they are from the photo: RMS over RMS.
+
+    0 for equal pictures, √2 for changes that have nothing in common, 2 for two opposite ones.
+
+    Args:
+        alone: the picture of each layer, (L, 3, H, W), L ≥ 2. photo: (1, 3, H, W).
+    """
+    change = (alone - photo).flatten(1).double()
+    apart = torch.pdist(change).square().mean().sqrt()
+    return float(apart / change.square().sum(dim=1).mean().sqrt().clamp_min(1e-12))
+
+
+# --- the network that ships -------------------------------------------------------------------------------------------
+
+
+def sliders(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """The share of pairs × layers whose loss never rises, with the other α at 0 and at 1; and how far it falls."""
     figures = []
-    paths = {others: [] for others in (0.0, 1.0)}
-    for pair in pairs(plan, plan.pairs):
+    paths: dict[float, list[list[float]]] = {0.0: [], 1.0: []}
+    best = []
+    for pair in pairs(plan, plan.many):
         for others, found in paths.items():
             found += [falls(net, pair, layer, others) for layer in net.style_layers]
+        known = net.style(pair.style)
+        before = layer_losses(net, pair, net(pair.content, known, net.alphas(0.0)))[0]
+        best.append(own_is_best(before, layer_losses(net, pair, alone(net, pair))))
     for others, found in paths.items():
         share = 100 * statistics.fmean(all(b <= a for a, b in itertools.pairwise(path)) for path in found)
         lower = 100 * statistics.fmean(path[-1] < path[0] for path in found)
-        note = f"{len(found)} sliders, {STEPS} steps each; lower at 1 than at 0: {lower:.1f} %"
-        asked = DOWNHILL if others == 0 else None
-        figures.append(Figure(group, f"falls with every step, other α at {others:g}", share, "%", asked, note=note))
-        left = mean([max(path[-1], 1e-12) / max(path[0], 1e-12) for path in found])
-        figures.append(Figure(group, f"loss at 1 over loss at 0, other α at {others:g}", left, "×"))
-    return figures
+        note = f"{len(found)} sliders, {VALUES} values each; lower at 1 than at 0: {lower:.1f} %"
+        promised = DOWNHILL if others == 0 else None
+        figures.append(
+            Measurement(group, f"falls with every step, other α at {others:g}", share, "%", promised, note=note)
+        )
+        left = mean([ratio(path[-1], path[0]) for path in found])
+        figures.append(Measurement(group, f"loss at 1 over loss at 0, other α at {others:g}", left, "×"))
+    note = "the others at 0"
+    return [
+        *figures,
+        Measurement(group, "no other slider lowers a layer's loss more", 100 * statistics.fmean(best), "%", note=note),
+    ]
 
 
 def falls(net: AdjustableNet, pair: Pair, layer: str, others: float) -> list[float]:
-    """The style loss of a layer while its α goes from 0 to 1 in STEPS values; `others` is the α of the other layers."""
-    settings = torch.full((STEPS, len(net.adjustable)), 1.0)
+    """The style loss of a layer while its α goes from 0 to 1; `others` is the α of the other layers."""
+    settings = torch.full((VALUES, len(net.adjustable)), 1.0)
     settings[:, : len(net.style_layers)] = others
-    settings[:, net.adjustable.index(layer)] = torch.linspace(0, 1, STEPS)
-    made = net(pair.content.expand(STEPS, -1, -1, -1), net.style(pair.style), settings)
-    seen, wanted = (net.encoder(image, layer)[layer] for image in (made, pair.style))
-    return losses.style_loss(seen, losses.mean_gram(wanted), each=True).tolist()
+    settings[:, net.adjustable.index(layer)] = torch.linspace(0, 1, VALUES)
+    made = net(pair.content.expand(VALUES, -1, -1, -1), net.style(pair.style), settings)
+    return layer_losses(net, pair, made)[:, net.style_layers.index(layer)].tolist()
 
 
-def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
+def layer_losses(net: AdjustableNet, pair: Pair, images: Tensor) -> Tensor:
+    """The style loss of each image and style layer, (B, L)."""
+    seen, wanted = (net.encoder(image, net.style_layers) for image in (images, pair.style))
+    each = [losses.style_loss(seen[name], losses.mean_gram(wanted[name]), each=True) for name in net.style_layers]
+    return torch.stack(each, dim=1)
+
+
+def alone(net: AdjustableNet, pair: Pair) -> Tensor:
+    """The pair painted with each style layer's α at 1 and the others at 0, (L, 3, H, W)."""
+    known, none = net.style(pair.style), dict.fromkeys(net.adjustable, 0.0)
+    made = [net(pair.content, known, net.alphas(none | {layer: 1.0})) for layer in net.style_layers]
+    return torch.cat(made)
+
+
+def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """How much of the photo comes back when no layer of the style counts."""
     found = [
         min(psnr(net(pair.content, net.style(pair.style), net.alphas(0.0)), pair.content), EXACT)
-        for pair in pairs(plan, plan.pairs)
+        for pair in pairs(plan, plan.many)
     ]
     return [
-        Figure(group, "PSNR, median", statistics.median(found), "dB", at_least=PHOTO),
-        Figure(group, "PSNR, lowest", min(found), "dB", at_least=PHOTO, note=f"of {len(found)} pairs"),
+        Measurement(group, "PSNR, median", statistics.median(found), "dB", at_least=PHOTO),
+        Measurement(group, "PSNR, lowest", min(found), "dB", at_least=PHOTO, note=f"of {len(found)} pairs"),
     ]
 
 
-# --------------------------------------------------------------------------- beside others
+def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+    """`distinctness` of the single layers' pictures."""
+    found = [distinctness(alone(net, pair), pair.content) for pair in pairs(plan, plan.many)]
+    note = f"{len(found)} pairs; 0: equal pictures, 1.41: nothing in common"
+    return [Measurement(group, "apart, relative to the photo, median", statistics.median(found), note=note)]
 
 
-def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
+def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """Style and content loss of one pass over those of the pixels that were optimised for the same; draws the sheet."""
-    ratios: dict[str, dict[str, list[float]]] = {}
     shown: list[Pair] = []
-    painted: dict[str, list[Tensor]] = {}
-    for pair in pairs(plan, plan.gatys_pairs):
+    rows: dict[str, list[Tensor]] = {}
+    found: dict[str, list[quality.Painted]] = {"": [], f", after {STEPS} steps of test-time training": []}
+    for pair in pairs(plan, plan.pairs):
         objective = gatys.objective(
             pair.content, pair.style, encoder=net.encoder, **gatys_weights(net, net.alphas(1.0))
         )
         with torch.enable_grad():
             theirs = result(optimize_image(pair.content.clone(), objective, plan.steps))
-        rows = _corners(net, pair)
-        *_, (_, practised) = practise(net, pair.style, steps=plan.practice)
-        rows["practised"] = net(pair.content, practised, net.alphas(1.0))
-        for title in ("all at 1", "practised"):
-            for kind in ("style", "content"):
-                ours, other = (
-                    sum(float(value) for name, value in objective(image).items() if name.startswith(kind))
-                    for image in (rows[title], theirs)
-                )
-                found = ratios.setdefault(title, {}).setdefault(kind, [])
-                found.append(max(ours, 1e-12) / max(other, 1e-12))
-        if plan.sheet is not None:
+        *_, (_, trained) = practise(net, pair.style, steps=STEPS if plan.judged else 2)
+        name = pair.name.split(" + ")[1]
+        for (_, painted), known in zip(found.items(), (net.style(pair.style), trained), strict=True):
+            ours = net(pair.content, known, net.alphas(1.0))
+            painted.append(quality.Painted(pair, name, ours, theirs, objective))
+        if (sheet := plan.drawn("adjustable")) is not None:
             shown.append(pair)
-            for title, image in {**rows, "Gatys": theirs}.items():
-                painted.setdefault(title, []).append(image)
-            contact_sheet(shown, painted, plan.sheet, plan.size)
+            made = dict(zip(net.style_layers, alone(net, pair).split(1), strict=True))
+            made |= {f"all at 1{when}": painted[-1].ours for when, painted in found.items()} | {"Gatys": theirs}
+            for title, image in made.items():
+                rows.setdefault(title, []).append(image)
+            contact_sheet(shown, rows, sheet, plan.size)
     figures = []
-    for title, when in (("all at 1", ""), ("practised", f", after {plan.practice} steps of practice")):
-        style, content = ratios[title]["style"], ratios[title]["content"]
+    for when, painted in found.items():
+        style, content = (quality.over_gatys(painted, kind) for kind in ("style", "content"))
         note = f"{len(style)} pairs, {min(style):.2g} to {max(style):.2g}"
-        figures.append(Figure(group, f"style loss{when}", mean(style), "×", at_most=WITHIN, note=note))
-        figures.append(Figure(group, f"content loss{when}", mean(content), "×"))
-    return figures
+        figures.append(Measurement(group, f"style loss{when}", mean(style), "×", at_most=quality.WITHIN, note=note))
+        figures.append(Measurement(group, f"content loss{when}", mean(content), "×"))
+    first = found[""]
+    return [*figures, *quality.styles_recognised(group, first, plan), *quality.weaves(group, first)]
 
 
-def _corners(net: AdjustableNet, pair: Pair) -> dict[str, Tensor]:
-    """The pair painted without style, with each layer alone, and with all."""
-    none = dict.fromkeys(net.adjustable, 0.0)
-    settings = {"all at 0": none, **{f"{layer} at 1": none | {layer: 1.0} for layer in net.style_layers}}
-    settings["all at 1"] = dict.fromkeys(net.adjustable, 1.0)
-    known = net.style(pair.style)
-    return {title: net(pair.content, known, net.alphas(chosen)) for title, chosen in settings.items()}
-
-
-def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Figure]:
+def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """Mean distance of several pastiches of one pair, in features of the photo's layer; AdaIN gets the same noise."""
     other = adain.load()
     found: dict[str, list[float]] = {}
-    for number, pair in enumerate(pairs(plan, plan.gatys_pairs)):
-        alphas = torch.rand(
-            plan.several, len(net.adjustable), generator=torch.Generator().manual_seed(number)
-        )  # one row a pastiche
-        noisy = torch.cat([with_noise(pair.content, NOISE, seed) for seed in range(plan.several)])
-        plain = pair.content.expand(plan.several, -1, -1, -1)
-        known, all_of_it = net.style(pair.style), net.alphas(1.0)
+    for number, pair in enumerate(pairs(plan, plan.pairs)):
+        alphas = torch.rand(SEVERAL, len(net.adjustable), generator=torch.Generator().manual_seed(number))
+        noisy = torch.cat([with_noise(pair.content, NOISE, seed) for seed in range(SEVERAL)])
+        known = net.style(pair.style)
         for name, made in {
-            "random α": net(plain, known, alphas),
+            "random α": net(pair.content.expand(SEVERAL, -1, -1, -1), known, alphas),
             "random α and noise": net(noisy, known, alphas),
-            "noise only": net(noisy, known, all_of_it),
+            "noise only": net(noisy, known, net.alphas(1.0)),
             "AdaIN, noise only": other(noisy, pair.style),
-            "AdaIN, one pastiche": other(plain, pair.style),
         }.items():
             found.setdefault(name, []).append(diversity(made, net.encoder, net.content_layers[0]))
-    note = f"{plan.several} pastiches of each of {plan.gatys_pairs} pairs; noise {NOISE:g}"
-    return [Figure(group, name, statistics.fmean(values), note=note) for name, values in found.items()]
-
-
-# --------------------------------------------------------------------------- the lab
+    note = f"{SEVERAL} pastiches of each of {plan.pairs} pairs; noise {NOISE:g}"
+    return [Measurement(group, name, statistics.fmean(values), note=note) for name, values in found.items()]
 
 
 def _lab(size: int) -> feedforward.Moved:

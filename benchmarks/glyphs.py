@@ -5,13 +5,11 @@ zi2zi    `python -m benchmarks.zi2zi`, on the same data for as many steps; it do
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
 from benchmarks import zi2zi
-from benchmarks.measuring import Figure
+from benchmarks.measuring import Measurement, Plan, missing
 from stylelearn import emd
 from stylelearn.glyphs.dataset import Batch, Split, nearest, split, table
 from stylelearn.glyphs.rendering import collect
@@ -20,31 +18,20 @@ from stylelearn.weights import WeightsError
 BETTER = 0.85  # of the L1 of zi2zi on D4
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Targets of each test set; a file of `train_zi2zi`, or None."""
-
-    count: int = 384  # all of D4
-    baseline: Path | None = None
-
-
-QUICK = {"count": 2}
-
-
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
+def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
     yield "letters: EMD on D1 to D4", lambda: _if_there(plan)
 
 
-def _if_there(plan: Plan) -> list[Figure]:
+def _if_there(plan: Plan) -> list[Measurement]:
     """What is measured, or why not: without letters the other benches go on."""
     try:
         return quality(plan)
     except WeightsError as error:
-        return [Figure("letters", "EMD", None, note=f"not measured: {error}")]
+        return missing("letters", "EMD", error)
 
 
-def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Figure]:
+def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Measurement]:
     """L1, RMSE and PDAR of each, and EMD's L1 on D4 over zi2zi's.
 
     Raises:
@@ -58,14 +45,17 @@ def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = No
     if plan.baseline is not None:
         drawers["zi2zi"] = zi2zi.drawer(zi2zi.load(plan.baseline, known), known)
     figures, r = [], network.references
-    found = {name: table(draw, known, references=r, count=plan.count) for name, draw in drawers.items()}
+    found = {name: table(draw, known, references=r, count=plan.letters) for name, draw in drawers.items()}
     for name, sets in found.items():
-        group = f"letters, r = {r}, {plan.count} of each set: {name}"
+        group = f"letters, r = {r}, {plan.letters} of each set: {name}"
         figures += [
-            Figure(group, f"{which} {score}", value)
+            Measurement(group, f"{which} {score}", value)
             for which, scores in sets.items()
             for score, value in scores.items()
         ]
     over = found["EMD"]["D4"]["L1"] / found["zi2zi"]["D4"]["L1"] if "zi2zi" in found else None
     note = "" if over else "not measured: name a file of `python -m benchmarks.zi2zi` with --baseline"
-    return [*figures, Figure("letters, both novel", "L1 of EMD over zi2zi's", over, "×", at_most=BETTER, note=note)]
+    return [
+        *figures,
+        Measurement("letters, both novel", "L1 of EMD over zi2zi's", over, "×", at_most=BETTER, note=note),
+    ]

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.gatys import noise, random_vgg19
-from benchmarks.measuring import Figure
+from benchmarks.measuring import Measurement, Plan
 from stylelearn import photo, samples
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.timing import ratio, take_turns
@@ -18,34 +17,21 @@ from stylelearn.optimize import result
 from stylelearn.segmentation import course_mask
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How thorough: rounds and side of the time measurement, shorter side of the pair and its steps."""
-
-    rounds: int = 15
-    encoder_size: int = 256
-    size: int = 512
-    steps: tuple[int, int] = photo.STEPS
-
-
-QUICK = Plan(rounds=2, encoder_size=64, size=64, steps=(2, 3))
-
-
 def picture(height: int, width: int) -> Tensor:
     """A photograph of any size, (1, 3, height, width)."""
     return F.interpolate(samples.content("china"), (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Figure]]]]:
+def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
-    yield f"photorealism beside the encoder, {plan.encoder_size} px", lambda: beside_the_encoder(plan)
-    yield f"a pair of {plan.size} px from end to end", lambda: whole_pair(plan)
+    yield f"photorealism beside the encoder, {plan.size} px", lambda: beside_the_encoder(plan)
+    yield f"a pair of {plan.large} px from end to end", lambda: whole_pair(plan)
 
 
-def beside_the_encoder(plan: Plan) -> list[Figure]:
+def beside_the_encoder(plan: Plan) -> list[Measurement]:
     """L_m and its gradient, as a part of the other terms and theirs."""
-    figures, group = [], f"photorealism, {plan.encoder_size} px"
-    image, style = picture(plan.encoder_size, plan.encoder_size), noise(plan.encoder_size)
+    figures, group = [], f"photorealism, {plan.size} px"
+    image, style = picture(plan.size, plan.size), noise(plan.size)
     laplacian = MattingLaplacian(image)
     x = style.flip(3).requires_grad_()
     for name, encoder, asked in (("mini", Encoder("mini"), 15.0), ("VGG-19", random_vgg19(), 15.0)):
@@ -59,18 +45,19 @@ def beside_the_encoder(plan: Plan) -> list[Figure]:
             100 * ratio(timed["L_m"], timed["encoder"]),
             f"of {timed['encoder'].processor:.3g} s processor time",
         )
-        figures.append(Figure(group, f"L_m over a step of {name}", part, "%", at_most=asked, note=note))
+        figures.append(Measurement(group, f"L_m over a step of {name}", part, "%", at_most=asked, note=note))
     return figures
 
 
-def whole_pair(plan: Plan) -> list[Figure]:
+def whole_pair(plan: Plan) -> list[Measurement]:
     """Seconds from two pictures and their masks to the finished one, with `mini`."""
-    content, style = (samples.content(name, plan.size) for name in ("china", "rocket"))
+    stages = photo.STEPS if plan.judged else (2, 3)
+    content, style = (samples.content(name, plan.large) for name in ("china", "rocket"))
     before = time.perf_counter()
     masks = [course_mask(name, tuple(x.shape[2:])) for name, x in (("china", content), ("rocket", style))]
-    steps = photo.stylize(content, style, *masks, encoder=Encoder("mini"), steps=plan.steps)
+    steps = photo.stylize(content, style, *masks, encoder=Encoder("mini"), steps=stages)
     photo.smooth(result(steps), content)
     seconds = time.perf_counter() - before
     shape = " × ".join(str(side) for side in content.shape[2:])
-    note = f"china and rocket, {shape}, {sum(plan.steps)} steps"
-    return [Figure(f"photo, {plan.size} px", "from end to end", seconds, "s", at_most=90, note=note)]
+    note = f"china and rocket, {shape}, {sum(stages)} steps"
+    return [Measurement(f"photo, {plan.large} px", "from end to end", seconds, "s", at_most=90, note=note)]

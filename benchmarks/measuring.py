@@ -1,23 +1,74 @@
-"""A table of what was found, and the file that keeps it."""
+"""How thorough a run is, what it found, and the table and the file that show it."""
 
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stylelearn.files import replacing
+
+Watch = Callable[[str, int, int], None]
+"""Called with what is being done, how far it is, and out of how much."""
+
 
 @dataclass(frozen=True)
-class Figure:
-    """One figure of the table.
+class Plan:
+    """How thorough, and with what.
+
+    Attributes:
+        size, large: sides of the (square) pictures in pixels. sides: those over which growth is measured.
+        rounds: of each time measurement. steps: of every optimisation. frames: of each clip.
+        pairs: how many photos and paintings are paired where Gatys paints them, too; many: where he does not.
+        photo: width and height of the photo whose memory is measured. letters: targets of each test set of letters.
+        judged: whether the course's promises hold for these sizes.
+        judge: a SqueezeNet 1.0 checkpoint, or None: then no other network looks at the pastiches.
+        folder: with content/ and style/ inside; None: the course's own pictures.
+        decoders: what `stylelearn train encoder` left beside the weights, or None.
+        weights: an encoder to measure instead of the one that ships. baseline: what `benchmarks.zi2zi` wrote, or None.
+        sheet: where pictures are drawn, under names made of this one; or None.
+    """
+
+    size: int = 256
+    large: int = 512
+    sides: tuple[int, ...] = (128, 256, 512, 1024)
+    rounds: int = 15
+    steps: int = 300
+    frames: int = 8
+    pairs: int = 16
+    many: int = 100
+    photo: tuple[int, int] = (4000, 3000)
+    letters: int = 384
+    judged: bool = True
+    judge: Path | None = None
+    folder: Path | None = None
+    decoders: Path | None = None
+    weights: Path | None = None
+    baseline: Path | None = None
+    sheet: Path | None = None
+    watch: Watch = field(default=lambda what, done, of: None, compare=False)
+
+    def drawn(self, name: str) -> Path | None:
+        """Where the sheet of this name goes."""
+        return None if self.sheet is None else self.sheet.with_name(f"{self.sheet.stem}_{name}{self.sheet.suffix}")
+
+
+QUICK = Plan(
+    size=64, large=96, sides=(48, 96), rounds=2, steps=5, frames=2, pairs=2, many=2, photo=(200, 150), letters=2,
+    judged=False,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One line of the table.
 
     Attributes:
         group: what it belongs to, such as "encoder speed".
         name: what was measured.
         value: None where it could not be measured here; then `note` says why.
-        unit: "s", "dB", "×", "MB" or "".
-        at_least, at_most: what the course asks for, if it asks for anything.
+        unit: "s", "dB", "×", "MB", "%" or "".
+        at_least, at_most: what the course promises, if it promises anything.
         note: how it was measured, in a few words.
     """
 
@@ -31,54 +82,48 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the figure is as asked for; None if nothing was asked for, or nothing measured."""
+        """Whether the promise is kept; None if there is none, or nothing was measured."""
         if self.value is None or (self.at_least is None and self.at_most is None):
             return None
         above = self.at_least is None or self.value >= self.at_least
         return above and (self.at_most is None or self.value <= self.at_most)
 
     @property
-    def asked(self) -> str:
+    def promised(self) -> str:
         """ "≥ 10 ×", "≤ 100 ms" or nothing, in the unit in which the value is shown."""
-        wanted = self.at_least if self.at_least is not None else self.at_most
-        if wanted is None:
+        limit = self.at_least if self.at_least is not None else self.at_most
+        if limit is None:
             return ""
-        return f"{'≤' if self.at_least is None else '≥'} {show(wanted, self.unit, like=self.value)}"
+        return f"{'≤' if self.at_least is None else '≥'} {show(limit, self.unit, like=self.value)}"
 
-    @property
-    def part(self) -> float | None:
-        """The value over what is asked for: 0.5 is half of what is allowed, or half of what is wanted."""
-        wanted = self.at_least if self.at_least is not None else self.at_most
-        return None if self.value is None or not wanted else self.value / wanted
+
+def missing(group: str, name: str, why: object, unit: str = "") -> list[Measurement]:
+    """The one line that says why a group was not measured."""
+    return [Measurement(group, name, None, unit, note=f"not measured: {why}")]
 
 
 @dataclass
 class Report:
-    """All figures of a run; kept on disk as it grows."""
+    """All measurements of a run; kept on disk as it grows."""
 
-    settings: dict[str, Any]
     machine: dict[str, Any]
+    settings: dict[str, Any]
     path: Path | None = None
-    judged: bool = True  # False: sizes were such that what the course asks for does not apply
-    figures: list[Figure] = field(default_factory=list)
+    judged: bool = True
+    found: list[Measurement] = field(default_factory=list)
 
-    def met(self, figure: Figure) -> bool | None:
-        """`Figure.met`, if figures of this run are judged at all."""
-        return figure.met if self.judged else None
-
-    def add(self, figures: Sequence[Figure]) -> None:
-        """Take up a group of figures, and write everything so far to `path`: whoever stops early keeps it."""
-        self.figures += figures
+    def add(self, measurements: Sequence[Measurement]) -> None:
+        """Add a group, and write everything so far to `path`, so that a run that is stopped keeps it."""
+        self.found += measurements
         if self.path is not None:
-            figures = [asdict(figure) | {"met": self.met(figure)} for figure in self.figures]
-            whole = {"machine": self.machine, "settings": self.settings, "figures": figures}
-            part = self.path.with_name(self.path.name + ".part")
-            part.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            os.replace(part, self.path)
+            rows = [asdict(each) | {"met": each.met if self.judged else None} for each in self.found]
+            whole = {"machine": self.machine, "settings": self.settings, "measurements": rows}
+            with replacing(self.path) as part:
+                part.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def show(value: float | None, unit: str, like: float | None = None) -> str:
-    """A figure with its unit, in as many digits as make sense; seconds as those of `like`, in s or in ms."""
+    """A value with its unit, in as many digits as make sense; seconds as those of `like`, in s or in ms."""
     if value is None:
         return "—"
     if unit == "s":
@@ -88,21 +133,19 @@ def show(value: float | None, unit: str, like: float | None = None) -> str:
 
 
 def table(report: Report) -> Iterator[str]:
-    """The lines of one table with all figures, under the name of the machine."""
+    """The lines of one table, under the name of the machine."""
     yield " · ".join(f"{name} {value}" for name, value in report.machine.items())
     if not report.judged:
-        yield "tiny pictures and few rounds: these figures say that it runs, and nothing about what is wanted"
-    rows = [("", "figure", "wanted", "÷ wanted", "", "")]
+        yield "tiny pictures and few rounds: this only says that it runs"
+    rows = [("", "measured", "promised", "", "")]
     group = ""
-    for figure in report.figures:
-        if figure.group != group:
-            group = figure.group
-            rows.append((group, "", "", "", "", ""))
-        met = {True: "met", False: "MISSED", None: ""}[report.met(figure)]
-        part = "" if figure.part is None or not report.judged else f"{figure.part:.2f}"
-        shown = show(figure.value, figure.unit)
-        rows.append((f"  {figure.name}", shown, figure.asked, part, met, figure.note))
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+    for each in report.found:
+        if each.group != group:
+            group = each.group
+            rows.append((group, "", "", "", ""))
+        met = {True: "met", False: "MISSED", None: ""}[each.met if report.judged else None]
+        rows.append((f"  {each.name}", show(each.value, each.unit), each.promised, met, each.note))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
-        numbers = (row[i].rjust(widths[i]) for i in (1, 2, 3))
-        yield "  ".join([row[0].ljust(widths[0]), *numbers, row[4].ljust(widths[4]), row[5]]).rstrip()
+        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
+        yield "  ".join([*cells, row[4]]).rstrip()

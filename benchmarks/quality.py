@@ -1,98 +1,296 @@
-"""Do pastiches please a judge that has not made them?
+"""One pass of a network against `plan.steps` steps on the pixels for the same objective (lessons 03 to 05).
 
-An encoder that optimises its own Gram matrices always reaches them; that says nothing about the picture. So another
-network judges: how far are the Gram matrices of the pastiche from those of the style, in SqueezeNet's eyes, compared
-with the content picture as it was (nothing learnt) and with what random weights of the same network reach?
+Each network that ships paints pairs that it was not trained on; Gatys's method paints them too, with the weights and
+layers that the network was trained for (for AdaIN, whose losses are others: α = 1 and β = its λ). Measured of both:
+
+    own         the method's own style loss under `mini`: Gram matrices for johnson and cin, moments for adain
+    judge       relative error of Gram matrices as SqueezeNet sees them; neither method has optimised for it
+    content     relative error of the activations at the content layer, under `mini`
+    recognised  the share of pastiches whose nearest painting of 16, by Gram distance, is the right one
+    weave       power at periods of 2, 4 and 8 pixels where the photo is flat
+
+The first three are the network's loss over that of Gatys: the geometric mean over the pairs.
 """
 
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from PIL import Image, ImageDraw
+import torch
 from torch import Tensor
 
-from stylelearn import samples
-from stylelearn.encoders import Encoder
-from stylelearn.evaluation.distances import gram_distance
-from stylelearn.gatys import stylize
-from stylelearn.images import ImageError, read_image, resize, square, to_pil, write_image
-from stylelearn.optimize import result
+from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.pictures import Pair, contact_sheet, latin, mean, paintings, photos, ratio
+from stylelearn import adain, cin, gatys, johnson, losses
+from stylelearn.colour import luminance
+from stylelearn.encoders import CONTENT_LAYER, Encoder
+from stylelearn.evaluation.metrics import gram_distance, judge
+from stylelearn.images import resize, square
+from stylelearn.optimize import Objective, optimize_image, result
+from stylelearn.weights import WeightsError, network_file, read_about
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
-TILE, TITLE = 256, 24  # pixels of a contact sheet
+WITHIN = 2.5  # times the style loss of Gatys
+STYLE_SIZE = 256  # pixels of the shorter side, where a network's file does not say how large its style was
+CHOICE = 16  # paintings among which the right one is to be recognised
+BLOCK = 16  # pixels a side of the regions that are looked at for a weave
+FLAT = 0.02  # the standard deviation of luminance below which such a region is flat
+LEVEL = 1e-8  # power per frequency of rounding to 8 bits
+
+# What `Perceptual` uses where it is told nothing, as `gatys.objective` takes it.
+OBJECTIVE: dict[str, Any] = {
+    "content_weight": johnson.CONTENT_WEIGHT,
+    "style_weight": johnson.STYLE_WEIGHT,
+    "tv_weight": johnson.TV_WEIGHT,
+    "content_layer": johnson.CONTENT_LAYER,
+    "layer_weights": johnson.LAYER_WEIGHTS,
+}
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A content picture and a style picture, (1, 3, H, W) each."""
+class Trained:
+    """A network and a style that it can paint.
+
+    Attributes:
+        name: of the style.
+        style: its picture (1, 3, H, W), at the size at which it was learnt; None if it is any picture of a pair.
+        paint: (contents, style) -> pastiches, all (1, 3, H, W).
+        objective: weights and layers, as `gatys.objective` takes them.
+    """
 
     name: str
-    content: Tensor
-    style: Tensor
+    style: Tensor | None
+    paint: Callable[[Tensor, Tensor], Tensor]
+    objective: dict[str, Any] = field(default_factory=lambda: dict(OBJECTIVE))
 
 
-def pairs_of_samples(size: int, count: int) -> list[Pair]:
-    """The course's own pictures: the i-th photo with the i-th style, both begun again when they run out."""
-    contents, styles = samples.content_names(), samples.style_names()
-    chosen = [(contents[i % len(contents)], styles[i % len(styles)]) for i in range(count)]
-    return [
-        Pair(f"{content} + {style}", square(samples.content(content), size), square(samples.style(style), size))
-        for content, style in chosen
-    ]
+@dataclass(frozen=True)
+class Painted:
+    """A pair painted by both; `style` is the name of its painting."""
+
+    pair: Pair
+    style: str
+    ours: Tensor
+    theirs: Tensor
+    terms: Objective
 
 
-def pairs_in(folder: Path, size: int, count: int) -> list[Pair]:
-    """The i-th picture of folder/content with the i-th of folder/style, in alphabetical order.
+# --- measures of pastiches --------------------------------------------------------------------------------------------
 
-    Raises:
-        ImageError: a folder is missing or empty.
+
+def recognised(pastiches: Sequence[tuple[str, Tensor]], styles: Mapping[str, Tensor], encoder: Encoder) -> float:
+    """The share of pastiches whose nearest painting by Gram distance is the right one.
+
+    Args:
+        pastiches: (name of the right painting, image) each.
+        styles: the paintings to choose from, by name.
+        encoder: the judge.
     """
-    contents, styles = (pictures_in(folder / kind) for kind in ("content", "style"))
-    return [
-        Pair(f"{content.stem} + {style.stem}", square(read_image(content), size), square(read_image(style), size))
-        for content, style in list(zip(contents, styles, strict=False))[:count]
-    ]
+    right = 0
+    for name, image in pastiches:
+        found = {other: gram_distance(image, painting, encoder) for other, painting in styles.items()}
+        right += min(found, key=lambda other: found[other]) == name
+    return right / len(pastiches)
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures of a folder in alphabetical order.
+def flat_regions(photo: Tensor, block: int = BLOCK, deviation: float = FLAT) -> Tensor:
+    """Which blocks of a photo are flat, as a mask over the rows of `_blocks`: (N,) bool."""
+    return _blocks(photo, block).std(dim=(1, 2), correction=0) < deviation
 
-    Raises:
-        ImageError: it is missing or empty.
+
+def weave(image: Tensor, where: Tensor, periods: Sequence[int] = (2, 4, 8), block: int = BLOCK) -> dict[int, float]:
+    """Mean power of luminance at some periods in some blocks: across, down and on both diagonals.
+
+    A wave of amplitude a along one axis has a² / 2, at period 2 a². Hann's window keeps slow changes of light out.
+
+    Args:
+        image: (1, 3, H, W). where: of `flat_regions`, of a photo of the same size.
+        periods: in pixels, each a divisor of the block.
+    Returns:
+        period -> power; NaN where no block is flat.
     """
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES) if folder.is_dir() else []
-    if not found:
-        raise ImageError(f"no pictures in '{folder}'; --pairs names a folder with content/ and style/ inside")
+    if not where.any():
+        return dict.fromkeys(periods, math.nan)
+    window = torch.hann_window(block, dtype=torch.float64)
+    window = window[:, None] * window / window.sum() ** 2
+    power = torch.fft.fft2(_blocks(image, block)[where] * window).abs().square()  # (n, block, block)
+    found = {}
+    for period in periods:
+        k = block // period
+        waves = {(y, x) for y in (0, k, -k % block) for x in (0, k, -k % block)} - {(0, 0)}
+        found[period] = float(sum(power[:, y, x] for y, x in waves).mean())  # type: ignore[union-attr]
     return found
 
 
-def paint(pair: Pair, encoder: Encoder, steps: int) -> Tensor:
-    """The pastiche that Gatys's method makes of a pair, begun at the content."""
-    return result(stylize(pair.content, pair.style, encoder=encoder, steps=steps))
+def _blocks(image: Tensor, block: int) -> Tensor:
+    """Luminance in blocks that overlap by half: (N, block, block)."""
+    grey = luminance(image)[0, 0].double()
+    return grey.unfold(0, block, block // 2).unfold(1, block, block // 2).reshape(-1, block, block)
 
 
-def style_distance(images: Sequence[Tensor], pairs: Sequence[Pair], judge: Encoder) -> float:
-    """`gram_distance` between each image and its pair's style, the geometric mean over the pairs.
+# --- the networks that ship -------------------------------------------------------------------------------------------
+
+
+def quality(method: str, plan: Plan) -> list[Measurement]:
+    """All of the above for the networks of a method."""
+    group = f"{method}, one pass over {plan.steps} steps of Gatys, {plan.size} px"
+    try:
+        trained = networks(method, plan)
+    except WeightsError as error:
+        return missing(group, "style loss", error, "×")
+    if not trained:
+        return missing(group, "style loss", "no picture of its styles; give --pairs DIR", "×")
+    mini = Encoder("mini")
+    painted = list(paint(method, trained, plan, mini))
+    figures = []
+    own = [ratio(*(_own_loss(method, each, mini)(image) for image in (each.ours, each.theirs))) for each in painted]
+    if method == "johnson":  # a network for each style
+        for name in dict.fromkeys(each.style for each in painted):
+            some = [value for value, each in zip(own, painted, strict=True) if each.style == name]
+            figures.append(Measurement(group, f"style loss, {name}", mean(some), "×", at_most=WITHIN))
+    spread = f"{len(painted)} pairs, {min(own):.2g} to {max(own):.2g}"
+    figures.append(Measurement(group, "style loss", mean(own), "×", at_most=WITHIN, note=spread))
+    eyes = judge(plan.judge)
+    judged = [
+        ratio(*(gram_distance(image, each.pair.style, eyes) for image in (each.ours, each.theirs))) for each in painted
+    ]
+    figures.append(Measurement(group, f"style, seen by {eyes.name}", mean(judged), "×", at_most=WITHIN))
+    figures.append(Measurement(group, "content loss", mean(over_gatys(painted, "content")), "×"))
+    return [*figures, *styles_recognised(group, painted, plan), *weaves(group, painted)]
+
+
+def over_gatys(painted: Sequence[Painted], kind: str) -> list[float]:
+    """The terms of a kind, "style" or "content", of the network's pastiche over those of Gatys's."""
+    return [ratio(*(_sum(each.terms(image), kind) for image in (each.ours, each.theirs))) for each in painted]
+
+
+def styles_recognised(group: str, painted: Sequence[Painted], plan: Plan) -> list[Measurement]:
+    """`recognised` of both, among the pairs' paintings and more of the plan's, `CHOICE` in all."""
+    seen_by = judge(plan.judge)
+    styles = {each.style: each.pair.style for each in painted}
+    for name, read in paintings(plan.folder).items():
+        if name not in styles and len(styles) < CHOICE:
+            styles[name] = square(read(), plan.size)
+    note = f"nearest of {len(styles)} paintings, seen by {seen_by.name}"
+    shares = {
+        who: recognised([(each.style, getattr(each, name)) for each in painted], styles, seen_by)
+        for who, name in (("style recognised", "ours"), ("style recognised, Gatys", "theirs"))
+    }
+    return [Measurement(group, who, 100 * share, "%", note=note) for who, share in shares.items()]
+
+
+def weaves(group: str, painted: Sequence[Painted]) -> list[Measurement]:
+    """The network's power over the photo's, and over that of Gatys's pastiche, in the photo's flat regions."""
+    over: dict[tuple[int, str], list[float]] = {}
+    for each in painted:
+        where = flat_regions(each.pair.content)
+        if not where.any():
+            continue
+        ours, photo, theirs = (weave(image, where) for image in (each.ours, each.pair.content, each.theirs))
+        for period, power in ours.items():
+            for name, other in (("the photo's", photo), ("Gatys's", theirs)):
+                found = max(power, LEVEL) / max(other[period], LEVEL)
+                over.setdefault((period, name), []).append(found)
+    return [
+        Measurement(group, f"weave of {period} px over {name}", mean(values), "×", note=f"{len(values)} photos")
+        for (period, name), values in over.items()
+    ]
+
+
+def paint(method: str, trained: Sequence[Trained], plan: Plan, encoder: Encoder) -> Iterator[Painted]:
+    """`plan.pairs` pairs painted both ways; draws the contact sheet as it goes."""
+    contents, styles = list(photos(plan.folder).items()), list(paintings(plan.folder).items())
+    any_style = trained[0].style is None
+    chosen = latin(len(contents), len(styles if any_style else trained), plan.pairs)
+    shown: list[Pair] = []
+    made: dict[str, list[Tensor]] = {method: [], "Gatys": []}
+    for number, (i, j) in enumerate(chosen):
+        (content, read), network = contents[i], trained[0 if any_style else j]
+        name = styles[j][0] if any_style else network.name
+        style = square(styles[j][1](), plan.size) if network.style is None else network.style
+        pair = Pair(f"{content} + {name}", square(read(), plan.size), style)
+        plan.watch(pair.name, number, len(chosen))
+        terms = gatys.objective(pair.content, pair.style, encoder=encoder, **network.objective)
+        theirs = result(optimize_image(pair.content.clone(), terms, plan.steps))
+        with torch.inference_mode():
+            ours = network.paint(pair.content, pair.style)
+        shown.append(pair)
+        made[method].append(ours)
+        made["Gatys"].append(theirs)
+        if (sheet := plan.drawn(method)) is not None:
+            contact_sheet(shown, made, sheet, plan.size)
+        yield Painted(pair, name, ours, theirs, terms)
+
+
+def _sum(terms: Mapping[str, Tensor], kind: str) -> float:
+    return sum(float(value) for name, value in terms.items() if name.startswith(kind))
+
+
+def _own_loss(method: str, painted: Painted, encoder: Encoder) -> Callable[[Tensor], float]:
+    """The style loss that the method was trained for."""
+    if method != "adain":
+        return lambda image: _sum(painted.terms(image), "style")
+    layers = adain.STYLE_LAYERS
+    wanted = {layer: losses.moments(value) for layer, value in encoder(painted.pair.style, layers).items()}
+
+    def moments(image: Tensor) -> float:  # Eq. 13, as the decoder was trained for it
+        seen = encoder(image, layers)
+        return sum(
+            float(losses.moments_loss(seen[layer], wanted[layer])) / seen[layer].shape[1] ** 0.5 for layer in layers
+        )
+
+    return moments
+
+
+def networks(method: str, plan: Plan) -> list[Trained]:
+    """The shipped networks of a method with all styles of which there is a picture.
+
+    Raises:
+        WeightsError: a network that is not there.
+    """
+    if method == "adain":
+        weights = {"content_weight": 1.0, "style_weight": adain.STYLE_WEIGHT, "content_layer": CONTENT_LAYER}
+        return [Trained("any", None, adain.load(), weights)]
+    made: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], dict[str, Any]]] = {}
+    if method == "cin":
+        many, about = cin.load(), read_about(network_file("cin", "cin"))
+        for name in many.styles:
+            made[name] = (lambda content, style, name=name: many(content, many.mix(name))), about
+    else:
+        for name in johnson.styles():
+            one = johnson.load(name)
+            made[name] = (lambda content, style, one=one: one(content)), one.about
+        if not made:
+            raise WeightsError("the course ships no johnson network")
+    found = []
+    for name, (painter, about) in made.items():
+        style = style_picture(name, about.get("style_size"), plan)
+        if style is not None:
+            found.append(Trained(name, style, painter, about.get("objective") or dict(OBJECTIVE)))
+    return found
+
+
+def style_picture(name: str, size: Sequence[int] | None, plan: Plan) -> Tensor | None:
+    """The picture of a trained style as (1, 3, H, W), the course's own or one in the folder; None if it is not there.
 
     Args:
-        images: one for each pair, (1, 3, H, W).
-        judge: a SqueezeNet.
+        name: of the style. In the folder, names count as the same when the words of one are among those of the other:
+            "starry_night" is found in vg_starry_night.jpg.
+        size: height and width at which it was learnt. A picture of other proportions is another picture.
     """
-    found = [gram_distance(image, pair.style, judge) for image, pair in zip(images, pairs, strict=True)]
-    return statistics.geometric_mean(found)
-
-
-def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path, tile: int = TILE) -> Path:
-    """One row a pair: content, style, and what each network made of them, `tile` pixels each; titles above."""
-    titles = ["content", "style", *painted]
-    sheet = Image.new("RGB", (len(titles) * tile, TITLE + len(pairs) * tile), "white")
-    draw = ImageDraw.Draw(sheet)
-    for column, title in enumerate(titles):
-        draw.text((column * tile + 4, 5), title, fill="black")
-    for row, pair in enumerate(pairs):
-        images = [pair.content, pair.style, *(made[row] for made in painted.values())]
-        for column, image in enumerate(images):
-            sheet.paste(to_pil(resize(image, (tile, tile), fit="box")), (column * tile, TITLE + row * tile))
-    return write_image(read_image(sheet), path)
+    own = paintings(None)
+    if name in own:
+        image = own[name]()
+    else:
+        words = set(name.split("_"))
+        others = {} if plan.folder is None else paintings(plan.folder)
+        same = [each for each in others if words <= (other := set(each.split("_"))) or other <= words]
+        if len(same) != 1:
+            return None
+        image = others[same[0]]()
+    if size is None:
+        return resize(image, STYLE_SIZE)
+    near = resize(image, min(size))
+    if max(abs(a - b) for a, b in zip(near.shape[2:], size, strict=True)) > 2:
+        return None
+    return resize(image, tuple(size), fit="box")

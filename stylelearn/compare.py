@@ -1,7 +1,7 @@
 """Which method when: all methods of the course on one pair of pictures, with what each costs and what each can.
 
 A method is compared by what somebody has to pay for it, in seconds and in memory, and by what they get: how many
-styles, how much of the photograph, how much of the style (`measures.py`). Huang & Belongie 2017, Table 1, do it for
+styles, how much of the photograph, how much of the style (`metrics.py`). Huang & Belongie 2017, Table 1, do it for
 five methods; `huang_table` puts the numbers of your machine beside theirs.
 
     for row in compare("chelsea", "stained_glass"):       # long work: one row after the other
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import judge, known, measure
-from stylelearn.evaluation.tables import HUANG, Cost, Published, Row, Spread, costs, fit_cost, huang_table, table
+from stylelearn.evaluation.tables import Row, Spread
 from stylelearn.evaluation.timing import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
 from stylelearn.optimize import Diverged, result
 from stylelearn.painting import (
@@ -30,36 +30,14 @@ from stylelearn.painting import (
     Optimised,
     allowed,
     check,
-    common_styles,
     count_styles,
     known_styles,
     painter_of,
     pictures,
     run,
 )
-from stylelearn.registry import METHODS, Method
+from stylelearn.registry import METHODS
 from stylelearn.weights import WeightsError
-
-__all__ = [
-    "HUANG",
-    "METHODS",
-    "SIZE",
-    "Cost",
-    "Method",
-    "Published",
-    "Row",
-    "Spread",
-    "common_styles",
-    "compare",
-    "costs",
-    "fit_cost",
-    "huang_table",
-    "known_styles",
-    "peak_memory",
-    "pictures",
-    "run",
-    "table",
-]
 
 
 def compare(
@@ -86,7 +64,7 @@ def compare(
         timed_steps: time so many steps of a method that moves pixels, and multiply (the row's note says so); None
             times all of them.
         memory: measure it, in a process of its own for each row (a few seconds each).
-        encoder: the judge; None for `measures.judge()`. only: some of `measures.MEASURES`; empty: none.
+        encoder: the judge; None for `metrics.judge()`. only: some of `metrics.MEASURES`; empty: none.
     Raises:
         ValueError: unknown methods, measures or pictures, no sizes, negative repeats, steps < 1.
 

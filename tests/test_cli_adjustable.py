@@ -1,9 +1,7 @@
-"""`stylelearn stylize --method adjustable` and `python -m benchmarks adjustable`."""
+"""`stylelearn stylize --method adjustable`."""
 
 import functools
 import itertools
-import json
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,10 @@ from hands import tiny_adjustable
 from PIL import Image
 from torch import Tensor
 
-from benchmarks import adjustable as bench
-from benchmarks.quality import Pair
-from stylelearn import adjustable, gatys, losses, practice, samples
+from stylelearn import adjustable, practice, samples
 from stylelearn.cli import main
-from stylelearn.images import psnr, read_image, read_settings
-from stylelearn.weights import WeightsError, write_weights
+from stylelearn.images import read_image, read_settings
+from stylelearn.weights import write_weights
 
 LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
 
@@ -155,78 +151,3 @@ def test_what_cannot_be_is_refused_in_one_line(
 def test_alpha_belongs_to_adjustable(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
     words = ["stylize", str(files["photo"]), "batik", "-o", str(tmp_path / "o.png"), "--alpha", "relu2_2=1"]
     assert "--alpha is not for --method gatys; it is for adjustable" in said(words, capsys)
-
-
-# --- bench ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_slider_is_followed_with_the_others_fixed() -> None:
-    net = tiny_adjustable()
-    pair = Pair("a + b", samples.content("coffee", 48)[..., :48], samples.style("batik", 48)[..., :48])
-    for others in (0.0, 1.0):
-        path = bench.falls(net, pair, "relu3_4", others)
-        for step, found in enumerate(path):
-            alphas = net.alphas({"relu2_2": others, "relu3_4": step / 5, "relu4_1": others})
-            made = net(pair.content, net.style(pair.style), alphas)
-            seen, wanted = (net.encoder(image, "relu3_4")["relu3_4"] for image in (made, pair.style))
-            assert found == pytest.approx(float(losses.style_loss(seen, losses.mean_gram(wanted))), rel=1e-3)
-
-
-def test_figures_of_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two pairs with three layers each: one path goes up at the end, one in the middle, one stays where it is."""
-    paths = iter([[3, 2, 1], [1, 2, 1], [2, 2, 2], [3, 2, 1], [3, 1, 2], [3, 2, 1]])
-    monkeypatch.setattr(bench, "falls", lambda net, pair, layer, others: next(paths) if others == 0 else [2.0, 1.0])
-    share, left, share_with, left_with = bench.sliders("group", tiny_adjustable(), bench.Plan(size=32, pairs=2))
-    assert share.value == pytest.approx(100 * 4 / 6) and share.at_least == 90 and "66.7 %" in share.note
-    ratios = [1 / 3, 1, 1, 1 / 3, 2 / 3, 1 / 3]
-    assert left.value == pytest.approx(statistics.geometric_mean(ratios))
-    assert share_with.value == 100 and share_with.at_least is None and left_with.value == pytest.approx(0.5)
-
-
-def test_the_photo_and_gatys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    net = tiny_adjustable()
-    weights = {"style relu2_2": 2.0, "style relu3_4": 1.0, "style relu4_1": 1.0, "content relu3_4": 3.0, "tv": 0.1}
-    net.about["objective"] = weights
-    plan = bench.Plan(size=64, pairs=2, gatys_pairs=1, steps=4, practice=2, sheet=tmp_path / "sheet.png")
-    found = [psnr(net(p.content, net.style(p.style), net.alphas(0.0)), p.content) for p in bench.pairs(plan, 2)]
-    found = [min(value, bench.EXACT) for value in found]
-    median, lowest = bench.photo("group", net, plan)
-    assert median.value == pytest.approx(statistics.median(found)) and lowest.value == pytest.approx(min(found))
-    style, content, practised, content_then = bench.beside_gatys("group", net, plan)
-    (pair,) = bench.pairs(plan, 1)
-    asked = adjustable.gatys_weights(net, net.alphas(1.0))
-    theirs = list(gatys.stylize(pair.content, pair.style, encoder=net.encoder, steps=4, **asked))[-1].best_image
-    terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **asked)
-    *_, (_, known) = practice.practise(net, pair.style, steps=2)
-    one, then, other = (
-        sum(float(value) for name, value in terms(image).items() if name.startswith("style"))
-        for image in (*(net(pair.content, told, net.alphas(1.0)) for told in (net.style(pair.style), known)), theirs)
-    )
-    assert style.value == pytest.approx(one / other, rel=1e-3) and style.at_most == 2.5
-    assert practised.value == pytest.approx(then / other, rel=1e-3) and practised.at_most == 2.5
-    assert content.value is not None and content.value > 0
-    assert content_then.value is not None and content_then.value > 0
-    with Image.open(plan.sheet) as sheet:
-        assert sheet.width == 9 * 64  # content, style, none, three alone, all, practised, Gatys
-
-
-def test_the_bench_runs_and_says_what_is_not_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
-) -> None:
-    net = tiny_adjustable()
-    net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
-    monkeypatch.setattr(adjustable, "load", lambda name="adjustable": net)
-    monkeypatch.setattr("stylelearn.lab.adjustable.network", lambda name="adjustable": net)
-    assert main(["bench", "adjustable", "--quick", "--json", str(tmp_path / "out.json")]) == 0
-    figures = {each["name"]: each["value"] for each in json.loads((tmp_path / "out.json").read_text())["figures"]}
-    assert len(figures) == 16 and all(value is not None for value in figures.values())
-    assert figures["AdaIN, one pastiche"] < 1e-6 < figures["random α and noise"]
-    capsys.readouterr()
-
-    def missing(*_: Any) -> None:
-        raise WeightsError("no such network")
-
-    monkeypatch.setattr(adjustable, "load", missing)
-    monkeypatch.setattr("stylelearn.lab.adjustable.network", missing)
-    assert main(["bench", "adjustable", "--quick"]) == 0
-    assert capsys.readouterr().out.count("not measured: no such network") == 5

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stylelearn import adain, adjustable, cin, compare, figures, gatys, johnson, photo, samples, style_swap
-from stylelearn import painting as painters
+from stylelearn import adain, adjustable, cin, compare, figures, gatys, johnson, painting, photo, samples, style_swap
 from stylelearn.cli import main
-from stylelearn.compare import METHODS, Row, Spread, fit_cost
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation import tables
+from stylelearn.evaluation.tables import Row, Spread, fit_cost
 from stylelearn.evaluation.timing import Timing
 from stylelearn.optimize import optimize_image, result
+from stylelearn.registry import METHODS
 from stylelearn.segmentation import cluster
 from stylelearn.weights import WeightsError
 
@@ -27,7 +27,7 @@ STYLE = "stained_glass"  # which all methods know
 
 @pytest.fixture(scope="module")
 def pair():
-    return compare.pictures("coffee", STYLE, 64)
+    return painting.pictures("coffee", STYLE, 64)
 
 
 # --------------------------------------------------------------------------- painting
@@ -61,24 +61,24 @@ def by_itself(method, content, style):
 def test_each_method_paints_as_it_does_by_itself(method, pair, monkeypatch):
     monkeypatch.setattr(photo, "STEPS", (30, 30))  # so that two steps are one of each stage
     content, style = pair
-    made = compare.run(method, content, style if painters.known_styles(method) is None else STYLE, steps=2)
-    assert torch.equal(made, compare.run(method, "coffee", STYLE, size=64, steps=2))
+    made = painting.run(method, content, style if painting.known_styles(method) is None else STYLE, steps=2)
+    assert torch.equal(made, painting.run(method, "coffee", STYLE, size=64, steps=2))
     torch.testing.assert_close(made, by_itself(method, content, style), rtol=1e-3, atol=1e-3)
     assert made.shape == content.shape and 0 <= made.min() and made.max() <= 1
     assert not made.is_inference()
-    other = compare.run(method, "coffee", STYLE, size=64, steps=2, seed=1)
+    other = painting.run(method, "coffee", STYLE, size=64, steps=2, seed=1)
     assert (other - made).abs().mean() > 1e-3
-    assert torch.equal(other, compare.run(method, "coffee", STYLE, size=64, steps=2, seed=1))
+    assert torch.equal(other, painting.run(method, "coffee", STYLE, size=64, steps=2, seed=1))
 
 
 def test_styles_that_all_know_are_those_that_each_knows():
-    assert compare.known_styles("adain") is None
-    assert compare.known_styles("johnson") == johnson.styles()
-    assert compare.known_styles("cin") == cin.load().styles
+    assert painting.known_styles("adain") is None
+    assert painting.known_styles("johnson") == johnson.styles()
+    assert painting.known_styles("cin") == cin.load().styles
     both = {*johnson.styles(), *cin.load().styles} - ({*johnson.styles()} ^ {*cin.load().styles})
-    assert {*compare.common_styles()} == both & {*samples.style_names()} and STYLE in both
-    assert compare.common_styles(["gatys", "adain"]) == samples.style_names()
-    assert [painters.count_styles(each) for each in ("johnson", "cin", "gatys")] == [
+    assert {*painting.common_styles()} == both & {*samples.style_names()} and STYLE in both
+    assert painting.common_styles(["gatys", "adain"]) == samples.style_names()
+    assert [painting.count_styles(each) for each in ("johnson", "cin", "gatys")] == [
         "1",
         str(len(cin.load().styles)),
         "∞",
@@ -87,13 +87,13 @@ def test_styles_that_all_know_are_those_that_each_knows():
 
 def test_a_network_paints_what_the_course_has_no_picture_of():
     name = next(name for name in johnson.styles() if name not in samples.style_names())
-    assert compare.run("johnson", "coffee", name, size=32).shape == (1, 3, 32, 32)
+    assert painting.run("johnson", "coffee", name, size=32).shape == (1, 3, 32, 32)
 
 
 def test_pictures_are_squares_of_either_kind(pair):
-    content, style = compare.pictures("rocket", "china", 48)
+    content, style = painting.pictures("rocket", "china", 48)
     assert content.shape == style.shape == (1, 3, 48, 48)
-    assert torch.equal(compare.pictures(*pair, 64)[0], pair[0])
+    assert torch.equal(painting.pictures(*pair, 64)[0], pair[0])
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,17 @@ def test_pictures_are_squares_of_either_kind(pair):
 )
 def test_what_cannot_be_painted_is_refused(words, how, said):
     with pytest.raises(ValueError, match=said):
-        compare.run(*words, size=32, **how)
+        painting.run(*words, size=32, **how)
 
 
 def test_learnt_styles_are_named_and_not_shown(pair):
     with pytest.raises(ValueError, match="cin has not learnt the style of any picture"):
-        compare.run("cin", *pair)
+        painting.run("cin", *pair)
 
 
 def test_no_more_steps_than_the_method_has():
-    assert painters.allowed("gatys", None) == painters.allowed("gatys", 10_000) == 300
-    assert painters.allowed("gatys", 7) == 7 and painters.allowed("adain", 7) == 0
+    assert painting.allowed("gatys", None) == painting.allowed("gatys", 10_000) == 300
+    assert painting.allowed("gatys", 7) == 7 and painting.allowed("adain", 7) == 0
 
 
 # --------------------------------------------------------------------------- comparing
@@ -151,7 +151,7 @@ def test_steps_that_are_not_made_are_multiplied(ticking, pair):
         def moving():
             for number in range(steps):
                 ticking(2)
-                yield painters.Step(number + 1, 1.0, {}, content, content)
+                yield painting.Step(number + 1, 1.0, {}, content, content)
 
         return moving()
 
@@ -159,7 +159,7 @@ def test_steps_that_are_not_made_are_multiplied(ticking, pair):
         ticking(1)
         return image
 
-    moves = painters.Optimised(lambda style: None, begin, end)
+    moves = painting.Optimised(lambda style: None, begin, end)
     assert [compare._moving(moves, content, style, count, 20) for count in (20, 5, 1)] == [45, 45, 45]
 
 
@@ -196,8 +196,8 @@ def test_rows_come_one_after_the_other_with_measures_over_seeds():
         assert row.picture.shape == (1, 3, row.size, row.size) and row.seconds is None and row.memory is None
         assert list(row.measures) == ["content", "structure"]
         assert all(each.low < each.median < each.high and each.count == 3 for each in row.measures.values())
-    content, style = compare.pictures("coffee", STYLE, 32)
-    made = [compare.run("cin", content, STYLE, seed=seed) for seed in (3, 4, 5)]
+    content, style = painting.pictures("coffee", STYLE, 32)
+    made = [painting.run("cin", content, STYLE, seed=seed) for seed in (3, 4, 5)]
     values = [compare.measure(image, content, style, how["encoder"], ["content"])["content"] for image in made]
     assert rows[0].measures["content"].median == pytest.approx(sorted(values)[1])
     assert torch.equal(rows[0].picture, made[0])
@@ -267,7 +267,7 @@ def cells(line):
 
 
 def test_table():
-    lines = compare.table(ROWS).splitlines()
+    lines = tables.table(ROWS).splitlines()
     assert cells(lines[0]) == ["method", "px", "seconds (with style)", "memory, MB", "styles", "Gram distance"]
     assert cells(lines[2]) == ["AdaIN", "256", "0.02 (0.03)", "12", "∞", "0.25"]
     assert cells(lines[4])[2:] == ["0.5 (N/A)", "—", "14", "—"]
@@ -275,7 +275,7 @@ def test_table():
 
 
 def test_the_papers_table_beside_ours():
-    text = compare.huang_table(ROWS)
+    text = tables.huang_table(ROWS)
     rows = {row[0]: row[1:] for row in map(cells, text.splitlines()) if len(row) == 7}
     assert rows["Gatys et al."] == ["14.17 (14.19)", "46.75 (46.79)", "∞", "—", "—", "∞"]
     assert rows["Chen and Schmidt"][:3] == ["0.171 (0.407)", "3.214 (4.144)", "∞"]
@@ -284,9 +284,9 @@ def test_the_papers_table_beside_ours():
     ours = ["0.02 (0.03)", "0.08 (0.1)", "∞"]
     assert rows["Huang and Belongie (AdaIN)"] == ["0.018 (0.027)", "0.065 (0.098)", "∞", *ours]
     assert "Titan X" in text and "thread" in text
-    small = compare.huang_table([replace(ROWS[0], size=64), replace(ROWS[0], size=96), replace(ROWS[0], size=32)])
+    small = tables.huang_table([replace(ROWS[0], size=64), replace(ROWS[0], size=96), replace(ROWS[0], size=32)])
     assert "here, 64 px | here, 96 px" in small and "32 px" not in small
-    assert "here, 256 px" in compare.huang_table([])
+    assert "here, 256 px" in tables.huang_table([])
 
 
 # --------------------------------------------------------------------------- cost against pixels
@@ -329,7 +329,7 @@ def test_what_cannot_be_fitted(pixels, seconds, said):
 
 
 def test_costs_are_the_shortest_times():
-    assert compare.costs(ROWS) == {"adain": ([65536.0, 262144.0], [0.01, 0.08]), "cin": ([65536.0], [0.5])}
+    assert tables.costs(ROWS) == {"adain": ([65536.0, 262144.0], [0.01, 0.08]), "cin": ([65536.0], [0.5])}
 
 
 def test_the_plot_of_costs(tmp_path):

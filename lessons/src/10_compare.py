@@ -34,12 +34,15 @@ from IPython.display import Markdown, display
 
 from stylelearn.checks import compare as check
 from stylelearn.colour import match_colour
-from stylelearn.compare import METHODS, compare, costs, fit_cost, huang_table, pictures, run, table
+from stylelearn.compare import compare
 from stylelearn.evaluation.metrics import MEASURES, explain, judge, measure
 from stylelearn.evaluation.ratings import QUESTIONS
 from stylelearn.evaluation.study import Pastiche, agreement, difference, intervals, invented
+from stylelearn.evaluation.tables import costs, fit_cost, huang_table, table
 from stylelearn.figures import Ask, grid, plot_costs, plot_intervals, plot_points, plot_tree
 from stylelearn.lab import CompareLab, StudyLab
+from stylelearn.painting import pictures, run
+from stylelearn.registry import METHODS
 
 STYLE = "stained_glass"  # the one picture of the course that every method can paint in
 STEPS = 100  # at most, for methods that move pixels; they would take 100 to 300 by themselves

@@ -10,7 +10,7 @@ from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylelearn.compare import Row
+    from stylelearn.evaluation.tables import Row
 
 
 def add(commands: Commands) -> None:
@@ -46,7 +46,9 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     from stylelearn import compare
     from stylelearn.evaluation.metrics import judge
+    from stylelearn.evaluation.tables import huang_table, table
     from stylelearn.images import ImageError
+    from stylelearn.registry import METHODS
     from stylelearn.weights import WeightsError
 
     rows: list[Row] = []
@@ -57,21 +59,21 @@ def run(options: argparse.Namespace) -> int:
         found = compare.compare(
             content,
             style,
-            options.methods or tuple(compare.METHODS),
+            options.methods or tuple(METHODS),
             **{name: getattr(options, name) for name in ("sizes", "repeats", "steps", "timed_steps", "memory")},
             encoder=encoder,
         )
         for row in found:
             rows.append(row)
-            print(f"{compare.METHODS[row.method].title}, {row.size} px: {row.note or 'done'}", flush=True)
+            print(f"{METHODS[row.method].title}, {row.size} px: {row.note or 'done'}", flush=True)
     except KeyboardInterrupt:
         status = STOPPED
     except (ImageError, WeightsError, ValueError) as error:
         raise UsageError(error) from error
     if rows:
-        print(f"\n{compare.table(rows)}\n\nThe judge is {encoder.name}.")
+        print(f"\n{table(rows)}\n\nThe judge is {encoder.name}.")
     if rows and options.paper:
-        print(f"\n{compare.huang_table(rows)}")
+        print(f"\n{huang_table(rows)}")
     if options.out is not None and any(row.picture is not None for row in rows):
         _draw(rows, content, style, options.out)
     return status
@@ -98,8 +100,9 @@ def _named(name: str) -> "Tensor | str":
 
 def _draw(rows: "list[Row]", content: "Tensor | str", style: "Tensor | str", out: Path) -> None:
     """The pair and the pastiches of the largest size."""
-    from stylelearn.compare import METHODS, pictures
     from stylelearn.figures import grid_figure
+    from stylelearn.painting import pictures
+    from stylelearn.registry import METHODS
 
     painted = [row for row in rows if row.picture is not None and row.size == max(row.size for row in rows)]
     images = [*pictures(content, style, painted[0].size), *(row.picture for row in painted)]

@@ -1,7 +1,7 @@
-"""How good is a pastiche? Numbers that see one thing each, and say what they do not see.
+"""How good is a pastiche (lesson 10)? Each of these numbers answers one question, and says what it cannot see.
 
-No number knows whether a picture is beautiful. Each of these answers one question, in the eyes of a `judge`, an encoder
-that none of the compared methods has optimised or was trained with, wherever one is at hand:
+Most of them compare activations of a `judge`: if possible an encoder that none of the compared methods was trained with
+or has optimised for.
 
     content     ‖F − P‖² / ‖P‖²                          is it still the photograph?
     gram        ‖G − A‖² / ‖A‖²                          do channels fire together as they do in the style?
@@ -11,18 +11,30 @@ that none of the compared methods has optimised or was trained with, wherever on
     palette     earth mover's distance in Lab            are the colours the style's?
     variety     1 − cos, over all pairs of places        or does one pattern fill the picture?
 
-How each is computed stands in `distances.py`.
+SSIM is scikit-image's, colours are CIE Lab, the cheapest way to move them is found by SciPy.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+from scipy.optimize import linprog
+from scipy.spatial import KDTree
 from torch import Tensor
 
+from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
-from stylelearn.evaluation import distances
+from stylelearn.losses import content_loss, mean_gram, moments, style_loss
 from stylelearn.weights import downloaded
+
+SQUEEZENET = ("relu1", "fire2", "fire4", "fire8")  # torchvision's features 0 + ReLU, 3, 5 and 10
+VGG = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+MIDDLE = 2  # the layer of these four that knows things, and still where they are
+PLACES = 4096  # of a layer, or pixels of a picture, that are enough to know how values are distributed
+NEARLY_NOTHING = 1e-12  # what a distance of 0 counts as in a geometric mean
 
 
 @dataclass(frozen=True)
@@ -30,10 +42,8 @@ class Measure:
     """What one number is about, in words for learners.
 
     Attributes:
-        title: such as "content distance".
-        of: what the pastiche is held against: "content", "style" or "itself".
+        of: what the pastiche is compared with: "content", "style" or "itself".
         better: "low", "high", or "" where neither is better in itself.
-        sees, cannot_see: one sentence each.
     """
 
     title: str
@@ -97,16 +107,15 @@ MEASURES: dict[str, Measure] = {
 
 
 def judge(weights: str | Path | None = None) -> Encoder:
-    """Who judges: SqueezeNet where its weights are at hand, else `mini`; nothing is ever downloaded.
+    """SqueezeNet where its weights are at hand, else `mini`; nothing is ever downloaded.
+
+    `mini` as a judge favours the methods that optimise under `mini`, so say which of the two it was (`Encoder.name`).
+    No method of the course is trained with SqueezeNet, but `mini` has learnt from it.
 
     Args:
         weights: a squeezenet1_0 checkpoint; None looks where `Encoder("squeezenet")` keeps its download.
     Raises:
         WeightsError: a file that is not whole.
-
-    No method of the course is trained with SqueezeNet, or optimises what it sees. It is no complete stranger, though:
-    `mini` has learnt from it. And `mini` as a judge favours those that optimise under `mini`; whoever shows the
-    figures has to say which of the two it was (`Encoder.name`).
     """
     weights = weights or downloaded("squeezenet")
     return Encoder("mini") if weights is None else Encoder("squeezenet", weights=weights)
@@ -125,13 +134,13 @@ def measure(
     """
     names = known(only)
     ways: dict[str, Callable[[], float]] = {
-        "content": lambda: distances.content_distance(pastiche, content, encoder),
-        "gram": lambda: distances.gram_distance(pastiche, style, encoder),
-        "moments": lambda: distances.moments_distance(pastiche, style, encoder),
-        "sliced": lambda: distances.sliced_wasserstein(pastiche, style, encoder),
-        "structure": lambda: distances.structure(pastiche, content),
-        "palette": lambda: distances.palette_distance(pastiche, style),
-        "variety": lambda: distances.pattern_diversity(pastiche, encoder),
+        "content": lambda: content_distance(pastiche, content, encoder),
+        "gram": lambda: gram_distance(pastiche, style, encoder),
+        "moments": lambda: moments_distance(pastiche, style, encoder),
+        "sliced": lambda: sliced_wasserstein(pastiche, style, encoder),
+        "structure": lambda: structure(pastiche, content),
+        "palette": lambda: palette_distance(pastiche, style),
+        "variety": lambda: pattern_diversity(pastiche, encoder),
     }
     return {name: ways[name]() for name in names}
 
@@ -161,3 +170,189 @@ def explain(values: Mapping[str, float] | None = None) -> str:
         cells = [f"{each.title} (`{name}`)", *here, each.better or "neither", each.sees, each.cannot_see]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+# --- in activations ---------------------------------------------------------------------------------------------------
+
+
+def layers_of(encoder: Encoder) -> tuple[str, ...]:
+    """The layers in which distances are measured: four, from fine to coarse."""
+    return SQUEEZENET if encoder.name == "squeezenet" else VGG
+
+
+@torch.no_grad()
+def content_distance(pastiche: Tensor, content: Tensor, encoder: Encoder) -> float:
+    """‖F − P‖²/‖P‖² in the third layer of `layers_of`: 0 for the photograph itself, 1 for one that is silent there.
+
+    Args:
+        pastiche, content: (1, 3, H, W) in [0, 1], of one size.
+    Raises:
+        ValueError: of different sizes.
+    """
+    _same_size(pastiche, content)
+    layer = layers_of(encoder)[MIDDLE]
+    seen, wanted = (encoder(image, [layer])[layer] for image in (pastiche, content))
+    return content_loss(seen, wanted).item()
+
+
+def gram_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
+    """‖G − A‖²/‖A‖², Gram matrices per position, geometric mean over layers: 0 for the style itself.
+
+    Args:
+        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes.
+    """
+    return _over_layers(pastiche, style, encoder, lambda f, s: style_loss(f, mean_gram(s)).item())
+
+
+def moments_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
+    """(‖μ − μ_s‖ + ‖σ − σ_s‖) / (‖μ_s‖ + ‖σ_s‖), geometric mean over layers: 0 for the style. Arguments as above."""
+
+    def apart(features: Tensor, wanted: Tensor) -> float:
+        pairs = list(zip(moments(features), moments(wanted), strict=True))
+        return float(sum((mine - theirs).norm() for mine, theirs in pairs) / sum(theirs.norm() for _, theirs in pairs))
+
+    return _over_layers(pastiche, style, encoder, apart)
+
+
+def sliced_wasserstein(
+    pastiche: Tensor, style: Tensor, encoder: Encoder, directions: int = 128, seed: int = 0
+) -> float:
+    """How far the activations of all places must be moved to become the style's, along random directions.
+
+    In one dimension the cheapest transport is known: sort both, and the mean difference is W₁, the Wasserstein distance
+    (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures"). Of a layer with more than `PLACES`
+    places, so many are drawn.
+
+    Args:
+        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. directions: how many. seed: of directions and places.
+    Returns:
+        the sum of W₁ over that of the style's deviations, geometric mean over layers: 0 for the style itself.
+    Raises:
+        ValueError: directions < 1.
+    """
+    if directions < 1:
+        raise ValueError(f"directions must be at least 1; got {directions}")
+
+    def apart(features: Tensor, wanted: Tensor) -> float:
+        generator = torch.Generator().manual_seed(seed)
+        axes = torch.randn(features.shape[1], directions, generator=generator)
+        axes = axes / axes.norm(dim=0)  # (C, directions)
+        count = min(PLACES, features[0, 0].numel(), wanted[0, 0].numel())
+        mine, theirs = (
+            (_some(each[0].flatten(1).T, count, seed) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
+            for each in (features, wanted)
+        )
+        flat = 1e-3 * theirs.abs().mean(dim=1).sum()  # less is the rounding of a style of one colour
+        spread = theirs.std(dim=1, correction=0).sum().clamp_min(max(float(flat), NEARLY_NOTHING))
+        return float((mine - theirs).abs().mean(dim=1).sum() / spread)
+
+    return _over_layers(pastiche, style, encoder, apart)
+
+
+def _some(rows: Tensor, count: int, seed: int) -> Tensor:
+    """`count` of the rows, drawn at random; all of them if there are no more."""
+    if len(rows) <= count:
+        return rows
+    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:count].to(rows.device)]
+
+
+@torch.no_grad()
+def _over_layers(pastiche: Tensor, style: Tensor, encoder: Encoder, apart: Callable[[Tensor, Tensor], float]) -> float:
+    """The geometric mean of a distance between two pictures' activations: twice in one layer and half in one make 1."""
+    layers = layers_of(encoder)
+    seen, wanted = encoder(pastiche, layers), encoder(style, layers)
+    found = [max(apart(seen[layer], wanted[layer]), NEARLY_NOTHING) for layer in layers]
+    return math.exp(sum(math.log(value) for value in found) / len(found))
+
+
+# --- in pixels --------------------------------------------------------------------------------------------------------
+
+
+def structure(pastiche: Tensor, content: Tensor) -> float:
+    """SSIM between the lengths of the luminance's gradients: 1 for the same edges, around 0 for none in common.
+
+    Args:
+        pastiche, content: (1, 3, H, W) in [0, 1], of one size, at least 7 pixels a side.
+    Raises:
+        ValueError: of different sizes, or too small.
+    """
+    from skimage.metrics import structural_similarity
+
+    _same_size(pastiche, content)
+    if min(content.shape[2:]) < 7:
+        raise ValueError(f"SSIM looks at windows of 7 × 7 pixels; this picture is {tuple(content.shape[2:])}")
+    made, kept = (
+        np.hypot(*np.gradient(luminance(image)[0, 0].cpu().double().numpy())) for image in (pastiche, content)
+    )
+    return float(structural_similarity(made, kept, data_range=max(made.max(), kept.max(), 1 / 255)))
+
+
+def _same_size(pastiche: Tensor, content: Tensor) -> None:
+    if pastiche.shape != content.shape:
+        came = f"{tuple(pastiche.shape)} and {tuple(content.shape)}"
+        raise ValueError(f"pastiche and content must be of one size, (1, 3, H, W); these are {came}: use resize")
+
+
+def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """The main colours of some pictures together, and how much of each picture they cover.
+
+    Args:
+        images: (1, 3, H, W) in [0, 1] each, of any sizes.
+        colours: K, clusters of pixels in CIE Lab; fewer where there are fewer colours.
+    Returns:
+        Lab (K, 3), and shares (pictures, K) whose rows add up to 1.
+    Raises:
+        ValueError: colours < 1.
+    """
+    from skimage.color import rgb2lab
+    from sklearn.cluster import KMeans
+
+    if colours < 1:
+        raise ValueError(f"a palette has at least 1 colour; got {colours}")
+    rows = [image[0].detach().cpu().double().flatten(1).T for image in images]  # (H·W, 3) each
+    points = rgb2lab(torch.cat([_some(each, PLACES, seed=0) for each in rows]).numpy())
+    centres = np.unique(points, axis=0)
+    if len(centres) > colours:
+        centres = KMeans(colours, n_init=1, random_state=0).fit(points).cluster_centers_
+    nearest = [KDTree(centres).query(rgb2lab(each.numpy()))[1] for each in rows]
+    shares = [np.bincount(each, minlength=len(centres)) / len(each) for each in nearest]
+    return centres, np.stack(shares)
+
+
+def palette_distance(pastiche: Tensor, style: Tensor, colours: int = 32) -> float:
+    """How far colours must be moved to become the other's, on average: earth mover's distance in ΔE of CIE Lab.
+
+    min_T Σ_ij T_ij ‖c_i − c_j‖,  T ≥ 0 with row sums and column sums as the shares of both pictures
+
+    0 for the same colours, about 2 for a difference that an eye can just see, 100 from black to white. Both pictures
+    share one palette: with one each, the same picture twice would be several ΔE from itself.
+
+    Args:
+        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. colours: of the palette.
+    """
+    centres, (have, want) = palette([pastiche, style], colours)
+    count = len(centres)
+    apart = np.linalg.norm(centres[:, None] - centres, axis=2)  # (K, K)
+    rows = np.kron(np.eye(count), np.ones(count))  # Σ_j T_ij, T being written row after row
+    columns = np.kron(np.ones(count), np.eye(count))
+    # The last sum follows from the others; with rounding errors it could contradict them.
+    sums = np.concatenate([have, want])[:-1]
+    return max(0.0, float(linprog(apart.ravel(), A_eq=np.concatenate([rows, columns])[:-1], b_eq=sums).fun))
+
+
+@torch.no_grad()
+def pattern_diversity(image: Tensor, encoder: Encoder) -> float:
+    """Mean of 1 − cos between the activations of two places, over all pairs of places: 0 where all look alike.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1]. encoder: its third layer of `layers_of` is looked at.
+    """
+    layer = layers_of(encoder)[MIDDLE]
+    places = encoder(image, [layer])[layer][0].flatten(1).T.double()  # (n, C)
+    ways = places / places.norm(dim=1, keepdim=True).clamp_min(NEARLY_NOTHING)
+    count = len(ways)
+    if count < 2:
+        return 0.0
+    # Σ_{i≠j} cos = ‖Σ u‖² − Σ ‖u‖²: no need to look at each pair.
+    cosines = ways.sum(dim=0).square().sum() - ways.square().sum()
+    return max(0.0, 1 - float(cosines) / (count * (count - 1)))

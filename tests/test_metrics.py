@@ -14,8 +14,7 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.encoders import Encoder
-from stylelearn.evaluation import distances
-from stylelearn.evaluation import metrics as measures
+from stylelearn.evaluation import metrics
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.images import square
 from stylelearn.weights import torchvision_model
@@ -58,15 +57,15 @@ def test_gram_distance_by_hand(mini, pair):
         f, s = (mini(image, [layer])[layer].double()[0] for image in pair)
         g, a = (torch.einsum("ihw,jhw->ij", x, x) / x[0].numel() for x in (f, s))
         logs.append(math.log(float((g - a).square().sum() / a.square().sum())))
-    assert distances.gram_distance(*pair, mini) == pytest.approx(math.exp(sum(logs) / 4), rel=1e-3)
+    assert metrics.gram_distance(*pair, mini) == pytest.approx(math.exp(sum(logs) / 4), rel=1e-3)
 
 
 def test_content_distance_by_hand(mini, pair):
     f, p = (mini(image, ["relu3_1"])["relu3_1"].double() for image in pair)
     expected = float((f - p).square().sum() / p.square().sum())
-    assert distances.content_distance(*pair, mini) == pytest.approx(expected, rel=1e-4)
+    assert metrics.content_distance(*pair, mini) == pytest.approx(expected, rel=1e-4)
     with pytest.raises(ValueError, match="one size"):
-        distances.content_distance(pair[0][..., :32], pair[1], mini)
+        metrics.content_distance(pair[0][..., :32], pair[1], mini)
 
 
 @given(st.floats(0.1, 0.9), st.floats(0.1, 0.9))
@@ -74,7 +73,7 @@ def test_moments_of_flat_pictures(mine, theirs):
     """No deviation (but for ε, 1e-4): |c − s| √3 over (s + 1e-4) √3."""
     made, style = torch.full((1, 3, 8, 8), mine), torch.full((1, 3, 8, 8), theirs)
     expected = abs(mine - theirs) / (theirs + 1e-4)
-    assert distances.moments_distance(made, style, Plain()) == pytest.approx(expected, abs=1e-5)
+    assert metrics.moments_distance(made, style, Plain()) == pytest.approx(expected, abs=1e-5)
 
 
 def test_moments_of_more_contrast():
@@ -82,7 +81,7 @@ def test_moments_of_more_contrast():
     noise = torch.randn(1, 3, 32, 32, dtype=torch.float64)
     noise = (noise - noise.mean(dim=(2, 3), keepdim=True)) / noise.std(dim=(2, 3), correction=0, keepdim=True)
     made, style = 5 + 2 * noise, 5 + noise
-    assert distances.moments_distance(made, style, Plain()) == pytest.approx(1 / 6, rel=1e-6)
+    assert metrics.moments_distance(made, style, Plain()) == pytest.approx(1 / 6, rel=1e-6)
 
 
 @pytest.mark.parametrize("size", [8, 80])  # 80: not all places are looked at
@@ -90,7 +89,7 @@ def test_sliced_wasserstein_of_one_channel_is_scipys(size):
     made, style = torch.rand(1, 3, size, size, dtype=torch.float64), torch.randn(1, 3, size, size, dtype=torch.float64)
     mine, theirs = (image[0, 0].flatten().numpy() for image in (made, style))
     expected = scipy.stats.wasserstein_distance(mine, theirs) / theirs.std()
-    found = distances.sliced_wasserstein(made, style, Plain(1), directions=3)
+    found = metrics.sliced_wasserstein(made, style, Plain(1), directions=3)
     assert found == pytest.approx(expected, rel=1e-5 if size == 8 else 0.05)
 
 
@@ -98,23 +97,23 @@ def test_sliced_wasserstein_of_a_shift():
     """Along a direction u a shift by v is |u·v|, which is ‖v‖/2 on the average in three dimensions."""
     style = torch.randn(1, 3, 30, 30)
     shift = torch.tensor([3.0, -4.0, 12.0])  # of length 13
-    found = distances.sliced_wasserstein(style + shift[None, :, None, None], style, Plain(), directions=2000)
+    found = metrics.sliced_wasserstein(style + shift[None, :, None, None], style, Plain(), directions=2000)
     assert found == pytest.approx(13 / 2, rel=0.06)  # the deviation is 1 along every direction
 
 
 def test_a_style_of_one_colour_has_no_spread_but_a_size():
     flat, made = torch.full((1, 3, 32, 32), 0.4), torch.rand(1, 3, 32, 32)
-    assert distances.sliced_wasserstein(made, flat, Plain()) < 1e4
+    assert metrics.sliced_wasserstein(made, flat, Plain()) < 1e4
 
 
 def test_sliced_wasserstein_needs_a_direction(mini, pair):
     with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
-        distances.sliced_wasserstein(*pair, mini, directions=0)
+        metrics.sliced_wasserstein(*pair, mini, directions=0)
 
 
 @pytest.mark.parametrize("name", ["gram_distance", "moments_distance", "sliced_wasserstein"])
 def test_style_distances_are_none_for_the_style_and_do_not_see_where_things_are(name, mini, pair):
-    distance, (content, style) = getattr(distances, name), pair
+    distance, (content, style) = getattr(metrics, name), pair
     assert distance(style, style, mini) < 1e-6
     assert distance(content, style, mini) > 0.05
     assert distance(style, content, mini) > 0.05
@@ -128,17 +127,17 @@ def test_sliced_wasserstein_sees_what_moments_do_not():
     normal = torch.randn(1, 1, 64, 64, dtype=torch.float64).repeat(1, 3, 1, 1)
     normal = (normal - normal.mean()) / normal.std(correction=0)
     two = (torch.arange(64 * 64, dtype=torch.float64) % 2 * 2 - 1).reshape(1, 1, 64, 64).repeat(1, 3, 1, 1)
-    assert distances.moments_distance(two + 9, normal + 9, Plain()) < 1e-6
-    assert distances.sliced_wasserstein(two + 9, normal + 9, Plain()) > 0.1
+    assert metrics.moments_distance(two + 9, normal + 9, Plain()) < 1e-6
+    assert metrics.sliced_wasserstein(two + 9, normal + 9, Plain()) > 0.1
 
 
 def test_pattern_diversity_by_brute_force(mini, pair):
     image = pair[1][..., :24, :24]
     places = mini(image, ["relu3_1"])["relu3_1"][0].flatten(1).T.double().numpy()
     apart = [1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) for a, b in itertools.combinations(places, 2)]
-    assert distances.pattern_diversity(image, mini) == pytest.approx(np.mean(apart), abs=1e-6)
-    assert distances.pattern_diversity(torch.full((1, 3, 32, 32), 0.5), mini) == pytest.approx(0, abs=1e-6)
-    assert distances.pattern_diversity(torch.rand(1, 3, 1, 1), Plain()) == 0
+    assert metrics.pattern_diversity(image, mini) == pytest.approx(np.mean(apart), abs=1e-6)
+    assert metrics.pattern_diversity(torch.full((1, 3, 32, 32), 0.5), mini) == pytest.approx(0, abs=1e-6)
+    assert metrics.pattern_diversity(torch.rand(1, 3, 1, 1), Plain()) == 0
 
 
 # --------------------------------------------------------------------------- edges
@@ -153,24 +152,22 @@ def test_structure_of_one_window_is_the_formula():
     (vx, vxy), (_, vy) = np.cov(x, y)
     expected = (2 * x.mean() * y.mean() + c1) * (2 * vxy + c2)
     expected /= (x.mean() ** 2 + y.mean() ** 2 + c1) * (vx + vy + c2)
-    assert distances.structure(made, kept) == pytest.approx(expected, rel=1e-3)
+    assert metrics.structure(made, kept) == pytest.approx(expected, rel=1e-3)
 
 
 def test_structure_sees_edges_and_no_colours(pair):
     content, style = pair
-    assert distances.structure(content, content) == pytest.approx(1)
-    assert (
-        distances.structure(0.5 * content + 0.5 * content.mean(), content) > 0.5 > distances.structure(style, content)
-    )
+    assert metrics.structure(content, content) == pytest.approx(1)
+    assert metrics.structure(0.5 * content + 0.5 * content.mean(), content) > 0.5 > metrics.structure(style, content)
     grey = (content * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(dim=1, keepdim=True).repeat(1, 3, 1, 1)
-    assert distances.structure(grey, content) > 0.999
+    assert metrics.structure(grey, content) > 0.999
     everywhere = torch.full_like(content, 0.5)
-    assert distances.structure(everywhere, everywhere) == pytest.approx(1)
+    assert metrics.structure(everywhere, everywhere) == pytest.approx(1)
     for wrong, words in ((style[..., :32], "one size"), (style[..., :6, :6], "one size")):
         with pytest.raises(ValueError, match=words):
-            distances.structure(wrong, content)
+            metrics.structure(wrong, content)
     with pytest.raises(ValueError, match="7 × 7"):
-        distances.structure(content[..., :6, :6], content[..., :6, :6])
+        metrics.structure(content[..., :6, :6], content[..., :6, :6])
 
 
 # --------------------------------------------------------------------------- colours
@@ -179,17 +176,17 @@ BLACK, WHITE, RED = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (1.0, 0.0, 0.0)
 
 
 def test_a_palette_of_few_colours_is_exact():
-    colours, shares = distances.palette([flat(RED, BLACK, BLACK, WHITE), flat(RED)])
+    colours, shares = metrics.palette([flat(RED, BLACK, BLACK, WHITE), flat(RED)])
     assert len(colours) == 3 and shares.tolist()[0] == [0.5, 0.25, 0.25]  # in the order of lightness
     assert colours[0] == pytest.approx([0, 0, 0], abs=0.01) and colours[2] == pytest.approx([100, 0, 0], abs=0.01)
     assert colours[1] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)  # sRGB's red in CIE Lab, D65
     assert shares.tolist()[1] == [0, 1, 0]
     with pytest.raises(ValueError, match="at least 1 colour; got 0"):
-        distances.palette([flat(RED)], colours=0)
+        metrics.palette([flat(RED)], colours=0)
 
 
 def test_a_palette_of_many_colours_has_as_many_as_asked_for(pair):
-    colours, shares = distances.palette(pair, colours=5)
+    colours, shares = metrics.palette(pair, colours=5)
     assert colours.shape == (5, 3) and shares.sum(axis=1) == pytest.approx([1, 1])
 
 
@@ -203,7 +200,7 @@ def test_a_palette_of_many_colours_has_as_many_as_asked_for(pair):
     ],
 )
 def test_palette_distance_of_black_and_white(one, other, expected):
-    assert distances.palette_distance(flat(*one), flat(*other)) == pytest.approx(expected, abs=0.02)
+    assert metrics.palette_distance(flat(*one), flat(*other)) == pytest.approx(expected, abs=0.02)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.lists(st.floats(0, 1), min_size=1, max_size=6))
@@ -213,17 +210,17 @@ def test_palette_distance_of_greys_is_scipys_in_one_dimension(one, other):
         return 903.3 * linear if linear <= 0.008856 else 116 * linear ** (1 / 3) - 16
 
     expected = scipy.stats.wasserstein_distance([*map(lightness, one)], [*map(lightness, other)])
-    found = distances.palette_distance(*(flat(*((x, x, x) for x in greys)) for greys in (one, other)))
+    found = metrics.palette_distance(*(flat(*((x, x, x) for x in greys)) for greys in (one, other)))
     assert found == pytest.approx(expected, abs=0.05)
 
 
 def test_palette_distance_sees_no_strokes(pair):
     content, style = pair
     shuffled = style.flatten(2)[..., torch.randperm(64 * 64)].reshape(style.shape)
-    assert distances.palette_distance(shuffled, style) < 1e-6
-    assert distances.palette_distance(style[..., ::2], style) < 2 < distances.palette_distance(content, style)
-    back = distances.palette_distance(style, content)
-    assert back == pytest.approx(distances.palette_distance(content, style), rel=0.05)
+    assert metrics.palette_distance(shuffled, style) < 1e-6
+    assert metrics.palette_distance(style[..., ::2], style) < 2 < metrics.palette_distance(content, style)
+    back = metrics.palette_distance(style, content)
+    assert back == pytest.approx(metrics.palette_distance(content, style), rel=0.05)
 
 
 # --------------------------------------------------------------------------- all of them
@@ -231,20 +228,20 @@ def test_palette_distance_sees_no_strokes(pair):
 
 def test_every_measure_is_explained_and_measured(mini, pair):
     content, style = pair
-    found = measures.measure(style, content, style, mini)
+    found = metrics.measure(style, content, style, mini)
     assert list(found) == list(MEASURES)
     assert all(math.isfinite(value) for value in found.values())
-    assert measures.measure(content, content, style, mini, ["structure", "content"]) == pytest.approx(
+    assert metrics.measure(content, content, style, mini, ["structure", "content"]) == pytest.approx(
         {"structure": 1, "content": 0}
     )
-    text = measures.explain(found)
+    text = metrics.explain(found)
     for name, each in MEASURES.items():
         assert each.sees in text and each.cannot_see in text and f"{found[name]:.3g}" in text
         assert each.better in ("low", "high", "") and each.of in ("content", "style", "itself")
-    assert len(measures.explain().splitlines()) == len(MEASURES) + 2
+    assert len(metrics.explain().splitlines()) == len(MEASURES) + 2
     assert all(line.count("|") == 6 for line in text.splitlines())
     with pytest.raises(ValueError, match="no measure 'beauty'; there are content, gram"):
-        measures.measure(content, content, style, mini, ["beauty"])
+        metrics.measure(content, content, style, mini, ["beauty"])
 
 
 @pytest.mark.parametrize(
@@ -253,19 +250,19 @@ def test_every_measure_is_explained_and_measured(mini, pair):
 def test_what_is_said_to_be_better_is(name, best, mini, pair):
     """The photograph itself is best in keeping the photograph, the style itself in having the style."""
     content, style = pair
-    values = [measures.measure(image, content, style, mini, [name])[name] for image in pair]
+    values = [metrics.measure(image, content, style, mini, [name])[name] for image in pair]
     wanted = min if MEASURES[name].better == "low" else max
     assert values.index(wanted(values)) == best
 
 
 def test_the_judge_is_a_squeezenet_if_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    assert measures.judge().name == "mini"
+    assert metrics.judge().name == "mini"
     torch.manual_seed(0)
     state = torchvision_model("squeezenet").state_dict()
     save_file(state, tmp_path / "mine.safetensors")
-    assert measures.judge(tmp_path / "mine.safetensors").name == "squeezenet"
+    assert metrics.judge(tmp_path / "mine.safetensors").name == "squeezenet"
     (tmp_path / "checkpoints").mkdir()
     torch.save(state, tmp_path / "checkpoints" / "squeezenet1_0-x.pth")
-    found = measures.judge()
-    assert found.name == "squeezenet" and set(distances.layers_of(found)) <= set(found.layers)
+    found = metrics.judge()
+    assert found.name == "squeezenet" and set(metrics.layers_of(found)) <= set(found.layers)

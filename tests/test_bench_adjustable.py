@@ -1,0 +1,115 @@
+"""`python -m benchmarks adjustable`: measures of sliders on closed forms, and that the network is measured as said."""
+
+import json
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hands import tiny_adjustable
+from PIL import Image
+
+from benchmarks import adjustable as bench
+from benchmarks.__main__ import main
+from benchmarks.measuring import Plan
+from benchmarks.pictures import Pair, pairs
+from stylelearn import adjustable, gatys, losses, samples
+from stylelearn.images import psnr
+from stylelearn.weights import WeightsError
+
+LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
+
+
+# --- the measures -----------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_that_is_best_for_its_own_layer_counts() -> None:
+    before = torch.tensor([1.0, 2.0, 4.0])
+    after = torch.tensor([[0.5, 1.8, 3.0], [0.6, 0.2, 1.0], [0.9, 1.0, 2.0]])  # after[i, j]: layer j, slider i
+    assert bench.own_is_best(before, after) == pytest.approx(2 / 3)  # the second slider lowers layer 3 more
+    assert bench.own_is_best(before, before.expand(3, 3)) == 0  # no slider does anything
+
+
+def test_pictures_of_layers_are_apart_as_much_as_geometry_says() -> None:
+    photo = torch.full((1, 3, 8, 8), 0.5)
+    changes = torch.zeros(3, 3, 8, 8)
+    for channel in range(3):
+        changes[channel, channel] = 0.1  # nothing in common
+    assert bench.distinctness(photo + changes, photo) == pytest.approx(math.sqrt(2))
+    assert bench.distinctness(photo + 0.1 * torch.ones(3, 3, 8, 8), photo) == pytest.approx(0, abs=1e-6)
+    assert bench.distinctness(torch.cat([photo + 0.1, photo - 0.1]), photo) == pytest.approx(2)
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+def test_a_slider_is_followed_with_the_others_fixed() -> None:
+    net = tiny_adjustable()
+    pair = Pair("a + b", samples.content("coffee", 48)[..., :48], samples.style("batik", 48)[..., :48])
+    for others in (0.0, 1.0):
+        path = bench.falls(net, pair, "relu3_4", others)
+        for step, found in enumerate(path):
+            alphas = net.alphas({"relu2_2": others, "relu3_4": step / 5, "relu4_1": others})
+            made = net(pair.content, net.style(pair.style), alphas)
+            seen, wanted = (net.encoder(image, "relu3_4")["relu3_4"] for image in (made, pair.style))
+            assert found == pytest.approx(float(losses.style_loss(seen, losses.mean_gram(wanted))), rel=1e-3)
+
+
+def test_figures_of_the_sliders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two pairs with three layers each: one path goes up at the end, one in the middle, one stays where it is."""
+    paths = iter([[3, 2, 1], [1, 2, 1], [2, 2, 2], [3, 2, 1], [3, 1, 2], [3, 2, 1]])
+    monkeypatch.setattr(bench, "falls", lambda net, pair, layer, others: next(paths) if others == 0 else [2.0, 1.0])
+    plan = Plan(size=32, many=2)
+    with torch.no_grad():
+        share, left, share_with, left_with, best = bench.sliders("group", tiny_adjustable(), plan)
+    assert share.value == pytest.approx(100 * 4 / 6) and share.at_least == 90 and "66.7 %" in share.note
+    ratios = [1 / 3, 1, 1, 1 / 3, 2 / 3, 1 / 3]
+    assert left.value == pytest.approx(statistics.geometric_mean(ratios))
+    assert share_with.value == 100 and share_with.at_least is None and left_with.value == pytest.approx(0.5)
+    assert 0 <= best.value <= 100
+
+
+def test_the_photo_and_gatys(tmp_path: Path) -> None:
+    net = tiny_adjustable()
+    weights = {"style relu2_2": 2.0, "style relu3_4": 1.0, "style relu4_1": 1.0, "content relu3_4": 3.0, "tv": 0.1}
+    net.about["objective"] = weights
+    plan = Plan(size=64, many=2, pairs=1, steps=4, judged=False, sheet=tmp_path / "sheet.png")
+    found = [psnr(net(p.content, net.style(p.style), net.alphas(0.0)), p.content) for p in pairs(plan, 2)]
+    found = [min(value, bench.EXACT) for value in found]
+    median, lowest = bench.photo("group", net, plan)
+    assert median.value == pytest.approx(statistics.median(found)) and lowest.value == pytest.approx(min(found))
+    with torch.no_grad():
+        style, content, *_ = bench.beside_gatys("group", net, plan)
+    (pair,) = pairs(plan, 1)
+    asked = adjustable.gatys_weights(net, net.alphas(1.0))
+    theirs = list(gatys.stylize(pair.content, pair.style, encoder=net.encoder, steps=4, **asked))[-1].best_image
+    terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **asked)
+    one, other = (
+        sum(float(value) for name, value in terms(image).items() if name.startswith("style"))
+        for image in (net(pair.content, net.style(pair.style), net.alphas(1.0)), theirs)
+    )
+    assert style.value == pytest.approx(one / other, rel=1e-3) and style.at_most == 2.5
+    assert content.value is not None and content.value > 0
+    with Image.open(tmp_path / "sheet_adjustable.png") as sheet:
+        assert sheet.width == 8 * 64  # content, style, three alone, all, trained, Gatys
+
+
+def test_it_runs_and_says_what_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any) -> None:
+    net = tiny_adjustable()
+    net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+    monkeypatch.setattr(adjustable, "load", lambda name="adjustable": net)
+    monkeypatch.setattr("stylelearn.lab.adjustable.network", lambda name="adjustable": net)
+    assert main(["adjustable", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    rows = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["measurements"]
+    assert len(rows) > 15 and all(row["value"] is not None for row in rows)
+    capsys.readouterr()
+
+    def missing(*_: Any) -> None:
+        raise WeightsError("no such network")
+
+    monkeypatch.setattr(adjustable, "load", missing)
+    monkeypatch.setattr("stylelearn.lab.adjustable.network", missing)
+    assert main(["adjustable", "--quick"]) == 0
+    assert capsys.readouterr().out.count("not measured: no such network") == 6

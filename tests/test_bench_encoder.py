@@ -1,0 +1,167 @@
+"""The encoder's benchmark: R² and losses against a teacher on closed forms, and that the rest runs."""
+
+import math
+import statistics
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+from benchmarks import encoder
+from benchmarks.measuring import QUICK, Plan
+from benchmarks.pictures import Pair, pairs
+from stylelearn import gatys, losses
+from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.weights import WeightsError, torchvision_model
+
+LAYERS = [*STYLE_LAYERS, CONTENT_LAYER]
+
+
+@pytest.fixture(scope="module")
+def mini() -> Encoder:
+    return Encoder("mini")
+
+
+def picture(seed: int = 0, size: int = 16) -> Tensor:
+    return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+
+
+# --- against a teacher ------------------------------------------------------------------------------------------------
+
+
+def test_r2_is_one_for_the_teacher_itself_and_zero_for_the_means_of_its_channels():
+    images = [picture(0), picture(1, 24)]
+    means = torch.cat([image.flatten(2) for image in images], dim=2).mean(dim=2)[..., None, None]
+
+    def teacher(image):
+        return {"conv1_1": image, "conv9_9": image}
+
+    assert encoder.fidelity(lambda image: {"conv1_1": image}, teacher, images) == {"conv1_1": 1.0}
+    found = encoder.fidelity(lambda image: {"conv1_1": means.expand_as(image)}, teacher, images)
+    assert found["conv1_1"] == pytest.approx(0, abs=1e-6)
+
+
+def test_r2_of_noise_of_known_variance_is_that_of_the_formula():
+    """1 − Σ(s − t)²/Σ(t − t̄)² over all images at once, in NumPy."""
+    images = [picture(seed, size) for seed, size in ((0, 16), (1, 24), (2, 8))]
+    noisy = {id(image): image + 0.3 * torch.randn(image.shape) for image in images}
+    t = torch.cat([image.flatten(2) for image in images], dim=2)[0].double().numpy()
+    s = torch.cat([noisy[id(image)].flatten(2) for image in images], dim=2)[0].double().numpy()
+    expected = 1 - ((s - t) ** 2).sum() / ((t - t.mean(axis=1, keepdims=True)) ** 2).sum()
+    found = encoder.fidelity(lambda image: {"x": noisy[id(image)]}, lambda image: {"x": image}, images)
+    assert found["x"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_r2_needs_something_to_compare():
+    with pytest.raises(ValueError, match="nothing to compare"):
+        encoder.fidelity(lambda image: {"a": image}, lambda image: {"b": image}, [picture()])
+    with pytest.raises(ValueError, match=r"a: the student has \(1, 2, 16, 16\), the teacher \(1, 3, 16, 16\)"):
+        encoder.fidelity(lambda image: {"a": image[:, :2]}, lambda image: {"a": image}, [picture()])
+
+
+def plain(image: Tensor) -> dict[str, Tensor]:
+    """The picture itself as every layer, brighter with depth."""
+    return {layer: (number + 1) * image for number, layer in enumerate(LAYERS)}
+
+
+def test_the_objective_is_that_of_gatys(mini):
+    pair = Pair("p", picture(0, 32), picture(1, 32))
+    ours = encoder.objective(pair, encoder.view_of(mini, LAYERS))(picture(2, 32))
+    theirs = gatys.objective(pair.content, pair.style, encoder=mini)(picture(2, 32))
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        assert float(ours[name]) == pytest.approx(float(value), rel=1e-4)
+
+
+def test_losses_beside_those_of_others_are_ratios():
+    """Two pairs; the loss of ours over theirs in every layer, by hand: scale does not matter, so all layers agree."""
+    chosen = [Pair("p", picture(0), picture(1)), Pair("q", picture(2), picture(3))]
+    ours, theirs = [picture(4), picture(5)], [picture(6), picture(7)]
+    found = encoder.beside(ours, theirs, chosen, plain)
+
+    def loss(image, pair):
+        return float(losses.style_loss(image, losses.mean_gram(pair.style)))
+
+    expected = math.prod(loss(a, p) / loss(b, p) for a, b, p in zip(ours, theirs, chosen, strict=True)) ** 0.5
+    assert found["style"] == pytest.approx(dict.fromkeys([*STYLE_LAYERS, "mean", "worst"], expected), rel=1e-4)
+    far = [float((a - p.content).square().sum() / (b - p.content).square().sum())
+           for a, b, p in zip(ours, theirs, chosen, strict=True)]  # fmt: skip
+    assert found["content"][CONTENT_LAYER] == pytest.approx(math.prod(far) ** 0.5, rel=1e-4)
+
+
+def test_the_worst_layer_is_the_largest_ratio():
+    def one_layer_apart(image):
+        return {layer: image if layer == "relu3_1" else torch.ones_like(image) for layer in LAYERS}
+
+    found = encoder.beside([picture(4)], [picture(1)], [Pair("p", picture(0), picture(1))], one_layer_apart)
+    assert found["style"]["worst"] == found["style"]["relu3_1"] > 1e6  # theirs is the painting itself
+    assert found["style"]["relu1_1"] == 1
+
+
+def test_all_of_it_against_the_encoder_itself(mini):
+    """As its own teacher: R² is 1 and every ratio is 1."""
+    both = [*LAYERS, "conv1_1", "conv4_2"]
+    plan = Plan(size=32, pairs=2, steps=3)
+    found = {(each.group, each.name): each.value for each in encoder.against(mini, encoder.view_of(mini, both), plan)}
+    assert len(found) == 4 * 2 + (5 + 2) + (1 + 2)
+    assert all(value == pytest.approx(1, rel=1e-4) for value in found.values())
+
+
+def test_the_four_sets():
+    chosen = list(pairs(Plan(size=32), 2))
+    found = encoder.image_sets(chosen, plain, steps=2)
+    assert list(found) == ["photos", "paintings", "half-way pastiches", "noise"]
+    for images in found.values():
+        assert [image.shape for image in images] == [(1, 3, 32, 32)] * 2
+        assert all(0 <= image.min() and image.max() <= 1 for image in images)
+    assert not torch.equal(*found["noise"])
+
+
+# --- by itself --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory):
+    """A SqueezeNet with random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("judge") / "squeezenet.safetensors"
+    save_file(torchvision_model("squeezenet").state_dict(), path)
+    return path
+
+
+def test_rebuilding_with_decoders(mini, tmp_path):
+    """A decoder whose last bias is ½ and whose weights are 0 rebuilds grey: its PSNR is known."""
+    state = {}
+    for layer in ("relu3_1", "relu4_1"):
+        own = mirrored_decoder(layer).state_dict()
+        last = max((key for key in own if key.endswith("bias")), key=lambda key: int(key.split(".")[0]))
+        state |= {f"{layer}.{key}": torch.full_like(value, 0.5 * (key == last)) for key, value in own.items()}
+    save_file(state, tmp_path / "decoders.safetensors")
+    plan = Plan(size=64, pairs=2, decoders=tmp_path / "decoders.safetensors")
+    expected = statistics.mean(-10 * math.log10(float((p.content - 0.5).square().mean())) for p in pairs(plan, 2))
+    assert [each.value for each in encoder.rebuilding(plan, mini)] == pytest.approx([expected] * 2, abs=1e-3)
+    save_file({"relu4_1.0.weight": torch.zeros(1)}, tmp_path / "decoders.safetensors")
+    with pytest.raises(WeightsError, match="no decoder of relu4_1"):
+        encoder.rebuilding(plan, mini)
+
+
+def test_style_with_judge_and_sheet(mini, judge, tmp_path):
+    plan = Plan(size=64, steps=2, pairs=1, judge=judge, sheet=tmp_path / "sheet.png")
+    found = {each.name: each.value for each in encoder.style(plan, mini)}
+    assert found["mini / photo"] == pytest.approx(found["mini"] / found["the photo as it is"])
+    with Image.open(tmp_path / "sheet_encoder.png") as sheet:
+        assert sheet.size == (4 * 64, 24 + 64)
+
+
+def test_the_groups_run_and_say_what_is_missing():
+    found = [each for _, measure in encoder.groups(QUICK) for each in measure()]
+    values = {each.name: each.value for each in found}
+    assert values["mini is faster by"] > 1
+    assert all(5 < values[f"PSNR, relu{i}_1"] < 60 for i in range(1, 6))
+    assert [each.note for each in found if each.value is None] == [
+        "not measured: give --decoders FILE",
+        "not measured: give --judge FILE, a squeezenet1_0 checkpoint",
+    ]
