@@ -36,11 +36,13 @@ class Architecture:
         padding: "zeros" as VGG, or "reflect", which draws no frame along the border.
         pool: 2x2 pools between the blocks, "avg" or "max", where nothing else is asked for: what the network was
             trained with; for VGG the average that Gatys et al. found smoother.
+        decoder: the channels of decoders in each block, where these are not the encoder's own turned round.
     """
 
     widths: tuple[tuple[int, ...], ...]
     padding: str
     pool: str
+    decoder: tuple[int, ...] = ()
 
 
 MINI = Architecture(((16,) * 2, (32,) * 2, (64,) * 4, (144,) * 4, (128,)), "reflect", "avg")
@@ -48,7 +50,10 @@ ARCHITECTURES = {
     "mini": MINI,
     "random": MINI,
     # The channels of its teacher (16, 32, 64, 128, 128) less those that never fire.
-    "mini2": Architecture(((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (99,)), "reflect", "max"),
+    # Its decoders are wider: they must paint what the encoder only has to see.
+    "mini2": Architecture(
+        ((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (99,)), "reflect", "max", (32, 64, 96, 128, 128)
+    ),
     "vgg19": Architecture(((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4), "zeros", "avg"),
     "vgg16": Architecture(((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3), "zeros", "avg"),
 }

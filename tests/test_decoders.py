@@ -34,6 +34,16 @@ def test_two_decoders_make_a_longer_one() -> None:
     assert mirrored_decoder("relu4_1", until="relu3_1")(torch.rand(1, 144, 4, 4)).shape == (1, 64, 8, 8)
 
 
+def test_a_decoder_may_have_widths_of_its_own() -> None:
+    """Only its two ends are the encoder's; where pools are is the same."""
+    turns = [(77, 96), (96, 96), (96, 96), (96, 96), (96, 64), (64, 64), (64, 32), (32, 32), (32, 3)]
+    decoder = mirrored_decoder("relu4_1", encoder="mini2")
+    convolutions = [part for part in decoder if isinstance(part, nn.Conv2d)]
+    assert [(part.in_channels, part.out_channels) for part in convolutions] == turns
+    assert decoder(torch.rand(1, 77, 4, 5)).shape == (1, 3, 32, 40)
+    assert mirrored_decoder("relu4_1", until="relu3_1", encoder="mini2")(torch.rand(1, 77, 4, 4)).shape[1] == 59
+
+
 @pytest.mark.parametrize("layer", ["relu6_1", "conv3_1", "pool2", ""])
 def test_no_decoder_from_anything_else(layer: str) -> None:
     with pytest.raises(ValueError, match=f"there is no decoder from '{layer}'; the layers are, in order, relu1_1, "):
@@ -51,5 +61,7 @@ def test_other_encoders() -> None:
     with torch.device("meta"):
         decoder = mirrored_decoder("relu4_1", encoder="vgg19")
         assert decoder(torch.empty(1, 512, 4, 5)).shape == (1, 3, 32, 40)
-    with pytest.raises(ValueError, match="there is no decoder for 'squeezenet'; there are mini, vgg19, vgg16"):
+    with pytest.raises(
+        ValueError, match="there is no decoder for 'squeezenet'; there are mini, random, mini2, vgg19, vgg16"
+    ):
         mirrored_decoder("relu1_1", encoder="squeezenet")

@@ -22,7 +22,7 @@ Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini`: se
 """
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -92,12 +92,52 @@ def compressed_vgg19(path: str | Path) -> nn.ModuleDict:
     return layers.requires_grad_(False).eval()
 
 
-def teacher_encoder(path: str | Path, images: Sequence[Tensor]) -> Encoder:
-    """vgg19_16x as an `Encoder`, its channels scaled over `images` as mini's are: what mini is measured against."""
-    encoder = Encoder("random")
-    encoder._layers = compressed_vgg19(path)
-    equalise(encoder._layers, images)
-    return encoder.requires_grad_(False)
+def teacher_view(path: str | Path, student: Encoder, images: Sequence[Tensor]) -> Callable[[Tensor], dict[str, Tensor]]:
+    """What a perfect student would see: activations of vgg19_16x by layer, in the student's channels and scale.
+
+    Args:
+        path: the checkpoint.
+        student: `mini2`; each of its channels is set beside the teacher's channel in the same place.
+        images: batches (B, 3, H, W) in [0, 1], over which channels are chosen and scaled.
+    Returns:
+        image -> {"conv1_1": (B, C, H, W), "relu1_1": …}, with gradients.
+    """
+    teacher = compressed_vgg19(path)
+    normalised = [(image - student._mean) / student._std for image in images]
+    kept = _firing(teacher, normalised)
+    _, ours = _moments(student._layers, normalised, "conv")
+    _, theirs = _moments(teacher, normalised, "conv")
+    _divide(teacher, {name: _spread(theirs[name], ours[name], kept[name]) for name in kept})
+
+    def view(image: Tensor) -> dict[str, Tensor]:
+        x, found = (image - student._mean) / student._std, {}
+        for name, layer in teacher.items():
+            x = layer(x)
+            if not name.startswith("pool"):
+                found[name] = x[:, kept[f"conv{name[4:]}"]]
+        return found
+
+    return view
+
+
+def _spread(theirs: Tensor, ours: Tensor, kept: Tensor) -> Tensor:
+    """By what the teacher's channels are divided to vary as the student's; those that are not kept stay."""
+    divisor = torch.ones_like(theirs)
+    divisor[kept] = theirs[kept] / ours
+    return divisor.float()
+
+
+@torch.no_grad()
+def _firing(teacher: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
+    """The channels of each convolution that fire most often over normalised images, as many as the student has."""
+    widths = dict(zip((n for n in teacher if n.startswith("conv")), sum(STUDENT.widths, ()), strict=True))
+    share: dict[str, Tensor] = {}
+    for x in images:
+        for name, layer in teacher.items():
+            x = layer(x)
+            if name in widths:
+                share[name] = share.get(name, torch.zeros(x.shape[1])) + (x > 0).float().mean(dim=(0, 2, 3))
+    return {name: share[name].topk(width).indices.sort().values for name, width in widths.items()}
 
 
 def _layers(architecture: Architecture) -> nn.ModuleDict:
@@ -199,29 +239,24 @@ class LayerwiseDistillation(nn.Module):
         images = [self._normalised(batches[number]) for number in range(count)]
         _, stds = _moments(self.teacher, images, "conv")
         _divide(self.teacher, {name: std.clamp_min(1e-3).float() for name, std in stds.items()})
-        fires: dict[str, Tensor] = {}
+        kept = _firing(self.teacher, images)
         sums: dict[str, list[Tensor]] = {}
         origin: dict[str, Tensor] = {}  # near the mean, so that n Σ x² − (Σ x)² loses no digits
+        inputs = torch.arange(3)
         for x in images:
             for name, layer in self.teacher.items():
                 if isinstance(layer, nn.Conv2d):
-                    rows = _neighbourhoods(x, SAMPLES)  # (n, C, 9)
-                    fires[name] = fires.get(name, 0) + (rows > 0).float().mean(dim=(0, 2))
-                    rows = rows.flatten(1) - origin.setdefault(name, rows.flatten(1).mean(0))
+                    rows = _neighbourhoods(x[:, inputs], SAMPLES)  # (n, 9·C)
+                    rows = rows - origin.setdefault(name, rows.mean(0))
                     new = [torch.tensor(len(rows)), rows.sum(0), rows.T @ rows]
                     sums[name] = [a + b for a, b in zip(sums[name], new, strict=True)] if name in sums else new
+                    inputs = kept[name]
                 x = layer(x)
-            fires["last"] = fires.get("last", 0) + (x > 0).float().mean(dim=(0, 2, 3))
-        seen = list(fires.values())[1:]  # what the next convolution looks at is what this one has made
-        inputs = torch.arange(3)
-        for (name, layer), share in zip(self.student.items(), seen, strict=True):
-            n, first, second = sums[name]
+            inputs = torch.arange(3)
+        for name, (n, first, second) in sums.items():
             mean = first.double() / n
-            covariance = second.double() / n - mean.outer(mean)
-            which = (9 * inputs.view(-1, 1) + torch.arange(9)).flatten()
-            layer.whiten((origin[name] + mean)[which], covariance[which][:, which])
-            inputs = share.topk(layer.outputs).indices.sort().values
-            self.get_buffer(f"kept_{name}").copy_(inputs)
+            self.student[name].whiten(origin[name] + mean, second.double() / n - mean.outer(mean))
+            self.get_buffer(f"kept_{name}").copy_(kept[name])
 
     def _normalised(self, image: Tensor) -> Tensor:
         return ((image - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
@@ -258,14 +293,14 @@ class LayerwiseDistillation(nn.Module):
 
 
 def _neighbourhoods(x: Tensor, count: int) -> Tensor:
-    """Some 3x3 neighbourhoods of x (B, C, H, W), at even distances: (n, C, 9)."""
+    """Some 3x3 neighbourhoods of x (B, C, H, W), at even distances, in a weight's order: (n, 9·C)."""
     batch, _, height, width = x.shape
     position = torch.linspace(0, batch * height * width - 1, min(count, batch * height * width)).long()
     b, row, column = position // (height * width), position // width % height, position % width
     step = torch.arange(3)
     rows, columns = row.view(-1, 1, 1) + step.view(3, 1), column.view(-1, 1, 1) + step
     found = _padded(x).permute(0, 2, 3, 1)[b.view(-1, 1, 1), rows, columns]  # (n, 3, 3, C)
-    return found.permute(0, 3, 1, 2).flatten(2)
+    return found.permute(0, 3, 1, 2).flatten(1)
 
 
 class OddPictures(Dataset[Tensor]):
