@@ -5,6 +5,7 @@ waits for a fixed time: every wait ends when what is waited for is there, or fai
 """
 
 import contextlib
+import functools
 import io
 import json
 import os
@@ -23,7 +24,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-GATYS, ADAIN, ADJUSTABLE = "02_gatys.ipynb", "05_adain.ipynb", "08_adjustable.ipynb"
+# A lesson, the class of its lab, and the label of one of the lab's controls.
+GATYS = ("02_gatys.ipynb", "GatysLab", "style ÷ content")
+ADAIN = ("05_adain.ipynb", "AdaINLab", "strength α")
+ADJUSTABLE = ("08_adjustable.ipynb", "AdjustableLab", "relu3_4")
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
@@ -147,36 +151,23 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Lesson 02, its outputs cleared, run from top to bottom."""
-    yield from opened(browser, address, GATYS, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture(scope="module")
-def live_page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Lesson 05, likewise, in a window of its own."""
-    yield from opened(browser, address, ADAIN, tmp_path_factory.mktemp("live"))
-
-
-@pytest.fixture(scope="module")
-def layers_page(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    """Lesson 08, likewise."""
-    yield from opened(browser, address, ADJUSTABLE, tmp_path_factory.mktemp("layers"))
-
-
-def opened(browser: Browser, address: str, lesson: str, folder: Path) -> Iterator[Page]:
-    """A lesson in a new window, run from top to bottom."""
+def lessons(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
+    """A function that opens a lesson in a window of its own and runs it from top to bottom, once."""
     base, token = address.split("|")
-    page = browser.new_page(viewport={"width": 1400, "height": 1100})
-    page.set_default_timeout(PATIENCE * 1000)
-    with screenshot_if_it_fails(page, folder):
-        page.goto(f"{base}/lab/tree/{lesson}?token={token}&reset", wait_until="domcontentloaded")
-        page.wait_for_function(READY)
-        command(page, "notebook:clear-all-cell-outputs")
-        command(page, "notebook:run-all-cells")
-        page.wait_for_function(ALL_RUN)
-    yield page
-    page.close()
+
+    @functools.cache
+    def opened(lesson: str) -> Page:
+        page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        page.set_default_timeout(PATIENCE * 1000)
+        with screenshot_if_it_fails(page, tmp_path_factory.mktemp("page")):
+            page.goto(f"{base}/lab/tree/{lesson}?token={token}&reset", wait_until="domcontentloaded")
+            page.wait_for_function(READY)
+            command(page, "notebook:clear-all-cell-outputs")
+            command(page, "notebook:run-all-cells")
+            page.wait_for_function(ALL_RUN)
+        return page
+
+    return opened
 
 
 @contextlib.contextmanager
@@ -190,24 +181,12 @@ def screenshot_if_it_fails(page: Page, folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def lab(page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
-    """The lab of the lesson; a test that fails leaves a picture of the page."""
+def lab(request: pytest.FixtureRequest, lessons: Callable[[str], Page], tmp_path: Path) -> Iterator["LabOnPage"]:
+    """The lab of a lesson, of 02 unless a test asks for another; a test that fails leaves a picture of the page."""
+    lesson, *found_by = getattr(request, "param", GATYS)
+    page = lessons(lesson)
     with screenshot_if_it_fails(page, tmp_path):
-        yield LabOnPage(page, "GatysLab", "style ÷ content")
-
-
-@pytest.fixture
-def live_lab(live_page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
-    """The lab of lesson 05."""
-    with screenshot_if_it_fails(live_page, tmp_path):
-        yield LabOnPage(live_page, "AdaINLab", "strength α")
-
-
-@pytest.fixture
-def layers_lab(layers_page: Page, tmp_path: Path) -> Iterator["LabOnPage"]:
-    """The lab of lesson 08."""
-    with screenshot_if_it_fails(layers_page, tmp_path):
-        yield LabOnPage(layers_page, "AdjustableLab", "relu3_4")
+        yield LabOnPage(page, *found_by)
 
 
 def command(page: Page, name: str) -> None:
@@ -257,8 +236,8 @@ class LabOnPage:
 # ------------------------------------------------------------------------------------------------------- the tests
 
 
-def test_the_lesson_runs_without_an_error(page: Page) -> None:
-    assert page.evaluate(ERRORS) == []
+def test_the_lesson_runs_without_an_error(lab: LabOnPage) -> None:
+    assert lab.page.evaluate(ERRORS) == []
 
 
 def test_sliders_are_moved_by_keyboard_and_reach_the_kernel(lab: LabOnPage) -> None:
@@ -319,23 +298,24 @@ def test_save_offers_a_download_that_is_the_file(lab: LabOnPage, address: str) -
         assert "upload: mine.png" in picture.info["stylelearn"]
 
 
-def test_lesson_05_runs_and_moving_alpha_changes_the_picture(live_lab: LabOnPage) -> None:
-    assert live_lab.page.evaluate(ERRORS) == []
-    at_first = live_lab.picture()
-    live_lab.press_key("strength α", "Home")
-    live_lab.cell.locator('img.poster[title$="strength 0.00"]').wait_for()
-    photo = live_lab.picture(other_than=at_first)
-    live_lab.press_key("strength α", "PageUp")  # a step as large as a drag makes: newest value wins
-    live_lab.picture(other_than=photo)
-    live_lab.press_key("strength α", "End")
-    live_lab.cell.locator('img.poster[title$="strength 1.00"]').wait_for()
-    live_lab.sees(" ms after the move")
-    assert live_lab.picture() == at_first  # the same controls, the same pixels
-    assert live_lab.page.evaluate(ERRORS) == []
+@pytest.mark.parametrize("lab", [ADAIN], indirect=True)
+def test_lesson_05_runs_and_moving_alpha_changes_the_picture(lab: LabOnPage) -> None:
+    assert lab.page.evaluate(ERRORS) == []
+    at_first = lab.picture()
+    lab.press_key("strength α", "Home")
+    lab.cell.locator('img.poster[title$="strength 0.00"]').wait_for()
+    photo = lab.picture(other_than=at_first)
+    lab.press_key("strength α", "PageUp")  # a step as large as a drag makes: newest value wins
+    lab.picture(other_than=photo)
+    lab.press_key("strength α", "End")
+    lab.cell.locator('img.poster[title$="strength 1.00"]').wait_for()
+    lab.sees(" ms after the move")
+    assert lab.picture() == at_first  # the same controls, the same pixels
+    assert lab.page.evaluate(ERRORS) == []
 
 
-def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(layers_lab: LabOnPage) -> None:
-    lab = layers_lab
+@pytest.mark.parametrize("lab", [ADJUSTABLE], indirect=True)
+def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOnPage) -> None:
     assert lab.page.evaluate(ERRORS) == []
     at_first = lab.picture()
     lab.press_key("relu3_4", "Home")
