@@ -111,6 +111,10 @@ def gate(
             starter = verdict(exercise, STARTER)
             assert starter.passed is None and "not solved yet" in starter.message
 
+        @pytest.mark.parametrize("check", sorted({check for check, *_ in stubs}, key=lambda check: check.__name__))
+        def test_an_ellipsis_is_not_solved_yet(self, check):
+            assert check(...).passed is None and check(None).passed is None
+
         def test_each_exercise_has_a_check_of_its_own(self):
             assert [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(lesson)] == list(checks)
             for cases in (mistakes, stubs, other_ways):

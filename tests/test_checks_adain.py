@@ -1,6 +1,5 @@
 """The checks of lesson 05: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
-import pytest
 import torch
 import torch.nn.functional as F
 from gate import gate
@@ -211,12 +210,3 @@ STUBS = [
 TestGate = gate(
     LESSON, ["adain", "style_loss", "mixture", "two_styles"], mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS
 )
-
-
-@pytest.mark.parametrize("check", [adain.adain, adain.style_loss, adain.mixture, adain.two_styles])
-def test_an_untouched_answer_is_not_solved_yet(check):
-    def starter(*_):
-        raise NotImplementedError
-
-    assert check(starter).passed is None
-    assert check(...).passed is None

@@ -4,7 +4,6 @@ import math
 import statistics
 
 import numpy as np
-import pytest
 import torch
 from gate import gate
 from scipy import stats
@@ -166,12 +165,3 @@ TestGate = gate(
     stubs=STUBS,
     other_ways=OTHER_WAYS,
 )
-
-
-@pytest.mark.parametrize("check", [compare.exponent, compare.sliced, compare.front, compare.interval, compare.spearman])
-def test_an_untouched_answer_is_not_solved_yet(check):
-    def starter(*_):
-        raise NotImplementedError
-
-    assert check(starter).passed is None
-    assert check(...).passed is None

@@ -2,7 +2,6 @@
 
 import itertools
 
-import pytest
 import torch
 import torch.nn.functional as F
 from gate import gate
@@ -273,12 +272,3 @@ STUBS = [
 CHECKS = ["best_match", "put_back", "three_convolutions", "swap_loss", "steadiness"]
 
 TestGate = gate(LESSON, CHECKS, mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS)
-
-
-@pytest.mark.parametrize("check", [getattr(style_swap, name) for name in CHECKS])
-def test_an_untouched_answer_is_not_solved_yet(check):
-    def starter(*_):
-        raise NotImplementedError
-
-    assert check(starter).passed is None
-    assert check(...).passed is None

@@ -1,7 +1,6 @@
 """Checks of lesson 07: one window of the matting Laplacian, its loss and gradient, the masked style loss, orphans."""
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -147,33 +146,30 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
 
 # --- masked style loss ------------------------------------------------------------------------------------------------
 
-Features = tuple[Tensor, Tensor]  # activations (1, C, h, w), and their masks at the size of the picture, (K, H, W)
+Side = tuple[Tensor, Tensor]  # activations (1, C, h, w) of one picture, and its masks (K, h, w)
 
 
-def _small(masks: Tensor, size: Sequence[int]) -> Tensor:
-    return F.adaptive_avg_pool2d(masks.double()[None], tuple(size))[0]
+def _small(masks: Tensor, like: Tensor) -> Tensor:
+    """The masks (K, H, W) at the size of a layer, by means."""
+    return F.adaptive_avg_pool2d(masks.double()[None], like.shape[2:])[0]
 
 
-def _gram(features: Tensor, mask: Tensor, divisor: Tensor | float) -> Tensor:
-    """One mask over one layer, one position at a time in float64."""
-    channels = features.shape[1]
-    gram = torch.zeros(channels, channels, dtype=torch.float64)
+def _gram(features: Tensor, mask: Tensor) -> Tensor:
+    """One mask over one layer, one position at a time in float64: (C, C), not divided."""
+    gram = torch.zeros(features.shape[1], features.shape[1], dtype=torch.float64)
     for row in range(features.shape[2]):
         for column in range(features.shape[3]):
             one = features[0, :, row, column].double() * mask[row, column]
             gram += torch.outer(one, one)
-    return gram / divisor
+    return gram
 
 
-def _style(
-    mine: Features, theirs: Features, divisor: Callable[[Tensor], Any] = Tensor.sum, power: float = 2.0
-) -> Tensor:
-    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)², with masks that have the layer's size already."""
-    (features, masks), (style, style_masks) = mine, theirs
+def _style(mine: Side, theirs: Side, divisor: Callable[[Tensor], Any] = Tensor.sum) -> Tensor:
+    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)²."""
     found = torch.zeros((), dtype=torch.float64)
-    for mask, other in zip(masks, style_masks, strict=True):
-        difference = _gram(features, mask, divisor(mask)) - _gram(style, other, divisor(other))
-        found += difference.square().sum() / (power * features.shape[1] ** 2)
+    for mask, other in zip(mine[1], theirs[1], strict=True):
+        difference = _gram(mine[0], mask) / divisor(mask) - _gram(theirs[0], other) / divisor(other)
+        found += difference.square().sum() / (2 * mine[0].shape[1] ** 2)
     return found
 
 
@@ -191,94 +187,68 @@ def masked_style_loss(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
     masks, style_masks = _masks(3, 20, 24), _masks(3, 16, 28)
     yours = run(answer, features=features, masks=masks, style_features=style, style_masks=style_masks)
     must_be_tensor(yours, (), "the style loss, one number,")
-    mine = features.detach(), _small(masks, features.shape[2:])
-    theirs = style, _small(style_masks, style.shape[2:])
-    wrong = itertools.chain(
-        _other_divisors(mine, theirs),
-        _other_masks(mine, theirs, (masks, style_masks)),
-        _other_sizes(mine, theirs, (masks, style_masks)),
-        _other_factors(mine, theirs),
-    )
+    features = features.detach()
     formula = "for each region, the Gram matrix of F · M divided by ΣM; then 1/(2 N²) Σ (G − A)²."
-    must_match(yours, _style(mine, theirs), wrong, f"the values differ: {formula}")
+    right = _style((features, _small(masks, features)), (style, _small(style_masks, style)))
+    must_match(yours, right, _style_mistakes(features, masks, style, style_masks), f"the values differ: {formula}")
     must_have_gradient(yours)
-    small, other = mine[1].float(), theirs[1].float()  # at the layer's size
-    other[2] = 0  # a region that the style lacks
-    absent = answer(mine[0], small, style, other)
-    lacks = "a region that the style lacks"
-    must_be_finite(
-        torch.as_tensor(absent), f"{lacks} gives NaN: its mask is 0 everywhere, and so is the divisor. Leave it out."
-    )
-    kept = _style((mine[0], small[:2].double()), (style, other[:2].double()))
+    mine, theirs = _small(masks, features), _small(style_masks, style)
+    theirs[2] = 0  # a region that the style lacks
+    absent, lacks = answer(features, mine.float(), style, theirs.float()), "a region that the style lacks"
+    nan = f"{lacks} gives NaN: its mask is 0 everywhere, and so is the divisor. Leave such a region out."
+    must_be_finite(torch.as_tensor(absent), nan)
+    kept = _style((features, mine[:2]), (style, theirs[:2]))
     must_be(absent, kept, f"{lacks} is pulled to a Gram matrix of zeros; leave it out of the sum.")
     return "right: sky is compared with sky, and how large each of them is does not matter."
 
 
-def _other_divisors(mine: Features, theirs: Features) -> Iterator[tuple[Tensor, str]]:
-    channels = mine[0].shape[1]
+def _style_mistakes(
+    features: Tensor, masks: Tensor, style: Tensor, style_masks: Tensor
+) -> Iterator[tuple[Tensor, str]]:
+    mine, theirs = _small(masks, features), _small(style_masks, style)
+    n, right = features.shape[1], _style((features, mine), (style, theirs))
     for divisor, why in (
-        (lambda mask: 1.0, "the mask's share is missing in the divisor: divide each Gram matrix by the sum of its "
-         "mask."),
-        (lambda mask: mask.numel(), "divided by all positions of the layer; a region has fewer. Divide by the sum of "
-         "its mask, or the same sky would be another style where it is smaller."),
-        (lambda mask: mask.mean(), "divided by the share alone: positions × share = mask.sum()."),
+        (lambda mask: 1.0, "the mask's share is missing in the divisor: divide each Gram matrix by its mask's sum."),
+        (torch.numel, "divided by all positions of the layer; a region has fewer. Divide by its mask's sum, or the "
+         "same sky would be another style where it is smaller."),
+        (torch.mean, "divided by the share alone: positions × share = mask.sum()."),
         (lambda mask: mask.square().sum(), "divided by Σ M²; divide by Σ M, the mask's sum."),
-        (lambda mask: mask.sum() * channels, "divided by the channels too; these come once, as N² in front of the "
-         "sum."),
+        (lambda mask: mask.sum() * n, "divided by the channels too; these come once, as N² in front of the sum."),
     ):  # fmt: skip
-        yield _style(mine, theirs, divisor), why
-    roots = [(features, small.sqrt()) for features, small in (mine, theirs)]
-    yield (
-        _style(*roots, lambda mask: mask.square().sum()),
-        "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them.",
-    )
+        yield _style((features, mine), (style, theirs), divisor), why
 
+    def scaled(how: Callable[[Tensor, Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        return how(masks.double(), features), how(style_masks.double(), style)
 
-def _other_masks(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor]) -> Iterator[tuple[Tensor, str]]:
-    (features, small), (style, other_small) = mine, theirs
-    whole = [torch.ones(1, *each.shape[2:], dtype=torch.float64) for each in (features, style)]
-    swapped = _small(masks[1], features.shape[2:]), _small(masks[0], style.shape[2:])
-    hard = [(each == each.amax(0)).double() for each in (small, other_small)]
-    for one, other, why in (
-        (*whole, "the masks are not used: this compares the whole pictures."),
-        (*swapped, "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`."),
-        (small, swapped[1], "the content's masks are laid over the style too; the style has its own."),
-        (swapped[0], other_small, "the style's masks are laid over the content too; it has its own."),
-        (*hard, "each position goes to one region only; where an edge runs through it, it belongs to several by "
-         "parts."),
-        (small[:1], other_small[:1], "only the first region counts; sum over all."),
-        (small[-1:], other_small[-1:], "only the last region counts; add them up."),
-    ):  # fmt: skip
-        yield _style((features, one), (style, other)), why
+    def bilinear(antialias: bool) -> tuple[Tensor, Tensor]:
+        return scaled(lambda mask, f: F.interpolate(mask[None], f.shape[2:], mode="bilinear", antialias=antialias)[0])
 
-
-def _other_sizes(mine: Features, theirs: Features, masks: tuple[Tensor, Tensor]) -> Iterator[tuple[Tensor, str]]:
-    (features, style), sizes = (mine[0], theirs[0]), (mine[0].shape[2:], theirs[0].shape[2:])
-    pairs = [(mask.double(), size) for mask, size in zip(masks, sizes, strict=True)]
-    every = [mask[:, :: mask.shape[1] // h, :: mask.shape[2] // w] for mask, (h, w) in pairs]
-    cut = [mask[:, :h, :w] for mask, (h, w) in pairs]
-    rough, smooth = (
-        [F.interpolate(mask[None], size=size, mode="bilinear", antialias=antialias)[0] for mask, size in pairs]
-        for antialias in (False, True)
-    )
+    swapped = _small(style_masks, features), _small(masks, style)
+    average = "F.adaptive_avg_pool2d."
     for (one, other), why in (
-        (every, "the masks are not averaged: only every fourth pixel of them is used (nearest). Take "
-         "F.adaptive_avg_pool2d."),
-        (cut, "the masks are cut, not scaled: the upper left corner of the mask is laid over the whole layer."),
-        (rough, "bilinear without antialias looks at a few pixels only: take the mean, F.adaptive_avg_pool2d."),
-        (smooth, "nearly: bilinear looks beyond the pixels that a position covers. Take their mean, "
-         "F.adaptive_avg_pool2d."),
+        (scaled(lambda mask, f: torch.ones_like(f[:, 0])), "the masks are not used: this compares the whole pictures."),
+        (swapped, "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`."),
+        ((mine, swapped[1]), "the content's masks are laid over the style too; the style has its own."),
+        ((swapped[0], theirs), "the style's masks are laid over the content too; it has its own."),
+        ((mine == mine.amax(0), theirs == theirs.amax(0)), "each position goes to one region only; where an edge runs "
+         "through it, it belongs to several by parts."),
+        ((mine[:1], theirs[:1]), "only the first region counts; sum over all."),
+        ((mine[-1:], theirs[-1:]), "only the last region counts; add them up."),
+        (scaled(lambda mask, f: F.interpolate(mask[None], f.shape[2:])[0]),
+         f"the masks are not averaged: only every fourth pixel of them is used (nearest). Take {average}"),
+        (scaled(lambda mask, f: mask[:, : f.shape[2], : f.shape[3]]),
+         "the masks are cut, not scaled: the upper left corner of the mask is laid over the whole layer."),
+        (bilinear(False), f"bilinear without antialias looks at a few pixels only: take the mean, {average}"),
+        (bilinear(True), f"nearly: bilinear looks beyond the pixels that a position covers. Take the mean, {average}"),
     ):  # fmt: skip
-        yield _style((features, one), (style, other)), why
-
-
-def _other_factors(mine: Features, theirs: Features) -> Iterator[tuple[Tensor, str]]:
-    right, channels, regions = _style(mine, theirs), mine[0].shape[1], len(mine[1])
+        yield _style((features, one.double()), (style, other.double())), why
+    once = "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them."
+    yield _style((features, mine.sqrt()), (style, theirs.sqrt()), lambda mask: mask.square().sum()), once
     yield right * 2, "the 2 of 1/(2 N²) is missing."
     yield right / 2, "there is a 4 where the formula has a 2: this paper writes 1/(2 N²)."
-    yield right * 2 * channels**2, "the divisor 2 N² is missing."
-    yield right * channels**2, "the N² of 1/(2 N²) is missing."
-    yield right / regions, "the mean over the regions; the formula sums them."
+    yield right * 2 * n**2, "the divisor 2 N² is missing."
+    yield right * n**2, "the N² of 1/(2 N²) is missing."
+    yield right / 3, "the mean over the regions; the formula sums them."
 
 
 # --- orphans ----------------------------------------------------------------------------------------------------------
