@@ -5,21 +5,30 @@ measure that, one must know where each pixel came from. In a film this has to be
 ourselves, from a photo, it is known.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
-from PIL import Image, ImageSequence
+from PIL import Image
 from torch import Tensor
 
-from stylelearn.images import ImageError, read_image, read_settings, resize, to_pil, write_image
-from stylelearn.training import SUFFIXES
+from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_pil, open_picture
+from stylelearn.files import check_output, replacing
+from stylelearn.images import read_image, resize, to_pil, write_image
 
-ANIMATIONS = (".gif", ".webp")  # written by Pillow
-FILMS = (".mp4", ".mkv", ".mov", ".webm", ".avi")  # by PyAV, which is optional
+# Written by Pillow: the unit of a frame's time and the least that browsers show as it is, in milliseconds.
+ANIMATIONS = {".gif": (10, 20), ".webp": (1, 11)}
+WRITABLE_FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")  # by PyAV, which is optional
+FILMS = (*WRITABLE_FILMS, ".mpg", ".mpeg", ".mts", ".3gp", ".wmv", ".ogv")
 REMEDY = "install it with `pip install 'stylelearn[video]'`, or use .gif"
 
 
@@ -141,115 +150,245 @@ def consistency(made: Tensor, clip: Clip) -> float:
 # --- painting ---------------------------------------------------------------------------------------------------------
 
 
-def paint_frames(
-    frames: Iterable[Tensor],
-    paint: Callable[[Tensor], Tensor],
-    *,
-    keep: str | Path | None = None,
-    settings: dict[str, Any] | None = None,
-) -> Iterator[Tensor]:
-    """Each frame as `paint` makes it, one by one; whoever iterates may watch, and stop.
+def paint_frames(frames: Iterable[Tensor], paint: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+    """Each frame, (1, 3, H, W), as `paint` makes it, one by one."""
+    return map(paint, frames)
+
+
+def keep_frames(
+    frames: Iterable[Tensor], paint: Callable[[Tensor], Tensor], folder: str | Path, settings: str
+) -> Iterator[Path]:
+    """Paint each frame into a file whose name is a hash of the frame and the settings; one that is there is kept.
 
     Args:
         frames: (1, 3, H, W) each. paint: image -> pastiche.
-        keep: a folder in which finished frames are kept as 00000.png, …; those that are there already, with the same
-            `settings`, are not painted again. It is made if it is not there.
-        settings: how they are painted, as for `images.write_image`.
+        folder: where the files are; it is made if it is not there.
+        settings: everything else that the result depends on.
+    Returns:
+        the file of each frame, in order; frames that are alike share one.
     """
-    folder = Path(keep) if keep is not None else None
-    for number, frame in enumerate(frames):
-        path = folder / f"{number:05d}.png" if folder is not None else None
-        if path is not None and path.is_file() and read_settings(path) == (settings or {}):
-            yield read_image(path)
-            continue
-        made = paint(frame)
-        if path is not None:
+    for frame in frames:
+        path = Path(folder) / f"{digest(frame, settings)}.png"
+        if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_image(made.cpu(), path, settings=settings)
-        yield made
+            write_image(paint(frame).cpu(), path)
+        yield path
 
 
-# --- files ------------------------------------------------------------------------------------------------------------
+def digest(*parts: Tensor | str) -> str:
+    """32 hexadecimal digits that name images (to 8 bits), other tensors and texts by their content."""
+    found = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            data = part.encode("utf-8", "surrogateescape")
+        else:
+            data = (part.detach().cpu().float() * 255).round().numpy().tobytes() + str(tuple(part.shape)).encode()
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()[:32]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def read_frames(source: str | Path, size: int | None = None) -> Iterator[Tensor]:
-    """The frames of a folder of pictures (by name), of an animated .gif or .webp, or of a film, one by one.
+    """The frames of `timed_frames` without their times."""
+    return (frame for frame, _ in timed_frames(source, size))
+
+
+def timed_frames(source: str | Path, size: int | None = None) -> Iterator[tuple[Tensor, Fraction | None]]:
+    """The frames of a folder of pictures (frame_2 before frame_10), of a .gif or .webp, or of a film, one by one.
 
     Args:
         size: of the shorter side in pixels; None leaves frames as they are.
     Returns:
-        images (1, 3, H, W) in [0, 1].
+        images (1, 3, H, W) in [0, 1], upright, and for how many seconds each is shown; None where nothing says it.
     Raises:
-        ImageError: nothing there, nothing that can be read, or no PyAV for a film.
+        ImageError: nothing there, nothing that can be read, frames of unlike size, or no PyAV for a film.
     """
     source = Path(source)
     if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise ImageError(f"the folder '{source}' holds no pictures; put the frames of a clip there")
-        yield from (read_image(path, size=size) for path in paths)
+        frames = _from_folder(source)
     elif not source.is_file():
         raise ImageError(f"there is no '{source}'; name a folder of pictures, a .gif, or a film")
     elif source.suffix.lower() in FILMS:
-        av = _pyav(source)
-        try:
-            with av.open(str(source)) as film:
-                for frame in film.decode(video=0):
-                    yield read_image(frame.to_ndarray(format="rgb24"), size=size)
-        except (av.FFmpegError, IndexError) as error:
-            raise ImageError(f"'{source}' cannot be read as a film ({error}); use another file") from error
+        frames = _from_film(source)
     else:
-        try:
-            with Image.open(source) as picture:
-                for frame in ImageSequence.Iterator(picture):
-                    yield read_image(frame.convert("RGBA"), size=size)
-        except OSError as error:
-            raise ImageError(f"'{source}' is no picture that moves ({error}); use .gif, .webp or .mp4") from error
+        frames = _from_animation(source)
+    first: tuple[int, int] | None = None
+    for frame, seconds, name in frames:
+        first = first or tuple(frame.shape[2:])
+        if tuple(frame.shape[2:]) != first:
+            raise ImageError(
+                f"{name} has {frame.shape[3]} × {frame.shape[2]} pixels, but the first frame {first[1]} × {first[0]}; "
+                "give all frames one size"
+            )
+        yield (frame if size is None else resize(frame, size)), seconds
 
 
-def write_film(frames: Iterable[Tensor], path: str | Path, *, fps: float = 12.0) -> Path:
+def frame_files(folder: Path) -> list[Path]:
+    """The pictures in a folder, numbers in their names counted as numbers, hidden files left out.
+
+    Raises:
+        ImageError: there are none.
+    """
+    suffixes = set(SUFFIXES) - {".gif"}
+    paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")]
+    if not paths:
+        raise ImageError(f"the folder '{folder}' holds no pictures; put the frames of a clip there")
+
+    def natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+        parts = re.split("([0-9]+)", path.name.lower())
+        return [(int(part), "") if i % 2 else (0, part) for i, part in enumerate(parts)], path.name
+
+    return sorted(paths, key=natural)
+
+
+def _from_folder(folder: Path) -> Iterator[tuple[Tensor, None, str]]:
+    paths = frame_files(folder)
+    sizes = {}
+    for path in paths:  # before the first frame is painted
+        with path.open("rb") as file, open_picture(file, f"'{path}'") as picture:
+            turned = picture.getexif().get(0x0112, 1) >= 5
+            sizes[path] = picture.size[::-1] if turned else picture.size
+    odd = next((path for path in paths if sizes[path] != sizes[paths[0]]), None)
+    if odd is not None:
+        (width, height), (wanted, high) = sizes[odd], sizes[paths[0]]
+        raise ImageError(
+            f"'{odd}' has {width} × {height} pixels, but the first frame, '{paths[0].name}', {wanted} × {high}; "
+            "give all frames one size"
+        )
+    return ((read_image(path), None, f"'{path}'") for path in paths)
+
+
+def _from_animation(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]:
+    with path.open("rb") as file, open_picture(file, f"'{path}'") as picture:
+        for number in itertools.count(1):
+            name = f"'{path}', frame {number}"
+            try:
+                picture.seek(number - 1)
+            except EOFError:
+                return
+            except Exception as error:  # Pillow's readers raise all kinds of errors
+                raise ImageError(f"{name} is broken or cut off ({error}); save or download it again") from error
+            image = from_pil(picture, name)
+            seconds = Fraction(picture.info["duration"]) / 1000 if "duration" in picture.info else None
+            if seconds is not None and seconds <= Fraction(1, 100):  # browsers take so short a time for a mistake
+                seconds = Fraction(1, 10)
+            yield image, seconds, name
+
+
+def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]:
+    av = _pyav(path)
+    try:
+        with av.open(str(path)) as film:
+            stream = film.streams.video[0]
+            usual = 1 / Fraction(stream.average_rate or 12)
+            before: tuple[Tensor, Fraction, str] | None = None
+            for number, frame in enumerate(film.decode(stream), 1):
+                if frame.width * frame.height > MAX_PIXELS:
+                    raise ImageError(f"'{path}' has frames of {frame.width} × {frame.height} pixels; make it smaller")
+                time = number * usual if frame.pts is None else frame.pts * Fraction(frame.time_base)
+                if before is not None:
+                    yield before[0], (time - before[1] if time > before[1] else usual), before[2]
+                image = read_image(_upright(frame))
+                aspect = Fraction(stream.sample_aspect_ratio or 1)
+                if aspect != 1:  # pixels that are not square
+                    height, width = image.shape[2:]
+                    image = resize(image, (height, max(1, round(width * aspect))), "box")
+                before = image, time, f"'{path}', frame {number}"
+            if before is None:
+                raise ImageError(f"'{path}' holds no frames; use another file")
+            yield before[0], usual, before[2]
+    except (av.FFmpegError, IndexError) as error:
+        raise ImageError(f"'{path}' cannot be read as a film ({error}); use another file") from error
+
+
+def _upright(frame: Any) -> np.ndarray:
+    """The frame as (H, W, 3), turned as its display matrix says: x' = a x + c y, y' = b x + d y, in units of 2⁻¹⁶."""
+    pixels = frame.to_ndarray(format="rgb24")
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is not None:
+        a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+        if abs(a) < abs(c):  # x' follows y
+            pixels, a, d = pixels.transpose(1, 0, 2), c, b
+        pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(pixels)
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def write_film(
+    frames: Iterable[Tensor],
+    path: str | Path,
+    *,
+    fps: float = 12.0,
+    seconds: Sequence[Fraction] | None = None,
+    sound: str | Path | None = None,
+) -> Path:
     """Frames (1, 3, H, W), all of one size, as .gif or .webp, or as .mp4 and its like with PyAV.
 
     Args:
-        fps: frames a second, above 0. A GIF counts in hundredths of a second, so it comes near.
+        fps: frames a second, above 0, where `seconds` is not given.
+        seconds: for how long each frame is shown. A GIF counts in hundredths; frames that are too short for a browser
+            (20 ms in a GIF, 11 in a WebP) are left out, so that the length stays.
+        sound: a film whose sound is copied, if `keeps_sound` says that it can be.
     Raises:
-        ImageError: no frames; fps not above 0; another suffix; no PyAV for a film; a file that cannot be written.
+        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `check_film`.
     """
-    path = Path(path)
-    check_film(path, fps)
-    pictures = (to_pil(frame.cpu()) for frame in frames)
+    path = check_film(path, fps)
+    pictures = _of_one_size(frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"there are no frames to write into '{path}'")
-    beside = path.with_name(f"{path.stem}.part{path.suffix}")  # whole or not at all
+    pictures = itertools.chain([first], pictures)
+    times = itertools.repeat(Fraction(fps).limit_denominator(1001) ** -1) if seconds is None else seconds
     try:
-        if path.suffix.lower() in ANIMATIONS:
-            first.save(beside, save_all=True, append_images=pictures, duration=round(1000 / fps), loop=0)
-        else:
-            _write_with_pyav(first, pictures, beside, fps)
-        beside.replace(path)
+        with replacing(path) as part:
+            if path.suffix.lower() in ANIMATIONS:
+                unit, least = ANIMATIONS[path.suffix.lower()]
+                kept, shown = _long_enough(zip(pictures, times, strict=False), unit, least)
+                kept[0].save(part, save_all=True, append_images=kept[1:], duration=shown, loop=0)
+            else:
+                _write_with_pyav(first.size, zip(pictures, times, strict=False), part, seconds, sound)
     except OSError as error:
         raise ImageError(f"'{path}' cannot be written ({error}); check space and permissions") from error
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 
-def check_film(path: str | Path, fps: float = 12.0) -> None:
-    """Whether `write_film` could write there: asked before the work and not after it.
+def check_film(path: str | Path, fps: float = 12.0, inputs: Iterable[Any] = ()) -> Path:
+    """Check before the work that `write_film` can write there, and overwrites no input; returns the path, ~ expanded.
 
     Raises:
-        ImageError: as of `write_film`.
+        ValueError: fps is not above 0 and up to 100, or as of `files.check_output`. ImageError: no PyAV for a film.
     """
-    path = Path(path)
-    if path.suffix.lower() not in (*ANIMATIONS, *FILMS):
-        raise ImageError(f"'{path}' ends in {path.suffix!r}; choose {', '.join((*ANIMATIONS, *FILMS))}")
     if not 0 < fps <= 100:
         raise ImageError(f"fps must be above 0, up to 100 frames a second; got {fps}")
+    path = check_output(path, (*ANIMATIONS, *WRITABLE_FILMS), inputs)
     if path.suffix.lower() in FILMS:
         _pyav(path)
-    if not path.absolute().parent.is_dir():
-        raise ImageError(f"the folder '{path.parent}' does not exist; create it first")
+    return path
+
+
+def sound_of(source: str | Path) -> str | None:
+    """What a film's sound is coded in, such as "aac"; None if it has none."""
+    source = Path(source)
+    if source.suffix.lower() not in FILMS or not source.is_file():
+        return None
+    av = _pyav(source)
+    try:
+        with av.open(str(source)) as film:
+            return film.streams.audio[0].codec.canonical_name if film.streams.audio else None
+    except av.FFmpegError as error:
+        raise ImageError(f"'{source}' cannot be read as a film ({error}); use another file") from error
+
+
+def holds_sound(path: str | Path, codec: str) -> bool:
+    """Whether a film of this suffix can hold sound of this codec."""
+    held = {".webm": ("opus", "vorbis"), ".avi": ("mp3", "ac3")}.get(
+        Path(path).suffix.lower(), ("aac", "mp3", "ac3", "opus", "flac", "alac")
+    )
+    return Path(path).suffix.lower() in FILMS and codec in held
 
 
 def _pyav(path: Path) -> ModuleType:
@@ -260,16 +399,89 @@ def _pyav(path: Path) -> ModuleType:
     return av
 
 
-def _write_with_pyav(first: Image.Image, rest: Iterable[Image.Image], path: Path, fps: float) -> None:
-    from fractions import Fraction
+def _of_one_size(frames: Iterable[Tensor]) -> Iterator[Image.Image]:
+    size: tuple[int, int] | None = None
+    for number, frame in enumerate(frames, 1):
+        picture = to_pil(frame.cpu())
+        size = size or picture.size
+        if picture.size != size:
+            raise ImageError(
+                f"frame {number} has {picture.width} × {picture.height} pixels, but the first {size[0]} × {size[1]}; "
+                "give all frames one size"
+            )
+        yield picture
 
+
+def _long_enough(
+    frames: Iterable[tuple[Image.Image, Fraction]], unit: int, least: int
+) -> tuple[list[Image.Image], list[int]]:
+    """Frames and their milliseconds, in whole units; those that would be shorter than `least` are left out."""
+    kept: list[Image.Image] = []
+    starts: list[int] = []
+    time = Fraction(0)
+    for picture, seconds in frames:
+        start = round(time * 1000 / unit) * unit
+        if not starts or start - starts[-1] >= least:
+            kept.append(picture)
+            starts.append(start)
+        time += seconds
+    starts.append(max(starts[-1] + least, round(time * 1000 / unit) * unit))
+    return kept, [after - before for before, after in itertools.pairwise(starts)]
+
+
+def _write_with_pyav(
+    size: tuple[int, int],
+    frames: Iterable[tuple[Image.Image, Fraction]],
+    path: Path,
+    seconds: Sequence[Fraction] | None,
+    sound: str | Path | None,
+) -> None:
     av = _pyav(path)
-    with av.open(str(path), "w") as film:
-        stream = film.add_stream("libvpx-vp9" if path.suffix.lower() == ".webm" else "libx264", Fraction(fps))
-        # Films halve their colours' size: sides must be even.
-        stream.width, stream.height = (side // 2 * 2 for side in first.size)
+    kind = path.suffix.lower()
+    options = {"format": "mp4"} if kind == ".m4v" else {}
+    varies = seconds is not None and len({*seconds}) > 1
+    frames = iter(frames)
+    first = next(frames)
+    if kind == ".avi" and varies:  # it knows one rate
+        mean = Fraction(sum(seconds), len(seconds)).limit_denominator(60_000)
+        frames, first, varies = ((picture, mean) for picture, _ in frames), (first[0], mean), False
+    unit = Fraction(1, 90_000) if varies else first[1].limit_denominator(60_000)
+    rate = (len(seconds) / sum(seconds)) if varies else 1 / unit
+    with contextlib.ExitStack() as stack:
+        film = stack.enter_context(av.open(str(path), "w", **options))
+        stream = film.add_stream(
+            "libvpx-vp9" if kind == ".webm" else "libx264", Fraction(rate).limit_denominator(60_000)
+        )
+        stream.width, stream.height = (side // 2 * 2 for side in size)  # colours are halved: sides must be even
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "18"}
-        for picture in (first, *rest):
-            film.mux(stream.encode(av.VideoFrame.from_image(picture.crop((0, 0, stream.width, stream.height)))))
-        film.mux(stream.encode())
+        stream.options = {
+            "crf": "18",
+            **({"bf": "0"} if kind == ".avi" else {}),
+        }  # .avi cannot say when B-frames are shown
+        stream.codec_context.time_base = unit
+        track = None
+        if sound is not None:
+            source = stack.enter_context(av.open(str(sound))).streams.audio[0]
+            track = film.add_stream_from_template(source)
+        lasts: dict[int, int] = {}
+        time = Fraction(0)
+        for picture, length in itertools.chain([first], frames):
+            frame = av.VideoFrame.from_image(picture.crop((0, 0, stream.width, stream.height)))
+            frame.pts, frame.time_base = round(time / unit), unit
+            time += length
+            lasts[frame.pts] = round(time / unit) - frame.pts
+            _mux(film, stream.encode(frame), lasts, unit)
+        _mux(film, stream.encode(), lasts, unit)
+        if track is not None:
+            for packet in source.container.demux(source):
+                if packet.dts is not None:
+                    packet.stream = track
+                    film.mux(packet)
+
+
+def _mux(film: Any, packets: list[Any], lasts: dict[int, int], unit: Fraction) -> None:
+    """Write packets, each with the time for which its frame is shown: the encoder forgets that of the last."""
+    for packet in packets:
+        if packet.pts in lasts and packet.time_base == unit:
+            packet.duration = lasts[packet.pts]
+        film.mux(packet)

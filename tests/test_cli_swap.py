@@ -1,5 +1,6 @@
 """What the command does with style swap: pictures in one pass or optimised, clips."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from stylelearn.cli import video as video_command
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings, write_image
 from stylelearn.optimize import optimize_image, result
-from stylelearn.video import panning_clip, read_frames, write_film
+from stylelearn.video import panning_clip, read_frames, timed_frames, write_film
 from stylelearn.weights import write_weights
 
 
@@ -173,10 +174,48 @@ def test_what_was_painted_is_kept_when_somebody_stops(
     assert "stopped after 2 frames" in capsys.readouterr().out
     assert len([*folder.iterdir()]) == 2 and not out.exists()
     monkeypatch.setattr(video_command, "_painter", lambda options: stops(options, after=4))
-    (folder / "mine.txt").write_text("something else")
+    (folder / "00000.png").write_bytes(b"mine")
     assert main(words_for(clip, out, weights)) == 0
-    assert len(painted) == 4 and [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert len(painted) == 4 and [path.name for path in folder.iterdir()] == ["00000.png"]
     assert len([*read_frames(out)]) == 4
+
+
+def test_an_interrupted_film_is_not_mixed_with_another_of_the_same_name(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, levels_of = tmp_path / "out.webp", {"one": (0.2, 0.4), "two": (0.6, 0.8)}
+    for name, greys in levels_of.items():
+        (tmp_path / name / "frames").mkdir(parents=True)
+        for i, grey in enumerate(greys):
+            write_image(torch.full((1, 3, 32, 40), grey), tmp_path / name / "frames" / f"{i}.png")
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("stylelearn.video.write_film", stop)
+        assert main(words_for(tmp_path / "one" / "frames", out, weights, "--strength", 0)) == 130
+    assert main(words_for(tmp_path / "two" / "frames", out, weights, "--strength", 0)) == 0
+    other = tmp_path / "other.webp"
+    assert main(words_for(tmp_path / "two" / "frames", other, weights, "--strength", 0)) == 0
+    assert all(torch.equal(a, b) for a, b in zip(read_frames(out), read_frames(other), strict=True))
+
+
+def test_the_speed_of_a_clip_is_kept(weights: Path, tmp_path: Path, capsys: Any) -> None:
+    frames = panning_clip(samples.content("coffee", 40), 3, size=(32, 36), step=(0, 3)).frames.split(1)
+    seconds = [Fraction(1, 2), Fraction(1, 10), Fraction(1)]
+    clip, out = write_film(frames, tmp_path / "clip.gif", seconds=seconds), tmp_path / "out.webp"
+    assert main(words_for(clip, out, weights)) == 0
+    assert [length for _, length in timed_frames(out)] == seconds
+    assert "3 frames, 1.60 s" in capsys.readouterr().out
+    assert main(words_for(clip, out, weights, "--fps", 4)) == 0
+    assert [length for _, length in timed_frames(out)] == [Fraction(1, 4)] * 3
+
+
+def test_the_clip_is_not_overwritten(clip: Path, weights: Path, capsys: Any) -> None:
+    before = clip.read_bytes()
+    assert "is also read as input and would be overwritten" in refused(words_for(clip, clip, weights), capsys)
+    assert clip.read_bytes() == before
 
 
 @pytest.mark.parametrize(

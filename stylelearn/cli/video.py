@@ -3,8 +3,9 @@
 import argparse
 import contextlib
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import DEVICES, chosen_device, picture
 from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, whole
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GLIDE = 4  # pixels from frame to frame, with --pan
+USUAL = 12.0  # frames a second, where CLIP does not say it
+SMALLEST = 32  # pixels of the shorter side; smaller frames hold no patch of the usual size
 EXAMPLES = """\
 examples:
   stylelearn video clip.mp4 mosaic -o painted.mp4
@@ -27,16 +30,16 @@ def add(commands: Commands) -> None:
         "video",
         help="paint a clip frame by frame",
         description="Paint every frame of CLIP in the manner of STYLE, with style swap (lesson 06). Frames that are "
-        "done are kept in the folder OUT.frames until all are: after Ctrl-C the same command goes on there. Films "
-        "(.mp4 and the like) need PyAV: pip install 'stylelearn[video]'.",
+        "done are kept in the folder OUT.frames until all are: after Ctrl-C the same command goes on there. Speed and "
+        "sound stay those of CLIP. Films (.mp4 and the like) need PyAV: pip install 'stylelearn[video]'.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("clip", metavar="CLIP", help="a folder of pictures, a .gif, a film; with --pan, a photo")
     parser.add_argument("style", metavar="STYLE", help="a picture, or the name of one of the course's")
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".gif, .webp, .mp4, …")
-    parser.add_argument("--size", type=whole(16, 4096), default=256, help="shorter side in pixels (default: 256)")
-    parser.add_argument("--fps", type=amount, default=12.0, metavar="X", help="frames a second (default: 12)")
+    parser.add_argument("--size", type=whole(SMALLEST, 4096), default=256, help="shorter side in pixels (default: 256)")
+    parser.add_argument("--fps", type=amount, metavar="X", help="frames a second (default: those of CLIP, or 12)")
     parser.add_argument("--pan", type=whole(2), metavar="N", help="CLIP is a photo: N frames of a gliding window")
     parser.add_argument("--patch", type=whole(1), default=3, metavar="N", help="side in cells of 4 px (default: 3)")
     parser.add_argument("--stride", type=whole(1), default=1, metavar="N", help="cells to the next (default: 1)")
@@ -53,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     from stylelearn.weights import WeightsError
 
     try:
-        check_film(options.out, options.fps)
+        inputs = (options.clip, options.style, options.weights)
+        options.out = check_film(options.out, USUAL if options.fps is None else options.fps, inputs)
         return _paint(options)
     except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
         raise UsageError(error) from error
@@ -65,59 +69,78 @@ def _paint(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from stylelearn.images import read_image
-    from stylelearn.video import paint_frames, write_film
+    from stylelearn.video import keep_frames, write_film
 
     paint, settings = _painter(options)
     folder = options.out.with_name(f"{options.out.name}.frames")
-    count, frames = _frames(options)
-    done = 0
+    count, timed = _frames(options)
+    sound, notes = _sound(options)
+    times: list[Fraction] = []
+
+    def frames() -> "Iterator[Tensor]":
+        usual = Fraction(USUAL if options.fps is None else options.fps).limit_denominator(1001)
+        for frame, seconds in timed:
+            times.append(1 / usual if options.fps is not None or seconds is None else seconds)
+            yield frame
+
+    kept: list[Path] = []
     form = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left" if count else "{n_fmt} frames, {elapsed}"
     try:
         with tqdm(total=count, bar_format=form, mininterval=0.2) as bar:
-            for _ in paint_frames(frames, paint, keep=folder, settings=settings):
-                done += 1
+            for path in keep_frames(frames(), paint, folder, settings):
+                kept.append(path)
                 bar.update()
+        write_film(map(read_image, kept), options.out, seconds=times, sound=sound)
     except KeyboardInterrupt:
-        print(f"stopped after {done} frames, which are in {folder}; run the same command again and it goes on there")
+        print(f"stopped after {len(kept)} frames; they are in {folder}, and the same command goes on from there")
         return STOPPED
-    kept = sorted(folder.glob("[0-9]*.png"))
-    write_film(map(read_image, kept[:done]), options.out, fps=options.fps)  # the rest is of an earlier, longer clip
-    for path in kept:
+    for path in {*kept}:
         path.unlink()
-    with contextlib.suppress(OSError):  # somebody keeps other things there
+    with contextlib.suppress(OSError):  # other files are there, or frames of another film
         folder.rmdir()
-    print(f"{options.out}: {done} frames")
+    print("\n".join([f"{options.out}: {len(kept)} frames, {float(sum(times)):.2f} s", *notes]))
     return DONE
 
 
-def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], dict[str, Any]]":
-    """What makes a pastiche of a frame, the style's activations being computed once; and what is kept of how."""
+def _sound(options: argparse.Namespace) -> tuple[Path | None, list[str]]:
+    """The film whose sound is kept, and what to say where it is not."""
+    from stylelearn.video import holds_sound, sound_of
+
+    codec = None if options.pan else sound_of(options.clip)
+    if codec is None:
+        return None, []
+    if options.fps is not None:
+        return None, ["without its sound, which does not fit the speed that --fps gives"]
+    if not holds_sound(options.out, codec):
+        return None, [f"without its sound ({codec}), which {options.out.suffix} does not hold; .mkv and .mp4 do"]
+    return Path(options.clip), []
+
+
+def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], str]":
+    """What makes a pastiche of a frame, and a name for everything that its result depends on."""
     import torch
 
-    from stylelearn.images import shown_name
     from stylelearn.painting import painter_of
+    from stylelearn.video import digest
 
     device = chosen_device(options.device, "the swap of patches")
     how = {name: getattr(options, name) for name in ("patch", "stride", "strength", "weights")}
     painter = painter_of("swap_inverted", device=device, **how)
+    image = picture(options.style, options.size)
     with torch.inference_mode():
-        style = painter.encode(picture(options.style, options.size).to(device))
+        style = painter.encode(image.to(device))
 
     @torch.inference_mode()
     def paint(frame: "Tensor") -> "Tensor":
         return painter.paint(frame.to(device), style)
 
-    settings = {"clip": shown_name(options.clip), "style": shown_name(options.style), **how}
-    return paint, settings | {
-        "size": options.size,
-        "pan": options.pan,
-        "weights": how["weights"] and how["weights"].name,
-    }
+    weights = options.weights.read_bytes().hex() if options.weights else ""
+    return paint, digest(image, repr((options.patch, options.stride, options.strength)), weights)
 
 
-def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[Tensor]]":
-    """How many there are, if that is known, and one after the other."""
-    from stylelearn.video import panning_clip, read_frames
+def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[tuple[Tensor, Fraction | None]]]":
+    """How many frames there are, if that is known, and each with its seconds."""
+    from stylelearn.video import frame_files, panning_clip, timed_frames
 
     if options.pan is None:
         clip = Path(options.clip)
@@ -125,12 +148,12 @@ def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[Tensor]]
             raise UsageError(
                 f"there is no '{clip}': CLIP is a folder of pictures, a .gif or a film; with --pan, a photo"
             )
-        return (len(list(clip.iterdir())) if clip.is_dir() else None), read_frames(clip, options.size)
+        return (len(frame_files(clip)) if clip.is_dir() else None), timed_frames(clip, options.size)
     photo = picture(options.clip, options.size)
     width = photo.shape[3] - GLIDE * (options.pan - 1)
-    if width < 16:
+    if width < SMALLEST:
         raise UsageError(
             f"--pan {options.pan} leads out of a photo of {photo.shape[3]} px; use fewer frames or more --size"
         )
     panned = panning_clip(photo, options.pan, size=(photo.shape[2], width), step=(0, GLIDE))
-    return options.pan, iter(panned.frames.split(1))
+    return options.pan, ((frame, None) for frame in panned.frames.split(1))
