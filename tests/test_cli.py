@@ -1,6 +1,7 @@
 """The `stylelearn` command, from the words on the command line to the file that comes out, and every mistake."""
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -111,6 +112,24 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
         main(["doctor"])
 
 
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("cp1252", "ok fine × · …\n!! bad\n"), ("ascii", "ok fine x - ...\n!! bad\n")]
+)
+def test_what_a_terminal_cannot_show_is_written_otherwise(monkeypatch, encoding, said):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding, newline="\n", write_through=True))
+    monkeypatch.setattr("stylelearn.cli.doctor.examine", lambda: print("✓ fine × · …\n✗ bad") or 0)
+    assert main(["doctor"]) == 0
+    assert written.getvalue().decode(encoding) == said
+
+
+def test_names_of_files_that_are_no_text_are_printed_all_the_same(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "utf-8", write_through=True))
+    assert main(["stylize", "caf\udce9.png", "coffee", "-o", "o.png"]) == 2
+    assert b"caf?.png" in written.getvalue()
+
+
 def test_span():
     assert [span(s) for s in (0.4, 99, 119, 3599, 7500)] == ["0 s", "99 s", "2 min", "1 h 00 min", "2 h 05 min"]
 
@@ -188,9 +207,8 @@ def test_stylize_with_other_encoders(tmp_path, photo, teacher):
         (["chelsea", "."], "is a folder"),
         (["chelsea", "pyproject.toml"], "pyproject.toml"),
         (["chelsea", "http://127.0.0.1:9/none.jpg"], "cannot be reached"),
-        (["chelsea", "coffee", "--size", "many"], "'many' is not a whole number from 16"),
-        (["chelsea", "coffee", "--size", "8"], "from 16"),
-        (["chelsea", "coffee", "--size", "16"], "too small"),
+        (["chelsea", "coffee", "--size", "many"], "'many' is not a whole number from 32"),
+        (["chelsea", "coffee", "--size", "16"], "'16' is not a whole number from 32"),
         (["chelsea", "coffee", "--steps", "0"], "from 1 up"),
         (["chelsea", "coffee", "--strength", "-1"], "from 0 up"),
         (["chelsea", "coffee", "--strength", "nan"], "from 0 up"),
@@ -222,11 +240,39 @@ def test_out_is_checked_before_the_work(tmp_path, capsys, monkeypatch, out, said
     assert said in refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / out)], capsys)
 
 
-def test_a_picture_is_never_overwritten_by_its_pastiche(photo, capsys):
-    before = photo.read_bytes()
-    for words in ([str(photo), "coffee"], ["chelsea", str(photo)]):
-        assert "is also read as input" in refused(["stylize", *words, "-o", str(photo)], capsys)
-    assert photo.read_bytes() == before
+@pytest.mark.parametrize("link", [os.link, os.symlink, None])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stylize", "{}", "coffee"],
+        ["stylize", "chelsea", "{}"],
+        ["stylize", "china", "rocket", "--method", "photo", "--content-mask", "{}", "--style-mask", "rocket"],
+        ["stylize", "china", "rocket", "--method", "photo", "--content-mask", "china", "--style-mask", "{}"],
+        ["stylize", "chelsea", "--method", "johnson", "--weights", "{}"],
+        ["stylize", "chelsea", "coffee", "--encoder-weights", "{}"],
+        ["compare", "--content", "{}"],
+        ["compare", "--style", "{}"],
+        ["compare", "--judge", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_that_is_read_is_overwritten(photo, capsys, words, link):
+    """By whatever name it is called."""
+    before, out = photo.read_bytes(), photo
+    if link:
+        out = photo.with_name("other.png")
+        link(photo, out)
+    assert "is also read as input" in refused([*(word.format(photo) for word in words), "-o", str(out)], capsys)
+    assert photo.read_bytes() == before and out.read_bytes() == before
+
+
+def test_the_file_says_no_password_or_token(tmp_path, monkeypatch):
+    monkeypatch.setattr("stylelearn.images.read_image", lambda source, size: torch.rand(1, 3, 32, 32))
+    address, out = "https://me:secret@example.org/a/photo.png?token=mine", tmp_path / "o.png"
+    assert main(["stylize", address, address, "-o", str(out), "--method", "adain"]) == 0
+    kept = read_settings(out)
+    assert kept["content"] == kept["style"] and "example.org" in kept["style"] and "photo.png" in kept["style"]
+    assert not any(word in str(kept) for word in ("me:", "secret", "token", "mine"))
 
 
 @pytest.mark.parametrize("device", ["cuda", "mps"])

@@ -21,6 +21,7 @@ from stylelearn import adain, adjustable, cin, gatys, inversion, johnson, photo,
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid_figure
 from stylelearn.figures.display import DPI
+from stylelearn.files import check_output, replacing
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab
 from stylelearn.optimize import optimize_image, result
@@ -203,13 +204,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [name for name in options.names if name not in PICTURES]
     if unknown:
         parser.error(f"no picture {', '.join(unknown)}; choose from {', '.join(PICTURES)}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name in options.names or PICTURES:
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        paths = {name: check_output(options.out / f"{name}.jpg") for name in options.names or PICTURES}
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    for name, path in paths.items():
         started = time.perf_counter()
-        path = options.out / f"{name}.jpg"
         with torch.no_grad():
             figure = PICTURES[name]()
-        path.write_bytes(encoded(figure))
+        with replacing(path) as part:
+            part.write_bytes(encoded(figure))
         print(f"{path}  {path.stat().st_size / 1000:.0f} kB  {time.perf_counter() - started:.0f} s", flush=True)
 
 

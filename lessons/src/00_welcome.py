@@ -420,7 +420,7 @@ grid([*four.values()], words, columns=2)
 # | 7 | `the pastiche content` | 0.6 to 0.85 |
 #
 # **Where they get stuck.** In exercise 1 somebody assigns channels one after the other *in place*: red is then gone before it is copied, and the input has changed. In exercise 2 the two ends are exchanged. In exercise 3
-# `.item()` makes a number of which no gradient can be taken. The checks name all three. Without a network connection `doctor` says that VGG-19 cannot be downloaded: that is no fault, the course does not need it.
+# `.item()` makes a number of which no gradient can be taken. The checks name all three.
 #
 # **Questions for a discussion.**
 #

@@ -6,6 +6,7 @@ it. Nothing slow is imported before it is known what is wanted, so that --help a
 Exit status: 0 done; 1 it went wrong, or the doctor found something; 2 the request was wrong; 130 stopped by Ctrl-C.
 """
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
@@ -16,10 +17,18 @@ from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, CommandError, P
 __all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
 
 
+# What a terminal gets for a character that its encoding lacks (Windows pipes write cp1252); "?" for any other.
+STAND_INS = {"✓": "ok", "✗": "!!", "→": "->", "×": "x", "·": "-", "…": "...", "−": "-", "∞": "any", "α": "alpha"}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; what goes wrong is one line on stderr, never a traceback."""
     # Before PyTorch is loaded: waiting threads leave the cores to the others, and small layers run faster.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    codecs.register_error("stand-in", _stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not, and takes everything
+            stream.reconfigure(errors="stand-in")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -32,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if not _out_of_memory(error):
             raise
-        return _say("not enough memory; use a smaller --size, or close other programs", options.command, FAILED)
+        sizes = next((f"use a smaller --{name}, or " for name in ("size", "sizes") if hasattr(options, name)), "")
+        return _say(f"not enough memory; {sizes}close other programs", options.command, FAILED)
 
 
 def _parser() -> Parser:
@@ -44,6 +54,13 @@ def _parser() -> Parser:
     for command in (lab, stylize, video, train, compare, study, doctor):
         command.add(commands)
     return parser
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """For `codecs`: instead of an error, what can be printed everywhere."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(STAND_INS.get(character, "?") for character in error.object[error.start : error.end]), error.end
 
 
 def _say(message: object, command: str, status: int) -> int:

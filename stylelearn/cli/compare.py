@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.inputs import picture
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
+from stylelearn.cli.inputs import PICTURES, SMALLEST, picture
+from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, whole
+from stylelearn.files import check_output, replacing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +28,12 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="some of the methods (default: all)")
     parser.add_argument(
-        "--sizes", type=whole(16, 4096), nargs="+", default=[256], metavar="N", help="pixels a side (default: 256)"
+        "--sizes",
+        type=whole(SMALLEST, 4096),
+        nargs="+",
+        default=[256],
+        metavar="N",
+        help="pixels a side (default: 256)",
     )
     parser.add_argument("--steps", type=whole(1), metavar="N", help="at most, where pixels are moved")
     parser.add_argument("--repeats", type=whole(0), default=3, metavar="N", help="timings of each (default: 3)")
@@ -75,19 +81,21 @@ def run(options: argparse.Namespace) -> int:
     if rows and options.paper:
         print(f"\n{huang_table(rows)}")
     if options.out is not None and any(row.picture is not None for row in rows):
-        _draw(rows, content, style, options.out)
+        try:
+            _draw(rows, content, style, options.out)
+        except OSError as error:
+            raise CommandError(f"'{options.out}' cannot be written ({error.strerror}); check the space") from error
     return status
 
 
 def _check(options: argparse.Namespace) -> None:
     if options.judge is not None and not options.judge.is_file():
         raise UsageError(f"--judge is '{options.judge}', which is no file")
-    if options.out is None:
-        return
-    if options.out.suffix.lower() not in (".jpg", ".jpeg", ".png", ".webp"):
-        raise UsageError(f"OUT is '{options.out}', but must end in .jpg, .png or .webp")
-    if not options.out.absolute().parent.is_dir():
-        raise UsageError(f"the folder '{options.out.parent}' does not exist; create it first")
+    if options.out is not None:
+        try:
+            options.out = check_output(options.out, PICTURES, [options.content, options.style, options.judge])
+        except ValueError as error:
+            raise UsageError(error) from error
 
 
 def _named(name: str) -> "Tensor | str":
@@ -107,5 +115,6 @@ def _draw(rows: "list[Row]", content: "Tensor | str", style: "Tensor | str", out
     painted = [row for row in rows if row.picture is not None and row.size == max(row.size for row in rows)]
     images = [*pictures(content, style, painted[0].size), *(row.picture for row in painted)]
     titles = ["content", "style", *(METHODS[row.method].title for row in painted)]
-    grid_figure(images, titles, None).savefig(out)
+    with replacing(out) as part:
+        grid_figure(images, titles, None).savefig(part)
     print(f"pictures in {out}")

@@ -1,14 +1,13 @@
 """`stylelearn doctor`: is this machine fit for the course, and if not, what to do.
 
-Each examination is a function that yields findings. A finding is "ok"; or a "note", which one may know and can live
-with; or a "problem", which hinders the course. Notes and problems come with a remedy.
+Each examination is a function that yields findings: "ok", a "note" that one can live with, or a "problem" that hinders
+the course. Notes and problems come with a remedy.
 """
 
 import argparse
 import importlib.metadata
-import importlib.util
-import os
 import platform
+import re
 import shutil
 import statistics
 import sys
@@ -25,8 +24,8 @@ OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
 PYTHON = (3, 11)
 INSTALL = f"run: {sys.executable} -m pip install"
-DOWNLOADS = "https://download.pytorch.org/models/squeezenet1_0-b66bff10.pth"
-VGG_FILE = "vgg19-dcbb9e9d.pth"
+NOTEBOOK = {"jupyterlab": "opens the lessons", "ipywidgets": "moves the labs", "anywidget": "lets you paint masks"}
+NOTEBOOK["ipykernel"] = "runs the cells"
 LOW_MEMORY, LOW_DISK = 3.0, 1.0  # GB
 PATIENCE = 1.0  # seconds for a step above which a lesson becomes tedious
 
@@ -66,18 +65,7 @@ def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = prin
         0 when nothing hinders the course, else 1.
     """
     problems = 0
-    examinations = (
-        versions,
-        notebooks,
-        hardware,
-        graphics,
-        weights,
-        pictures,
-        disk,
-        network,
-        lambda: speed(size, steps),
-    )
-    for examination in examinations:
+    for examination in (versions, notebooks, hardware, weights, pictures, disk, lambda: speed(size, steps)):
         try:
             for finding in examination():
                 problems += finding.state == PROBLEM
@@ -117,101 +105,64 @@ def versions() -> Iterator[Finding]:
         return
     yield Finding(OK, f"PyTorch {torch}")
     if vision is None:
-        yield Finding(
-            NOTE, "torchvision is not installed: vgg19, vgg16 and squeezenet need it", f"{INSTALL} torchvision"
-        )
-    else:
-        needed = _torch_of_torchvision()
-        if needed and needed != torch.split("+")[0]:
-            remedy = f"{INSTALL} torch=={needed} torchvision=={vision.split('+')[0]}"
-            yield Finding(NOTE, f"torchvision {vision} was built for PyTorch {needed}: vgg19 may not load", remedy)
-        else:
-            yield Finding(OK, f"torchvision {vision}")
-
-
-def _torch_of_torchvision() -> str:
-    """The version of PyTorch that the installed torchvision asks for, "" if it does not say."""
-    for need in importlib.metadata.requires("torchvision") or []:
-        name, _, version = need.split(";")[0].replace(" ", "").replace("(", "").replace(")", "").partition("==")
-        if name == "torch":
-            return version
-    return ""
+        what = "torchvision is not installed: vgg19, vgg16 and squeezenet need it"
+        yield Finding(NOTE, what, f"{INSTALL} torchvision")
+        return
+    needs = "\n".join(importlib.metadata.requires("torchvision") or [])
+    needed = next(iter(re.findall(r"^torch *\(?==([^); ]+)", needs, re.MULTILINE)), None)
+    if needed and needed != torch.split("+")[0]:
+        remedy = f"{INSTALL} torch=={needed} torchvision=={vision.split('+')[0]}"
+        yield Finding(NOTE, f"torchvision {vision} was built for PyTorch {needed}: vgg19 may not load", remedy)
 
 
 def notebooks() -> Iterator[Finding]:
     """JupyterLab, the widgets, a kernel, and the lessons themselves."""
-    for name, use in (
-        ("jupyterlab", "opens the lessons"),
-        ("ipywidgets", "moves the labs"),
-        ("anywidget", "lets you paint masks"),
-        ("ipykernel", "runs them"),
-    ):
-        version = installed(name)
-        if version is None:
-            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} jupyterlab ipywidgets anywidget")
-        else:
-            yield Finding(OK, f"{name} {version}")
+    for name, use in NOTEBOOK.items():
+        if installed(name) is None:
+            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} {' '.join(NOTEBOOK)}")
     if not any((folder / "lessons").is_dir() for folder in (Path(__file__).resolve().parents[2], Path.cwd())):
         remedy = "clone the repository of the course: an installed package holds the code only"
         yield Finding(NOTE, "the lessons are not here", remedy)
 
 
 def hardware() -> Iterator[Finding]:
-    """Cores and memory."""
+    """What computes, and whether its memory will do."""
     import torch
 
     from stylelearn.evaluation.timing import cores, processor_name
 
-    yield Finding(OK, f"{processor_name()}: {cores()} cores, PyTorch uses {torch.get_num_threads()} threads")
+    gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    what = ", ".join([processor_name(), f"{cores()} cores", *(f"--device {name}" for name in gpus if gpus[name])])
     total, free = memory()
-    if total is None:
+    if total is None or free is None:
+        yield Finding(OK, what)
         return
-    what = f"memory: {total:.1f} GB" + (f", {free:.1f} GB free" if free is not None else "")
+    what += f", {total:.1f} GB memory, {free:.1f} GB free"
     if total < LOW_MEMORY:
         yield Finding(NOTE, what, "little: keep to 256 px and mini, and close other programs")
-    elif free is not None and free < 1:
+    elif free < 1:
         yield Finding(NOTE, what, "close other programs, or shut down notebooks that are no longer needed")
     else:
         yield Finding(OK, what)
 
 
 def memory() -> tuple[float | None, float | None]:
-    """Memory of this machine (or of the container it is) and what is free of it, in GB; None where nobody tells."""
-    total = free = None
+    """Memory of this machine, or what a container such as a JupyterHub grants, and what is free of it, in GB."""
     try:
         import psutil  # comes with Jupyter's kernel
-
-        total, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
     except ImportError:
-        if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-            total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
-    limit = _read(Path("/sys/fs/cgroup/memory.max"))  # what a JupyterHub or Binder grants
-    if total is not None and limit.isdigit() and int(limit) / 1e9 < total:
-        total = int(limit) / 1e9
-        used = _read(Path("/sys/fs/cgroup/memory.current"))
-        free = total - int(used) / 1e9 if used.isdigit() else None
-    return total, free
+        return None, None
+    total, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
+    limit, used = (_number(Path(f"/sys/fs/cgroup/memory.{name}")) for name in ("max", "current"))
+    return (limit, limit - used) if limit and used and limit < total else (total, free)
 
 
-def _read(path: Path) -> str:
+def _number(path: Path) -> float | None:
+    """Bytes that a file of the system says, in GB; None: no such file or no limit."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
-
-
-def graphics() -> Iterator[Finding]:
-    """A GPU is welcome and never needed."""
-    import torch
-
-    if torch.cuda.is_available():
-        for number in range(torch.cuda.device_count()):
-            gpu = torch.cuda.get_device_properties(number)
-            yield Finding(OK, f"GPU: {gpu.name}, {gpu.total_memory / 1e9:.0f} GB (stylize --device cuda)")
-    elif torch.backends.mps.is_available():
-        yield Finding(OK, "GPU: Apple's (stylize --device mps)")
-    else:
-        yield Finding(OK, "no GPU that PyTorch can use; the course needs none")
+        return int(path.read_text(encoding="utf-8")) / 1e9
+    except (OSError, ValueError):
+        return None
 
 
 def weights() -> Iterator[Finding]:
@@ -227,23 +178,26 @@ def weights() -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding(PROBLEM, f"the list of weights cannot be read ({error})", again)
         return
+    whole = 0
     for name in names:
         try:
             load_state(name.removesuffix(".safetensors"))
+            whole += 1
         except (WeightsError, OSError) as error:
             yield Finding(PROBLEM, f"weights {name} are damaged: {' '.join(str(error).split())}", again)
-        else:
-            yield Finding(OK, f"weights {name} are whole")
+    yield Finding(OK, f"{whole} files of weights are whole")
 
 
 def pictures() -> Iterator[Finding]:
     """Can the course's own pictures be read?"""
     from stylelearn import samples
 
-    names = {"photographs": (samples.content_names, samples.content), "styles": (samples.style_names, samples.style)}
-    for kind, (all_names, read) in names.items():
+    for kind, names, read in (
+        ("photographs", samples.content_names, samples.content),
+        ("styles", samples.style_names, samples.style),
+    ):
         try:
-            found = [read(name, 32) for name in all_names()]
+            found = [read(name, 32) for name in names()]
         except (ValueError, OSError) as error:
             yield Finding(PROBLEM, f"{kind}: {error}", "see the line above; the lessons show these pictures")
             continue
@@ -261,35 +215,9 @@ def disk() -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 1e9
-    where = Path(torch.hub.get_dir())
-    if where.is_relative_to(Path.home()):  # shorter, and a screenshot or a saved notebook need not tell who you are
-        where = "~" / where.relative_to(Path.home())
-    what = f"disk: {free:.1f} GB free where downloads go ({where})"
     if free < LOW_DISK:
+        what = f"disk: {free:.1f} GB free where downloads go"
         yield Finding(NOTE, what, "VGG-19 takes 0.6 GB: make room, or set TORCH_HOME to another folder")
-    else:
-        yield Finding(OK, what)
-
-
-def network(timeout: float = 3.0) -> Iterator[Finding]:
-    """Could VGG-19 be downloaded? Nothing else of the course ever needs the internet."""
-    import requests
-    import torch
-
-    if (Path(torch.hub.get_dir()) / "checkpoints" / VGG_FILE).is_file():
-        yield Finding(OK, "VGG-19 is downloaded already")
-        return
-    try:
-        answer = requests.head(DOWNLOADS, timeout=timeout, allow_redirects=True)
-    except requests.RequestException:
-        what = "offline (or a proxy is in between): VGG-19 cannot be downloaded; the course runs without"
-        yield Finding(NOTE, what, "nothing to do, unless you want VGG-19: connect, or pass a file as weights=")
-        return
-    if answer.ok:
-        yield Finding(OK, "online: VGG-19 can be downloaded (575 MB, once), if you want it")
-    else:
-        what = f"download.pytorch.org answers {answer.status_code}: VGG-19 cannot be downloaded now"
-        yield Finding(NOTE, what, "nothing to do, unless you want VGG-19: try later, or pass a file as weights=")
 
 
 def speed(size: int, steps: int) -> Iterator[Finding]:
@@ -303,22 +231,15 @@ def speed(size: int, steps: int) -> Iterator[Finding]:
         encoder = Encoder("mini")
         content, style = (resize(samples.content(name), (size, size), fit="box") for name in ("chelsea", "coffee"))
     except (WeightsError, ValueError, OSError):
-        yield Finding(NOTE, "no step of Gatys's method was timed: see the problems above")
+        yield Finding(NOTE, "no step of Gatys's method was timed", "mend the problems above")
         return
-    clock, processor = [time.perf_counter()], [time.process_time()]
+    clock = [time.perf_counter()]
     for _ in gatys.stylize(content, style, encoder=encoder, steps=2 + steps):
         clock.append(time.perf_counter())
-        processor.append(time.process_time())
-    each, work = (statistics.median(b - a for a, b in list(pairwise(times))[2:]) for times in (clock, processor))
-    what = f"Gatys with mini at {size} px: {1000 * each:.0f} ms a step, so a 200-step run takes {_span(200 * each)}"
-    if each > 2 * work + 0.01:  # the processor was elsewhere most of the time
-        remedy = f"other programs use the machine: close them, and 200 steps may take {_span(200 * work)} or less"
-        yield Finding(NOTE, what, remedy)
-    elif each > PATIENCE:
-        yield Finding(NOTE, what, "slow: choose 128 px in the labs, which is four times faster")
+    each = statistics.median(b - a for a, b in list(pairwise(clock))[2:])
+    run = f"about {200 * each:.0f} s" if 200 * each < 100 else f"about {200 * each / 60:.0f} min"
+    what = f"Gatys with mini at {size} px: {1000 * each:.0f} ms a step, so a 200-step run takes {run}"
+    if each > PATIENCE:
+        yield Finding(NOTE, what, "slow: close other programs, or choose 128 px in the labs: four times faster")
     else:
         yield Finding(OK, what)
-
-
-def _span(seconds: float) -> str:
-    return f"about {seconds:.0f} s" if seconds < 100 else f"about {seconds / 60:.0f} min"

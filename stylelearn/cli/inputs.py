@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DEVICES = ("cpu", "cuda", "mps")
+SMALLEST = 32  # pixels of a side that the deepest layer of an encoder needs
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")  # endings of pictures that can be written
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stylelearn.cli.inputs import DEVICES, PICTURES, chosen_device, picture
+from stylelearn.cli.inputs import DEVICES, PICTURES, SMALLEST, chosen_device, picture
 from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, named_numbers, span, whole
 from stylelearn.files import check_output
 from stylelearn.registry import METHODS, OPTIONS, Method, chosen, flag
@@ -70,7 +70,7 @@ def add(commands: Commands) -> None:
         "--optimize", action="store_true", help="style-swap: optimise the pixels instead of asking the network"
     )
     parser.add_argument(
-        "--size", type=whole(16, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
+        "--size", type=whole(SMALLEST, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
     )
     parser.add_argument("--full-size", action="store_true", help="every picture as large as it is")
     parser.add_argument("--keep-colours", action="store_true", help="the content's colours, the style's brush")
