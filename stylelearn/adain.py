@@ -315,7 +315,7 @@ def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN
     """
     path = network_file("adain", name)
     about = {"encoder": "mini", "layer": LAYER} | read_about(path)
-    encoder = encoder_for(about["encoder"], encoder, path.name)
+    encoder = encoder_for(about, encoder, path.name)
     network = AdaIN(encoder, layer=about["layer"])
     state = fitting(network.decoder, read_weights(path), f"adain decoder {name}")
     network.decoder.load_state_dict({key: value.float() for key, value in state.items()})

@@ -303,7 +303,7 @@ def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> 
     """
     path = network_file("adjustable", name)
     about = {"encoder": "mini"} | read_about(path)
-    encoder = encoder_for(about["encoder"], encoder, path.name)
+    encoder = encoder_for(about, encoder, path.name)
     known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise")
     net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
     _fill(net, {key: value.float() for key, value in read_weights(path).items()}, f"adjustable network {name}")

@@ -13,15 +13,16 @@ All encoders are frozen: they are measuring instruments, never trained here (see
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.weights import WeightsError, fitting, load_state, torchvision_model, torchvision_state
+from stylelearn.weights import WeightsError, checksum, fitting, load_state, torchvision_model, torchvision_state
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # Gatys et al. 2016, section 2.2
 CONTENT_LAYER = "relu4_2"
@@ -224,15 +225,24 @@ class Encoder(nn.Module):
         return cells
 
 
-def encoder_for(name: str, given: Encoder | None, file: str) -> Encoder:
-    """The encoder that the weights in `file` were trained for: `given` if it is that one, or one of that name.
+def encoder_for(about: Mapping[str, Any], given: Encoder | None, file: str) -> Encoder:
+    """The encoder that the network in `file` was trained with: `given` if it is that one, or one made by its name.
 
+    Args:
+        about: the file's header: "encoder" is a name, "encoder_sha256" the `weights.checksum` of that encoder. Where
+            the checksum is missing, as in files of older versions, the name decides alone.
     Raises:
-        WeightsError: `given` is another one.
+        WeightsError: it is another one.
     """
+    name, digits = about["encoder"], about.get("encoder_sha256")
     encoder = given or Encoder(name)
     if encoder.name != name:
         raise WeightsError(f"{file} was trained for the encoder {name!r}, not for {encoder.name!r}")
+    if digits and (found := checksum(encoder)) != digits:
+        raise WeightsError(
+            f"{file} was trained for another encoder {name!r}: SHA-256 of its weights {digits[:12]}…, of these "
+            f"{found[:12]}…; give the weights that it was trained with, or train it again"
+        )
     return encoder
 
 

@@ -1,13 +1,13 @@
-"""Masks: which pixel of a photograph belongs to what, so that sky takes its style from sky.
+"""Semantic segmentation for lesson 07: which pixel of a photograph belongs to what, so that sky is styled like sky.
 
 A mask is a label image: (H, W) whole numbers, each with a name and a colour. Masks come from files (`read_mask`), from
-clustering both pictures together (`cluster`, the offline default), or from a network (`recognition.py`). Two
-pictures share a region when a label has the same *name* in both; `merge_orphans` sees to labels that only one has.
+clustering both pictures together (`cluster`, which needs no download), or from a network (`segment`). Two pictures
+share a region when a label has the same *name* in both; `merge_orphans` deals with labels that only one has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,37 @@ from torch import Tensor
 
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings, resize, write_image
-from stylelearn.labels import relative
 from stylelearn.matting import MattingLaplacian
-from stylelearn.palettes import COLOURS, Colour, find_palette, snap
 from stylelearn.samples import data_file
+from stylelearn.weights import WeightsError, fetched, fitting, import_torchvision, read_weights, seeded
 
 MAX_LABELS = 12
+SMALLEST = 1e-3  # part of a picture below which a label or a colour counts as missing
+NETWORK = "lraspp_mobilenet_v3_large"
 
-_SMALLEST = 1e-3  # part of a picture below which a label is as good as not there
+Colour = tuple[int, int, int]
+
+# The nine colours of the masks that Luan et al. published with their code, and three more.
+COLOURS: dict[str, Colour] = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "grey": (128, 128, 128),
+    "light blue": (0, 255, 255),
+    "purple": (255, 0, 255),
+    "orange": (255, 128, 0),
+    "brown": (128, 64, 0),
+    "dark green": (0, 100, 0),
+}
+_ALIKE = 60.0  # colours nearer than this, of 442 from black to white, are one label
+_NOISE = 16.0  # how far JPEG moves a colour
+_PAINTED = (
+    0.97  # part of the flat areas that has one of the colours: at least 0.98 in masks, mostly below 0.93 in photos
+)
+_FLAT = 8.0  # how much a channel may differ within 3 × 3 pixels of a flat area
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +91,11 @@ class Masks:
         counts = torch.bincount(self.labels.flatten(), minlength=len(self.names)) / self.labels.numel()
         return dict(zip(self.names, counts.tolist(), strict=True))
 
+    def __str__(self) -> str:
+        """The regions and how much of the picture each covers, the largest first: "sky 61 %, water 39 %"."""
+        shares = sorted(self.shares().items(), key=lambda row: -row[1])
+        return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares)
+
     def resized(self, size: tuple[int, int]) -> Masks:
         """The same regions at another (H, W): the label in the middle of each new pixel."""
         labels = F.interpolate(self.labels[None, None].double(), size, mode="nearest-exact")[0, 0].long()
@@ -105,24 +133,23 @@ def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = Non
 def read_mask(source: Any, size: tuple[int, int] | None = None) -> Masks:
     """Masks from a picture file: each flat colour is a label, and what lies between goes to the nearest of them.
 
-    Colours are called as in `COLOURS`, others "#rrggbb"; a file of `write_mask` brings its own names.
+    Colours are called as in `COLOURS`, others "#rrggbb"; a file of `write_mask` brings its own names. A grey image of
+    small numbers (0, 1, 2, …) has the regions "label 0", "label 1", …
 
     Args:
         source: whatever `read_image` takes.
         size: (H, W) to bring it to, which must have its proportions; None keeps the file's.
     Raises:
-        ValueError: no flat area at all, more than MAX_LABELS colours, or other proportions than `size`.
+        ValueError: a photograph, no flat area, more than MAX_LABELS colours, or other proportions than `size`.
         ImageError: no readable picture.
     """
     levels = (read_image(source)[0] * 255).round().permute(1, 2, 0)  # (H, W, 3)
     settings = read_settings(source) if isinstance(source, str | Path | bytes) else {}
-    palette = {name: tuple(colour) for name, colour in settings.get("labels", {}).items()} or find_palette(levels)
-    if len(palette) > MAX_LABELS:
-        raise ValueError(
-            f"the mask has {len(palette)} colours, more than {MAX_LABELS}; is it a photograph? "
-            "Paint each region in one colour"
-        )
-    masks = Masks(snap(levels, list(palette.values())), tuple(palette), tuple(palette.values()))
+    numbered = None if "labels" in settings else _numbered(levels)
+    palette = numbered[0] if numbered else settings.get("labels") or _palette(levels)
+    palette = {name: tuple(colour) for name, colour in palette.items()}
+    labels = numbered[1] if numbered else _snap(levels, list(palette.values()))
+    masks = Masks(labels, tuple(palette), tuple(palette.values()))
     if size is None or size == masks.size:
         return masks
     (height, width), (wanted_height, wanted_width) = masks.size, size
@@ -159,6 +186,92 @@ def write_mask(masks: Masks, path: str | Path) -> Path:
     return write_image(masks.picture(), path, settings={"labels": labels})
 
 
+def _palette(levels: Tensor) -> dict[str, Colour]:
+    """The colours of flat areas by name, the most frequent first; those unlike any of `COLOURS` are called "#rrggbb".
+
+    An image of label numbers, such as the grey values 0, 1 and 2, gives "label 0", "label 1", … instead.
+
+    Args:
+        levels: (H, W, 3) from 0 to 255.
+    Raises:
+        ValueError: no flat area, or a photograph: its flat areas have more colours than paint has.
+    """
+    planes = levels.permute(2, 0, 1)[None]  # (1, 3, H, W)
+    spread = F.max_pool2d(planes, 3, 1, 1) + F.max_pool2d(-planes, 3, 1, 1)
+    flat = levels[(spread <= _FLAT).all(dim=1)[0]]  # (n, 3)
+    colours, counts = flat.unique(dim=0, return_counts=True)
+    found: dict[str, Colour] = {}
+    centres: list[list[float]] = []  # the colours as they are in the file
+    for number in counts.argsort(descending=True, stable=True).tolist():
+        if found and counts[number] < SMALLEST * levels.shape[0] * levels.shape[1]:
+            break
+        name, colour = _called(colours[number])
+        if all(_apart(colour, other) >= _ALIKE for other in found.values()):
+            found[name] = colour
+            centres.append(colours[number].tolist())
+    if not found:
+        raise ValueError("the mask has no flat area; paint each region in one colour, without gradients")
+    if len(found) > MAX_LABELS:
+        raise ValueError(
+            f"the mask has {len(found)} colours, more than {MAX_LABELS}; is it a photograph? "
+            "Paint each region in one colour"
+        )
+    painted = _part_near(flat, centres, _NOISE)
+    alone = len(found) == 1 and _part_near(levels.reshape(-1, 3), centres, _ALIKE) < _PAINTED
+    if painted < _PAINTED or alone:
+        raise ValueError(
+            f"this is no mask but a photograph or a drawing: {painted:.0%} of its flat areas have one of the "
+            f"{len(found)} colours {', '.join(found)}; paint each region in one colour"
+        )
+    return found
+
+
+def _numbered(levels: Tensor) -> tuple[dict[str, Colour], Tensor] | None:
+    """Names and labels of an image of label numbers, at most MAX_LABELS grey values up to 31; None for others."""
+    grey = levels[..., 0]
+    if grey.max() > 31 or not (levels == grey[..., None]).all():
+        return None
+    values, labels = grey.unique(return_inverse=True)
+    if not 1 < len(values) <= MAX_LABELS:
+        return None
+    return {f"label {int(v)}": c for v, c in zip(values, COLOURS.values(), strict=False)}, labels
+
+
+def _part_near(colours: Tensor, centres: list[list[float]], distance: float) -> float:
+    """The part of the colours (n, 3) that is within a distance of one of the centres."""
+    return float((torch.cdist(colours, torch.tensor(centres)).amin(dim=1) <= distance).float().mean())
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5
+
+
+def _called(colour: Tensor) -> tuple[str, Colour]:
+    """A colour's name, and the colour that is meant by it."""
+    red, green, blue = (int(value) for value in colour)
+    name = min(COLOURS, key=lambda each: _apart(COLOURS[each], (red, green, blue)))
+    if _apart(COLOURS[name], (red, green, blue)) < _ALIKE:
+        return name, COLOURS[name]
+    return f"#{red:02x}{green:02x}{blue:02x}", (red, green, blue)
+
+
+def _snap(levels: Tensor, colours: Sequence[Colour]) -> Tensor:
+    """Which of `colours` each pixel means: (H, W, 3) from 0 to 255 -> (H, W) int64.
+
+    A pixel that has none of the colours, as on a soft edge, takes the label of the nearest pixel that has one.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    distances = torch.cdist(levels.reshape(-1, 3).float(), torch.tensor(colours, dtype=torch.float32))  # (H·W, K)
+    nearest, labels = distances.min(dim=1)
+    unsure = (nearest > _ALIKE).reshape(levels.shape[:2]).numpy()
+    labels = labels.reshape(levels.shape[:2])
+    if unsure.all():
+        return labels
+    rows, columns = distance_transform_edt(unsure, return_distances=False, return_indices=True)
+    return labels[torch.from_numpy(rows).long(), torch.from_numpy(columns).long()]
+
+
 # --- made from the pictures ------------------------------------------------------------------------------------------
 
 
@@ -192,7 +305,7 @@ def cluster(
         if shares.min() >= 0.02:
             break
         centres = torch.cat([centres[: shares.argmin()], centres[shares.argmin() + 1 :]])
-    order = torch.bincount(_nearest(found[0], centres), minlength=len(centres)).argsort(descending=True)
+    order = torch.bincount(_nearest(found[0], centres), minlength=len(centres)).argsort(descending=True, stable=True)
     names = tuple(f"region {number}" for number in range(1, len(centres) + 1))
     # Black and white come last: over a photo they would look like light and shade.
     colours = tuple(sorted(COLOURS.values(), key=lambda each: len(set(each)) == 1))[: len(centres)]
@@ -235,7 +348,106 @@ def _drawn(image: Tensor, points: Tensor, centres: Tensor) -> Tensor:
     return guided.smooth(belief).argmax(dim=0)
 
 
+# --- from a network --------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool = True) -> Masks:
+    """What torchvision's LR-ASPP (Howard et al. 2019) finds in a photograph, pixel by pixel.
+
+    It knows the 20 classes of Pascal VOC, people, animals, vehicles and furniture, but neither sky nor water.
+
+    Args:
+        image: (1, 3, H, W) in [0, 1].
+        weights: a local checkpoint; None downloads it once (13 MB) to the folder of torch.hub.
+        progress: show a progress bar while downloading.
+    Returns:
+        masks of the picture's size with the classes that were found, the largest first; the rarest beyond MAX_LABELS
+        count as background.
+    Raises:
+        WeightsError: no weights to be had, or a file that does not fit.
+    """
+    models = import_torchvision().models
+    published = models.get_model_weights(NETWORK).DEFAULT
+    names = [name.strip("_") for name in published.meta["categories"]]
+    with seeded():
+        network = models.get_model(NETWORK, weights=None, weights_backbone=None, num_classes=len(names)).eval()
+    try:
+        weights = weights or fetched(published.url, progress)
+    except WeightsError as error:
+        raise WeightsError(
+            f"no weights of {NETWORK}: {error}. Fetch {published.url} on another computer and give its path as "
+            "weights=…; or use segmentation.cluster, which needs no network, or paint masks"
+        ) from error
+    network.load_state_dict(fitting(network, read_weights(weights), f"{NETWORK} from {weights}"))
+    scores = network(published.transforms()(image.cpu()))["out"]  # (1, 21, h, w)
+    classes = F.interpolate(scores, image.shape[-2:], mode="bilinear", align_corners=False)[0].argmax(dim=0)  # (H, W)
+    counts = torch.bincount(classes.flatten(), minlength=len(names))
+    found = [number for number in counts.argsort(descending=True, stable=True).tolist() if counts[number] > 0]
+    if len(found) > MAX_LABELS:
+        found = [0, *(number for number in found if number != 0)][:MAX_LABELS]
+    places = torch.full((len(names),), found.index(0) if 0 in found else 0)
+    places[found] = torch.arange(len(found))
+    return Masks(places[classes], tuple(names[number] for number in found), tuple(COLOURS.values())[: len(found)])
+
+
 # --- labels that only one picture has --------------------------------------------------------------------------------
+
+# The 150 classes of ADE20K (Zhou et al. 2017) and the 20 of Pascal VOC, grouped: networks tell a lake from a sea, where
+# a style has just water. Luan et al. 2017 merge the classes of their network for the same reason.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "sky": (),
+    "water": ("sea", "river", "lake", "swimming pool", "waterfall", "fountain"),
+    "plant": ("tree", "grass", "field", "flower", "palm", "pottedplant"),
+    "mountain": ("hill", "rock"),
+    "ground": (
+        *("earth", "sand", "land", "dirt track", "path", "road", "sidewalk", "runway", "floor", "rug", "stairs"),
+        *("stairway", "step", "escalator"),
+    ),
+    "building": (
+        *("house", "skyscraper", "tower", "hovel", "bridge", "pier", "grandstand", "booth", "tent", "awning"),
+        *("canopy", "column", "fence", "railing", "bannister", "pole", "streetlight", "base", "stage"),
+    ),
+    "room": (
+        *("wall", "ceiling", "windowpane", "door", "screen door", "curtain", "blind", "mirror", "painting", "poster"),
+        *("bulletin board", "fireplace", "radiator", "shower", "bathtub", "sink", "toilet"),
+    ),
+    "furniture": (
+        *("bed", "cabinet", "table", "chair", "sofa", "shelf", "armchair", "seat", "desk", "wardrobe", "cushion"),
+        *("chest of drawers", "counter", "case", "pool table", "pillow", "bookcase", "coffee table", "bench"),
+        *("countertop", "kitchen island", "swivel chair", "bar", "ottoman", "buffet", "stool", "cradle", "blanket"),
+        *("towel", "diningtable"),
+    ),
+    "vehicle": (
+        *("car", "bus", "truck", "van", "boat", "ship", "airplane", "bicycle", "minibike", "aeroplane", "motorbike"),
+        *("train", "tank"),
+    ),
+    "person": ("apparel",),
+    "animal": ("bird", "cat", "cow", "dog", "horse", "sheep"),
+    "light": ("lamp", "chandelier", "sconce", "traffic light"),
+    "object": (
+        *("box", "signboard", "refrigerator", "book", "stove", "computer", "arcade machine", "television receiver"),
+        *("bottle", "conveyer belt", "washer", "plaything", "barrel", "basket", "bag", "oven", "ball", "food"),
+        *("trade name", "microwave", "pot", "dishwasher", "screen", "sculpture", "hood", "vase", "tray", "ashcan"),
+        *("fan", "crt screen", "plate", "monitor", "glass", "clock", "flag", "tvmonitor"),
+    ),
+}
+
+_GROUP = {name: group for group, names in GROUPS.items() for name in (group, *names)}
+
+
+def group_of(name: str) -> str | None:
+    """The group that a label belongs to, itself if it is the name of a group, None if it is not known.
+
+    Case, spaces at the ends and underscores do not matter: "Swimming_pool" is water.
+    """
+    return _GROUP.get(name.strip().lower().replace("_", " "))
+
+
+def relative(name: str, others: Iterable[str]) -> str | None:
+    """The first of `others` in the same group as `name`; None if there is none, or if `name` is not known."""
+    group = group_of(name)
+    return next((other for other in others if group is not None and group_of(other) == group), None)
 
 
 @dataclass(frozen=True)
@@ -254,10 +466,10 @@ class Merge:
     why: str
 
 
-def merge_orphans(content: Masks, style: Masks, smallest: float = _SMALLEST) -> tuple[Masks, Masks, list[Merge]]:
+def merge_orphans(content: Masks, style: Masks, smallest: float = SMALLEST) -> tuple[Masks, Masks, list[Merge]]:
     """Give each label of the content that the reference lacks (an orphan) to the nearest label that it has.
 
-    Nearest is a label of the same group (`labels.GROUPS`: lake, sea → water); else the one with the longest common
+    Nearest is a label of the same group (`GROUPS`: lake, sea → water); else the one with the longest common
     border in the content; else the reference's largest. Labels of the reference that the content lacks stay unused:
     no pixel of the content asks for them.
 

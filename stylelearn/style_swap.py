@@ -341,7 +341,7 @@ def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> 
     """
     path = network_file("style_swap", name)
     about = {"encoder": "mini", "layer": LAYER, "upsampling": "nearest", "norm": "none"} | read_about(path)
-    encoder = encoder_for(about["encoder"], encoder, path.name)
+    encoder = encoder_for(about, encoder, path.name)
     network = StyleSwap(encoder, layer=about["layer"], norm=about["norm"], upsampling=about["upsampling"])
     state = fitting(network.decoder, read_weights(path), f"inverse network {name}")
     network.decoder.load_state_dict({key: value.float() for key, value in state.items()})

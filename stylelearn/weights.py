@@ -1,7 +1,7 @@
-"""Where the numbers of an encoder come from: a file that ships, a file of yours, or torchvision's download.
+"""The weights of networks: found, checked, read and written. They ship, are downloaded from torchvision, or are yours.
 
-Files are opened in ways that cannot run code (safetensors, or PyTorch's ``weights_only``), and each tensor is held
-against the shape that it must have before anything is used. A download that was cut off goes on where it stopped.
+Files are opened in ways that cannot run code (safetensors, or PyTorch's ``weights_only``), and each tensor is checked
+against the shape that it must have before anything is used.
 """
 
 import hashlib
@@ -10,17 +10,19 @@ import json
 import pickle
 import re
 import sys
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from stylelearn.files import replacing
 from stylelearn.samples import data_file
 
 TRAINED_AS = {"style_swap": "inverse"}  # networks whose training has another name than their files
@@ -68,20 +70,22 @@ def sha256(path: str | Path) -> str:
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Tensors by name out of a .safetensors, .pth or .pt file; nothing in the file is ever run.
+    """Tensors by name out of a .safetensors file or a PyTorch checkpoint; nothing in the file is ever run.
+
+    The tensors may lie deeper in the checkpoint, as under "state_dict" beside an optimiser and a number of epochs.
 
     Raises:
-        WeightsError: missing, cut short, of another format, or holding anything but tensors.
+        WeightsError: missing, cut short, of another format, or holding no dict of tensors.
     """
     path = Path(path).expanduser()
     if not path.is_file():
         raise WeightsError(f"no weights at {path}; give the path of a .safetensors, .pth or .pt file")
     try:
-        if path.suffix == ".safetensors":
+        if path.suffix.lower() == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except SafetensorError as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); download it again") from error
+        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); {_remedy(path)}") from error
     except Exception as error:  # a hostile or broken pickle can end in any error at all
         if isinstance(error, pickle.UnpicklingError) and _CODE.search(str(error)):
             raise WeightsError(
@@ -89,11 +93,34 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
                 "take the weights from a source you trust, saved as `model.state_dict()`"
             ) from error
         raise WeightsError(
-            f"{path.name} is damaged or no PyTorch checkpoint ({type(error).__name__}); download it again"
+            f"{path.name} is damaged or no PyTorch checkpoint ({type(error).__name__}); {_remedy(path)}"
         ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+    found = _tensors(state)
+    if not found:
         raise WeightsError(f"{path.name} is no dict of tensors (a state_dict); save `model.state_dict()`")
-    return dict(state)
+    return found
+
+
+def _tensors(state: object) -> dict[str, Tensor]:
+    """`state` if it is a dict of tensors, or the one such dict that lies under a name that programs use for it."""
+    if not isinstance(state, Mapping):
+        return {}
+    if state and all(isinstance(value, Tensor) for value in state.values()):
+        return dict(state)
+    inside = (_tensors(state.get(name)) for name in ("state_dict", "model_state_dict", "model", "network", "params"))
+    return next((found for found in inside if found), {})
+
+
+def _remedy(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "it is a pointer of Git LFS: fetch the file itself with `git lfs pull`"
+    if start.startswith(b"<"):
+        return "it is a web page, such as a warning or a sign-in: download the file itself in a browser"
+    if path.suffix in (".t7", ".caffemodel", ".mat", ".h5", ".onnx"):
+        return "files of other programs cannot be read: look for a .pth or .safetensors file"
+    return "download it again"
 
 
 def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None) -> None:
@@ -103,11 +130,10 @@ def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[
         FloatingPointError: numbers that float16 cannot hold; nothing is written.
     """
     path = Path(path)
-    halves = as_halves(state, path.name)
+    data = save(as_halves(state, path.name), metadata={"about": json.dumps(about)} if about else None)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp")
-    beside.write_bytes(save(halves, metadata={"about": json.dumps(about)} if about else None))
-    beside.replace(path)
+    with replacing(path) as part:
+        part.write_bytes(data)
 
 
 def as_halves(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
@@ -136,7 +162,7 @@ def read_about(path: str | Path) -> dict[str, Any]:
         with safe_open(path, framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
     except (SafetensorError, ValueError) as error:
-        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); download it again") from error
+        raise WeightsError(f"{path.name} is damaged or no safetensors file ({error}); {_remedy(path)}") from error
     if not isinstance(about, dict):
         raise WeightsError(
             f"{path.name} says {about!r} about itself where a table should be; was it made by stylelearn?"
@@ -155,13 +181,20 @@ def network_file(kind: str, name: str | Path) -> Path:
     """The file of a trained network: the course's data/weights/KIND_NAME.safetensors, or a path to a file of yours.
 
     Raises:
-        WeightsError: neither; or not whole. Lists the names that there are.
+        WeightsError: neither (lists the names that there are); not whole; or a network of another kind.
     """
     full = kind if str(name) == kind else f"{kind}_{name}"
     if f"{full}.safetensors" in json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8")):
         return _shipped(full)
-    if Path(name).suffix == ".safetensors" and Path(name).is_file():
-        return Path(name)
+    path = Path(name).expanduser()
+    if path.suffix.lower() == ".safetensors" and path.is_file():
+        found = _kind(read_about(path))
+        if found not in (kind, None):
+            raise WeightsError(
+                f"{path.name} holds a network of {found}, not of {kind}; use the method "
+                f"{found.replace('_', '-')}, or a file made by `stylelearn train {TRAINED_AS.get(kind, kind)}`"
+            )
+        return path
     names = [each.removeprefix(f"{kind}_") for each in shipped(kind)]
     raise WeightsError(
         f"no {kind} network {str(name)!r}; the course ships {', '.join(names) or 'none'}; or give the path of a "
@@ -169,8 +202,38 @@ def network_file(kind: str, name: str | Path) -> Path:
     )
 
 
+def _kind(about: Mapping[str, Any]) -> str | None:
+    """Which lesson's network a header describes: each kind has an entry that those after it lack."""
+    marks = ("references", "emd"), ("style_layers", "adjustable"), ("styles", "cin"), ("blocks", "johnson")
+    marks += ("upsampling", "style_swap"), ("layer", "adain")
+    return next((kind for entry, kind in marks if entry in about), None)
+
+
+def checksum(model: nn.Module) -> str:
+    """The SHA-256 of a model's weights, 64 hexadecimal digits.
+
+    They are rounded to bfloat16 first, so that it does not depend on the precision in which an encoder computes.
+    """
+    digest = hashlib.sha256()
+    for value in model.state_dict().values():
+        digest.update(value.detach().cpu().bfloat16().contiguous().view(torch.int16).numpy().tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def seeded(seed: int | None = None) -> Iterator[None]:
+    """Inside, random numbers are those of `seed` (None: as they come); outside, the caller's go on undisturbed."""
+    with torch.random.fork_rng(devices=[]):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
+
+
 def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
     """`state` without what `model` does not know, once everything that it does know has been found to fit.
+
+    Names may lack the model's own prefix or have one more, such as "module." of DataParallel, "_orig_mod." of
+    torch.compile, or "model." of Lightning.
 
     Args:
         what: where the state comes from, for the message.
@@ -178,9 +241,11 @@ def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[st
         WeightsError: names the first tensor that is missing, of another shape or type, or not finite.
     """
     expected = model.state_dict()
+    state = _renamed(state, list(expected))
     for key, wanted in expected.items():
         if key not in state:
-            raise WeightsError(f"{what}: {key} is missing; is this the checkpoint of another network?")
+            has = ", ".join(list(state)[:3]) or "nothing"
+            raise WeightsError(f"{what}: {key} is missing; is this the checkpoint of another network? It has {has}, …")
         came = state[key]
         if came.shape != wanted.shape:
             shapes = f"{tuple(came.shape)}, expected {tuple(wanted.shape)}"
@@ -192,118 +257,111 @@ def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[st
     return {key: state[key] for key in expected}
 
 
+def _renamed(state: Mapping[str, Tensor], expected: list[str]) -> Mapping[str, Tensor]:
+    """`state` by the names that are expected, if one prefix more or less makes all of them agree; else as it is."""
+    own = f"{expected[0].split('.')[0]}."  # such as "features."
+    for less in ("", own if all(name.startswith(own) for name in expected) else ""):
+        first = expected[0].removeprefix(less)
+        for more in [key.removesuffix(first) for key in state if key == first or key.endswith(f".{first}")]:
+            names = {name: more + name.removeprefix(less) for name in expected}
+            if all(there in state for there in names.values()):
+                return {name: state[there] for name, there in names.items()}
+    return state
+
+
 def torchvision_state(name: str, path: str | Path | None = None, progress: bool = True) -> dict[str, Tensor]:
     """ImageNet weights of torchvision's `name` ("vgg19", "vgg16", "squeezenet"): from `path`, or downloaded once.
 
-    What to download is what torchvision says, and it is kept where torch.hub keeps it, under the same name: weights
-    that another program fetched are found, and the other way round.
-
     Raises:
-        WeightsError: no network and nothing in the cache, a bad checksum, or no file of tensors.
+        WeightsError: no network and nothing in the cache, a bad checksum, no file of tensors, a VGG for other pixels.
     """
     if path is None:
         url = import_torchvision().models.get_model_weights(TORCHVISION[name]).DEFAULT.url
         try:
-            path = download(url, Path(torch.hub.get_dir()) / "checkpoints", progress=progress)
+            return read_weights(fetched(url, progress=progress))
         except WeightsError as error:
-            raise WeightsError(_ways_out(name, url, str(error))) from error
+            raise WeightsError(
+                f"no weights of {name}: {error}.\n"
+                f"  1. Use Encoder('mini'): it ships with the course and needs no network.\n"
+                f"  2. Try again with a network.\n"
+                f"  3. Fetch {url} on another computer and give its path: "
+                f"Encoder('{name}', weights='{url.rsplit('/', 1)[1]}')."
+            ) from error
     path = Path(path).expanduser()
-    if path.name.startswith(f"{TORCHVISION[name]}-") and path.is_file():
-        _check_digits(path, path.name)
-    return read_weights(path)
+    if path.is_file() and re.match(rf"{TORCHVISION[name]}-[0-9a-f]{{8}}\.pth$", path.name):
+        weights = import_torchvision().models.get_model_weights(TORCHVISION[name])
+        if path.name in [each.url.rsplit("/", 1)[1] for each in weights]:  # and not 20240517 or the like
+            _check_digits(path)
+    state = read_weights(path)
+    if name.startswith("vgg"):
+        _check_pixels(state, path.name)
+    return state
+
+
+def _check_pixels(state: Mapping[str, Tensor], file: str) -> None:
+    """Refuse a VGG that expects pixels from 0 to 255, as the networks of Caffe do, most of them with blue first.
+
+    Its first filters may be so small that they make 1 of 255. Justin Johnson's conversions of Simonyan's networks are
+    not; they are known by their classifier, whose layers have other numbers than torchvision's (1, 4, 6, not 0, 3, 6).
+    """
+    first = next((value for value in state.values() if value.shape == (64, 3, 3, 3)), None)
+    small = first is not None and float(first.float().square().mean().sqrt()) < 0.01  # torchvision's: from 0.06 up
+    if small or any(key.endswith("classifier.1.weight") for key in state):
+        raise WeightsError(
+            f"{file} is a VGG for pixels from 0 to 255, as Caffe's are (blue, green, red); the losses would be wrong. "
+            "Use torchvision's weights, which expect red, green, blue from 0 to 1, normalised"
+        )
 
 
 def downloaded(name: str) -> Path | None:
     """Where an earlier download of torchvision's `name` lies; None if it was never made."""
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    return next(iter(sorted(folder.glob(f"{TORCHVISION[name]}-*.pth"))), None)
+    return next(iter(sorted(_hub().glob(f"{TORCHVISION[name]}-*.pth"))), None)
 
 
-def _ways_out(name: str, url: str, problem: str) -> str:
-    file = url.rsplit("/", 1)[1]
-    return (
-        f"no weights of {name}: {problem}.\n"
-        f"  1. Use Encoder('mini'): it ships with the course and needs no network.\n"
-        f"  2. Try again with a network: what has arrived is kept, and the rest follows.\n"
-        f"  3. Fetch {url} on another computer and give its path: Encoder('{name}', weights='{file}')."
-    )
+def _hub() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
 
 
-def download(url: str, folder: str | Path, *, progress: bool = True, timeout: float = 20.0) -> Path:
-    """Fetch `url` into `folder` unless it is there, going on where an earlier try was cut off.
+def fetched(url: str, progress: bool = True) -> Path:
+    """The file at `url`, downloaded unless it is there, in the folder and under the name that torch.hub gives it.
 
-    The file keeps the address's name, and a name such as vgg19-dcbb9e9d.pth tells the first digits of its SHA-256, as
-    is torch.hub's custom. Until it is whole and checked it is called NAME.part.
+    Its name, such as vgg19-dcbb9e9d.pth, ends in the first digits of its SHA-256, and these are checked each time.
 
-    Args:
-        timeout: seconds to wait for the server before giving up.
     Raises:
-        WeightsError: the server cannot be reached or breaks off, or what it sent has another SHA-256.
+        WeightsError: the server cannot be reached, or the file has another SHA-256.
     """
-    target = Path(folder) / PurePosixPath(urlsplit(url).path).name
-    if target.is_file():
-        return target
-    part = target.with_name(f"{target.name}.part")
+    path = _hub() / url.rsplit("/", 1)[1]
+    if path.is_file():
+        _check_digits(path)
+        return path
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, part, progress, timeout)
-    except OSError as error:  # those of requests are OSErrors too
-        answer = getattr(error, "response", None)
-        reason = (
-            f"{answer.status_code} {answer.reason}" if answer is not None else error.strerror or type(error).__name__
-        )
-        kept = f"; {part.stat().st_size / 1e6:.1f} MB are kept" if part.exists() else ""
-        raise WeightsError(f"{url} cannot be downloaded ({reason}{kept})") from error
-    try:
-        _check_digits(part, target.name)
-    except WeightsError:
-        part.unlink()
-        raise
-    part.replace(target)
-    return target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), _digits(path), progress)
+    except (OSError, HTTPException) as error:
+        raise WeightsError(f"{url} cannot be downloaded ({error})") from error
+    except RuntimeError as error:
+        raise WeightsError(f"the download of {url} broke off or was changed on its way ({error})") from error
+    return path
 
 
-def _fetch(url: str, part: Path, progress: bool, timeout: float) -> None:
-    """Append to `part` what it lacks of `url`, or write it anew where the server cannot send just the rest."""
-    import requests  # here and not above: only a download needs them
-    from tqdm.auto import tqdm
-
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-    with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
-        rest = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-        if have and answer.status_code in (206, 416) and not rest:  # 416: the server's file is no longer than ours
-            part.unlink()
-            return _fetch(url, part, progress, timeout)
-        answer.raise_for_status()
-        done = have if rest else 0
-        length = answer.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else None
-        with (
-            part.open("ab" if rest else "wb") as file,
-            tqdm(total=total, initial=done, unit="B", unit_scale=True, desc=part.stem, disable=not progress) as bar,
-        ):
-            for chunk in answer.iter_content(1 << 16):  # small, since a chunk that is cut off is lost
-                file.write(chunk)
-                bar.update(len(chunk))
-    if total is not None and part.stat().st_size != total:
-        raise ConnectionError(f"{part.stat().st_size} bytes of {total}")
+def _digits(path: Path) -> str | None:
+    found = re.search(r"-([0-9a-f]{8,64})\.", path.name)
+    return found[1] if found else None
 
 
-def _check_digits(path: Path, name: str) -> None:
-    """Hold the file against the digits of its SHA-256 that stand in its name, if any do."""
-    promised = re.search(r"-([0-9a-f]{8,64})\.", name)
-    if promised and not (found := sha256(path)).startswith(promised[1]):
+def _check_digits(path: Path) -> None:
+    promised = _digits(path)
+    if promised and not (found := sha256(path)).startswith(promised):
         raise WeightsError(
-            f"{name} is damaged or was changed: its SHA-256 begins with {found[: len(promised[1])]}, not with "
-            f"{promised[1]} as its name says; delete it and download it again"
+            f"{path.name} is damaged or was changed: its SHA-256 begins with {found[: len(promised)]}, not with "
+            f"{promised} as its name says; delete {path} and download it again"
         )
 
 
 def torchvision_model(name: str) -> nn.Module:
     """torchvision's network without weights ("vgg19", "vgg16", "squeezenet"), in eval mode."""
     models = import_torchvision().models
-    with torch.random.fork_rng(devices=[]):  # making it draws random numbers: the caller's must not change
+    with seeded():
         return models.get_model(TORCHVISION[name], weights=None).eval()
 
 

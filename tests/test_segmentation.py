@@ -9,22 +9,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
-from safetensors.torch import save_file
 from torch import Tensor
 
-from stylelearn import recognition, samples
+from stylelearn import samples, segmentation
 from stylelearn.images import read_image
-from stylelearn.labels import GROUPS, group_of, relative
-from stylelearn.palettes import COLOURS
 from stylelearn.segmentation import (
+    COLOURS,
+    GROUPS,
     MAX_LABELS,
     Masks,
     cluster,
     course_mask,
+    group_of,
     merge_orphans,
     one_region,
     read_mask,
+    relative,
     scale,
+    segment,
     write_mask,
 )
 from stylelearn.weights import WeightsError, import_torchvision
@@ -190,6 +192,25 @@ def test_a_photograph_is_no_mask():
         read_mask(many)
 
 
+@pytest.mark.parametrize("name", ["camera", "chelsea", "hubble"])
+def test_a_real_photograph_is_no_mask(name):
+    """The sky of `hubble` is all black: one colour, and yet not a mask."""
+    with pytest.raises(ValueError, match=r"no mask but a photograph|no flat area|is it a photograph"):
+        read_mask(samples.content(name, size=256))
+
+
+@quick
+@given(seed=st.integers(0, 2**16), count=st.integers(2, MAX_LABELS))
+def test_grey_values_from_0_are_label_numbers(seed, count):
+    labels = random_masks(seed, 9, 11, count).labels
+    found = read_mask((labels / 255).expand(1, 3, 9, 11))
+    assert (by_name(found) == np.char.add("label ", labels.numpy().astype(str))).all()
+
+
+def test_a_mask_says_its_regions_and_their_size():
+    assert str(masks(["aab", "bbb"], a="sky", b="sea")) == "sea 67 %, sky 33 %"
+
+
 @pytest.mark.parametrize("name", ["camera", "china", "coffee", "flower", "rocket"])
 def test_the_courses_masks_fit_their_pictures(name):
     photo = samples.content(name)
@@ -255,36 +276,32 @@ def test_one_region_and_flat_pictures_and_wrong_counts():
 
 
 @pytest.fixture
-def network(tmp_path):
-    """The network with random weights, as a file."""
+def published(tmp_path, monkeypatch):
+    """The network with random weights, published at an address of this machine's disk; its path and its classes."""
     models = import_torchvision().models
     torch.manual_seed(3)
-    model = models.get_model(recognition.NETWORK, weights=None, weights_backbone=None, num_classes=21)
-    save_file(model.state_dict(), tmp_path / "network.safetensors")
-    return tmp_path / "network.safetensors"
+    model = models.get_model(segmentation.NETWORK, weights=None, weights_backbone=None, num_classes=21)
+    torch.save(model.state_dict(), tmp_path / "network.pth")
+    entry = models.get_model_weights(segmentation.NETWORK).DEFAULT
+    monkeypatch.setattr(entry.value, "url", (tmp_path / "network.pth").as_uri())
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    return tmp_path / "network.pth", [name.strip("_") for name in entry.meta["categories"]]
 
 
-def test_segmentation_by_a_network(network, monkeypatch):
-    monkeypatch.setattr(recognition, "_SIDE", 64)
+def test_segmentation_by_a_network_that_is_downloaded(published):
+    path, classes = published
     image = samples.content("astronaut", size=80)
-    found = recognition.segment(image, weights=network)
-    assert found.size == (80, 80) and set(found.names) <= set(recognition.CLASSES)
+    found = segment(image, progress=False)
+    assert found.size == (80, 80) and set(found.names) <= set(classes)
     assert list(found.shares().values()) == sorted(found.shares().values(), reverse=True)
+    path.unlink()  # from now on it comes from the cache
+    assert torch.equal(segment(image).labels, found.labels)
 
 
-def test_the_classes_are_torchvisions():
-    weights = import_torchvision().models.get_model_weights(recognition.NETWORK).DEFAULT
-    theirs = [name.strip("_") for name in weights.meta["categories"]]
-    assert theirs == list(recognition.CLASSES)
-
-
-def test_without_a_network_it_says_what_else_there_is(monkeypatch):
-    def offline(*_, **__):
-        raise WeightsError("no network")
-
-    monkeypatch.setattr(recognition, "download", offline)
-    with pytest.raises(WeightsError, match=r"(?s)no network.*segmentation\.cluster"):
-        recognition.segment(torch.rand(1, 3, 64, 64))
+def test_without_a_network_it_says_what_else_there_is(published):
+    published[0].unlink()
+    with pytest.raises(WeightsError, match=r"(?s)no weights of lraspp.*cannot be downloaded.*segmentation\.cluster"):
+        segment(torch.rand(1, 3, 64, 64))
 
 
 # --- orphans ---------------------------------------------------------------------------------------------------------
@@ -293,8 +310,9 @@ def test_without_a_network_it_says_what_else_there_is(monkeypatch):
 def test_groups_are_disjoint_and_know_all_classes_of_ade20k_and_voc():
     names = [name for group, members in GROUPS.items() for name in (group, *members)]
     assert len(names) == len(set(names))
-    assert len(set(names) - {"furniture", "ground", "object", "room", "vehicle"} - set(recognition.CLASSES)) > 130
-    assert all(group_of(name) for name in recognition.CLASSES if name != "background")
+    voc = import_torchvision().models.get_model_weights(segmentation.NETWORK).DEFAULT.meta["categories"][1:]
+    assert len(set(names) - {"furniture", "ground", "object", "room", "vehicle"} - set(voc)) > 130
+    assert all(group_of(name) for name in voc)
     assert group_of("lake") == group_of("sea") == group_of(" Swimming_Pool ") == "water"
     assert group_of("something else") is None and group_of("sky") == "sky"
     assert relative("lake", ["sky", "sea", "water"]) == "sea"

@@ -18,8 +18,7 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.colour import luminance
-from stylelearn.palettes import COLOURS
-from stylelearn.segmentation import Masks, write_mask
+from stylelearn.segmentation import COLOURS, Masks, write_mask
 
 HERE = Path(__file__).resolve().parent
 PAINT = {
