@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", type=_checked(check_output), metavar="FILE", help="keep the figures here, as they come")
     add("--quick", action="store_true", help="tiny pictures, few steps: does it run at all?")
     add("--judge", type=_file, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
+    add("--teacher", type=_file, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
     add("--pairs", type=_folder, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
     add("--pairs-count", type=int, metavar="N", help="pairs for each method (default: 16; without Gatys 100)")
     add("--decoders", type=_file, metavar="FILE", help="what `stylelearn train encoder` left beside the weights")
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(options: argparse.Namespace) -> Plan:
     plan = replace(
         QUICK if options.quick else Plan(),
-        **{name: getattr(options, name) for name in ("judge", "decoders", "sheet", "baseline", "weights")},
+        **{name: getattr(options, name) for name in ("judge", "teacher", "decoders", "sheet", "baseline", "weights")},
         folder=options.pairs,
         watch=lambda what, done, of: print(f"  {done + 1} of {of}: {what}", flush=True),
     )

@@ -25,6 +25,7 @@ from stylelearn.evaluation import timing
 from stylelearn.evaluation.metrics import gram_distance
 from stylelearn.images import psnr, square
 from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.networks.distillation import teacher_encoder
 from stylelearn.optimize import Objective, optimize_image, result
 from stylelearn.weights import WeightsError, read_weights
 
@@ -42,6 +43,7 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     yield f"rebuilding from relu4_1 and relu3_1, {plan.size} px", lambda: rebuilding(plan, encoder)
     yield f"inversion, {plan.size} px", lambda: inversions(plan, encoder)
     yield f"style distance, {plan.size} px", lambda: style(plan, encoder)
+    yield f"against the teacher, {plan.size} px", lambda: against_file(plan, encoder)
 
 
 # --- against a teacher ------------------------------------------------------------------------------------------------
@@ -145,14 +147,29 @@ def beside(
     }
 
 
+def against_file(plan: Plan, encoder: Encoder) -> list[Measurement]:
+    """`against` the teacher in a file, its channels scaled on the photos as `mini`'s are."""
+    if plan.teacher is None:
+        return missing("against the teacher", "R²", "give --teacher FILE, a checkpoint of vgg19_16x")
+    teacher = teacher_encoder(plan.teacher, [pair.content for pair in pairs(plan, plan.pairs)])
+    convolutions = [layer for layer in encoder.layers if layer.startswith("conv") and layer in teacher.layers]
+    return against(encoder, view_of(teacher, [*STYLE_LAYERS, CONTENT_LAYER, *convolutions]), plan)
+
+
 def against(student: Encoder, teacher: View, plan: Plan) -> list[Measurement]:
-    """`fidelity` on the four sets, for the layers that the teacher calls conv…, and `beside` for those called relu…"""
+    """`fidelity` on the four sets, for conv… layers of as many channels in both, and `beside` for relu… layers.
+
+    A student that leaves channels out needs a teacher that leaves out the same.
+    """
     chosen = list(pairs(plan, plan.pairs))
     eyes = view_of(student, list(dict.fromkeys([*STYLE_LAYERS, CONTENT_LAYER])))
-    named = [layer for layer in teacher(chosen[0].content) if layer.startswith("conv")]
+    taught = {layer: found.shape[1] for layer, found in teacher(chosen[0].content).items()}
+    known = {layer: student(chosen[0].content, layer)[layer].shape[1] for layer in taught}
+    named = [layer for layer, width in taught.items() if layer.startswith("conv") and known[layer] == width]
     figures = []
     for kind, images in image_sets(chosen, eyes, max(plan.steps // 12, 1)).items():
-        for layer, value in fidelity(view_of(student, named), teacher, images).items():
+        found = fidelity(view_of(student, named), teacher, images) if named else {}
+        for layer, value in found.items():
             figures.append(Measurement(f"R² against the teacher, {kind}", layer, value))
     made = [
         [result(optimize_image(pair.content.clone(), objective(pair, view), plan.steps)) for pair in chosen]

@@ -107,7 +107,7 @@ def test_all_benchmarks_run_with_one_plan(monkeypatch, tmp_path, capsys):
 
 def test_groups_are_lazy_and_name_what_they_measure():
     titles = [title for each in BENCHMARKS for title, _ in each.groups(Plan())]
-    assert len(titles) == 4 + 3 + 7 + 6 + 8 + 2 + 1 + 2
+    assert len(titles) == 5 + 3 + 7 + 6 + 8 + 2 + 1 + 2
 
 
 @pytest.mark.parametrize(

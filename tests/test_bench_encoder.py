@@ -108,6 +108,9 @@ def test_all_of_it_against_the_encoder_itself(mini):
     found = {(each.group, each.name): each.value for each in encoder.against(mini, encoder.view_of(mini, both), plan)}
     assert len(found) == 4 * 2 + (5 + 2) + (1 + 2)
     assert all(value == pytest.approx(1, rel=1e-4) for value in found.values())
+    less = encoder.against(mini, lambda image: {name: seen[:, 1:] if name == "conv4_2" else seen for name, seen in
+                                                mini(image, both).items()}, plan)  # fmt: skip
+    assert {each.name for each in less} >= {"conv1_1", "worst"} and "conv4_2" not in {each.name for each in less}
 
 
 def test_the_four_sets():
@@ -164,4 +167,5 @@ def test_the_groups_run_and_say_what_is_missing():
     assert [each.note for each in found if each.value is None] == [
         "not measured: give --decoders FILE",
         "not measured: give --judge FILE, a squeezenet1_0 checkpoint",
+        "not measured: give --teacher FILE, a checkpoint of vgg19_16x",
     ]
