@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from stylelearn import losses
-from stylelearn.colour_transfer import monge_kantorovich
+from stylelearn.colour import monge_kantorovich
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import layer_shares, not_negative
 from stylelearn.matting import MattingLaplacian
@@ -183,7 +183,7 @@ def recolour(
     style_masks: Masks | None = None,
     method: Callable[[Tensor, Tensor], Tensor] = monge_kantorovich,
 ) -> Tensor:
-    """Colour transfer region by region: no network. `method(image, reference)` is one of `colour_transfer.py`.
+    """Colour transfer region by region: no network. `method(image, reference)` is one of `colour.py`.
 
     Default: Monge–Kantorovich. Returns (1, 3, H, W) in [0, 1], the content's size. Raises ValueError as `objective`.
     """

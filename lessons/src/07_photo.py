@@ -34,7 +34,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import eigsh
 
-from stylelearn import colour_transfer, gatys, photo, samples, segmentation, style_swap
+from stylelearn import colour, gatys, photo, samples, segmentation, style_swap
 from stylelearn.checks import photo as check
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
@@ -657,14 +657,14 @@ lab
 
 # %%
 patches = style_swap.cnnmrf_objective(day, dusk, encoder=encoder, tv_weight=10.0)
-transferred = colour_transfer.distribution_transfer(day, dusk)
+transferred = colour.distribution_transfer(day, dusk)
 sheet = {
     "lesson 02": painted,
     "CNNMRF": result(optimize_image(day, patches, steps=40)),
-    "Reinhard": colour_transfer.reinhard(day, dusk),
-    "Monge, Kantorovich": colour_transfer.monge_kantorovich(day, dusk),
+    "Reinhard": colour.reinhard(day, dusk),
+    "Monge, Kantorovich": colour.monge_kantorovich(day, dusk),
     "Pitié": transferred,
-    "Pitié, regrained": colour_transfer.regrain(day, transferred),
+    "Pitié, regrained": colour.regrain(day, transferred),
     "M. K. by regions": photo.recolour(day, dusk, day_masks, dusk_masks),
     "this lesson": strip["10⁴"],
 }
