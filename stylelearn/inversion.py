@@ -1,10 +1,10 @@
-"""What does a layer know? Feature inversion — Mahendran & Vedaldi, CVPR 2015.
+"""Lesson 01, feature inversion: what does a layer know? — Mahendran & Vedaldi, CVPR 2015.
 
-Forget the picture, keep only its activations Φ_0 = Φ(x_0) in one layer, and look for a picture that has the same:
+Keep only the activations Φ_0 = Φ(x_0) of one layer, and find a picture that has the same activations:
 
     x* = argmin_x ‖Φ(x) − Φ_0‖² / ‖Φ_0‖² + λ_α R_α(x) + λ_β R_{V^β}(x)                     (section 2)
 
-Whatever the picture found lacks, the layer had forgotten. R_{V^β} prefers smooth pictures, R_α values near the middle.
+What the picture found lacks, the layer does not keep. R_{V^β} prefers smooth pictures, R_α values near the middle.
 
 **Differs from the paper:** regularisers are per value, so λ means the same at every size; the input is in [0, 1].
 """

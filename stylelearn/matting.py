@@ -1,4 +1,4 @@
-"""The matting Laplacian: what a change of colours costs, if it is not affine in every small window.
+"""The matting Laplacian of lesson 07: what a change of colours costs that is not affine in every small window.
 
 Levin, Lischinski & Weiss 2008, *A Closed-Form Solution to Natural Image Matting* (TPAMI 30), ask of a grey picture v
 that in each window w_k of 3 × 3 pixels it be an affine function of the photograph's colours I. What is left over,

@@ -1,26 +1,29 @@
-"""Optimise the pixels of an image, one step at a time, while anyone watches.
+"""Optimise the pixels of an image, one step at a time.
 
-The picture is the parameter: there is no network to train. `optimize_image` returns a generator, so whoever iterates
-it can draw each step, plot it, stop, and go on later::
+The picture is the parameter: there is no network to train. `optimize_image` returns a generator, so that its caller
+can draw each step, stop, and go on later::
 
     for step in optimize_image(start, objective, steps=300):
         view.update(step)
 
 A picture has values from 0 to 1, and what a screen shows is cut off there. So every pixel is brought back into this
-range after each step: then the losses belong to the picture that one sees, not to one that cannot be shown.
+range after each step: then the losses belong to the picture that is shown.
 """
 
+from __future__ import annotations
+
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from stylelearn.descent import RULES, Descent
 from stylelearn.images import resize
 from stylelearn.losses import total
 
+METHODS = ("lbfgs", "adam", "gd")
 Objective = Callable[[Tensor], dict[str, Tensor]]
 """An image (B, 3, H, W) in, a dict of weighted, named, scalar terms out; their sum is minimised."""
 
@@ -84,7 +87,7 @@ def optimize_image(
         optimizer: "lbfgs" (the paper's choice; the default), "adam", or "gd", plain gradient descent
             x := x − λ ∂L/∂x.
         learning_rate: λ > 0; the default is 1 for lbfgs, 0.02 for adam (5 of 255 levels a step), and for gd
-            `descent.GD_RATE` times the number of values of the picture.
+            `GD_RATE` times the number of values of the picture.
         history: pairs that L-BFGS remembers, 10 to 20 are plenty; each costs two copies of the image.
         bounded: keep every pixel in [0, 1]. False lets `Step.pixels` leave it.
 
@@ -99,13 +102,13 @@ def optimize_image(
     _check(start, optimizer, learning_rate, steps=steps, history=history)
     x = start.detach().clone(memory_format=torch.contiguous_format).float()
     x = x.clamp(0, 1) if bounded else x
-    rule = RULES[optimizer](x, learning_rate, history=history, bounded=bounded)
+    rule = _rule(optimizer, x, learning_rate, history, bounded)
     return _steps(x, objective, steps, rule, bounded)
 
 
 def _check(start: Tensor, optimizer: str, rate: float | None, **counts: int) -> None:
-    if optimizer not in RULES:
-        raise ValueError(f"unknown optimizer {optimizer!r}; there are {', '.join(RULES)}")
+    if optimizer not in METHODS:
+        raise ValueError(f"unknown optimizer {optimizer!r}; there are {', '.join(METHODS)}")
     if not isinstance(start, Tensor) or start.ndim != 4 or start.shape[1] != 3 or start.numel() == 0:
         came = tuple(start.shape) if isinstance(start, Tensor) else type(start).__name__
         raise ValueError(f"start must be an image (B, 3, H, W); this is {came}")
@@ -118,7 +121,7 @@ def _check(start: Tensor, optimizer: str, rate: float | None, **counts: int) -> 
         raise ValueError(f"learning_rate must be above 0; got {rate}")
 
 
-def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent, bounded: bool) -> Iterator[Step]:
+def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent | Lbfgs, bounded: bool) -> Iterator[Step]:
     best: Step | None = None
     first, tries = math.inf, 0
     for number in range(1, steps + 1):
@@ -172,10 +175,132 @@ def _finite(gradient: Tensor) -> bool:
 _STUCK = "stuck: no pixel changes. Give a term a weight above 0, a higher learning rate, or start from another picture."
 
 
-def _why(losses: dict[str, float], rule: Descent) -> str:
+def _why(losses: dict[str, float], rule: Descent | Lbfgs) -> str:
     broken = [name for name, value in losses.items() if not math.isfinite(value)]
     reason = f"{', '.join(broken)} became NaN or infinite" if broken else "the loss kept rising or has no gradient"
     return f"{reason}, with learning rate {rule.rate:g}. Use a lower one, lower weights, or start from another picture."
+
+
+# --- the ways downhill: from a picture and the gradient of its loss to the next picture ------------------------------
+
+# λ of plain descent for each value of the picture: the loss is a mean over values, so ∂L/∂x shrinks as they get more.
+GD_RATE = 3e-4
+
+
+class Descent:
+    """A first-order method of torch.optim, which starts anew at half the rate where the loss explodes.
+
+    Args:
+        method: such as torch.optim.Adam, called with the pixels and the rate.
+        start: the first picture, (B, 3, H, W). rate: λ > 0.
+    """
+
+    PATIENCE = 10  # how often it may go back to the best picture before it finds a better one
+    EXPLODED = 3.0  # the loss may become this many times the first one
+
+    def __init__(self, method: Callable[..., torch.optim.Optimizer], start: Tensor, rate: float) -> None:
+        self.method, self.rate = method, rate
+        self.pixels = torch.empty_like(start)
+        self.optimizer = method([self.pixels], rate)
+
+    def limit(self, first: float, lowest: float) -> float:
+        """The highest loss that is no reason to go back."""
+        return first + (self.EXPLODED - 1) * abs(first)
+
+    def next(self, x: Tensor, gradient: Tensor) -> Tensor:
+        """The next picture, not yet clipped to [0, 1]; x itself stays as it is."""
+        self.pixels.copy_(x)
+        self.pixels.grad = gradient
+        self.optimizer.step()
+        return self.pixels.clone()
+
+    def retreat(self, best: Tensor, x: Tensor) -> Tensor:
+        """Where to go instead of `x`, whose loss was too high: to the best picture, and on with half the rate."""
+        self.rate /= 2
+        self.optimizer = self.method([self.pixels], self.rate)
+        return best
+
+
+class Lbfgs:
+    """Limited-memory BFGS (Nocedal 1980): the last steps s and changes of gradient y tell the curvature.
+
+    One evaluation a step. Where a step does not lower the loss, a shorter one is tried next; that is so rare that a
+    line search, which evaluates twice or more at each step, is not worth its price. With `bounded`, values that stand
+    at 0 or 1 and want to go beyond are left out of the step (as Bertsekas 1982 does with Newton's method).
+    """
+
+    PATIENCE = 10
+    FIRST = 0.01  # root mean square of the first step, about 3 of 255 levels: nothing is known yet
+    LONGEST = 0.05  # and of any later one: farther away the curvature is another
+    SHORTER = 0.3
+    FORGETS = 4  # retreats in a row after which the pairs are given up
+
+    def __init__(self, start: Tensor, rate: float | None = None, *, history: int = 10, bounded: bool = True) -> None:
+        self.rate, self.bounded = 1.0 if rate is None else rate, bounded
+        self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=history)  # s, y, 1 / s·y
+        self.before: tuple[Tensor, Tensor] | None = None
+        self.retreats = 0  # since the last step that went well
+
+    def limit(self, first: float, lowest: float) -> float:
+        return lowest
+
+    def next(self, x: Tensor, gradient: Tensor) -> Tensor:
+        if self.before is not None:
+            self._remember((x - self.before[0]).flatten(), (gradient - self.before[1]).flatten())
+        self.before, self.retreats = (x, gradient), 0
+        return self._from(x, gradient)
+
+    def _from(self, x: Tensor, gradient: Tensor) -> Tensor:
+        free = torch.ones_like(x, dtype=torch.bool)
+        if self.bounded:
+            free = ~((x <= 0) & (gradient > 0) | (x >= 1) & (gradient < 0))
+        step = self._over_curvature((gradient * free).flatten()).view_as(x) * free
+        size = float(step.square().mean().sqrt())
+        if size == 0:
+            return x
+        wanted = min(self.rate * size, self.LONGEST) if self.pairs else min(self.rate, 1.0) * self.FIRST
+        return x - step * (wanted / size)
+
+    def retreat(self, best: Tensor, x: Tensor) -> Tensor:
+        """Back towards the best picture, in the same direction; if that does not help, straight down from there.
+
+        A direction that leads up even when it is short comes from pairs that do not hold here any more.
+        """
+        self.retreats += 1
+        if self.retreats == self.FORGETS and self.pairs and self.before is not None:
+            self.pairs.clear()
+            return self._from(*self.before)
+        return best + self.SHORTER * (x - best)
+
+    def _remember(self, s: Tensor, y: Tensor) -> None:
+        product = s @ y
+        if product > 1e-6 * s.norm() * y.norm():  # the curvature is upward, by more than rounding makes
+            self.pairs.append((s, y, 1 / product))
+
+    def _over_curvature(self, q: Tensor) -> Tensor:
+        """The gradient q divided by the curvature, H q: Nocedal's two loops over the pairs."""
+        if not self.pairs:
+            return q
+        factors = []
+        for s, y, inverse in reversed(self.pairs):
+            factors.append(inverse * (s @ q))
+            q = torch.addcmul(q, y, factors[-1], value=-1)
+        s, y, inverse = self.pairs[-1]
+        q = q / (inverse * (y @ y))
+        for s, y, inverse in self.pairs:
+            q = torch.addcmul(q, s, factors.pop() - inverse * (y @ q))
+        return q
+
+
+def _rule(optimizer: str, start: Tensor, rate: float | None, history: int, bounded: bool) -> Descent | Lbfgs:
+    if optimizer == "lbfgs":
+        return Lbfgs(start, rate, history=history, bounded=bounded)
+    if optimizer == "adam":
+        return Descent(torch.optim.Adam, start, 0.02 if rate is None else rate)  # 0.02: 5 of 255 levels
+    return Descent(torch.optim.SGD, start, GD_RATE * start.numel() if rate is None else rate)
+
+
+# --- several sizes, and the end ---------------------------------------------------------------------------------------
 
 
 def coarse_to_fine(

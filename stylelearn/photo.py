@@ -1,6 +1,6 @@
-"""Photographs that stay photographs — Luan, Paris, Shechtman & Bala, CVPR 2017, *Deep Photo Style Transfer*.
+"""Lesson 07, photographs that stay photographs — Luan, Paris, Shechtman & Bala, CVPR 2017, *Deep Photo Style Transfer*.
 
-Gatys's method paints: straight edges bend, and sky runs into houses. Two terms mend that:
+Gatys's method bends straight edges and lets the style of the sky run into houses. Two terms prevent this:
 
     L_total = Σ_l α_l L_c^l + Γ Σ_l β_l L_{s+}^l + λ L_m                                              (Eq. 4)
 

@@ -8,11 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stylelearn.descent import RULES, Lbfgs
-from stylelearn.optimize import Diverged, Step, coarse_to_fine, optimize_image, result
+from stylelearn.optimize import METHODS, Diverged, Lbfgs, Step, coarse_to_fine, optimize_image, result
 
 few = settings(max_examples=5, deadline=None)
-METHODS = ("lbfgs", "adam", "gd")
 
 
 def picture(height: int = 6, width: int = 5, batch: int = 1, seed: int = 0) -> Tensor:
@@ -482,7 +480,3 @@ def test_wrong_objectives_are_refused():
 def test_wrong_levels_are_refused_at_once(sizes, steps):
     with pytest.raises(ValueError, match="one number of steps, at least 1, for each size"):
         coarse_to_fine(picture(8, 8), pulled_to(0.3), sizes, steps)
-
-
-def test_every_rule_is_tested_here():
-    assert set(RULES) == set(METHODS)
