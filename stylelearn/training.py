@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
+from stylelearn.decoding import SUFFIXES
 from stylelearn.files import check_output, replacing
 from stylelearn.images import ImageError, read_image, read_settings, resize, write_image
 from stylelearn.weights import sha256
@@ -47,7 +48,6 @@ SAVE_EVERY = 120.0  # seconds between two checkpoints
 
 # --- crops ------------------------------------------------------------------------------------------------------------
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"}
 IN_MEMORY = 2 << 30  # bytes of decoded pictures: about 20,000 photos; more are decoded again for each crop
 # Every 10th picture of a folder is for measuring, so that training never sees it.
 SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
@@ -373,7 +373,7 @@ class _Log:
         self.count = 0
         # Keep what was reported up to the checkpoint; the steps after it will be made again.
         rows = list(csv.reader(path.read_text().splitlines())) if path.exists() and first else []
-        self.rows = [row for row in rows if row and (row[0] == "step" or int(row[0]) <= first)]
+        self.rows = [row for row in rows if row and (row[0] == "step" or (row[0].isdigit() and int(row[0]) <= first))]
         self._write()
 
     def _write(self) -> None:

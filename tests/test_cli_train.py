@@ -139,8 +139,8 @@ def test_more_steps_go_on_from_the_checkpoint(paintings: None, photos: Path, cap
 class Recorded:
     """Stands for `train_…`: keeps what it was called with, reports once, and writes nothing much."""
 
-    def __call__(self, *given: Any, out: Path, **options: Any) -> Iterator[Progress]:
-        self.given, self.options = given, options
+    def __call__(self, *, out: Path, **options: Any) -> Iterator[Progress]:
+        self.options = options
         yield Progress(7, 7, {"content": 1.0}, 0)
         Path(out).write_bytes(b"weights")
 
@@ -154,7 +154,7 @@ def train(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         module, function = NETWORKS[name].train
         monkeypatch.setattr(import_module(module), function, recorder)
         assert main(["train", name, "--photos", str(photos), "--out", str(tmp_path / "w.safetensors"), *words]) == 0
-        assert recorder.given[0] == [photos]
+        assert recorder.options.pop("photos") == [photos]
         return recorder
 
     return go
@@ -162,7 +162,7 @@ def train(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 
 def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_path: Path) -> None:
     done = train("johnson", "--style", "geometric", "--style-size", "40")
-    assert torch.equal(done.given[1], samples.style("geometric", 40))
+    assert torch.equal(done.options.pop("style"), samples.style("geometric", 40))
     asked = {"name": "geometric", "weights": {}, "checkpoint": tmp_path / "w.ckpt", "sheet": sheets.johnson}
     encoder = done.options.pop("encoder")
     assert encoder.name == "mini" and done.options == NETWORKS["johnson"].usual | asked
@@ -172,7 +172,7 @@ def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_
     asked |= {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed", "devices": 1}
     asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch", "num_nodes": 1, "anew": True}
     asked |= {"weights": {"style_weight": 7.0, "tv_weight": 0.0}}
-    assert done.options | asked == done.options and set(done.options) == {*asked, "encoder"}
+    assert done.options | asked == done.options and set(done.options) == {*asked, "encoder", "style"}
 
 
 def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
@@ -192,19 +192,19 @@ def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
 
 def test_train_cin_takes_files_and_names(train: Any, photos: Path) -> None:
     done = train("cin", "--styles", "geometric", str(photos / "01.png"), "batik", "--style-size", "32")
-    assert list(done.given[1]) == ["geometric", "01", "batik"]
-    assert torch.equal(done.given[1]["01"], read_image(photos / "01.png", size=32))
+    assert list(done.options["styles"]) == ["geometric", "01", "batik"]
+    assert torch.equal(done.options["styles"]["01"], read_image(photos / "01.png", size=32))
 
 
 def test_train_adain_takes_folders(train: Any, photos: Path) -> None:
     done = train("adain", "--styles", str(photos), "--layer", "relu3_1", "--style-weight", "3")
-    assert done.given[1] == [photos] and done.options["layer"] == "relu3_1"
+    assert done.options["styles"] == [photos] and done.options["layer"] == "relu3_1"
     assert done.options["weights"] == {"style_weight": 3.0}
 
 
 def test_train_inverse(train: Any, photos: Path) -> None:
     done = train("inverse", "--styles", str(photos))
-    assert done.given[1] == [photos] and done.options["weights"] == {} and "layer" not in done.options
+    assert done.options["styles"] == [photos] and done.options["weights"] == {} and "layer" not in done.options
     more = "--layer relu2_1 --norm instance --upsampling transposed --tv-weight 3 --pictures-only"
     done = train("inverse", "--styles", str(photos), *more.split())
     asked = {"layer": "relu2_1", "norm": "instance", "upsampling": "transposed"}
@@ -215,12 +215,12 @@ def test_train_inverse(train: Any, photos: Path) -> None:
 def test_train_adjustable_takes_folders_or_a_picture(train: Any, photos: Path) -> None:
     said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --style-weight 2 --tv-weight 0"
     done = train("adjustable", "--styles", str(photos), *said.split())
-    assert done.given[1] == [photos] and done.options["weights"] == {"style_weight": 2.0, "tv_weight": 0.0}
+    assert done.options["styles"] == [photos] and done.options["weights"] == {"style_weight": 2.0, "tv_weight": 0.0}
     assert done.options["network"] == {
         "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
     }  # fmt: skip
     done = train("adjustable", "--style", "geometric", "--style-size", "40")
-    assert torch.equal(done.given[1], samples.style("geometric", 40)) and done.options["network"] == {}
+    assert torch.equal(done.options["styles"], samples.style("geometric", 40)) and done.options["network"] == {}
 
 
 def test_only_the_first_process_prints(train: Any, capsys: Any, monkeypatch: Any) -> None:
@@ -241,7 +241,7 @@ def test_ctrl_c_while_training(
 ) -> None:
     closed = []
 
-    def train_mini(*folders: Any, checkpoint: Path, **options: Any) -> Iterator[Progress]:
+    def train_mini(*, checkpoint: Path, **options: Any) -> Iterator[Progress]:
         try:
             yield Progress(50, 100, {"features relu2_2": 1.0, "features relu3_4": 2.0, "verdict": 0.5}, 7200)
             raise KeyboardInterrupt
@@ -262,7 +262,7 @@ def test_ctrl_c_while_training(
 
 
 def test_training_that_diverges(tmp_path: Path, photos: Path, teacher: Path, capsys: Any, monkeypatch: Any) -> None:
-    def train_mini(*folders: Any, **options: Any) -> Iterator[Progress]:
+    def train_mini(**options: Any) -> Iterator[Progress]:
         raise FloatingPointError("the loss is nan at step 3; try a lower learning rate")
         yield
 
