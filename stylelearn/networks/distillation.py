@@ -377,7 +377,7 @@ def train_mini(
         model,
         batches,
         about={"network": "encoder", "teacher": model.teacher, "photos": crops},
-        groups=model.groups(rate),
+        groups=[{"weight_decay": 1e-4, **group} for group in model.groups(rate)],
         learning_rate=rate,
         **settings(out, {"steps": 5000} | run),
     )
