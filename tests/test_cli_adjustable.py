@@ -134,8 +134,6 @@ def test_large_pictures_go_band_by_band(
         (["batik", "--alpha", "=1"], "is not NAME=NUMBER"),
         ([], "a style is missing: stylize CONTENT STYLE"),
         (["batik", "mosaic"], "--method adjustable takes one style, but got batik, mosaic"),
-        (["batik", "--strength", "1"], "--strength is not for --method adjustable"),
-        (["batik", "--steps", "5"], "--steps is not for --method adjustable"),
         (["batik", "--practice", "-1"], "'-1' is not a whole number from 0 to 1000"),
     ],
 )
@@ -146,8 +144,3 @@ def test_what_cannot_be_is_refused_in_one_line(
     command = ["stylize", str(files["photo"]), "-o", str(out), "--method", "adjustable", "--weights", str(files["any"])]
     assert message in said([*command, *words], capsys)
     assert not out.exists()
-
-
-def test_alpha_belongs_to_adjustable(files: dict[str, Path], tmp_path: Path, capsys: Any) -> None:
-    words = ["stylize", str(files["photo"]), "batik", "-o", str(tmp_path / "o.png"), "--alpha", "relu2_2=1"]
-    assert "--alpha is not for --method gatys; it is for adjustable" in said(words, capsys)

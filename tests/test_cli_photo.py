@@ -80,8 +80,6 @@ def test_stopped_early_it_keeps_the_best_so_far(tmp_path, monkeypatch, capsys):
     ("words", "said"),
     [
         (["--content-mask", "china"], "--style-mask is missing: give masks of both pictures, or of neither"),
-        (["--style-mask", "rocket"], "--content-mask is missing"),
-        ([*MASKS, "--regions", "3"], "--regions is for pictures without masks"),
         (["--content-mask", "camera", "--style-mask", "rocket"], "--content-mask camera: the mask is 512x512"),
         (
             ["--content-mask", "china", "--style-mask", "chelsea"],
@@ -90,7 +88,6 @@ def test_stopped_early_it_keeps_the_best_so_far(tmp_path, monkeypatch, capsys):
         (["--content-mask", "none.png", "--style-mask", "rocket"], "--content-mask none.png: "),
         (["--regions", "13"], "'13' is not a whole number from 1 to 12"),
         (["--lambda", "-1"], "'-1' is not a number from 0 up"),
-        (["--levels", "2"], "--levels is not for --method photo"),
         (["--steps", "0"], "'0' is not a whole number"),
     ],
 )
@@ -106,11 +103,3 @@ def test_masks_that_are_photographs_or_empty_are_refused(tmp_path, capsys):
     for path, said in ((noise, "no flat area"), (empty, "empty.png")):
         words = ["--content-mask", str(path), "--style-mask", "rocket"]
         assert said in refused([*PAIR, *words, "-o", str(tmp_path / "out.png")], capsys)
-
-
-def test_options_of_photo_are_refused_elsewhere(tmp_path, capsys):
-    out = ["-o", str(tmp_path / "out.png")]
-    for words in (["--lambda", "3"], ["--smooth", "1"], ["--regions", "2"], ["--content-mask", "china"]):
-        assert f"{words[0]} is not for --method gatys; it is for photo" in refused(
-            ["stylize", "china", "rocket", *words, *out], capsys
-        )

@@ -90,7 +90,6 @@ def test_pixels_are_optimised_on_request(photo: Path, tmp_path: Path) -> None:
             ["mosaic", "--steps", "5"],
             "--steps is not for --method style-swap; it is for gatys, style-swap --optimize, photo",
         ),
-        (["mosaic", "--start", "noise"], "it is for gatys, style-swap --optimize"),
         (
             ["mosaic", "--optimize", "--weights", "x"],
             "--weights is not for --method style-swap --optimize; it is for style-swap, johnson",
@@ -99,7 +98,6 @@ def test_pixels_are_optimised_on_request(photo: Path, tmp_path: Path) -> None:
         (["mosaic", "--patch", "0"], "from 1 up"),
         (["mosaic", "--patch", "50", "--optimize"], "a patch of 50x50 cells does not fit"),
         (["mosaic", "--weights", "none"], "`stylelearn train inverse` makes one"),
-        (["mosaic", "--levels", "2"], "--levels is not for --method style-swap"),
         (["mosaic", "--optimize", "--encoder-weights", "none.pth"], "no weights at none.pth"),
     ],
 )
@@ -109,12 +107,6 @@ def test_what_does_not_go_together_is_refused(
     out = tmp_path / "out.png"
     assert said in refused(["stylize", photo, *words, "-o", out, "--method", "style-swap", "--size", "32"], capsys)
     assert not out.exists()
-
-
-@pytest.mark.parametrize("option", [["--patch", "3"], ["--stride", "1"], ["--optimize"]])
-def test_other_methods_have_no_patches(option: list[str], photo: Path, tmp_path: Path, capsys: Any) -> None:
-    said = refused(["stylize", photo, "mosaic", "-o", tmp_path / "x.png", *option], capsys)
-    assert f"{option[0]} is not for --method gatys; it is for style-swap" in said
 
 
 # --- clips ------------------------------------------------------------------------------------------------------------
