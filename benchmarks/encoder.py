@@ -25,7 +25,7 @@ from stylelearn.evaluation import timing
 from stylelearn.evaluation.metrics import gram_distance
 from stylelearn.images import psnr, square
 from stylelearn.networks.decoders import mirrored_decoder
-from stylelearn.networks.distillation import teacher_encoder
+from stylelearn.networks.distillation import teacher_view
 from stylelearn.optimize import Objective, optimize_image, result
 from stylelearn.weights import WeightsError, read_weights
 
@@ -43,7 +43,7 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     yield f"rebuilding from relu4_1 and relu3_1, {plan.size} px", lambda: rebuilding(plan, encoder)
     yield f"inversion, {plan.size} px", lambda: inversions(plan, encoder)
     yield f"style distance, {plan.size} px", lambda: style(plan, encoder)
-    yield f"against the teacher, {plan.size} px", lambda: against_file(plan, encoder)
+    yield f"against the teacher, {plan.size} px", lambda: against_file(plan)
 
 
 # --- against a teacher ------------------------------------------------------------------------------------------------
@@ -147,13 +147,14 @@ def beside(
     }
 
 
-def against_file(plan: Plan, encoder: Encoder) -> list[Measurement]:
-    """`against` the teacher in a file, its channels scaled on the photos as `mini`'s are."""
+def against_file(plan: Plan) -> list[Measurement]:
+    """`mini2` against the teacher in a file, in the channels and the scale of `mini2`."""
     if plan.teacher is None:
         return missing("against the teacher", "R²", "give --teacher FILE, a checkpoint of vgg19_16x")
-    teacher = teacher_encoder(plan.teacher, [pair.content for pair in pairs(plan, plan.pairs)])
-    convolutions = [layer for layer in encoder.layers if layer.startswith("conv") and layer in teacher.layers]
-    return against(encoder, view_of(teacher, [*STYLE_LAYERS, CONTENT_LAYER, *convolutions]), plan)
+    student = Encoder("mini2")
+    return against(
+        student, teacher_view(plan.teacher, student, [pair.content for pair in pairs(plan, plan.pairs)]), plan
+    )
 
 
 def against(student: Encoder, teacher: View, plan: Plan) -> list[Measurement]:
