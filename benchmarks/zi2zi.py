@@ -24,7 +24,7 @@ from stylelearn.glyphs.dataset import Batch, GlyphDataset, Split, split
 from stylelearn.glyphs.networks import LAPTOP, Down, Up, set_weights, weights_of
 from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
-from stylelearn.weights import read_about, read_weights, write_weights
+from stylelearn.weights import read_about, read_weights, seeded, write_weights
 
 SOURCE = "DejaVuSans/plain"  # the style that all others are made of
 STEPS = 16_300  # as many as the stored measurements had; 5,000 of these without augmentation
@@ -78,8 +78,7 @@ def for_split(known: Split, channels: Sequence[int] = LAPTOP, *, seed: int = 0) 
     """An untrained network for the styles and letters of a split. Raises ValueError: `SOURCE` is not one of them."""
     contents = range(len(known.glyphs.contents))
     sources = known.glyphs.at([known.glyphs.style(SOURCE)] * len(contents), contents)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return Zi2Zi(sources, len(known.glyphs.styles), channels)
 
 

@@ -26,7 +26,7 @@ from stylelearn.glyphs.dataset import Batch, GlyphDataset, R, Split, split
 from stylelearn.glyphs.networks import LAPTOP, Down, Up, as_channels, set_weights, weights_of
 from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
-from stylelearn.weights import network_file, read_about, read_weights, write_weights
+from stylelearn.weights import network_file, read_about, read_weights, seeded, write_weights
 
 INK = 0.5  # darker pixels are ink
 
@@ -188,8 +188,7 @@ def train_emd(
 
 
 def _seeded(references: int, channels: Sequence[int], seed: int) -> EMD:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return EMD(references, channels)
 
 
