@@ -137,11 +137,11 @@ def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tup
         if not painter.learnt:
             work["style"] = lambda: painter.encode(style)
         found = take_turns(work, plan.repeats, warm_up=1)
-    seconds = Spread.of(found["paint"].clocks)
+    painted = Spread.of(found["paint"].clocks)
     if painter.learnt:
-        return seconds, None, ""
+        return painted, None, ""
     both = zip(found["paint"].clocks, found["style"].clocks, strict=True)
-    return seconds, Spread.of([one + other for one, other in both]), ""
+    return painted, Spread.of([one + other for one, other in both]), ""
 
 
 def _moving(painter: Optimised, content: Tensor, style: Tensor, count: int, steps: int) -> float:

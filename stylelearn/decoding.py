@@ -185,7 +185,8 @@ def _plain(picture: Image.Image) -> Image.Image:
     srgb = ImageCms.createProfile("sRGB")
     profile = picture.info.get("icc_profile")
     if picture.mode == "LAB":
-        return ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), srgb, outputMode="RGB")
+        lab = ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")  # type: ignore[return-value]
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
@@ -207,7 +208,7 @@ def from_array(array: np.ndarray, name: str) -> Tensor:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         hint = "; use array.transpose(1, 2, 0)" if array.ndim == 3 and array.shape[0] in (1, 3, 4) else ""
         raise ImageError(f"{name} has the shape {array.shape}; give (H, W), (H, W, 1), (H, W, 3) or (H, W, 4){hint}")
-    _check_size(*array.shape[:2], name, _MAX_IN_FILE)
+    _check_size(array.shape[0], array.shape[1], name, _MAX_IN_FILE)
     whole = {np.dtype(bool): 1, np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
     scale = whole.get(array.dtype.newbyteorder("="))
     if scale is None and not np.issubdtype(array.dtype, np.floating):
@@ -229,7 +230,7 @@ def from_tensor(tensor: Tensor) -> Tensor:
             f"the tensor has the shape {tuple(tensor.shape)} and holds {tensor.dtype}; "
             "one image is (1, 3, H, W) of floats in [0, 1]"
         )
-    _check_size(*image.shape[2:], "the tensor", _MAX_IN_FILE)
+    _check_size(image.shape[2], image.shape[3], "the tensor", _MAX_IN_FILE)
     return _in_range(image.detach().float(), "the tensor").clone()
 
 

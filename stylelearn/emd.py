@@ -226,7 +226,7 @@ def load(name: str | Path = "emd") -> EMD:
         WeightsError: no such file, a damaged one, or one of another network.
     """
     path = network_file("emd", name)
-    about = {"references": R, "channels": LAPTOP} | read_about(path)
+    about: dict[str, Any] = {"references": R, "channels": LAPTOP} | read_about(path)
     network = EMD(about["references"], about["channels"])
     set_weights(network, read_weights(path), f"emd network {name}")
     return network

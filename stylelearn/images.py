@@ -241,8 +241,8 @@ def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Te
         raise ImageError(f"resize takes an image (B, 3, H, W), got {tuple(image.shape)}")
     height, width = image.shape[-2:]
     if fit == "box":
-        target = size if isinstance(size, tuple | list) else (size, size)
-        target = tuple(_pixels(side) for side in target)
+        sides = size if isinstance(size, tuple | list) else (size, size)
+        target = tuple(_pixels(side) for side in sides)
         if len(target) != 2:
             raise ImageError(f"a box is (height, width), got {size!r}")
     elif fit in ("short", "long"):

@@ -254,12 +254,12 @@ def moments_loss(features: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     """
     if isinstance(target, Tensor) or len(target) != 2:
         raise ValueError("moments_loss: the target is a pair (mean, standard deviation), made by moments")
-    distance: Tensor | float = 0.0
+    distances: list[Tensor] = []
     for mine, theirs in zip(moments(features), target, strict=True):
         _shape(theirs, "moments_loss: the target", "(B, C, 1, 1) made by moments")
         _same(mine, theirs, "moments_loss")
-        distance = distance + torch.linalg.vector_norm(mine - theirs, dim=(1, 2, 3))  # (B,)
-    return distance.mean()
+        distances.append(torch.linalg.vector_norm(mine - theirs, dim=(1, 2, 3)))  # (B,)
+    return sum(distances).mean()
 
 
 # --- smoothness ------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def objective(
             if layer in grams:
                 loss = augmented_style_loss(activations, grams[layer], masks[layer])
                 found[f"style {layer}"] = style_weight * weights[layer] * loss
-        if photorealism_weight > 0:
+        if laplacian is not None and photorealism_weight > 0:
             found["photorealism"] = photorealism_weight * photorealism_loss(image, laplacian)
         return found
 

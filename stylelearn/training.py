@@ -53,7 +53,7 @@ IN_MEMORY = 2 << 30  # bytes of decoded pictures: about 20,000 photos; more are 
 SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
 # For networks that paint: near and far, bright and dark, as the photos of learners are. Where a network has only seen
 # small dark places, large ones become blobs.
-VARIED: dict[str, float] = {"least": 0.3, "jitter": 0.3}
+VARIED: dict[str, Any] = {"least": 0.3, "jitter": 0.3}
 
 
 class Crops(Dataset[Tensor]):
@@ -95,12 +95,12 @@ class Crops(Dataset[Tensor]):
             raise ValueError(f"least must be above 0 and at most 1; it is {least}")
         self.size, self.batch, self.seed, self.least, self.jitter = size, batch, seed, least, jitter
         self.short_side = max(keep, size)
-        folders = [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
-        found = [path for folder in folders for i, path in enumerate(_find_pictures(folder)) if SPLITS[split](i)]
+        places = [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
+        found = [path for folder in places for i, path in enumerate(_find_pictures(folder)) if SPLITS[split](i)]
         self.pictures, self.skipped = _decode_all(found, self.short_side)
         if not self.pictures:
             raise ValueError(
-                f"no readable pictures for the split {split!r} in {', '.join(map(str, folders))} "
+                f"no readable pictures for the split {split!r} in {', '.join(map(str, places))} "
                 f"({len(self.skipped)} of {len(found)} skipped; each 10th picture of a folder is held back)"
             )
         if self.skipped and is_first_process():
@@ -498,7 +498,8 @@ class _Checkpoint:
             log.warning("going on from %s, at step %d of %d%s", self.path, self.step, steps, left)
 
     def __enter__(self) -> "_Checkpoint":
-        ranks = self.fabric.all_gather(torch.tensor(self.step, device=self.fabric.device)).flatten().tolist()
+        gathered: Any = self.fabric.all_gather(torch.tensor(self.step, device=self.fabric.device))
+        ranks = gathered.flatten().tolist()
         if len(set(ranks)) > 1:
             raise CheckpointError(f"not every machine sees {self.path}; put it on a disk that all of them share")
         if self.fabric.is_global_zero:

@@ -104,7 +104,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         yours = run(answer, patches=patches, size=size, patch=patch, stride=stride)
         must_be_tensor(yours, (1, 2, *size), "the map")
 
-        def put(patches: Tensor, divide: str = "count", apart: int = 0, where: tuple = (size, patch, stride)) -> Tensor:
+        def put(patches: Tensor, divide: str = "count", apart: int = 0, where: Any = (size, patch, stride)) -> Tensor:
             return _put_back(patches, *where, divide, apart).nan_to_num(0.0)
 
         by_columns = patches.unflatten(0, (columns, rows)).transpose(0, 1).flatten(0, 1)

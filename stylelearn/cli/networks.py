@@ -5,7 +5,7 @@ training function itself decides.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -93,7 +93,7 @@ class Network:
             yield Option("--paper", "the paper's network, size, batch, steps, where you say no other", None, **ON)
         yield from self.options
 
-    def start(self, options: Options) -> "Iterator[Progress]":
+    def start(self, options: Options) -> "Generator[Progress, None, Any]":
         """Begin the training. Raises UsageError, ImageError, WeightsError and ValueError."""
         from stylelearn.training import PRESETS
 

@@ -203,12 +203,14 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     if METHODS[name].pictures[1] == 0 and bool(named) == (name == "johnson" and bool(asked["weights"])):
         ways = "--style NAME or --weights FILE; the course ships" if name == "johnson" else "--style NAME; it knows"
         raise UsageError(f"say which style: {ways} {', '.join(known or known_styles(name) or [])}")
-    for style in named:
-        check(name, style, asked.get("weights"))
+    for each in named:
+        check(name, each, asked.get("weights"))
     content = picture(options.content, options.size).to(device)
     styles = [picture(each, options.size).to(device) for each in options.pictures]
     painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
-    settings = _kept(how) | painter.facts | _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
+    settings = {**_kept(how), **painter.facts} | _styles(
+        named or [*map(shown_name, options.pictures)], asked.get("shares")
+    )
     if isinstance(painter, Optimised):
         return _optimise(painter, content, styles[0], asked["steps"], settings, options.out)
     if styles and painter.learnt:
@@ -301,6 +303,7 @@ def _refined(painter: "FeedForward", style: "Tensor", steps: int) -> tuple[Any, 
     """What is kept of a style after fine-tuning to it, and after how many steps; Ctrl-C ends it early."""
     from tqdm import tqdm
 
+    assert painter.refine is not None
     kept, done = painter.encode(style), 0
     with tqdm(painter.refine(style), total=steps, bar_format=f"fine-tuning {BAR}", mininterval=0.2) as bar:
         try:

@@ -170,7 +170,7 @@ def ratings_in(data: bytes, name: str) -> list[Rating]:
         score = int(row[4]) if row[4].isdecimal() else row[4]
         if any(row[1:5]):  # a line with a name only says whose file it is
             try:
-                found.append(Rating(*row[:4], score, row[5]))  # type: ignore[arg-type]
+                found.append(Rating(*row[:4], score, row[5]))  # type: ignore[arg-type, call-arg]
             except StudyError as error:
                 raise StudyError(f"{name}: line {line}: {error}") from error
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylelearn.figures.curves import LOOKS
 from stylelearn.figures.display import DPI, POINTS, display_figure
@@ -49,7 +49,7 @@ def costs_figure(
     axes.set_yscale("log")
     for i, (name, (pixels, seconds)) in enumerate(costs.items()):
         colour, line, marker = LOOKS[i % len(LOOKS)]
-        look = {"color": colour, "marker": marker, "markersize": 5, "label": name}
+        look: Any = {"color": colour, "marker": marker, "markersize": 5, "label": name}
         fit = (fits or {}).get(name)
         axes.plot(pixels, seconds, linestyle="none" if fit else line, **look)
         if fit:

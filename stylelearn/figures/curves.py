@@ -89,7 +89,7 @@ def curves_figure(
     elif all(float(place).is_integer() for place in places):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(True, alpha=0.3)
-    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False} if beside else {}
+    place: Any = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False} if beside else {}
     axes.legend(handlelength=3.5, **place)
     return figure
 

@@ -143,8 +143,8 @@ def _name(figure: Figure, axes: Axes, points: Mapping[str, tuple[float, float]])
     figure.draw_without_rendering()
     taken: list[Any] = []
     for point in points.values():
-        middle = axes.transData.transform(point)
-        taken.append(_box(*middle, 5))
+        x, y = axes.transData.transform(point)
+        taken.append(_box(x, y, 5))
     for name, point in sorted(points.items(), key=lambda item: -item[1][1]):  # from the top: upper names go up
         for across, up in _AROUND:
             text = axes.annotate(

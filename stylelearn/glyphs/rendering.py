@@ -222,7 +222,7 @@ def _glyph(face: ImageFont.FreeTypeFont, letter: str, variation: Variation) -> n
     side, room = SIZE * FINE, 2 * FINE
     left, _, right, _ = face.getbbox(letter, anchor="ls")
     width = right - left + 2 * room
-    ink = Image.new("L", (width, side), 255)
+    ink = Image.new("L", (int(width), side), 255)
     ImageDraw.Draw(ink).text((room - left, BASELINE * FINE), letter, fill=0, font=face, anchor="ls")
     if variation.weight:
         from scipy.ndimage import maximum_filter, minimum_filter  # here: it imports for a while

@@ -126,7 +126,7 @@ class Alphas(widgets.VBox):
             self.value = {name: slider.value for name, slider in self.sliders.items()}
 
     def _pad_moved(self, _: dict[str, Any]) -> None:
-        if not self._setting:
+        if not self._setting and self.pad is not None:
             self.value = self._at(self.pad.across.value, self.pad.down.value)
 
     def _preset_chosen(self, change: dict[str, Any]) -> None:

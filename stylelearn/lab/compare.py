@@ -125,7 +125,7 @@ class CompareLab(LiveLab):
             waiting = [] if paused else [one for one in dict.fromkeys(asked) if not one.done]
 
             def seen(now: Painting | None) -> Wiped:
-                made = wipe(*(one.picture for one in shown), settings["border"])
+                made = wipe(shown[0].picture, shown[1].picture, settings["border"])
                 return Wiped(1, 0.0, {}, made, made, now=now, pair=pair)
 
             yield seen(None)

@@ -112,7 +112,7 @@ class GatysLab(Lab):
             return keep_colours(made, resize(photo, made.shape[-2:], "box"))
 
         title = f"Pastiche of {settings['content']} in the style of {settings['style']}"
-        job = {"steps": paint, "count": steps, "settings": settings, "title": title}
+        job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
         return Job(**job, finish=finish) if settings["colour"] == "content" else Job(**job)
 
     def _pictures(self, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:

@@ -122,7 +122,7 @@ class PhotoLab(Lab):
             return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing)
 
         title = f"{settings['content']} in the light of {settings['style']}"
-        job = {"steps": paint, "count": steps, "settings": settings, "title": title}
+        job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
         return Job(**job, finish=finish) if smoothing else Job(**job)
 
     # ------------------------------------------------------------------------------------------------------- masks

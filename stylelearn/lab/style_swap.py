@@ -236,8 +236,8 @@ class StyleSwapLab(Lab):
 def _fitted(image: Tensor, size: int) -> Tensor:
     """A longer side of `size`, and both a multiple of `_CELL`."""
     small = at_size(image, size)
-    sides = [max(_CELL, round(side / _CELL) * _CELL) for side in small.shape[2:]]
-    return resize(image, sides, "box")
+    height, width = (max(_CELL, round(side / _CELL) * _CELL) for side in small.shape[2:])
+    return resize(image, (height, width), "box")
 
 
 def _swapped(content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> Swap:

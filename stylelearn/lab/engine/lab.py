@@ -146,7 +146,7 @@ class Lab(widgets.VBox):
     # -------------------------------------------------------------------------------------------- what the runner says
 
     def _forget(self) -> None:
-        self._history: list[tuple[int, dict[str, float]]] = []
+        self._history = []
         self._marks: list[int] = []
         self._last: Step | None = None
 

@@ -112,9 +112,9 @@ class Painter(anywidget.AnyWidget):
         veil = Image.fromarray(table[labels], "RGBA")
         self.words = self._tell(labels)
         pen, font = ImageDraw.Draw(veil), ImageFont.load_default(_LETTERS)
-        for label, (x, y) in _middles(labels).items():
+        for label, (middle, y) in _middles(labels).items():
             half = pen.textlength(self._names[label], font) / 2 + 2
-            x = min(max(x, half), max(half, veil.width - half))  # all of it inside, if there is room
+            x = min(max(middle, half), max(half, veil.width - half))  # all of it inside, if there is room
             pen.text((x, y), self._names[label], "white", font, "mm", stroke_width=2, stroke_fill="black")
         written = io.BytesIO()
         veil.save(written, "png")
@@ -280,7 +280,7 @@ class MaskPainter(widgets.VBox):
 
     def _masks(self, painter: Painter) -> Masks:
         kept, labels = np.unique(painter.canvas.labels, return_inverse=True)
-        names, inks = (tuple(each[label] for label in kept) for each in (self.names, INKS))
+        names, inks = tuple(self.names[label] for label in kept), tuple(INKS[label] for label in kept)
         return Masks(torch.from_numpy(labels.reshape(painter.canvas.labels.shape)).long(), names, inks)
 
 

@@ -73,7 +73,8 @@ class Pointer(widgets.GridBox):
         except ValueError:
             return  # not from a click
         with self.hold_trait_notifications():
-            self.place = None  # a press at the same place is a press, too: a control may have moved meanwhile
+            # A press at the same place is a press, too: a control may have moved meanwhile.
+            self.place = None  # type: ignore[assignment]
             self.place = (across, down)
 
 
