@@ -208,9 +208,8 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     content = picture(options.content, options.size).to(device)
     styles = [picture(each, options.size).to(device) for each in options.pictures]
     painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
-    settings = {**_kept(how), **painter.facts} | _styles(
-        named or [*map(shown_name, options.pictures)], asked.get("shares")
-    )
+    styled = _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
+    settings = {**_kept(how), **painter.facts, **styled}
     if isinstance(painter, Optimised):
         return _optimise(painter, content, styles[0], asked["steps"], settings, options.out)
     if styles and painter.learnt:
