@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.figures.curves import LOOKS
-from stylelearn.figures.display import DPI, POINTS, display_figure
+from stylelearn.figures.display import POINTS, display_figure, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,12 +37,8 @@ def costs_figure(
     costs: Mapping[str, Points], fits: Mapping[str, Callable[[float], float]] | None = None, title: str | None = None
 ) -> Figure:
     """The plot of `plot_costs` as a matplotlib figure of its own; arguments and errors as there."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     _some(costs)
-    figure = Figure(figsize=(7.2, 4.2), dpi=DPI, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(720, 420)
     axes = figure.add_subplot(xlabel="pixels a side (both axes grow by factors)", ylabel="seconds")
     axes.set_title(title or "", size=POINTS, weight="bold")
     axes.set_xscale("log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stylelearn.figures.display import DPI, POINTS, display_figure
+from stylelearn.figures.display import POINTS, display_figure, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,13 +64,10 @@ def curves_figure(
         marks: positions of vertical lines, such as steps after which something changed.
         size: width and height in pixels.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     series = {name: _points(name, values, at) for name, values in _some(curves).items()}
-    figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*size)
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.set_title(title or "", size=POINTS, weight="bold")
     for i, (name, points) in enumerate(series.items()):

@@ -21,6 +21,16 @@ QUALITY = 80
 _HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
+def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
+    """An empty white figure of so many pixels; no pyplot, so that it is safe in threads and needs no closing."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
 class Picture:
     """What IPython displays: the JPEG with its text, or the text alone where there are no pictures."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.figures.curves import LOOKS
-from stylelearn.figures.display import DPI, POINTS, display_figure
+from stylelearn.figures.display import POINTS, display_figure, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,11 +170,7 @@ def _box(x: float, y: float, half: float) -> Any:
 
 
 def _figure(width: int, height: int, title: str | None) -> tuple[Figure, Axes]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     axes = figure.add_subplot()
     axes.set_title(title or "", size=POINTS, weight="bold")
     return figure, axes

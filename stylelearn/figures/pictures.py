@@ -15,7 +15,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylelearn.figures.display import DPI, POINTS, display_figure, pieces
+from stylelearn.figures.display import POINTS, display_figure, new_figure, pieces
 from stylelearn.images import ImageError, resize, to_pil
 
 if TYPE_CHECKING:
@@ -117,9 +117,6 @@ def grid_figure(
     width: int | None = None,
 ) -> Figure:
     """The figure of `grid`, pixel for pixel on white; arguments as there. `width`: of each image, as for `show`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = min(len(images), columns) if columns else _columns(len(images))
     pixels = [_fit(image, width, columns) for image in images]  # (h, w, 3) each
     texts = [_wrap(text, pixel.shape[1]) for text, pixel in zip(titles or [""] * len(images), pixels, strict=True)]
@@ -132,8 +129,7 @@ def grid_figure(
     figure_width = columns * cell + (columns - 1) * _GAP + 2 * _MARGIN
     figure_height = top + sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
 
-    figure = Figure(figsize=(figure_width / DPI, figure_height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(figure_width, figure_height, layout=None)
 
     def write(x: float, y: float, text: str, weight: str) -> None:
         figure.text(x / figure_width, y / figure_height, text, ha="center", va="center", size=POINTS, weight=weight)

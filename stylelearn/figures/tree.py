@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylelearn.figures.display import DPI, POINTS, display_figure
+from stylelearn.figures.display import POINTS, display_figure, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,14 +39,10 @@ def plot_tree(tree: Ask, title: str | None = None, alt: str | None = None) -> No
 
 def tree_figure(tree: Ask, title: str | None = None) -> Figure:
     """The drawing of `plot_tree` as a matplotlib figure of its own."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     ways = [*_ways(tree)]
     width = (max(map(len, ways)) - 1) * _COLUMN + _BOX + 20
     height = len(ways) * _LINE + (30 if title else 8)
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height, layout=None)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
