@@ -8,7 +8,8 @@ from ipywidgets.widgets.widget import _instances
 from torch import Tensor
 
 from stylelearn.encoders import Encoder
-from stylelearn.lab import Lab, PictureChooser
+from stylelearn.lab import PictureChooser
+from stylelearn.lab.base import Lab
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 
 SOON = 240  # seconds; a safety net, never waited for when things work

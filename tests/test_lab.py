@@ -21,8 +21,10 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import Job, Lab, PictureChooser, Runner
-from stylelearn.lab.engine.lab import in_words
+from stylelearn.lab import PictureChooser
+from stylelearn.lab.base import Lab
+from stylelearn.lab.engine.errors import in_words
+from stylelearn.lab.engine.runner import Job, Runner
 from stylelearn.lab.widgets.panel import Panel
 from stylelearn.optimize import Diverged, Step
 
@@ -72,8 +74,7 @@ class SlowLab(Lab):
         self.slow = slow
         self.strength = widgets.FloatSlider(value=0.5, min=0, max=1)
         self.steps = widgets.IntSlider(value=50, min=1, max=100)
-        panel = Panel(["start", "stop", "resume", "reset"], file_name="slow.png")
-        super().__init__({"strength": self.strength, "steps": self.steps}, panel, self.strength, first_steps)
+        super().__init__([{"strength": self.strength, "steps": self.steps}], Panel("slow.png"), first_steps)
 
     def empty(self) -> Tensor:
         return torch.full((1, 3, 40, 60), 0.1)

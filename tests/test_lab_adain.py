@@ -15,7 +15,7 @@ from stylelearn import samples
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import AdaINLab, PictureChooser
 from stylelearn.lab import adain as module
-from stylelearn.lab.engine.live import at_size
+from stylelearn.lab.live import at_size
 from stylelearn.lab.mixing import MASKS, MaskChooser, mask
 from stylelearn.weights import WeightsError
 

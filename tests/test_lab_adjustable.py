@@ -16,9 +16,9 @@ from stylelearn import adjustable, samples
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import AdjustableLab, PictureChooser
 from stylelearn.lab import adjustable as module
-from stylelearn.lab.alphas import Alphas, presets
-from stylelearn.lab.engine.live import at_size
-from stylelearn.lab.favourites import MOST
+from stylelearn.lab.adjustable import MOST
+from stylelearn.lab.layers import Alphas, presets
+from stylelearn.lab.live import at_size
 from stylelearn.practice import practise
 from stylelearn.weights import WeightsError
 

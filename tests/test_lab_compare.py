@@ -14,10 +14,9 @@ from stylelearn import samples
 from stylelearn.evaluation.metrics import judge, measure
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import CompareLab, PictureChooser
-from stylelearn.lab import paintings as module
-from stylelearn.lab.compare import wipe
-from stylelearn.lab.engine.live import at_size
-from stylelearn.lab.paintings import MEASURED, PHOTO, Painting, knows, table
+from stylelearn.lab import compare as module
+from stylelearn.lab.compare import MEASURED, PHOTO, Painting, knows, table, wipe
+from stylelearn.lab.live import at_size
 from stylelearn.painting import run
 from stylelearn.registry import METHODS
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import PictureChooser
-from stylelearn.lab.engine.live import SIZES, LiveLab, at_size, sizes
+from stylelearn.lab.live import SIZES, LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MASKS, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
 
@@ -37,7 +37,7 @@ class Grey(LiveLab):
         self.painted: list[float] = []
         self.fails: Exception | None = None
         slider = controls.number("grey", grey, 0, 1, 0.01, "How bright the picture is.")
-        super().__init__({"grey": slider, **more}, slider, file_name="grey.png", first=first)
+        super().__init__([{"grey": slider, **more}], file_name="grey.png", first=first)
 
     def close(self) -> None:
         self.let.release(100)
@@ -163,7 +163,7 @@ def test_a_picture_that_is_chosen_reaches_the_painter() -> None:
     class Copy(LiveLab):
         def __init__(self) -> None:
             self.content = PictureChooser("content", "chelsea")
-            super().__init__({"content": self.content}, self.content, file_name="copy.png")
+            super().__init__([{"content": self.content}], file_name="copy.png")
 
         def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
             seen.append(pictures["content"])

@@ -19,7 +19,7 @@ from test_browser import ERRORS, address, browser, opened  # noqa: F401
 
 from stylelearn.images import resize
 from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
-from stylelearn.lab.widgets.mask_editor import INKS, SIDE, MaskPainter, Painter
+from stylelearn.lab.widgets.mask_editor import INKS, SIDE, MaskPainter, Pane
 from stylelearn.segmentation import MAX_LABELS, Masks
 
 places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))
@@ -163,7 +163,7 @@ def shown(data: bytes) -> np.ndarray:
         return np.asarray(picture)
 
 
-def send(one: Painter, **message: Any) -> None:
+def send(one: Pane, **message: Any) -> None:
     one._handle_custom_msg(message, [])
 
 
@@ -280,11 +280,11 @@ def test_every_tool_says_what_it_means(painter: MaskPainter):
 
 
 def test_the_browsers_part_travels_with_the_package():
-    code = str(Painter._esm)
+    code = str(Pane._esm)
     assert "pointerdown" in code and "export default" in code
     assert "http" not in code  # nothing is fetched
     for name in ("picture", "regions", "words", "columns", "rows", "tool", "radius", "ink"):
-        assert f'"{name}"' in code and Painter.class_traits()[name].metadata["sync"]
+        assert f'"{name}"' in code and Pane.class_traits()[name].metadata["sync"]
 
 
 # --- in a real browser ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from stylelearn import gatys, photo, samples, segmentation
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_settings
 from stylelearn.lab import PhotoLab, PictureChooser
-from stylelearn.lab.engine.lab import fitted
+from stylelearn.lab.base import fitted
 from stylelearn.lab.photo import FOUND, ONE, OURS, PAINTED, counts
 
 pytestmark = pytest.mark.usefixtures("labs")

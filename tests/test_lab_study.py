@@ -10,7 +10,7 @@ from hands import inside
 from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Rating, Ratings, read_ratings, write_ratings
 from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.lab import StudyLab
-from stylelearn.lab.paintings import title_of
+from stylelearn.lab.compare import title_of
 
 METHODS = ("gatys", "adain", "deep")
 PHOTO, STYLE = QUESTIONS

@@ -13,9 +13,10 @@ from torch import Tensor
 from stylelearn import patches, samples, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import Lab, PictureChooser, StyleSwapLab
+from stylelearn.lab import PictureChooser, StyleSwapLab
 from stylelearn.lab import style_swap as module
-from stylelearn.lab.correspondence import count, swapped
+from stylelearn.lab.base import Lab
+from stylelearn.lab.style_swap import count, swapped
 from stylelearn.lab.widgets.pointing import Pointer, drawn
 from stylelearn.optimize import optimize_image, result
 from stylelearn.style_swap import StyleSwap

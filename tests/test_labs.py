@@ -11,11 +11,11 @@ from stylelearn import gatys, samples
 from stylelearn.colour import luminance, rgb_to_ycbcr
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.images import psnr
-from stylelearn.lab import GatysLab, InversionLab, Lab, PictureChooser, WelcomeLab
-from stylelearn.lab.engine.lab import fitted
+from stylelearn.lab import GatysLab, InversionLab, PictureChooser, WelcomeLab
+from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.gatys import NO_CONTENT
+from stylelearn.lab.layers import OWN, LayerWeights
 from stylelearn.lab.widgets.curves import curves_html, describe
-from stylelearn.lab.widgets.layers import OWN, LayerWeights
 
 pytestmark = pytest.mark.usefixtures("labs")
 

@@ -1,10 +1,10 @@
-"""The labs: widgets to play with what a lesson teaches. The only place of stylelearn that imports ipywidgets.
+"""The labs: widgets to play with what a lesson teaches, one file a lesson. Only here is ipywidgets imported.
 
     from stylelearn.lab import GatysLab
     GatysLab(content="chelsea", style="waves")
 
-A new lab derives from `Lab`, gives its controls and says what its job is; see `welcome.py`, the smallest one. One
-whose picture is a single pass of a network derives from `LiveLab`; see `live.py`.
+A new lab derives from `base.Lab`, gives its controls and says what its job is; see `welcome.py`, the smallest one. One
+whose picture is a single pass of a network derives from `live.LiveLab`.
 """
 
 from stylelearn.lab.adain import AdaINLab
@@ -12,9 +12,6 @@ from stylelearn.lab.adjustable import AdjustableLab
 from stylelearn.lab.cin import CinLab
 from stylelearn.lab.compare import CompareLab
 from stylelearn.lab.emd import EMDLab
-from stylelearn.lab.engine.lab import Lab
-from stylelearn.lab.engine.live import LiveLab
-from stylelearn.lab.engine.runner import Job, Runner
 from stylelearn.lab.gatys import GatysLab
 from stylelearn.lab.inversion import InversionLab
 from stylelearn.lab.johnson import JohnsonLab
@@ -22,8 +19,8 @@ from stylelearn.lab.photo import PhotoLab
 from stylelearn.lab.study import StudyLab
 from stylelearn.lab.style_swap import StyleSwapLab
 from stylelearn.lab.welcome import WelcomeLab
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
-from stylelearn.lab.widgets.pictures import PictureChooser
 
 __all__ = [
     "AdaINLab",
@@ -33,14 +30,10 @@ __all__ = [
     "EMDLab",
     "GatysLab",
     "InversionLab",
-    "Job",
     "JohnsonLab",
-    "Lab",
-    "LiveLab",
     "MaskPainter",
     "PhotoLab",
     "PictureChooser",
-    "Runner",
     "StudyLab",
     "StyleSwapLab",
     "WelcomeLab",

@@ -11,21 +11,18 @@ import torch
 from torch import Tensor
 
 from stylelearn import adain, samples
-from stylelearn.adain import AdaIN, Style
+from stylelearn.adain import Style
 from stylelearn.colour import match_colour
-from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.lab.base import observe
+from stylelearn.lab.engine.networks import loaded_once
+from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 
 STYLES = ("style", "style_2", "style_3", "style_4")  # the settings that hold them, in the order of CORNERS
 _KEPT = 4  # contents (and four times as many styles) whose features and moments are kept
-
-
-@functools.cache
-def network(name: str = "adain") -> AdaIN:
-    """The course's decoder with its encoder, loaded once in a kernel."""
-    return adain.load(name)
+network = loaded_once(adain.load, "adain")
 
 
 class AdaINLab(LiveLab):
@@ -65,29 +62,40 @@ class AdaINLab(LiveLab):
         chosen = _filled([style, style_2, style_3, style_4])
         self.styles = {name: PictureChooser("style", one) for name, one in zip(STYLES, chosen, strict=True)}
         self.pad, self.where = Pad(across, down), MaskChooser(where)
-        how = _how(strength, colours)
-        outside = _elsewhere(elsewhere)
-        size_control = sizes(size)
         self._fitted = functools.lru_cache(5 * _KEPT)(at_size)
         self._features = functools.lru_cache(_KEPT)(self._encode)
         self._style = functools.lru_cache(4 * _KEPT)(self._measure)
+        corners = [(f"style {corner}", name) for corner, name in zip(CORNERS, STYLES, strict=True)]
         tabs = widgets.Tab(
-            list(self.styles.values()), titles=[f"style {corner}" for corner in CORNERS],
-            layout=widgets.Layout(margin="4px 0"),
-        )  # fmt: skip
-        left = controls.column(
-            self.content, tabs, self.pad,
-            how["strength"], controls.ends("the photo", "the style"), how["colours"],
-            self.where, outside, size_control,
-        )  # fmt: skip
-        settings = {
-            "content": self.content, **self.styles, "across": self.pad.across, "down": self.pad.down, **how,
-            "where": self.where, "elsewhere": outside, "size": size_control,
-        }  # fmt: skip
+            list(self.styles.values()), titles=[words for words, _ in corners], layout=widgets.Layout(margin="4px 0")
+        )
+        rows = [
+            {"content": self.content}, (tabs, self.styles), (self.pad, self.pad.settings),
+            {
+                "strength": controls.number(
+                    "strength α", strength, 0, 1, 0.01,
+                    "How far to go from the photo's activations to those with the style's mean and spread: "
+                    "(1 − α) f(c) + α t.",
+                ),
+            },
+            controls.ends("the photo", "the style"),
+            {
+                "colours": controls.choice(
+                    "colours of", colours, [("the style", "style"), ("the photo", "content")],
+                    "Whose palette: for the photo's, each style is given the photo's colours before anything else.",
+                ),
+                "where": self.where,
+                "elsewhere": controls.choice(
+                    "elsewhere", elsewhere, [("the photo", "photo"), *corners],
+                    "What is outside of the mask; without effect as long as the styles count everywhere.",
+                ),
+                "size": sizes(size),
+            },
+        ]  # fmt: skip
         self._corners()
         for chooser in self.styles.values():
-            chooser.observe(self._corners, "picked")
-        super().__init__(settings, left, file_name="pastiche.png", first=first)
+            observe(chooser, self._corners)
+        super().__init__(rows, file_name="pastiche.png", first=first)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """g of the mixture; features and moments are there already unless a picture, the size or colours changed."""
@@ -153,27 +161,3 @@ def _added(layers: list[Tensor], names: list[str], which: str, more: Tensor) -> 
     if place == len(layers):
         return [*layers, more]
     return [layer + more if i == place else layer for i, layer in enumerate(layers)]
-
-
-def _how(strength: float, colours: str) -> dict[str, widgets.Widget]:
-    return {
-        "strength": controls.number(
-            "strength α", strength, 0, 1, 0.01,
-            "How far to go from the photo's activations to those with the style's mean and spread: (1 − α) f(c) + α t.",
-        ),
-        "colours": controls.choice(
-            "colours of", colours, [("the style", "style"), ("the photo", "content")],
-            "Whose palette: for the photo's, each style is given the photo's colours before anything else.",
-        ),
-    }  # fmt: skip
-
-
-def _elsewhere(value: str) -> widgets.Dropdown:
-    options = [
-        ("the photo", "photo"),
-        *((f"style {corner}", name) for corner, name in zip(CORNERS, STYLES, strict=True)),
-    ]
-    return controls.choice(
-        "elsewhere", value, options,
-        "What is outside of the mask; without effect as long as the styles count everywhere.",
-    )  # fmt: skip

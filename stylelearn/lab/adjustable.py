@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,30 +13,24 @@ import torch
 from torch import Tensor
 
 from stylelearn import adjustable, practice
-from stylelearn.images import resize
-from stylelearn.lab.alphas import ALL, Alphas
-from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.images import encode_image, resize
+from stylelearn.lab.base import named, observe
+from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
-from stylelearn.lab.favourites import Favourites
+from stylelearn.lab.layers import ALL, Alphas
+from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
+from stylelearn.lab.widgets.panel import Picture
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 
 MOST_NOISE = 0.5
+MOST = 8  # favourites; the next one takes the place of the oldest
 _KEPT = 4  # pictures of each kind that are kept at their size
 _AT_ONCE = 2  # steps of practice between two pictures: a slider that moves meanwhile waits for so many
-_THUMBNAIL = 96  # pixels: each corner of the pad shows the photo as it would be there
-
-
-@functools.cache
-def network(name: str = "adjustable") -> AdjustableNet:
-    """The trained network of that name, or from that file; loaded once in a kernel.
-
-    Raises:
-        WeightsError: it is not there; says what to do.
-    """
-    return adjustable.load(name)
+_THUMBNAIL = 96  # pixels: of a favourite, and of a corner of the pad, which shows the photo as it would be there
+network = loaded_once(adjustable.load, "adjustable")
 
 
 class AdjustableLab(LiveLab):
@@ -76,25 +70,37 @@ class AdjustableLab(LiveLab):
         self.style = {"style": PictureChooser("style", style)} if any_style else {}
         layers = list(self.network.style_layers)
         self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
-        noisy, size_control = _noise(noise, seed), sizes(size)
-        practising = {"practice": _practice(practice)} if any_style else {}
         self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
         self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
         self.favourites = Favourites(self._take)
-        settings = {
-            "content": self.content, **self.style, "alphas": self.alphas, **practising, **noisy,
-            "size": size_control,
-        }  # fmt: skip
-        left = controls.column(
-            self.content, *self.style.values(), controls.heading("How much of the style, layer by layer"),
-            self.alphas, self._buttons(), *practising.values(), *([self.alphas.pad] if self.alphas.pad else []),
-            controls.heading("Another one"), *noisy.values(), size_control,
-        )  # fmt: skip
-        super().__init__(settings, left, file_name="pastiche.png", first=first)
+        buttons = [
+            self._button("Randomise", "random", self.randomise, "Random α for all layers, and another seed."),
+            self._button("Keep", "star", self.keep, "Put this picture on the strip below; its button brings it back."),
+        ]
+        rows = [
+            {"content": self.content, **self.style},
+            controls.heading("How much of the style, layer by layer"),
+            {"alphas": self.alphas},
+            widgets.HBox(buttons, layout=widgets.Layout(margin=f"2px 0 2px {controls.INDENT}")),
+            {"practice": _practice(practice)} if any_style else {},
+            *([self.alphas.pad] if self.alphas.pad else []),
+            controls.heading("Another one"),
+            {
+                "noise": controls.number(
+                    "noise", noise, 0, MOST_NOISE, 0.01,
+                    "Noise on the photo before it is painted: the same setting then gives another picture for each "
+                    "seed.",
+                ),
+                "seed": controls.seed(seed, "Which noise; another number gives another picture of the same kind."),
+                "size": sizes(size),
+            },
+        ]  # fmt: skip
+        super().__init__(rows, file_name="pastiche.png", first=first)
         self.panel.children = (*self.panel.children, self.favourites)
+        self.hold_weakly()
         for chooser in (self.content, *self.style.values()):
-            chooser.observe(self.guarded(self._corners), "picked")
+            observe(chooser, self.guarded(self._corners))
         self.guarded(self._corners)()
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
@@ -136,34 +142,25 @@ class AdjustableLab(LiveLab):
 
     def randomise(self) -> None:
         """Random α, and another noise."""
-        self._quiet = True  # painted once, below
-        try:
+        with self.at_once():
             self.alphas.roll()
             seed = self.controls["seed"]
             seed.value = (seed.value + 1) % (seed.max + 1)
-        finally:
-            self._quiet = False
-        self.start()
 
     def keep(self) -> None:
         """Put the picture that is shown on the strip of favourites."""
         with self._showing:
             image, made = self._image, dict(self._made)
-        self.favourites.keep(image, made, self.words(made))
+        self.favourites.keep(image, made, self.words(named(made)))
+        self.hold_weakly()
 
     def _take(self, settings: dict[str, Any]) -> None:
         self.guarded(lambda: self.set(**settings))()
 
-    def _buttons(self) -> widgets.HBox:
-        made = []
-        for words, icon, act, tooltip in (
-            ("Randomise", "random", self.randomise, "Random α for all layers, and another seed for the noise."),
-            ("Keep", "star", self.keep, "Put this picture on the strip below; its button there brings it back."),
-        ):
-            button = widgets.Button(description=words, icon=icon, tooltip=tooltip, layout=widgets.Layout(width="118px"))
-            button.on_click(self.guarded(act))
-            made.append(button)
-        return widgets.HBox(made, layout=widgets.Layout(margin=f"2px 0 2px {controls.INDENT}"))
+    def _button(self, words: str, icon: str, act: Callable[[], None], tooltip: str) -> widgets.Button:
+        button = widgets.Button(description=words, icon=icon, tooltip=tooltip, layout=widgets.Layout(width="118px"))
+        button.on_click(self.guarded(act))
+        return button
 
     def _look(self, style: Tensor, size: int, steps: int) -> _Style:
         return _Style(self.network, self._fitted(style, size), steps)
@@ -211,11 +208,32 @@ def _practice(steps: int) -> widgets.Dropdown:
     )  # fmt: skip
 
 
-def _noise(noise: float, seed: int) -> dict[str, widgets.Widget]:
-    return {
-        "noise": controls.number(
-            "noise", noise, 0, MOST_NOISE, 0.01,
-            "Noise on the photo before it is painted: the same setting then gives another picture for each seed.",
-        ),
-        "seed": controls.seed(seed, "Which noise; another number gives another picture of the same kind."),
-    }  # fmt: skip
+class Favourites(widgets.HBox):
+    """A strip of small pictures worth seeing again, with a button below each that brings its settings back.
+
+    Args:
+        take: called with the settings of the picture whose button was pressed.
+
+    Attributes:
+        settings: of each picture, in the order of the strip.
+    """
+
+    def __init__(self, take: Callable[[dict[str, Any]], None]) -> None:
+        self._take, self._count = take, 0
+        self.settings: list[dict[str, Any]] = []
+        super().__init__([], layout=widgets.Layout(flex_flow="row wrap"))
+
+    def keep(self, image: Tensor, settings: dict[str, Any], words: str) -> None:
+        """Add a picture (1, 3, H, W) with its settings; `words` say what it shows."""
+        self._count += 1
+        small = Picture(format="jpeg", value=encode_image(resize(image, _THUMBNAIL, "long"), "jpeg", 88))
+        small.tooltip = words
+        again = widgets.Button(
+            description=f"again {self._count}", tooltip=f"Back to the settings of this one: {words}",
+            layout=widgets.Layout(width=f"{_THUMBNAIL}px"),
+        )  # fmt: skip
+        kept = dict(settings)
+        again.on_click(lambda _: self._take(kept))
+        column = widgets.VBox([small, again], layout=widgets.Layout(margin="0 6px 4px 0", align_items="center"))
+        self.settings = [*self.settings, kept][-MOST:]
+        self.children = (*self.children, column)[-MOST:]

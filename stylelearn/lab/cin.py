@@ -11,25 +11,18 @@ from torch import Tensor
 
 from stylelearn import cin
 from stylelearn.images import resize
-from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.lab.base import observe
+from stylelearn.lab.engine.networks import loaded_once
+from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 
 CORNERS = ("upper_left", "upper_right", "lower_left", "lower_right")
 _WORDS = ("style ↖", "style ↗", "style ↙", "style ↘")
 _THUMBNAIL = 96  # pixels: each corner shows the photo in its style
 MASK_SIDE = 256  # pixels of the longer side at which masks are kept; the network enlarges them
-
-
-@functools.cache
-def network(name: str = "cin") -> cin.StyleNet:
-    """The trained network of that name, or from that file; loaded once in a kernel.
-
-    Raises:
-        WeightsError: it is not there; says what to do.
-    """
-    return cin.load(name)
+network = loaded_once(cin.load, "cin")
 
 
 class CinLab(LiveLab):
@@ -73,36 +66,37 @@ class CinLab(LiveLab):
         given = [upper_left, upper_right, lower_left, lower_right, outside]
         *four, other = _filled(given, names)
         self.content, self.where, self.pad = PictureChooser("content", content), MaskChooser(where), Pad(across, down)
+        self._fitted = functools.lru_cache(4)(at_size)
+        self._mask = functools.lru_cache(4)(soft_mask)
         corners = {
             key: controls.choice(words, name, names, f"What counts where the ring is in this corner: {words}.")
             for key, words, name in zip(CORNERS, _WORDS, four, strict=True)
         }
-        masking = {
-            "where": self.where,
-            "counts": controls.choice(
-                "the square", counts, [("inside the mask", "inside"), ("outside the mask", "outside")],
-                "Which part of the picture gets the mixture of the square; the other part gets the style below.",
-            ),
-            "outside": controls.choice(
-                "the other part", other, names,
-                "The style of the other part of the picture; without effect as long as the square counts everywhere.",
-            ),
-            "softness": controls.number(
-                "soft edge", softness, 0, 1, 0.01,
-                "How gradually one part becomes the other: at 0 as the mask is drawn, at 1 over half of the picture.",
-            ),
-        }  # fmt: skip
-        size_control = sizes(size)
-        self._fitted = functools.lru_cache(4)(at_size)
-        self._mask = functools.lru_cache(4)(soft_mask)
-        left = controls.column(
-            self.content, controls.heading("Four styles"), *corners.values(), self.pad,
-            controls.heading("A mask"), *masking.values(), controls.heading("Picture"), size_control,
-        )  # fmt: skip
-        settings = {"content": self.content, **corners, "across": self.pad.across, "down": self.pad.down, **masking}
-        super().__init__({**settings, "size": size_control}, left, file_name="mixture.png")
-        for control, trait in [(self.content, "picked"), *((corner, "value") for corner in corners.values())]:
-            control.observe(self.guarded(self._label), trait)
+        rows = [
+            {"content": self.content},
+            controls.heading("Four styles"), corners, (self.pad, self.pad.settings),
+            controls.heading("A mask"),
+            {
+                "where": self.where,
+                "counts": controls.choice(
+                    "the square", counts, [("inside the mask", "inside"), ("outside the mask", "outside")],
+                    "Which part of the picture gets the mixture of the square; the other part gets the style below.",
+                ),
+                "outside": controls.choice(
+                    "the other part", other, names,
+                    "The style of the other part; without effect as long as the square counts everywhere.",
+                ),
+                "softness": controls.number(
+                    "soft edge", softness, 0, 1, 0.01,
+                    "How gradually one part becomes the other: at 0 as the mask is drawn, at 1 over half the picture.",
+                ),
+            },
+            controls.heading("Picture"),
+            {"size": sizes(size)},
+        ]  # fmt: skip
+        super().__init__(rows, file_name="mixture.png")
+        for control in (self.content, *corners.values()):
+            observe(control, self.guarded(self._label))
         self._label()
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import html
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +14,28 @@ import torch
 from torch import Tensor
 
 from stylelearn import samples
+from stylelearn.encoders import Encoder
+from stylelearn.evaluation.metrics import MEASURES, judge, measure
+from stylelearn.lab.base import named, observe
 from stylelearn.lab.engine.clock import Clock, duration
-from stylelearn.lab.engine.live import LiveLab, Move, at_size
 from stylelearn.lab.engine.runner import Job, Outcome, Run
-from stylelearn.lab.paintings import PHOTO, Painting, knows, table, title_of
+from stylelearn.lab.live import LiveLab, Move, at_size
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step
+from stylelearn.painting import Optimised, allowed, count_styles, known_styles, painter_of
 from stylelearn.registry import METHODS
 
+PHOTO = "photograph"  # what can be shown instead of a method
+MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table
 _EVERY = 0.15  # seconds between two pictures while one is being made
 _KEPT = 64  # pastiches
 SIZES = (64, 128, 192, 256, 384, 512)
+
+
+@functools.cache
+def _judge() -> Encoder:
+    return judge()
 
 
 @dataclass(frozen=True)
@@ -69,23 +80,45 @@ class CompareLab(LiveLab):
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
         self._paused = False  # Stop was pressed: the border moves, but nothing is painted
         self._table = widgets.HTML()
-        sides, how = _sides(left, right, border), _how(steps, size)
         self.all_button = widgets.Button(
             description="Paint all", icon="paint-brush", layout=widgets.Layout(width="auto"),
             tooltip="Let every method paint this pair, one after the other, for the table. Stop keeps what there is.",
         )  # fmt: skip
-        settings = {"content": self.content, "style": self.style, **sides, **how}
-        for name, control in settings.items():
-            if name != "border":
-                control.observe(self._unpause, "picked" if isinstance(control, PictureChooser) else "value")
-        column = controls.column(
-            self.content, self.style, *sides.values(), controls.ends("all right", "all left"), *how.values(),
-            self.all_button,
+        sides = [(PHOTO, PHOTO), *((f"{one.lesson:02d} · {one.title}", name) for name, one in METHODS.items())]
+        steps_slider = controls.whole(
+            "steps", steps, 10, 300, 10,
+            "At most so many where pixels are moved: Gatys, deep photo, style swap optimised. Networks need one pass.",
         )  # fmt: skip
-        super().__init__(settings, column, file_name="compared.png", first=first, buttons=("stop", "reset"))
-        how["steps"].continuous_update = False  # another number of steps is another painting
-        self.panel._bar.layout.display = ""
+        rows = [
+            {
+                "content": self.content, "style": self.style,
+                "left": controls.choice("left", left, sides, "What is left of the border: a method, or the photo."),
+                "right": controls.choice("right", right, sides, "What is right of the border: a method, or the photo."),
+                "border": controls.number(
+                    "border", border, 0, 1, 0.01,
+                    "Where the left picture ends and the right one begins. Drag it to and fro.",
+                ),
+            },
+            controls.ends("all right", "all left"),
+            {
+                "steps": steps_slider,
+                "size": controls.size(
+                    size, SIZES,
+                    "Longer side of the pictures. Twice the size takes four times as long, and more where patches are "
+                    "matched.", low=64,
+                ),
+            },
+            self.all_button,
+        ]  # fmt: skip
+        for row in rows:
+            for name, control in row.items() if isinstance(row, dict) else ():
+                if name != "border":
+                    observe(control, self._unpause)
+        super().__init__(rows, file_name="compared.png", first=first, buttons=("stop", "reset"))
+        steps_slider.continuous_update = False  # another number of steps is another painting
+        self.panel.bar.layout.display = ""
         self.children = (*self.children, self._table)
+        self.hold_weakly()
         self.all_button.on_click(self.guarded(self.paint_all))
 
     # --------------------------------------------------------------------------------------------------- what one does
@@ -134,7 +167,7 @@ class CompareLab(LiveLab):
                     one.advance()
                     yield seen(one)
 
-        return Move(paint, 1, settings, self.words(settings))
+        return Move(paint, 1, settings, self.words(named(settings)))
 
     def _pair(self, settings: dict[str, Any]) -> tuple:
         """What a painting depends on besides its method."""
@@ -217,26 +250,96 @@ def wipe(left: Tensor, right: Tensor, border: float) -> Tensor:
     return made
 
 
-def _sides(left: str, right: str, border: float) -> dict[str, widgets.Widget]:
-    options = [(PHOTO, PHOTO), *((f"{one.lesson:02d} · {one.title}", name) for name, one in METHODS.items())]
-    sides = {
-        side: controls.choice(side, value, options, f"What is {side} of the border: a method, or the photograph.")
-        for side, value in (("left", left), ("right", right))
-    }
-    line = controls.number(
-        "border", border, 0, 1, 0.01, "Where the left picture ends and the right one begins. Drag it to and fro."
+class Painting:
+    """One pastiche: made step by step, by whoever asks for the next one, and kept.
+
+    Args:
+        method: one of `METHODS`, or `PHOTO`, for which nothing is to be done.
+        content, style: (1, 3, H, W); `name`: what the style is called, for networks that know it by name.
+        steps: at most so many.
+
+    Attributes:
+        picture: as far as it is, (1, 3, H, W).
+        seconds: spent on it so far. done: whether it is finished; then `measures` are there.
+        step, count: how far it is.
+    """
+
+    def __init__(self, method: str, content: Tensor, style: Tensor, name: str, steps: int) -> None:
+        self.method, self.picture, self.seconds, self.step, self.done = method, content, 0.0, 0, method == PHOTO
+        self.measures: dict[str, float] = {}
+        self._content, self._style = content, style
+        self.count = 0
+        if self.done:
+            return
+        self._known = name if known_styles(method) is not None else style
+        self._painter = painter_of(method, self._known)
+        self.count = max(1, allowed(method, steps)) if isinstance(self._painter, Optimised) else 1
+        self._steps = self._make()
+
+    def advance(self) -> None:
+        """Make one step; after the last one the picture is measured.
+
+        Raises:
+            anything that the method raises; the next call then begins anew.
+        """
+        begin = time.perf_counter()
+        try:
+            made = next(self._steps, None)
+            if made is None:
+                self.measures = measure(self.picture, self._content, self._style, _judge(), only=MEASURED)
+                self.done = True
+                return
+        except Exception:
+            self._steps, self.step, self.seconds = self._make(), 0, 0.0
+            raise
+        self.picture = made
+        self.step += 1
+        self.seconds += time.perf_counter() - begin
+
+    def _make(self) -> Iterator[Tensor]:
+        painter = self._painter
+        if not isinstance(painter, Optimised):
+            with torch.no_grad():
+                yield painter.paint(self._content, painter.encode(self._known))  # type: ignore[arg-type]
+            return
+        for step in painter.begin(self._content, self._style, self.count, 0):
+            yield step.image
+        yield painter.end(step.best_image, self._content)
+
+
+def title_of(name: str) -> str:
+    """What a table calls a method, or the photograph."""
+    return METHODS[name].title if name in METHODS else name
+
+
+def knows(method: str, style: str) -> bool:
+    """Whether a method can paint in the style of that name."""
+    known = known_styles(method)
+    return known is None or style in known
+
+
+def table(painted: Mapping[str, Painting], style: str, shown: Sequence[str] = ()) -> str:
+    """What each method took and gave, as HTML; `shown` are the left and the right one."""
+    heads = ["method", "lesson", "seconds", "styles", *(MEASURES[name].title for name in MEASURED)]
+    marks = {name: f"{mark} " for name, mark in zip(shown, "◧◨", strict=False)}
+    rows = []
+    for name, method in METHODS.items():
+        if name in painted:
+            one = painted[name]
+            cells = [f"{one.seconds:.2f}", count_styles(name), *(f"{one.measures[each]:.2f}" for each in MEASURED)]
+            numbers = "".join(f"<td>{cell}</td>" for cell in cells)
+        else:
+            words = "not painted yet" if knows(name, style) else "has not learnt this style"
+            numbers = f'<td colspan="{len(heads) - 2}" style="text-align:left"><i>{words}</i></td>'
+        title = html.escape(marks.get(name, "") + method.title)
+        head = f'<th scope="row" style="text-align:left;font-weight:inherit">{title}</th>'
+        weight = "bold" if name in shown else "normal"
+        rows.append(f'<tr style="font-weight:{weight}">{head}<td>{method.lesson:02d}</td>{numbers}</tr>')
+    said = ", ".join(f"{MEASURES[name].title}: {MEASURES[name].better} is better" for name in MEASURED)
+    caption = f"Painted here, once each; judged by {_judge().name}. {said}."
+    return (
+        '<table style="border-spacing:10px 2px;border-collapse:separate;text-align:right">'
+        f'<caption style="text-align:left">{html.escape(caption)}</caption>'
+        f"<thead><tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
-    return {**sides, "border": line}
-
-
-def _how(steps: int, size: int) -> dict[str, widgets.Widget]:
-    return {
-        "steps": controls.whole(
-            "steps", steps, 10, 300, 10,
-            "At most so many where pixels are moved: Gatys, deep photo, style swap optimised. Networks need one pass.",
-        ),
-        "size": controls.choice(
-            "size", size, [(f"{one} px", one) for one in sorted({size, *SIZES}) if 64 <= one <= SIZES[-1]],
-            "Longer side of the pictures. Twice the size takes four times as long, and more where patches are matched.",
-        ),
-    }  # fmt: skip

@@ -6,33 +6,24 @@ import functools
 from dataclasses import replace
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelearn import emd
-from stylelearn.emd import EMD
 from stylelearn.figures import glyph_rows
 from stylelearn.glyphs.dataset import NOVEL_LETTERS
 from stylelearn.glyphs.fonts import LETTERS, FontError, listed
 from stylelearn.glyphs.rendering import SIZE, Glyphs
-from stylelearn.lab.engine.live import LiveLab
+from stylelearn.images import shown_name
+from stylelearn.lab.engine.networks import loaded_once
+from stylelearn.lab.live import LiveLab
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.fonts import FontChooser, course
 
 LONGEST = 12  # letters of a word
 REFERENCES = "HOASMnopdy"  # what is shown of a font at first
 _KEPT = 16  # styles and words whose codes are kept
-
-
-@functools.cache
-def network(name: str = "emd") -> EMD:
-    """The trained network of that name, or from that file; loaded once in a kernel.
-
-    Raises:
-        WeightsError: it is not there; says what to do.
-    """
-    return emd.load(name)
+network = loaded_once(emd.load, "emd")
 
 
 class EMDLab(LiveLab):
@@ -65,24 +56,28 @@ class EMDLab(LiveLab):
             "font": FontChooser("font", "The font whose letters the network sees; it is to write in it.", font),
             "other": FontChooser("other font", "The font at the right end of the slider.", other),
         }
-        texts = {
-            "letters": _text("letters shown", letters, "The letters of each font that the network sees: as many as r."),
-            "word": _text("word", word, f"What it is to write: up to {LONGEST} of A to Z, a to z, 0 to 9."),
-        }
-        share_slider = controls.number(
-            "share of other", share, 0, 1, 0.01,
-            "Between two fonts: the styles S of both are mixed, and the mixture is drawn. Beyond the letters, "
-            "nobody has ever drawn what is in the middle.",
-        )  # fmt: skip
         self._network = functools.partial(network, weights)
         self._style = functools.lru_cache(_KEPT)(self._encode_style)
         self._word = functools.lru_cache(_KEPT)(self._encode_word)
-        left = controls.column(
-            *self.fonts.values(), share_slider, controls.ends("font", "other font"),
-            texts["letters"], texts["word"],
+        rows = [
+            self.fonts,
+            {
+                "share": controls.number(
+                    "share of other", share, 0, 1, 0.01,
+                    "Between two fonts: the styles S of both are mixed, and the mixture is drawn. Beyond the letters, "
+                    "nobody has ever drawn what is in the middle.",
+                ),
+            },
+            controls.ends("font", "other font"),
+            {
+                "letters": controls.text(
+                    "letters shown", letters, "The letters of each font that the network sees: as many as r."
+                ),
+                "word": controls.text("word", word, f"What it writes: up to {LONGEST} of A to Z, a to z, 0 to 9."),
+            },
             controls.note(f"not met in training: fonts marked (new); as a task, the letters {NOVEL_LETTERS}"),
-        )  # fmt: skip
-        super().__init__({**self.fonts, "share": share_slider, **texts}, left, file_name="word.png", first=first)
+        ]  # fmt: skip
+        super().__init__(rows, file_name="word.png", first=first)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """What the network sees of both fonts, what it writes, and what the fonts have there."""
@@ -90,12 +85,12 @@ class EMDLab(LiveLab):
         _check_word(word)
         net = self._network()
         shown = settings["letters"][: net.references]
-        styles = [self._style(which, settings[which], settings["letters"]) for which in self.fonts]  # S, (1, R) each
-        contents, seen = self._word(word, tuple(settings[which] for which in self.fonts), shown)
+        glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
+        names = {which: shown_name(settings[which]) for which in self.fonts}
+        styles = [self._style(each, names[which], settings["letters"]) for which, each in glyphs.items()]  # S, (1, R)
+        contents, seen = self._word(word, tuple(settings[which] for which in self.fonts), tuple(glyphs.values()), shown)
         mixed = net.mix(torch.lerp(*styles, share), contents)
         drawn = net.decode(mixed, seen)[:, 0]  # (letters, 80, 80)
-        glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
-        names = {which: _short(settings[which]) for which in self.fonts}
         rows = {f"seen of {names[which]}": each.word(0, shown) for which, each in glyphs.items()}
         written = f"EMD writes: {_mixture(names, share)}  (a line beneath: it has seen this letter)"
         rows[written] = drawn
@@ -104,14 +99,12 @@ class EMDLab(LiveLab):
 
     def words(self, settings: dict[str, Any]) -> str:
         """Word, fonts, and what was seen of them."""
-        names = {which: _short(settings[which]) for which in self.fonts}
-        return (
-            f"{settings['word']} in {_mixture(names, settings['share'])}, drawn after the letters {settings['letters']}"
-        )
+        mixture = _mixture(settings, settings["share"])
+        return f"{settings['word']} in {mixture}, drawn after the letters {settings['letters']}"
 
-    def _encode_style(self, which: str, name: str, letters: str) -> Tensor:
+    def _encode_style(self, glyphs: Glyphs, name: str, letters: str) -> Tensor:
         """S of a font, (1, R)."""
-        net, glyphs = self._network(), self.fonts[which].glyphs(name)
+        net = self._network()
         if lacks := "".join(letter for letter in letters if letter not in glyphs.contents):
             raise FontError(f"the font {name} has no {listed(lacks)} to show; choose other letters, or another font")
         if len(letters) < net.references:
@@ -121,26 +114,20 @@ class EMDLab(LiveLab):
             )
         return net.encode_style(glyphs.word(0, letters))
 
-    def _encode_word(self, word: str, fonts: tuple[str, ...], shown: str) -> tuple[Tensor, list[Tensor]]:
+    def _encode_word(
+        self, word: str, fonts: tuple[str, ...], glyphs: tuple[Glyphs, ...], shown: str
+    ) -> tuple[Tensor, list[Tensor]]:
         """C and the skips of each letter, of fonts that the network has learnt from; some are like the two fonts."""
         net, known = self._network(), course()
         theirs = known.glyphs.fonts
         known = replace(known, known_styles=tuple(one for one in known.known_styles if theirs[one] not in fonts))
-        seen = [chooser.glyphs(name).word(0, shown) for name, chooser in zip(fonts, self.fonts.values(), strict=True)]
-        in_turn = torch.stack([known.alike(shown, glyphs) for glyphs in seen], dim=1).flatten().tolist()
+        in_turn = torch.stack([known.alike(shown, each.word(0, shown)) for each in glyphs], dim=1).flatten().tolist()
         alike = torch.tensor(list(dict.fromkeys(in_turn)))
         chance = torch.Generator().manual_seed(0)
         found = [
             known.content_references(known.glyphs.content(one), net.references, chance, alike=alike) for one in word
         ]
         return net.encode_content(torch.stack(found))
-
-
-def _text(description: str, value: str, tooltip: str) -> widgets.Text:
-    return widgets.Text(
-        value=value, description=description, tooltip=tooltip, style={"description_width": controls.DESCRIPTION},
-        layout=widgets.Layout(width=controls.FULL, min_width="0"),
-    )  # fmt: skip
 
 
 def _check_word(word: str) -> None:
@@ -160,8 +147,3 @@ def _truth(glyphs: Glyphs, word: str) -> Tensor:
 def _mixture(names: dict[str, str], share: float) -> str:
     parts = ((1 - share, names["font"]), (share, names["other"]))
     return " + ".join(f"{amount:.0%} {name}" for amount, name in parts if round(amount, 2))
-
-
-def _short(name: str) -> str:
-    """A file's name without its folder."""
-    return name.rpartition("/")[2] if "/" in name else name

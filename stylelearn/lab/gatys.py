@@ -12,13 +12,13 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
-from stylelearn.lab.networks import CHOICES, encoder
+from stylelearn.lab.layers import LayerWeights
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.layers import LayerWeights
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
@@ -64,22 +64,55 @@ class GatysLab(Lab):
         first_steps: int = 25,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
-        weight, ratio = _trade_off(style_weight)
         self.layers = LayerWeights(layer_weights)
-        where = _what(content_layer, start, seed)
-        how = _how(steps, size, tv_weight, optimizer, levels, colour, encoder_name)
-        left = controls.column(
-            self.content, self.style,
-            weight, controls.ends("more content", "more style"), ratio,
-            self.layers,
-            *where.values(), *how.values(),
-        )  # fmt: skip
-        settings = {
-            "content": self.content, "style": self.style, "style_weight": weight, "layer_weights": self.layers,
-            **where, **how,
-        }  # fmt: skip
-        panel = Panel(["start", "stop", "resume", "reset"], file_name="pastiche.png")
-        super().__init__(settings, panel, left, first_steps)
+        weight, ratio = _trade_off(style_weight)
+        rows = [
+            {"content": self.content, "style": self.style, "style_weight": weight},
+            controls.ends("more content", "more style"),
+            ratio,
+            {
+                "layer_weights": self.layers,
+                "content_layer": controls.choice(
+                    "content layer", content_layer, [*CONTENT_LAYERS, ("none: texture only (α = 0)", NO_CONTENT)],
+                    "Where the pastiche has to agree with the photo: early layers insist on its pixels, late ones only "
+                    "on what is where.",
+                ),
+                "start": controls.choice(
+                    "start from", start, [("the content", "content"), ("noise", "noise"), ("the style", "style")],
+                    "The first picture. From the content it is quickest and stays nearest to it; from noise it shows "
+                    "what the losses alone know.",
+                ),
+                "seed": controls.seed(seed, "Which noise to start from; without effect for the other two starts."),
+                "steps": controls.whole(
+                    "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
+                ),
+                "size": controls.size(
+                    size, SIZES,
+                    "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer "
+                    "beside it.", high=2048,
+                ),
+                "tv_weight": controls.off_or_logarithmic(
+                    "smoothness (TV)", tv_weight, TV_WEIGHTS,
+                    "How much a smooth picture is preferred. Off, as in the paper; far right the strokes melt.",
+                ),
+                "optimizer": controls.choice(
+                    "optimiser", optimizer,
+                    [("L-BFGS (the paper's)", "lbfgs"), ("Adam", "adam"), ("gradient descent", "gd")],
+                    "How to go downhill: L-BFGS learns the slope's curvature, Adam a rate for each pixel, gradient "
+                    "descent just follows the slope.",
+                ),
+                "levels": controls.choice(
+                    "coarse to fine", levels, [("off", 1), ("2 sizes", 2), ("3 sizes", 3)],
+                    "First paint small, then larger: bigger structures, and most steps cost less.",
+                ),
+                "colour": controls.choice(
+                    "colours of", colour, [("the style", "style"), ("the content (luminance only)", "content")],
+                    "Take the style's colours, or keep the photo's and take over brightness only.",
+                ),
+                "encoder_name": controls.encoder(encoder_name),
+            },
+        ]  # fmt: skip
+        super().__init__(rows, Panel("pastiche.png"), first_steps)
 
     def empty(self) -> Tensor:
         """The picture that the optimisation starts from."""
@@ -111,7 +144,7 @@ class GatysLab(Lab):
         def finish(made: Tensor) -> Tensor:
             return keep_colours(made, resize(photo, made.shape[-2:], "box"))
 
-        title = f"Pastiche of {settings['content']} in the style of {settings['style']}"
+        title = "Pastiche of {content} in the style of {style}".format(**named(settings))
         job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
         return Job(**job, finish=finish) if settings["colour"] == "content" else Job(**job)
 
@@ -135,63 +168,8 @@ def _trade_off(style_weight: float) -> tuple[widgets.FloatLogSlider, widgets.HTM
     ratio = controls.note()
 
     def tell(*_: Any) -> None:
-        ratio.value = controls.note(f"α/β = {1 / slider.value:.3g}, as papers write it").value
+        ratio.value = controls.small(f"α/β = {1 / slider.value:.3g}, as papers write it")
 
     slider.observe(tell, "value")
     tell()
     return slider, ratio
-
-
-def _what(content_layer: str, start: str, seed: int) -> dict[str, widgets.Widget]:
-    layers = [*CONTENT_LAYERS, ("none: texture only (α = 0)", NO_CONTENT)]
-    return {
-        "content_layer": controls.choice(
-            "content layer", content_layer, layers,
-            "Where the pastiche has to agree with the photo: early layers insist on its pixels, late ones only on "
-            "what is where.",
-        ),
-        "start": controls.choice(
-            "start from", start, [("the content", "content"), ("noise", "noise"), ("the style", "style")],
-            "The first picture. From the content it is quickest and stays nearest to it; from noise it shows what the "
-            "losses alone know.",
-        ),
-        "seed": controls.seed(seed, "Which noise to start from; without effect for the other two starts."),
-    }  # fmt: skip
-
-
-def _how(
-    steps: int, size: int, tv_weight: float, optimizer: str, levels: int, colour: str, encoder_name: str
-) -> dict[str, widgets.Widget]:
-    optimizers = [("L-BFGS (the paper's)", "lbfgs"), ("Adam", "adam"), ("gradient descent", "gd")]
-    sizes = [(f"{one} px", one) for one in sorted({size, *SIZES})]
-    controls.check_range("size", size, 32, 2048)
-    return {
-        "steps": controls.whole(
-            "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
-        ),
-        "size": controls.choice(
-            "size", size, sizes,
-            "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer beside it.",
-        ),
-        "tv_weight": controls.off_or_logarithmic(
-            "smoothness (TV)", tv_weight, TV_WEIGHTS,
-            "How much a smooth picture is preferred. Off, as in the paper; far right the strokes melt.",
-        ),
-        "optimizer": controls.choice(
-            "optimiser", optimizer, optimizers,
-            "How to go downhill: L-BFGS learns the slope's curvature, Adam a rate for each pixel, gradient descent "
-            "just follows the slope.",
-        ),
-        "levels": controls.choice(
-            "coarse to fine", levels, [("off", 1), ("2 sizes", 2), ("3 sizes", 3)],
-            "First paint small, then larger: bigger structures, and most steps cost less.",
-        ),
-        "colour": controls.choice(
-            "colours of", colour, [("the style", "style"), ("the content (luminance only)", "content")],
-            "Take the style's colours, or keep the photo's and take over brightness only.",
-        ),
-        "encoder_name": controls.choice(
-            "encoder", encoder_name, CHOICES,
-            "The network that compares the pictures. VGG-19 is the paper's; fetched once, and ten times slower.",
-        ),
-    }  # fmt: skip

@@ -7,18 +7,17 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelearn import gatys, inversion
-from stylelearn.images import psnr, resize
-from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.images import psnr, resize, shown_name
+from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
-from stylelearn.lab.networks import encoder
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
 TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -33,7 +32,7 @@ class InversionLab(Lab):
         layer: any layer of the encoder.
         tv_weight: λ of the total variation V^β, 0 (off) to 10. `beta`: its exponent, 1 to 2.
         steps: 10 to 500. `seed`: of the noise that the search starts from.
-        size: shorter side in pixels. `encoder_name`: "mini", or another that `networks.CHOICES` has.
+        size: shorter side in pixels. `encoder_name`: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
     """
 
@@ -52,25 +51,38 @@ class InversionLab(Lab):
     ) -> None:
         self._encoder, self._size = encoder(encoder_name), size
         self.content = PictureChooser("content", content)
-        settings = {
-            "content": self.content,
-            **_controls(self._encoder.layers, layer, tv_weight, beta),
-            "steps": controls.whole("steps", steps, 10, 500, 10, "How long to search. Deep layers need more."),
-            "seed": controls.seed(seed, "Another seed, another beginning: what stays the same comes from the layer."),
-        }
-        left = controls.column(
-            self.content,
-            settings["layer"],
+        rows = [
+            {
+                "content": self.content,
+                "layer": controls.choice(
+                    "layer", layer, self._encoder.layers,
+                    "The only thing that is kept of the picture. conv4_2 is before the ReLU, relu4_2 after it; the "
+                    "deeper the layer, the less of the pixels it holds.",
+                ),
+            },
             controls.note("early: pixels · late: what it is, and roughly where"),
-            settings["tv_weight"],
+            {
+                "tv_weight": controls.off_or_logarithmic(
+                    "smoothness λ", tv_weight, TV_WEIGHTS,
+                    "How much a smooth picture is preferred. Off: specks that the layer does not see stay. Far right: "
+                    "the picture melts.",
+                ),
+            },
             controls.ends("as it comes", "smooth"),
-            settings["beta"],
+            {
+                "beta": controls.number(
+                    "exponent β", beta, 1, 2, 0.1,
+                    "What smooth means: with 1 (total variation) edges stay sharp between flat patches, with 2 "
+                    "everything gets soft. No effect while λ is off.", form=".1f",
+                ),
+            },
             controls.ends("sharp edges, flat patches", "soft"),
-            settings["steps"],
-            settings["seed"],
-        )
-        panel = Panel(["start", "stop", "resume", "reset"], file_name="inversion.png", width=640)
-        super().__init__(settings, panel, left, first_steps)
+            {
+                "steps": controls.whole("steps", steps, 10, 500, 10, "How long to search. Deep layers need more."),
+                "seed": controls.seed(seed, "Another seed, another start: what stays the same comes from the layer."),
+            },
+        ]  # fmt: skip
+        super().__init__(rows, Panel("inversion.png", width=640), first_steps)
 
     def empty(self) -> Tensor:
         """The noise that the search starts from."""
@@ -103,29 +115,9 @@ class InversionLab(Lab):
 
         return Job(
             search, steps, {**settings, "size": self._size, "encoder_name": self._encoder.name},
-            f"{settings['content']}, left, and what {settings['layer']} remembers of it, right",
+            f"{shown_name(settings['content'])}, left, and what {settings['layer']} remembers of it, right",
             compose=beside, caption=caption,
         )  # fmt: skip
 
     def _original(self) -> Tensor:
         return fitted(self.content.image, self._size)
-
-
-def _controls(layers: tuple[str, ...], layer: str, tv_weight: float, beta: float) -> dict[str, widgets.Widget]:
-    return {
-        "layer": controls.choice(
-            "layer", layer, layers,
-            "The only thing that is kept of the picture. conv4_2 is before the ReLU, relu4_2 after it; the deeper the "
-            "layer, the less of the pixels it holds.",
-        ),
-        "tv_weight": controls.off_or_logarithmic(
-            "smoothness λ", tv_weight, TV_WEIGHTS,
-            "How much a smooth picture is preferred. Off: every speck that the layer does not mind stays. Far right: "
-            "the picture melts.",
-        ),
-        "beta": controls.number(
-            "exponent β", beta, 1, 2, 0.1,
-            "What smooth means: with 1 (total variation) edges stay sharp between flat patches, with 2 everything "
-            "gets soft. No effect while λ is off.", form=".1f",
-        ),
-    }  # fmt: skip

@@ -12,22 +12,14 @@ from torch import Tensor
 
 from stylelearn import johnson
 from stylelearn.colour import keep_colours
-from stylelearn.lab.engine.live import LiveLab, at_size, sizes
+from stylelearn.lab.engine.networks import loaded_once
+from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.weights import WeightsError
 
 _KEPT = 4  # pastiches that are kept, so that strength and colours need no new pass
-
-
-@functools.cache
-def network(style: str) -> johnson.TransformationNet:
-    """The network of that style, or in that file; loaded once in a kernel.
-
-    Raises:
-        WeightsError: it is not there; says what there is.
-    """
-    return johnson.load(style)
+network = loaded_once(johnson.load)
 
 
 class JohnsonLab(LiveLab):
@@ -56,22 +48,35 @@ class JohnsonLab(LiveLab):
         first: bool = True,
     ) -> None:
         self.content = PictureChooser("content", content)
-        how = {"style": _styles(style), **_how(strength, colours)}
-        size_control = sizes(size)
         self._fitted = functools.lru_cache(_KEPT)(at_size)
         self._pastiche = functools.lru_cache(_KEPT)(self._paint)
         self._coloured = functools.lru_cache(_KEPT)(self._colour)
-        left = controls.column(
-            self.content, how["style"],
-            how["strength"], controls.ends("the photo", "the pastiche"), how["colours"], size_control,
-        )  # fmt: skip
-        settings = {"content": self.content, **how, "size": size_control}
-        super().__init__(settings, left, file_name="pastiche.png", first=first)
+        rows = [
+            {
+                "content": self.content,
+                "style": _styles(style),
+                "strength": controls.number(
+                    "strength (blend)", strength, 0, 1, 0.01,
+                    "How much of the pastiche is laid over the photo, pixel by pixel. A plain blend: the network has "
+                    "no such control.",
+                ),
+            },
+            controls.ends("the photo", "the pastiche"),
+            {
+                "colours": controls.choice(
+                    "colours of", colours, [("the style", "style"), ("the photo (luminance only)", "content")],
+                    "Take the style's colours, or keep the photo's and take over brightness only.",
+                ),
+                "size": sizes(size),
+            },
+        ]  # fmt: skip
+        super().__init__(rows, file_name="pastiche.png", first=first)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """Photo + strength · (pastiche − photo); the pastiche is there already unless photo, style or size changed."""
         content, size = pictures["content"], settings["size"]
-        pastiche = self._coloured(content, settings["style"], size, settings["colours"])
+        paint = self._coloured if settings["colours"] == "content" else self._pastiche
+        pastiche = paint(network(settings["style"]), content, size)
         return torch.lerp(self._fitted(content, size), pastiche, settings["strength"])
 
     def words(self, settings: dict[str, Any]) -> str:
@@ -81,12 +86,11 @@ class JohnsonLab(LiveLab):
             found += f", {settings['strength']:.0%} of it blended with the photo"
         return found + (", in its own colours" if settings["colours"] == "content" else "")
 
-    def _paint(self, content: Tensor, style: str, size: int) -> Tensor:
-        return network(style)(self._fitted(content, size))
+    def _paint(self, net: johnson.TransformationNet, content: Tensor, size: int) -> Tensor:
+        return net(self._fitted(content, size))
 
-    def _colour(self, content: Tensor, style: str, size: int, colours: str) -> Tensor:
-        pastiche = self._pastiche(content, style, size)
-        return keep_colours(pastiche, self._fitted(content, size)) if colours == "content" else pastiche
+    def _colour(self, net: johnson.TransformationNet, content: Tensor, size: int) -> Tensor:
+        return keep_colours(self._pastiche(net, content, size), self._fitted(content, size))
 
 
 def _shown(style: str) -> str:
@@ -107,17 +111,3 @@ def _styles(style: str | Path | None) -> widgets.Dropdown:
         "style", names[0] if style is None else str(style), [(_shown(name), name) for name in names],
         "Which network paints: each has learnt one style, and knows no other.",
     )  # fmt: skip
-
-
-def _how(strength: float, colours: str) -> dict[str, widgets.Widget]:
-    return {
-        "strength": controls.number(
-            "strength (blend)", strength, 0, 1, 0.01,
-            "How much of the pastiche is laid over the photo, pixel by pixel. A plain blend: the network itself has no "
-            "such control.",
-        ),
-        "colours": controls.choice(
-            "colours of", colours, [("the style", "style"), ("the photo (luminance only)", "content")],
-            "Take the style's colours, or keep the photo's and take over brightness only.",
-        ),
-    }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where which style counts: a pad between four styles, and masks. For the labs of lessons 04 and 05."""
+"""Where which style counts: a pad between four styles, and masks. For the labs of lessons 04, 05 and 08."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from torch import Tensor
 
 from stylelearn.images import encode_image, resize
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.pictures import PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.pointing import Pointer
 
 CORNERS = ("↖", "↗", "↙", "↘")  # the order of styles and shares everywhere
 EVERYWHERE = "everywhere"
 MASKS = (EVERYWHERE, "left half", "upper half", "centre", "stripes")
-_MARGIN = 8  # pixels around the pad, where half of the ring goes at its edge
+_PAD = 132  # pixels, the side of the pad's square
+_MARGIN = 8  # pixels around it, where half of the ring goes at its edge
 _MASK = 256  # pixels of a side of the course's own masks
 _EDGE = 0.06  # of the side: half the width of their soft edges
 
@@ -45,11 +46,11 @@ class Pad(widgets.VBox):
         across, down: where the ring is, 0 to 1 each.
 
     Attributes:
-        across, down: the two sliders that move the ring, too. Give them to the lab as controls of their own.
+        across, down: the two sliders that move the ring, too. settings: both by name, for a lab.
     """
 
-    def __init__(self, across: float = 0.0, down: float = 0.0, *, width: int = 132) -> None:
-        self._width, self._names, self._pictures = width, list(CORNERS), [""] * 4
+    def __init__(self, across: float = 0.0, down: float = 0.0) -> None:
+        self._names, self._pictures = list(CORNERS), [""] * 4
         self.across = controls.number(
             "left ↔ right", across, 0, 1, 0.01,
             "The ring in the square: at the left only the styles of the left corners count, at the right the others.",
@@ -58,7 +59,8 @@ class Pad(widgets.VBox):
             "top ↕ bottom", down, 0, 1, 0.01,
             "The ring in the square: at the top only the styles of the upper corners count, at the bottom the others.",
         )  # fmt: skip
-        outer = width + 2 * _MARGIN
+        self.settings = {"across": self.across, "down": self.down}
+        outer = _PAD + 2 * _MARGIN
         self._square, self._words = widgets.HTML(layout=widgets.Layout(width=f"{outer}px")), controls.note()
         self.pointer = Pointer(self._square)  # pressed or dragged, it takes the ring along
         self.pointer.mark((outer, outer), ())
@@ -76,35 +78,35 @@ class Pad(widgets.VBox):
 
     def corners(self, names: Sequence[str], images: Sequence[Tensor]) -> None:
         """Show four styles, (1, 3, H, W) each, at the corners, in the order of `CORNERS`."""
-        half = self._width // 2
         self._names = list(names)
         self._pictures = [
-            base64.b64encode(encode_image(resize(image, half, "box"), "jpeg", 85)).decode("ascii") for image in images
+            base64.b64encode(encode_image(resize(image, _PAD // 2, "box"), "jpeg", 85)).decode("ascii")
+            for image in images
         ]
         self._draw()
 
     def _pointed(self, change: dict[str, Any]) -> None:
         for slider, place in zip((self.across, self.down), change["new"], strict=True):
-            inside = (place * (self._width + 2 * _MARGIN) - _MARGIN) / self._width
+            inside = (place * (_PAD + 2 * _MARGIN) - _MARGIN) / _PAD
             slider.value = round(min(max(inside, 0.0), 1.0), 2)
 
     def _draw(self, *_: Any) -> None:
         shares = zip(self._names, self.shares, strict=True)
         words = " · ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
-        self._words.value = controls.note(html.escape(words)).value
-        half, side = self._width // 2, self._width
+        self._words.value = controls.small(html.escape(words))
+        half = _PAD // 2
         tiles = "".join(
             f'<img alt="" width="{half}" height="{half}" style="display:block" src="data:image/jpeg;base64,{data}">'
             for data in self._pictures
             if data
         )
-        x, y = (round(value * side) for value in (self.across.value, self.down.value))
+        x, y = (round(value * _PAD) for value in (self.across.value, self.down.value))
         ring = (
             f'<div style="position:absolute;left:{x - 8}px;top:{y - 8}px;width:16px;height:16px;border-radius:50%;'
             'box-sizing:border-box;border:3px solid #fff;box-shadow:0 0 0 2px #000,inset 0 0 0 2px #000"></div>'
         )
         square = (
-            f"position:relative;width:{side}px;height:{side}px;margin:{_MARGIN}px;outline:1px solid #888;"
+            f"position:relative;width:{_PAD}px;height:{_PAD}px;margin:{_MARGIN}px;outline:1px solid #888;"
             f"display:grid;grid-template-columns:{half}px {half}px"
         )
         self._square.value = f'<div role="img" aria-label="{html.escape(words)}" style="{square}">{tiles}{ring}</div>'
@@ -121,24 +123,21 @@ class MaskChooser(PictureChooser):
     """
 
     def __init__(self, value: Any = EVERYWHERE) -> None:
-        super().__init__("content")  # with a picture for a moment, until there are masks to choose from
-        self.kind, self._gallery, self._own = "mask", list(MASKS), {}  # type: ignore[assignment]
+        words = "Where in the picture the styles of the square count; or upload a mask: white is inside."
+        super().__init__("mask", value, tooltip=words)
         self.list.description = "where"
-        self.list.tooltip = "Where in the picture the styles of the square count; or upload a mask: white is inside."
-        self.address.tooltip = "The address of a mask, or the name of a file beside the notebook; then press Enter."
-        self._take(*self._read(value, None))
 
-    def _read(self, source: Any, name: str | None) -> tuple[str, Tensor]:
-        if isinstance(source, str) and getattr(self, "kind", "") == "mask" and source in MASKS:
-            return source, _drawn(source)[None, None].expand(1, 3, -1, -1)
-        return super()._read(source, name)
+    def names(self) -> list[str]:
+        """The course's masks."""
+        return list(MASKS)
 
-    def _show(self) -> None:
-        gallery, self._gallery = self._gallery, []  # a mask has nobody to credit
-        try:
-            super()._show()
-        finally:
-            self._gallery = gallery
+    def known(self, name: str) -> Tensor:
+        """One of the course's masks, drawn."""
+        return _drawn(name)[None, None].expand(1, 3, -1, -1)
+
+    def credit(self) -> str:
+        """The mask's name."""
+        return self.value
 
 
 def mask(image: Tensor, size: Sequence[int]) -> Tensor:

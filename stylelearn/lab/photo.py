@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import ipywidgets as widgets
 from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.base import Lab, fitted, named, observe
+from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
-from stylelearn.lab.networks import CHOICES, encoder
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.segmentation import Masks
 
@@ -68,10 +67,10 @@ class PhotoLab(Lab):
         first_steps: int = 30,
     ) -> None:
         self.content = PictureChooser("content", content)
-        self.style = PictureChooser("content", style)  # a photograph too
-        self.style.list.description = "style"
-        self.style.list.tooltip = "The photograph whose light is taken: its colours, region by region."
-        self.style.address.tooltip = self.style.address.tooltip.replace("content", "style")
+        self.style = PictureChooser(
+            "content", style, name="style",  # a photograph too
+            tooltip="The photograph whose light is taken: its colours, region by region.",
+        )  # fmt: skip
         self.masks = controls.choice(
             "masks", masks, _MASKS,
             "Which part of the content takes its style from which part of the style. Whatever you choose is shown "
@@ -80,20 +79,49 @@ class PhotoLab(Lab):
         self._busy = False
         self.painter = MaskPainter(self.content.image, self.style.image)
         self._take_masks()
-        weights = _weights(photorealism_weight, style_weight)
-        how = _how(stages, start, steps, size, smoothing, encoder_name)
-        settings = {"content": self.content, "style": self.style, "masks": self.masks, **weights, **how}
-        left = controls.column(
-            self.content, self.style, self.masks,
-            weights["photorealism_weight"], controls.ends("painted", "hardly changed"), weights["style_weight"],
-            *how.values(),
-        )  # fmt: skip
-        panel = Panel(["start", "stop", "resume", "reset"], file_name="photo.png")
-        super().__init__(settings, panel, left, first_steps)
+        rows = [
+            {
+                "content": self.content, "style": self.style, "masks": self.masks,
+                "photorealism_weight": controls.logarithmic(
+                    "λ: photo", photorealism_weight, 0, 8,
+                    "How much it must stay a photo: far left the second stage may paint, far right it may hardly "
+                    "change anything. The paper takes 10000.",
+                ),
+            },
+            controls.ends("painted", "hardly changed"),
+            {
+                "style_weight": controls.logarithmic(
+                    "Γ: style", style_weight, 0, 4,
+                    "How much the style counts, beside a content of 1. The paper takes 100.",
+                ),
+                "stages": controls.choice(
+                    "stages", stages, _STAGES,
+                    "The first paints, region by region; the second begins with its result and makes a photo of it "
+                    "again.",
+                ),
+                "start": controls.choice(
+                    "start from", start, _STARTS,
+                    "Where the first stage begins: with the colours that each region gets without a network, with the "
+                    "photo, or, as the paper does, with noise.",
+                ),
+                "steps": controls.whole(
+                    "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
+                ),
+                "size": controls.size(
+                    size, SIZES, "Shorter side of the result. Twice the size takes four times as long.", high=2048
+                ),
+                "smoothing": controls.whole(
+                    "smoothing after", smoothing, 0, 8, 1,
+                    "Keep only what is an affine function of the photo's colours in windows of this radius; 0 is off.",
+                ),
+                "encoder_name": controls.encoder(encoder_name),
+            },
+        ]  # fmt: skip
+        super().__init__(rows, Panel("photo.png"), first_steps)
         self.children = [*self.children, controls.heading("Masks: equal names belong together"), self.painter]
-        for chooser in (self.content, self.style):
-            chooser.observe(self.guarded(self._take_masks), "picked")
-        self.masks.observe(self.guarded(self._take_masks), "value")
+        self.hold_weakly()
+        for control in (self.content, self.style, self.masks):
+            observe(control, self.guarded(self._take_masks))
         self.painter.observe(self.guarded(self._painted), "painted")
 
     def empty(self) -> Tensor:
@@ -121,7 +149,7 @@ class PhotoLab(Lab):
         def finish(made: Tensor) -> Tensor:
             return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing)
 
-        title = f"{settings['content']} in the light of {settings['style']}"
+        title = "{content} in the light of {style}".format(**named(settings))
         job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
         return Job(**job, finish=finish) if smoothing else Job(**job)
 
@@ -167,48 +195,3 @@ def counts(stages: str, steps: int) -> tuple[int, int]:
     """How many steps each stage has of so many: the second the larger part, as `photo.STEPS` divides them."""
     first = {"first": steps, "second": 0}.get(stages, max(1, round(steps * photo.STEPS[0] / sum(photo.STEPS))))
     return first, steps - first
-
-
-def _weights(photorealism_weight: float, style_weight: float) -> dict[str, widgets.Widget]:
-    return {
-        "photorealism_weight": controls.logarithmic(
-            "λ: photo", photorealism_weight, 0, 8,
-            "How much it must stay a photo: far left the second stage may paint, far right it may hardly change "
-            "anything. The paper takes 10000.",
-        ),
-        "style_weight": controls.logarithmic(
-            "Γ: style", style_weight, 0, 4, "How much the style counts, beside a content of 1. The paper takes 100."
-        ),
-    }  # fmt: skip
-
-
-def _how(
-    stages: str, start: str, steps: int, size: int, smoothing: int, encoder_name: str
-) -> dict[str, widgets.Widget]:
-    controls.check_range("size", size, 32, 2048)
-    return {
-        "stages": controls.choice(
-            "stages", stages, _STAGES,
-            "The first paints, region by region; the second begins with its result and makes a photo of it again.",
-        ),
-        "start": controls.choice(
-            "start from", start, _STARTS,
-            "Where the first stage begins: with the colours that each region gets without a network, with the photo, "
-            "or, as the paper does, with noise.",
-        ),
-        "steps": controls.whole(
-            "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
-        ),
-        "size": controls.choice(
-            "size", size, [(f"{one} px", one) for one in sorted({size, *SIZES})],
-            "Shorter side of the result. Twice the size takes four times as long.",
-        ),
-        "smoothing": controls.whole(
-            "smoothing after", smoothing, 0, 8, 1,
-            "Keep only what is an affine function of the photo's colours in windows of this radius; 0 is off.",
-        ),
-        "encoder_name": controls.choice(
-            "encoder", encoder_name, CHOICES,
-            "The network that compares the pictures. VGG-19 is the paper's; fetched once, and ten times slower.",
-        ),
-    }  # fmt: skip

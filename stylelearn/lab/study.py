@@ -25,10 +25,9 @@ from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.figures.display import pieces
 from stylelearn.figures.marks import describe_intervals, intervals_figure
 from stylelearn.figures.pictures import grid_figure
-from stylelearn.lab.engine.lab import guarded
-from stylelearn.lab.paintings import title_of
+from stylelearn.lab.compare import title_of
+from stylelearn.lab.engine.errors import complaint, guarded
 from stylelearn.lab.widgets.panel import Picture
-from stylelearn.lab.widgets.pictures import complaint
 
 FILE = "my-study.csv"
 _SIDES = ("left", "right")

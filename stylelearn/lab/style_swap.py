@@ -10,20 +10,21 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from stylelearn import gatys, style_swap
+from stylelearn import gatys, patches, style_swap
+from stylelearn.encoders import Encoder
 from stylelearn.images import resize
-from stylelearn.lab.correspondence import Swap, count, swapped
-from stylelearn.lab.engine.lab import Lab
-from stylelearn.lab.engine.live import at_size
+from stylelearn.lab.base import Lab, named, observe
+from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.live import at_size
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
-from stylelearn.lab.widgets.pointing import Pointer, with_boxes
+from stylelearn.lab.widgets.pointing import Box, Pointer, with_boxes
 from stylelearn.optimize import Step, optimize_image
-from stylelearn.style_swap import StyleSwap
 from stylelearn.weights import WeightsError
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -33,12 +34,7 @@ TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 MOST = 2e11  # multiplications and additions for one swap, some ten seconds; more would be no lab
 _KEPT = 8  # swaps that are kept
 _CELL = 8  # pixels: sides are multiples of it, so that a picture is a whole number of cells in each of LAYERS
-
-
-@functools.cache
-def network(name: str = "style_swap") -> StyleSwap:
-    """The course's inverse network with its encoder, loaded once in a kernel."""
-    return style_swap.load(name)
+network = loaded_once(style_swap.load, "style_swap")
 
 
 @dataclass(frozen=True)
@@ -88,34 +84,78 @@ class StyleSwapLab(Lab):
         first_steps: int = 20,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
-        what = _what(how, layer, patch, stride, strength)
-        search = _search(start, steps, tv_weight)
-        size_control = controls.choice(
-            "size", size, [(f"{one} px", one) for one in SIZES],
-            "Longer side of both pictures. Twice the size has four times the patches on both sides: sixteen times the "
-            "work of matching.",
-        )  # fmt: skip
-        self._look = _look(view, across, down)
-        left = controls.column(
-            self.content, self.style, *what.values(), controls.ends("the photo", "the style"), size_control,
-            controls.heading("While optimising"), *search.values(),
-            controls.heading("Where does it come from?"), *self._look.values(),
-        )  # fmt: skip
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
         self._swap = functools.lru_cache(_KEPT)(_swapped)
         self._told: Job | None = None  # whose sources are shown
         self._quiet = False  # while several controls are set that belong together
-        settings = {
-            "content": self.content, "style": self.style, **what, **search, "size": size_control, **self._look,
+        self._look = {
+            "view": controls.choice(
+                "show", view, [("the pastiche", "pastiche"), ("the style's pixels, moved", "patchwork")],
+                "The pastiche, or the pixels of the chosen patches at their new places: the swap as you can see it.",
+            ),
+            "across": controls.number(
+                "place ↔", across, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the left border.",
+            ),
+            "down": controls.number(
+                "place ↕", down, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the upper border.",
+            ),
         }  # fmt: skip
-        panel = Panel(["start", "stop", "resume", "reset"], file_name="pastiche.png")
+        rows = [
+            {
+                "content": self.content, "style": self.style,
+                "how": controls.choice(
+                    "how", how,
+                    [("invert: the network, at once", "invert"), ("optimise: pixels, step by step", "optimise")],
+                    "From swapped activations to a picture: by a network that has learnt it, or by search, each time "
+                    "anew.",
+                ),
+                "layer": controls.choice(
+                    "layer", layer, LAYERS,
+                    "Where patches are swapped. Early: colour and grain in small pieces; late: larger pieces, less of "
+                    "the photo. The network knows relu3_1 only.",
+                ),
+                "patch": controls.choice(
+                    "patch size", patch, [(f"{one} × {one} cells", one) for one in PATCHES],
+                    "The method's one tuning knob: large patches are more like the style, and less like the photo.",
+                ),
+                "stride": controls.choice(
+                    "stride", stride, STRIDES,
+                    "Cells from one patch to the next, at most the patch size. 1 averages most; the patch size not at "
+                    "all.",
+                ),
+                "strength": controls.number(
+                    "strength", strength, 0, 1, 0.05,
+                    "How far to go from the photo's activations to the swapped ones, on a straight line.",
+                ),
+            },
+            controls.ends("the photo", "the style"),
+            {
+                "size": controls.choice(
+                    "size", size, [(f"{one} px", one) for one in SIZES],
+                    "Longer side of both pictures. Twice the size has four times the patches on both sides: sixteen "
+                    "times the work of matching.",
+                ),
+            },
+            controls.heading("While optimising"),
+            {
+                "start": controls.choice(
+                    "start from", start, [("the content", "content"), ("noise", "noise")],
+                    "The first picture of the optimisation. Here it hardly matters, unlike in lesson 02: try it.",
+                ),
+                "steps": controls.whole("steps", steps, 10, 300, 10, "How long to search. 30 show where it goes."),
+                "tv_weight": controls.off_or_logarithmic(
+                    "smoothness (TV)", tv_weight, TV_WEIGHTS,
+                    "How much a smooth picture is preferred. Off: a weave that the layer does not see stays.",
+                ),
+            },
+            controls.heading("Where does it come from?"), self._look,
+        ]  # fmt: skip
+        panel = Panel("pastiche.png")
         self.pointer, self._source = Pointer(panel.picture), widgets.HTML()
         panel.children = (self.pointer, self._source, *panel.children[1:])
-        super().__init__(settings, panel, left, 1 if how == "invert" and first_steps else first_steps)
-        again, look = self.guarded(self._moved), self.guarded(self._looked)
+        super().__init__(rows, panel, 1 if how == "invert" and first_steps else first_steps)
         for name, control in self.controls.items():
-            acts = look if name in self._look else again
-            control.observe(acts, "picked" if isinstance(control, PictureChooser) else "value")
+            observe(control, self.guarded(self._looked if name in self._look else self._moved))
         self.pointer.observe(self.guarded(self._pointed), "place")
 
     def empty(self) -> Tensor:
@@ -139,11 +179,8 @@ class StyleSwapLab(Lab):
             objective = style_swap.objective(content, style, encoder=network().encoder, **options)
             return optimize_image(resize(start, content.shape[2:], "box"), objective, steps)
 
-        title = (
-            f"{settings['content']} out of patches of {settings['style']}, {settings['patch']} × {settings['patch']} "
-            f"cells of {settings['layer']}, strength {settings['strength']:.2f}, "
-            + ("by the inverse network" if invert else "optimised")
-        )
+        words = "{content} out of patches of {style}, {patch} × {patch} cells of {layer}, strength {strength:.2f}, "
+        title = words.format(**named(settings)) + ("by the inverse network" if invert else "optimised")
         return Painting(
             paint, 1 if invert else steps, settings, title, compose=self._seen, content=content, style=style
         )
@@ -257,56 +294,94 @@ def _refuse(settings: dict[str, Any], content: Tensor, style: Tensor) -> None:
         )
 
 
-def _what(how: str, layer: str, patch: int, stride: int, strength: float) -> dict[str, widgets.Widget]:
-    return {
-        "how": controls.choice(
-            "how", how, [("invert: the network, at once", "invert"), ("optimise: pixels, step by step", "optimise")],
-            "From swapped activations to a picture: by a network that has learnt it, or by search, each time anew.",
-        ),
-        "layer": controls.choice(
-            "layer", layer, LAYERS,
-            "Where patches are swapped. Early: colour and grain in small pieces; late: larger pieces, less of the "
-            "photo. The network knows relu3_1 only.",
-        ),
-        "patch": controls.choice(
-            "patch size", patch, [(f"{one} × {one} cells", one) for one in PATCHES],
-            "The one tuning knob of the method: large patches are more like the style, and less like the photo.",
-        ),
-        "stride": controls.choice(
-            "stride", stride, STRIDES,
-            "Cells from one patch to the next, at most the patch size. 1 averages most; the patch size not at all.",
-        ),
-        "strength": controls.number(
-            "strength", strength, 0, 1, 0.05,
-            "How far to go from the photo's activations to the swapped ones, on a straight line.",
-        ),
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Swap:
+    """A swap, and how to read it.
+
+    Attributes:
+        content, style: the pictures, (1, 3, H, W) and (1, 3, h, w). features, others: their activations.
+        index: which patch of the style each patch of the content became, as `patches.matches` gives it.
+        patch, stride: in cells. step: pixels of a cell.
+    """
+
+    content: Tensor
+    style: Tensor
+    features: Tensor
+    others: Tensor
+    index: Tensor
+    patch: int
+    stride: int
+    step: int
+
+    def activations(self) -> Tensor:
+        """Φ^ss, (1, C, H', W')."""
+        return self._assembled(self.others, tuple(self.features.shape[2:]))
+
+    def patchwork(self) -> Tensor:
+        """The pixels of the style's patches put together in the same way, (1, 3, H, W): no network paints here."""
+        cells = F.pixel_unshuffle(self.style, self.step)  # (1, 3·step², h', w')
+        return F.pixel_shuffle(self._assembled(cells, tuple(self.features.shape[2:])), self.step)
+
+    def _assembled(self, cells: Tensor, size: tuple[int, int]) -> Tensor:
+        return patches.assembled(self.index, cells, size, patch=self.patch, stride=self.stride)
+
+    def at(self, across: float, down: float) -> tuple[list[Box], list[Box], float]:
+        """The patches that lie over a place, the one whose middle is nearest first.
+
+        Args:
+            across, down: the place in the picture, 0 to 1 each.
+        Returns:
+            boxes in the content's picture, boxes in the style's, and the correlation of the first pair.
+        """
+        counts, sides = self.index.shape[1:], self.features.shape[2:]
+        here = [min(int(place * side), side - 1) for place, side in zip((down, across), sides, strict=True)]  # the cell
+        over = [
+            [number for number in range(count) if number * self.stride <= cell < number * self.stride + self.patch]
+            for count, cell in zip(counts, here, strict=True)
+        ]
+        middle = [(cell - (self.patch - 1) / 2) / self.stride for cell in here]  # the patch that has its middle here
+        pairs = sorted(
+            ((row, column) for row in over[0] for column in over[1]),
+            key=lambda at: abs(at[0] - middle[0]) + abs(at[1] - middle[1]),
+        )
+        y, x = patches.origins(
+            self.index[0], tuple(self.others.shape[2:]), patch=self.patch, stride=self.stride
+        )  # (rows, columns) each
+        mine = [(row * self.stride, column * self.stride) for row, column in pairs]
+        theirs = [(int(y[at]), int(x[at])) for at in pairs]
+        return [self._box(*at) for at in mine], [self._box(*at) for at in theirs], self._alike(mine[0], theirs[0])
+
+    def _box(self, row: int, column: int) -> Box:
+        return column * self.step, row * self.step, self.patch * self.step, self.patch * self.step
+
+    def _alike(self, mine: tuple[int, int], theirs: tuple[int, int]) -> float:
+        """The normalised cross-correlation of a patch of the content and one of the style."""
+        whole = (patches.filled(features, self.patch, self.stride) for features in (self.features, self.others))
+        a, b = (
+            features[0, :, row : row + self.patch, column : column + self.patch].flatten()
+            for features, (row, column) in zip(whole, (mine, theirs), strict=True)
+        )
+        return float(F.cosine_similarity(a, b, dim=0))
 
 
-def _search(start: str, steps: int, tv_weight: float) -> dict[str, widgets.Widget]:
-    return {
-        "start": controls.choice(
-            "start from", start, [("the content", "content"), ("noise", "noise")],
-            "The first picture of the optimisation. Here it hardly matters, unlike in lesson 02: try it.",
-        ),
-        "steps": controls.whole("steps", steps, 10, 300, 10, "How long to search. 30 show where it goes."),
-        "tv_weight": controls.off_or_logarithmic(
-            "smoothness (TV)", tv_weight, TV_WEIGHTS,
-            "How much a smooth picture is preferred. Off: a weave that the layer does not mind stays.",
-        ),
-    }  # fmt: skip
+def swapped(content: Tensor, style: Tensor, encoder: Encoder, layer: str, *, patch: int, stride: int) -> Swap:
+    """Swap two pictures (1, 3, H, W) whose sides are whole numbers of cells of `layer`.
+
+    Raises:
+        ValueError: as `patches.matches`.
+    """
+    features, others = (encoder(image, layer)[layer] for image in (content, style))
+    index = patches.matches(features, others, patch=patch, stride=stride)
+    return Swap(content, style, features, others, index, patch, stride, _cell(layer))
 
 
-def _look(view: str, across: float, down: float) -> dict[str, widgets.Widget]:
-    return {
-        "view": controls.choice(
-            "show", view, [("the pastiche", "pastiche"), ("the style's pixels, moved", "patchwork")],
-            "The pastiche, or the pixels of the chosen patches at their new places: the swap as you can see it.",
-        ),
-        "across": controls.number(
-            "place ↔", across, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the left border.",
-        ),
-        "down": controls.number(
-            "place ↕", down, 0, 1, 0.01, "The place to look up; or click on the picture. 0 is the upper border.",
-        ),
-    }  # fmt: skip
+def count(image: Tensor, layer: str, patch: int, stride: int) -> int:
+    """How many patches a picture (1, 3, H, W) has in `layer`."""
+    height, width = (side // _cell(layer) for side in image.shape[2:])
+    rows, columns = patches.grid((height, width), patch, stride)
+    return rows * columns
+
+
+def _cell(layer: str) -> int:
+    """Pixels of a cell: 4 for relu3_1."""
+    return 2 ** (int(layer[4]) - 1)

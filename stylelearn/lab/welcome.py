@@ -1,4 +1,4 @@
-"""The first lab of the course: two pictures and one slider."""
+"""The lab of lesson 00: two pictures and one slider."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab.engine.lab import Lab, fitted
+from stylelearn.lab.base import Lab, fitted, named, observe
+from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
-from stylelearn.lab.networks import encoder
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 
 
 class WelcomeLab(Lab):
@@ -36,24 +36,21 @@ class WelcomeLab(Lab):
         first_steps: int = 25,
     ) -> None:
         self._fixed = {"size": size, "steps": steps}
-        self.content = PictureChooser("content", content)
-        self.style = PictureChooser("style", style)
+        self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.style_weight = controls.logarithmic(
             "how much style", style_weight, -1, 3,
             "How much more the style counts than the content. Far left the photo hardly changes; far right only a "
             "trace of it is left. Let go, and it is painted anew.",
         )  # fmt: skip
-        left = controls.column(
-            self.content, self.style, self.style_weight, controls.ends("the photo", "the style"), width="380px"
-        )
-        panel = Panel(["start", "stop"], file_name="welcome.png")
+        rows = [
+            {"content": self.content, "style": self.style, "style_weight": self.style_weight},
+            controls.ends("the photo", "the style"),
+        ]
+        panel = Panel("welcome.png", ["start", "stop"])
         panel.curves.layout.display = "none"
-        settings = {"content": self.content, "style": self.style, "style_weight": self.style_weight}
-        super().__init__(settings, panel, left, first_steps)
-        again = self.guarded(lambda: self.start(restart=True))
-        self.style_weight.observe(again, "value")
-        self.content.observe(again, "picked")
-        self.style.observe(again, "picked")
+        super().__init__(rows, panel, first_steps, width="380px")
+        for control in self.controls.values():
+            observe(control, self.guarded(lambda: self.start(restart=True)))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,12 +63,11 @@ class WelcomeLab(Lab):
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """Gatys et al. from the content, with the defaults of `gatys.stylize`."""
-        content, style = fitted(self.content.image, settings["size"]), fitted(self.style.image, settings["size"])
+        content, style = (fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
+        weight = settings["style_weight"]
         return Job(
-            lambda: gatys.stylize(
-                content, style, encoder=encoder("mini"), steps=steps, style_weight=settings["style_weight"]
-            ),
+            lambda: gatys.stylize(content, style, encoder=encoder("mini"), steps=steps, style_weight=weight),
             steps,
             settings,
-            f"{settings['content']} painted in the style {settings['style']}",
+            "{content} painted in the style {style}".format(**named(settings)),
         )

@@ -1,7 +1,7 @@
 """The engine of every lab: runs a generator of steps in a background thread, and can be stopped after any step.
 
-The kernel stays free meanwhile, so other cells answer. Nothing here knows widgets: whoever watches gives three
-functions, and they are called in the thread that works.
+The kernel stays free meanwhile, so other cells answer. Nothing here knows widgets: a lab gives three functions,
+and they are called in the working thread.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Job:
     """One piece of work: what Start or Continue was pressed for.
 
     Attributes:
-        steps: makes the generator; called in the background, so loading an encoder may stand inside.
+        steps: makes the generator; called in the background, so it may load an encoder.
         count: how many steps are expected, for the progress bar.
         settings: how the picture is made; Save keeps them inside the file.
-        title: what the picture shows, for those who cannot see it.
+        title: what the picture shows, for its alternative text.
         finish: from a step's picture to the lab's, such as giving it the content's colours.
         compose: from the lab's picture to the one in the panel, such as putting the original beside it.
         caption: a line of HTML for below the picture.
@@ -45,17 +45,18 @@ class Job:
     first: int = 0
 
 
+@dataclass(eq=False)
 class Run:
-    """A job under way. `stopping` asks it to end after the present step; `discarded` that nothing of it be shown."""
+    """A job under way, and what was asked of it: to stop after the present step, to show nothing more."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.stopping = threading.Event()
-        self.discarded = False
+    job: Job
+    stopping: bool = False
+    discarded: bool = False
+    interrupted: bool = False  # stopped by the kernel's ■
 
 
 class Runner:
-    """Works on one job at a time, in one thread, whatever is pressed.
+    """Works on one job at a time, in one thread.
 
     Args:
         began: called with the run when it begins.
@@ -65,7 +66,7 @@ class Runner:
     All three are called in the background thread. An error in one of them ends the run as "failed".
     """
 
-    _latest: weakref.ref[Runner] | None = None  # whichever lab of this kernel works: two would only slow each other
+    _latest: weakref.ref[Runner] | None = None  # the one lab of this kernel that works: two would slow each other
 
     def __init__(
         self,
@@ -95,15 +96,18 @@ class Runner:
         Returns:
             whether it begins.
         """
-        self._stop_other_labs()
+        other = latest()
+        if other is not None and other is not self:
+            other.stop()
+        Runner._latest = weakref.ref(self)
         with self._lock:
             if not restart and self._thread is not None:
-                ending = self._now is None or self._now.stopping.is_set()
+                ending = self._now is None or self._now.stopping
                 if self._next is not None or not ending:
                     return False
             self._next = Run(job)
             if self._now is not None:
-                self._now.stopping.set()
+                self._now.stopping = True
             if self._thread is None:
                 self._idle.clear()
                 self._thread = threading.Thread(target=self._work, name="stylelearn lab", daemon=True)
@@ -111,12 +115,18 @@ class Runner:
             return True
 
     def stop(self, *, discard: bool = False) -> None:
-        """End the run after its present step; with `discard` nothing more of it reaches whoever watches."""
+        """End the run after its present step; with `discard` the lab gets nothing more of it."""
         with self._lock:
             self._next = None
             if self._now is not None:
                 self._now.discarded = self._now.discarded or discard
-                self._now.stopping.set()
+                self._now.stopping = True
+
+    def interrupt(self) -> None:
+        """As `stop`, for a signal handler: it takes no lock, since the interrupted code may hold it."""
+        self._next, now = None, self._now
+        if now is not None:
+            now.interrupted = now.stopping = True
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs any more, at most `timeout` seconds; says whether that is so."""
@@ -125,12 +135,6 @@ class Runner:
     def run_here(self, job: Job) -> None:
         """Do a job in the calling thread, before returning: the first short result of a lab. Ctrl-C ends it."""
         self._do(Run(job))
-
-    def _stop_other_labs(self) -> None:
-        other = Runner._latest() if Runner._latest is not None else None
-        if other is not None and other is not self:
-            other.stop()
-        Runner._latest = weakref.ref(self)
 
     def _work(self) -> None:
         while True:
@@ -156,20 +160,32 @@ class Runner:
             self._began(run)
             for step in run.job.steps():
                 self._stepped(run, step)
-                if run.stopping.is_set():
+                if run.stopping:
                     outcome = "stopped"
                     break
-        except KeyboardInterrupt:  # only where `run_here` was interrupted: keep what there is
-            outcome = "stopped"
+        except KeyboardInterrupt:  # only in `run_here`: keep what there is
+            outcome, run.interrupted = "stopped", True
         except Exception as problem:
             outcome, error = "failed", problem
         self._ended(run, outcome, error)
 
 
+def latest() -> Runner | None:
+    """The runner that was started last in this kernel, if its lab still exists."""
+    return Runner._latest() if Runner._latest is not None else None
+
+
+def interrupt() -> None:
+    """What the kernel's ■ does: stop the lab that works, after its present step."""
+    runner = latest()
+    if runner is not None:
+        runner.interrupt()
+
+
 @atexit.register
 def _stop_at_exit() -> None:
     """A kernel that shuts down must not pull the interpreter away from under a running thread."""
-    runner = Runner._latest() if Runner._latest is not None else None
+    runner = latest()
     if runner is not None:
         runner.stop()
         runner.wait(2.0)

@@ -9,6 +9,12 @@ from typing import Any
 import ipywidgets as widgets
 
 DESCRIPTION, INDENT = "118px", "128px"  # width of the words left of a control, and where the control begins
+ENCODERS = [
+    ("mini (ships with the course)", "mini"),
+    ("mini's shape, random weights", "random"),
+    ("VGG-19 (548 MB, once)", "vgg19"),
+    ("VGG-16 (528 MB, once)", "vgg16"),
+]
 FULL = "auto"  # as wide as the column; "100%" would add the margins to it
 
 
@@ -80,6 +86,25 @@ def choice(description: str, value: Any, options: Sequence[Any], tooltip: str) -
     return widgets.Dropdown(options=pairs, value=value, **_common(description, tooltip))
 
 
+def size(value: int, sizes: Sequence[int], tooltip: str, *, low: int = 32, high: int | None = None) -> widgets.Dropdown:
+    """A side of the picture in pixels: one of `sizes`, or another value from `low` to `high` (the largest of them)."""
+    check_range("size", value, low, high or sizes[-1])
+    return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], tooltip)
+
+
+def encoder(value: str) -> widgets.Dropdown:
+    """The network that compares the pictures; `engine.networks.encoder` loads it."""
+    return choice(
+        "encoder", value, ENCODERS,
+        "The network that compares the pictures. VGG-19 is the paper's; fetched once, and ten times slower.",
+    )  # fmt: skip
+
+
+def text(description: str, value: str, tooltip: str) -> widgets.Text:
+    """A line to type."""
+    return widgets.Text(value=value, **_common(description, tooltip))
+
+
 def check_range(description: str, value: float, low: float, high: float) -> None:
     """Raise a ValueError unless low ≤ value ≤ high; ipywidgets would move the value without a word."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -102,10 +127,12 @@ def ends(left: str, right: str) -> widgets.HTML:
 
 def note(text: str = "") -> widgets.HTML:
     """A line of small print beneath a control; `text` is HTML."""
-    return widgets.HTML(
-        text and f'<span style="font-size:85%">{text}</span>',
-        layout=widgets.Layout(width=FULL, margin=f"-4px 0 2px {INDENT}"),
-    )
+    return widgets.HTML(small(text), layout=widgets.Layout(width=FULL, margin=f"-4px 0 2px {INDENT}"))
+
+
+def small(text: str) -> str:
+    """The value of a `note`."""
+    return text and f'<span style="font-size:85%">{text}</span>'
 
 
 def column(*children: widgets.Widget, width: str = "360px") -> widgets.VBox:

@@ -1,4 +1,4 @@
-"""Masks by hand: two pictures to paint regions on. The browser sends what the pointer did, Python does the painting."""
+"""The mask editor: two pictures to paint regions on. The browser sends what the pointer did, Python paints."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from scipy import ndimage
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize, to_pil
+from stylelearn.lab.engine.errors import complaint, guarded
+from stylelearn.lab.engine.kernel import Released
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.canvas import ANY_COLOUR, LabelCanvas
-from stylelearn.lab.widgets.pictures import complaint
 from stylelearn.segmentation import MAX_LABELS, Masks, one_region
 
 SIDE = 300  # pixels of the longer side in which one paints, and sees it
@@ -33,7 +34,7 @@ INKS = (
 )  # fmt: skip
 
 
-class Painter(anywidget.AnyWidget):
+class Pane(anywidget.AnyWidget):
     """One picture to paint on; `MaskPainter` has two of them and the tools.
 
     Attributes:
@@ -43,7 +44,7 @@ class Painter(anywidget.AnyWidget):
         label: what is painted with. `tolerance`: of a fill, see `LabelCanvas.fill`.
     """
 
-    _esm = Path(__file__).with_name("mask_editor.js")
+    _esm = Path(__file__).with_name("mask_editor.js").read_text(encoding="utf-8")  # a path would keep it alive
     picture = traitlets.Bytes().tag(sync=True)
     regions = traitlets.Bytes().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
@@ -126,7 +127,7 @@ class Painter(anywidget.AnyWidget):
         return f"{self.kind} with its regions: {', '.join(shares)}"
 
 
-class MaskPainter(widgets.VBox):
+class MaskPainter(Released):
     """Content and style side by side, with brush, fill, undo, and regions to paint them with.
 
     A region of the content takes its style from the region of the same name in the style.
@@ -136,7 +137,7 @@ class MaskPainter(widgets.VBox):
         masks: of both, of any size; None is one region for all.
 
     Attributes:
-        content, style: the two `Painter`s.
+        content, style: the two `Pane`s.
         painted: counts up with every change by hand; observe this one.
         region, tool, brush, similar, new, undo_button, clear_button: the tools.
     """
@@ -144,9 +145,9 @@ class MaskPainter(widgets.VBox):
     painted = traitlets.Int()
 
     def __init__(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
-        self.content, self.style = Painter("content"), Painter("style")
+        self.content, self.style = Pane("content"), Pane("style")
         self.names: list[str] = []
-        self._order: list[tuple[Painter, ...]] = []  # who changed when, for undo
+        self._order: list[tuple[Pane, ...]] = []  # who changed when, for undo
         self._tools()
         self._message = widgets.HTML()
         wrap = {"flex_flow": "row wrap", "align_items": "flex-end"}
@@ -156,8 +157,8 @@ class MaskPainter(widgets.VBox):
         sliders = widgets.VBox([self.brush, self.similar], layout=widgets.Layout(max_width="480px"))
         super().__init__([pictures, regions, tools, sliders, self._message])
         self.show(content, style, masks)
-        for painter in (self.content, self.style):
-            painter.observe(lambda change: self._changed(change["owner"]), "painted")
+        for pane in (self.content, self.style):
+            pane.observe(lambda change: self._changed(change["owner"]), "painted")
 
     def show(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
         """Other pictures, or other masks; what was painted is forgotten.
@@ -170,9 +171,9 @@ class MaskPainter(widgets.VBox):
         if len(names) > MAX_LABELS:
             raise ValueError(f"the two masks have {len(names)} names together; {MAX_LABELS} is the most")
         self.names, self._order = names, []
-        for painter, image, one in zip((self.content, self.style), (content, style), pair, strict=True):
+        for pane, image, one in zip((self.content, self.style), (content, style), pair, strict=True):
             number = np.array([self.names.index(name) for name in one.names], dtype=np.uint8)
-            painter.show(image, number[one.labels.numpy()], self.names)
+            pane.show(image, number[one.labels.numpy()], self.names)
         self._offer(self.names[0])
 
     @property
@@ -193,21 +194,21 @@ class MaskPainter(widgets.VBox):
             if len(self.names) >= MAX_LABELS:
                 raise ValueError(f"there are {MAX_LABELS} regions, and no more are possible")
             self.names.append(name)
-            for painter in (self.content, self.style):
-                painter.name(self.names)
+            for pane in (self.content, self.style):
+                pane.name(self.names)
         self._offer(name)
 
     def undo(self) -> None:
         """Take the last change back, on whichever picture it was."""
         if self._order:
-            for painter in self._order.pop():
-                painter.undo()
+            for pane in self._order.pop():
+                pane.undo()
             self.painted += 1
 
     def clear(self) -> None:
         """Both pictures become the region that is chosen now."""
-        for painter in (self.content, self.style):
-            painter.clear()
+        for pane in (self.content, self.style):
+            pane.clear()
         self._changed(self.content, self.style)
 
     # ---------------------------------------------------------------------------------------------------- the tools
@@ -254,10 +255,10 @@ class MaskPainter(widgets.VBox):
 
     def _taken(self, *_: Any) -> None:
         label = self.names.index(self.region.value) if self.region.value in self.names else 0
-        for painter in (self.content, self.style):
-            painter.label, painter.tool = label, self.tool.value
-            painter.radius, painter.tolerance = self.brush.value, self.similar.value
-            painter.ink = "#{:02x}{:02x}{:02x}".format(*INKS[label])
+        for pane in (self.content, self.style):
+            pane.label, pane.tool = label, self.tool.value
+            pane.radius, pane.tolerance = self.brush.value, self.similar.value
+            pane.ink = "#{:02x}{:02x}{:02x}".format(*INKS[label])
 
     def _typed(self) -> None:
         name, self.new.value = self.new.value, ""
@@ -265,23 +266,20 @@ class MaskPainter(widgets.VBox):
             self.add(name)
 
     def _guarded(self, act: Callable[[], None]) -> Callable[..., None]:
-        def acted(*_: Any) -> None:
-            try:
-                self._message.value = ""
-                act()
-            except ValueError as error:
-                self._message.value = complaint(str(error))
+        def acted() -> None:
+            self._message.value = ""
+            act()
 
-        return acted
+        return guarded(acted, lambda words: self._message.set_trait("value", complaint(words)))
 
-    def _changed(self, *painters: Painter) -> None:
-        self._order.append(painters)
+    def _changed(self, *panes: Pane) -> None:
+        self._order.append(panes)
         self.painted += 1
 
-    def _masks(self, painter: Painter) -> Masks:
-        kept, labels = np.unique(painter.canvas.labels, return_inverse=True)
+    def _masks(self, pane: Pane) -> Masks:
+        kept, labels = np.unique(pane.canvas.labels, return_inverse=True)
         names, inks = tuple(self.names[label] for label in kept), tuple(INKS[label] for label in kept)
-        return Masks(torch.from_numpy(labels.reshape(painter.canvas.labels.shape)).long(), names, inks)
+        return Masks(torch.from_numpy(labels.reshape(pane.canvas.labels.shape)).long(), names, inks)
 
 
 def _middles(labels: np.ndarray) -> dict[int, tuple[int, int]]:

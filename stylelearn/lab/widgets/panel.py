@@ -6,6 +6,7 @@ import base64
 import html
 import mimetypes
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import ipywidgets as widgets
 import traitlets
 from torch import Tensor
 
-from stylelearn.images import ImageError, encode_image, write_image
-from stylelearn.lab.widgets.pictures import complaint
+from stylelearn.files import check_output
+from stylelearn.images import WRITABLE, encode_image, write_image
+from stylelearn.lab.engine.errors import complaint
 
 _BUTTONS = {
     "start": ("Start", "play", "primary", "Begin anew with these settings."),
@@ -38,16 +40,19 @@ class Panel(widgets.VBox):
     """The right side of a lab.
 
     Args:
-        buttons: which of "start", "stop", "resume", "reset"; they are in `buttons` by these names.
         file_name: what Save proposes.
+        buttons: which of "start", "stop", "resume", "reset"; they are in `buttons` by these names.
         width: the widest that the picture is shown, in pixels.
+        steps: whether there are steps, and so a bar of progress and loss curves.
 
     Attributes:
-        picture: the one `Image` widget; its `tooltip` is the text for those who cannot see it.
+        picture: the one `Image` widget; its `tooltip` is its alternative text.
         error: what went wrong last, "" if nothing did.
     """
 
-    def __init__(self, buttons: list[str], *, file_name: str, width: int = 460) -> None:
+    def __init__(
+        self, file_name: str, buttons: Sequence[str] = tuple(_BUTTONS), *, width: int = 460, steps: bool = True
+    ) -> None:
         self.error = ""
         self.picture = Picture(
             format="jpeg",
@@ -59,12 +64,14 @@ class Panel(widgets.VBox):
         self.picture.add_class("poster")  # what a notebook keeps of this lab when no kernel is behind it
         self.caption = widgets.HTML()
         self.buttons = {name: _button(*_BUTTONS[name]) for name in buttons}
-        self._bar = widgets.FloatProgress(
+        self.bar = widgets.FloatProgress(
             min=0, max=1, value=0, layout=widgets.Layout(width="150px", margin="2px 8px 2px 2px")
         )
         self._words = widgets.HTML()
         self._message = widgets.HTML()
         self.curves = widgets.HTML()
+        if not steps:
+            self.curves.layout.display = self.bar.layout.display = "none"
         self.file_name = widgets.Text(
             value=file_name, description="save as", continuous_update=False, style={"description_width": "52px"},
             layout=widgets.Layout(width="250px"),
@@ -77,7 +84,7 @@ class Panel(widgets.VBox):
                 self.picture,
                 self.caption,
                 _row(*self.buttons.values()),
-                _row(self._bar, self._words),
+                _row(self.bar, self._words),
                 self._message,
                 self.curves,
                 _row(self.file_name, self.save_button),
@@ -88,14 +95,14 @@ class Panel(widgets.VBox):
         self.idle(can_resume=False)
 
     def show(self, image: Tensor, words: str, *, live: bool = False) -> None:
-        """Show a picture (1, 3, H, W) with its text for those who cannot see it."""
+        """Show a picture (1, 3, H, W) with its alternative text."""
         with self.picture.hold_sync():  # one message: the words never belong to another picture than the one shown
             self.picture.value = encode_image(image, "jpeg", LIVE_QUALITY if live else FINAL_QUALITY)
             self.picture.tooltip = words
 
     def progress(self, share: float, words: str) -> None:
         """How far it is (0 to 1), and that in words."""
-        self._bar.value = share
+        self.bar.value = share
         self._words.value = f"<span>{html.escape(words)}</span>"
 
     def announce(self, words: str) -> None:
@@ -131,16 +138,16 @@ class Panel(widgets.VBox):
         suffix = Path(name).suffix
         with tempfile.TemporaryDirectory() as folder:
             data = write_image(image, Path(folder) / f"picture{suffix}", settings=settings).read_bytes()
-        path = _free(Path(name).expanduser())
-        link = _link(data, path.name)
         try:
+            path = check_output(_free(Path(name).expanduser()), tuple(WRITABLE))
             write_image(image, path, settings=settings)
-        except ImageError as error:
+        except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: an unknown ~user
             self.complain(str(error))
-            self.download.value = f"Not written beside the notebook. {link}"
+            self.download.value = f"Not written beside the notebook. {_link(data, Path(name).name)}"
             return None
         self.complain("")
-        self.download.value = f"<span role='status'>Written to {html.escape(str(path))}.</span> {link}"
+        written = f"<span role='status'>Written to {html.escape(str(path))}.</span>"
+        self.download.value = f"{written} {_link(data, path.name)}"
         return path
 
 

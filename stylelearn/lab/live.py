@@ -1,16 +1,19 @@
-"""Live labs: one pass of a network makes the picture, so each move of a control paints anew. Lessons 03 to 05.
+"""Live labs: one pass of a network makes the picture, so each move of a control paints anew. Lessons 03–05, 08–10.
 
 A lab of its own derives from `LiveLab`, gives its controls, and defines two functions:
 
     class MyLab(LiveLab):
         def __init__(self, content=None, *, strength=1.0, size=256):
-            self.content = PictureChooser("content", content)
-            self.strength = controls.number("strength", strength, 0, 1, 0.01, "What it does, in a sentence.")
-            size_control = sizes(size)
             self._features = functools.lru_cache(4)(self._encode)  # what a slider does not change
             super().__init__(
-                {"content": self.content, "strength": self.strength, "size": size_control},
-                controls.column(self.content, self.strength, size_control), file_name="my.png",
+                [
+                    {
+                        "content": PictureChooser("content", content),
+                        "strength": controls.number("strength", strength, 0, 1, 0.01, "What it does, in a sentence."),
+                        "size": sizes(size),
+                    }
+                ],
+                file_name="my.png",
             )
 
         def render(self, settings, pictures):  # in the background: no widget is read or written here
@@ -19,18 +22,18 @@ A lab of its own derives from `LiveLab`, gives its controls, and defines two fun
         def words(self, settings):
             return f"{settings['content']}, painted with strength {settings['strength']:.2f}"
 
-Controls are a `PictureChooser`, or anything with a `value` trait; sliders answer while they are dragged. Attributes
-that `render` uses must be there before `super().__init__`, which paints the first picture. `functools.lru_cache` takes
+Controls are choosers, or anything with a `value` trait; sliders answer while they are dragged. Attributes that
+`render` uses must be there before `super().__init__`, which paints the first picture. `functools.lru_cache` takes
 tensors as keys (by identity), and choosers keep a picture's tensor as long as it is chosen: cache by (picture, size).
-A pad between four styles, and masks, are in `mixing`.
 
 From code: `lab.refresh()` returns when the new pixels are set, `lab.wait()` when all that was asked for is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +42,12 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab.engine.lab import Lab, in_words, restore
+from stylelearn.lab.base import Lab, Row, named, observe, restore
+from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)
@@ -60,33 +64,25 @@ class LiveLab(Lab):
     """A picture that is a function of the controls, painted anew whenever one of them moves.
 
     The page never waits: one worker paints; of the moves that come meanwhile only the newest is painted next, the
-    others are dropped. An error is told in a line, and the last picture stays.
+    others are dropped. An error is shown in a line, and the last picture stays.
 
     Args:
-        controls: by the names of the settings.
-        left: the widget that shows them.
+        rows: as for `Lab`.
         file_name: what Save proposes.
         first: whether the picture is painted before this returns.
         buttons: those of the panel; "stop" where a picture takes several steps.
     """
 
     def __init__(
-        self,
-        controls: Mapping[str, Any],
-        left: widgets.Widget,
-        *,
-        file_name: str,
-        first: bool = True,
-        buttons: Sequence[str] = ("reset",),
+        self, rows: Sequence[Row], *, file_name: str, first: bool = True, buttons: Sequence[str] = ("reset",)
     ) -> None:
-        panel = Panel(list(buttons), file_name=file_name, width=640)
-        panel.curves.layout.display = panel._bar.layout.display = "none"
+        panel = Panel(file_name, buttons, width=640, steps=False)
         self._quiet = False  # while several controls are set that belong together
-        super().__init__(controls, panel, left, int(first))
+        super().__init__(rows, panel, int(first))
         for control in self.controls.values():
             if isinstance(control, widgets.FloatSlider | widgets.IntSlider):
                 control.continuous_update = True
-            control.observe(self.guarded(self._moved), "picked" if isinstance(control, PictureChooser) else "value")
+            observe(control, self.guarded(self._moved))
 
     # ------------------------------------------------------------------------------------------- what a lab defines
 
@@ -104,10 +100,10 @@ class LiveLab(Lab):
         raise NotImplementedError
 
     def words(self, settings: dict[str, Any]) -> str:
-        """What the picture shows, for those who cannot see it."""
+        """What the picture shows, for its alternative text; of files and addresses the settings have only the names."""
         raise NotImplementedError
 
-    # --------------------------------------------------------------------------------------------------- what one does
+    # --------------------------------------------------------------------------------------------------- what users do
 
     def start(self, *, restart: bool = True) -> None:
         """Paint with the present settings in the background; returns at once."""
@@ -132,14 +128,19 @@ class LiveLab(Lab):
     def reset(self) -> None:
         """Back to the settings of the beginning, and to their picture."""
         self.set(**self._defaults)
-        self.restored()
 
     def set(self, **settings: Any) -> None:
-        """Set several controls, and paint once; as one does by hand, from code."""
-        self._quiet = True
-        try:
+        """Set several controls, and paint once."""
+        with self.at_once():
             for name, value in settings.items():
                 restore(self.controls[name], value)
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Controls that move in here are answered by one picture, at the end."""
+        self._quiet = True
+        try:
+            yield
         finally:
             self._quiet = False
         self.start()
@@ -147,7 +148,7 @@ class LiveLab(Lab):
     # -------------------------------------------------------------------------------------------- what the runner says
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
-        """One pass; `image` and `steps` are without meaning here."""
+        """One pass; `image` and `steps` have no meaning here."""
         pictures = {name: each.image for name, each in self.controls.items() if isinstance(each, PictureChooser)}
 
         def paint() -> Iterator[Step]:
@@ -155,7 +156,7 @@ class LiveLab(Lab):
                 made = self.render(settings, pictures)
             yield Step(1, 0.0, {}, made, made)
 
-        return Move(paint, 1, settings, self.words(settings))
+        return Move(paint, 1, settings, self.words(named(settings)))
 
     def empty(self) -> Tensor:
         """Before the first picture, and if that fails: the first picture chosen, or grey where there is none."""
@@ -191,21 +192,23 @@ class LiveLab(Lab):
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:
-            if error is not None and not run.discarded:
-                self.panel.complain(in_words(error).removesuffix(", and press Start again"))
+            if run.discarded:
+                return
+            if error is not None:
+                self.panel.complain(in_words(error))
                 self.panel.progress(0, "")
+            elif run.interrupted:
+                self.panel.announce("stopped by the kernel's ■; the picture is kept")
 
 
-def sizes(value: int, tooltip: str = "") -> widgets.Dropdown:
+def sizes(value: int) -> widgets.Dropdown:
     """The control for the longer side of the picture; `at_size` makes it so.
 
     Raises:
         ValueError: not from 64 to 1024.
     """
-    controls.check_range("size", value, 64, SIZES[-1])
-    options = [(f"{one} px", one) for one in sorted({value, *SIZES})]
     words = "Longer side of the picture. Twice the size takes four times as long, and strokes get finer beside it."
-    return controls.choice("size", value, options, tooltip or words)
+    return controls.size(value, SIZES, words, low=64)
 
 
 def at_size(image: Tensor, size: int) -> Tensor:

@@ -3,50 +3,68 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
-from stylelearn.images import resize
+from stylelearn.images import resize, shown_name
 from stylelearn.lab.engine.clock import Clock
-from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner
+from stylelearn.lab.engine.errors import guarded, in_words
+from stylelearn.lab.engine.kernel import Released, on_interrupt
+from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner, interrupt
+from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.choosers import Chooser
 from stylelearn.lab.widgets.curves import curves_html
 from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pictures import PictureChooser
 from stylelearn.optimize import Diverged, Step
 
 PICTURE_EVERY = 0.15  # seconds between two live pictures, at least
 CURVES_EVERY = 1.0
 
+Row = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]]
+"""What stands in the column of controls: settings by name, another widget, or a widget and the settings in it."""
 
-class Lab(widgets.VBox):
+
+class Lab(Released):
     """A lab: Start, Stop, Continue, Reset, a live picture, loss curves, Save.
 
-    A lab of its own gives its controls and defines `job`; everything else is here. Use it from code, too: `start()`,
-    `stop()`, `resume()`, `reset()`, `wait()`, `save("name.png")`; `settings` and `image` are there at any time.
+    A lab of its own gives its controls and defines `job`; everything else is here. From code: `start()`, `stop()`,
+    `resume()`, `reset()`, `wait()`, `save("name.png")`, `close()`; `settings` and `image` are there at any time.
 
     Args:
-        controls: by the names of the settings; each has a `value`.
+        rows: the controls, from top to bottom; a control has a `value`, and its name is that of the setting.
         panel: where the picture is shown.
-        first_steps: so many steps are done before the constructor returns, so that there is a picture at once.
+        first_steps: how many steps are done before the constructor returns, so that there is a picture at once.
+        width: of the controls, as CSS has it.
     """
 
-    def __init__(self, controls: Mapping[str, Any], panel: Panel, left: widgets.Widget, first_steps: int) -> None:
-        self.controls, self.panel = dict(controls), panel
+    def __init__(self, rows: Sequence[Row], panel: Panel, first_steps: int, *, width: str = "360px") -> None:
+        shown: list[widgets.Widget] = []
+        self.controls: dict[str, Any] = {}
+        for row in rows:
+            if isinstance(row, Mapping):
+                shown += row.values()
+                self.controls |= row
+            else:
+                widget, settings = row if isinstance(row, tuple) else (row, {})
+                shown.append(widget)
+                self.controls |= settings
+        self.panel = panel
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
         self._runner = Runner(self._began, self._stepped, self._ended)
+        on_interrupt(interrupt)
         self._forget()
         for name, act in (("start", self.start), ("stop", self.stop), ("resume", self.resume), ("reset", self.reset)):
             if name in panel.buttons:
                 panel.buttons[name].on_click(self.guarded(act))
         panel.save_button.on_click(self.guarded(self.save))
-        row = widgets.HBox([left, panel], layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
+        both = [controls.column(*shown, width=width), panel]
+        row = widgets.HBox(both, layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
         super().__init__([row], layout=widgets.Layout(width="100%", max_width="1160px"))
         self._first(first_steps)
         self._view_count = 0  # from now on the page tells how often this lab is on it
@@ -67,7 +85,7 @@ class Lab(widgets.VBox):
         """What is shown before the first step."""
         raise NotImplementedError
 
-    # --------------------------------------------------------------------------------------------------- what one does
+    # --------------------------------------------------------------------------------------------------- what users do
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -130,17 +148,18 @@ class Lab(widgets.VBox):
     def save(self, name: str | None = None) -> Path | None:
         """Write the picture with its settings inside; by default to the name in the lab's field."""
         with self._showing:
-            image, made = self._image, dict(self._made)
+            image, made = self._image, named(self._made)
         return self.panel.save(image, {**made, "lab": type(self).__name__}, name or self.panel.file_name.value)
 
     def close(self) -> None:
-        """Stop, and take the lab off the page."""
+        """Stop, take the lab off the page, and give back what it holds; the picture and the settings are kept."""
         if hasattr(self, "_runner"):  # not there if the constructor refused its arguments
             self._runner.stop(discard=True)
         super().close()
+        self._job = self._raw = self._beginning = self._last = None
 
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
-        """A callback that tells an error in the lab."""
+        """A callback whose errors are shown in the lab."""
         return guarded(act, lambda words: self.panel.complain(words))  # the panel may come later
 
     # -------------------------------------------------------------------------------------------- what the runner says
@@ -181,7 +200,7 @@ class Lab(widgets.VBox):
         with self._showing:
             if run.discarded:
                 return
-            if self._last is None:  # only now, since a run that fails before its first step is to lose nothing
+            if self._last is None:  # only now: a run that fails before its first step is to lose nothing
                 if run.job.first == 0:
                     self._forget()
                 else:
@@ -200,19 +219,22 @@ class Lab(widgets.VBox):
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:
-            if not run.discarded:
-                if error is not None:
-                    self.panel.complain(in_words(error))
-                if isinstance(error, Diverged):
-                    self._keep(run.job, error.image, run.job.first + error.step)
-                elif self._last is not None:  # at the end the best picture counts, not the last
-                    self._keep(run.job, self._last.best_image, run.job.first + self._last.number)
-                done = self._made["steps_done"]
-                if self._last is not None:
-                    self._show_all(f"{run.job.title}, after {done} steps")
-                early = outcome == "finished" and done - run.job.first < run.job.count
-                words = {"finished": "done", "stopped": "stopped", "failed": "ended"}[outcome]
-                self.panel.announce(f"{words} after {done} steps" + (": nothing changes any more" if early else ""))
+            if run.discarded:
+                self.panel.idle(can_resume=True)
+                return
+            if error is not None:
+                self.panel.complain(in_words(error))
+            if isinstance(error, Diverged):
+                self._keep(run.job, error.image, run.job.first + error.step)
+            elif self._last is not None:  # at the end the best picture counts, not the last
+                self._keep(run.job, self._last.best_image, run.job.first + self._last.number)
+            done = self._made["steps_done"]
+            if self._last is not None:
+                self._show_all(f"{run.job.title}, after {done} steps")
+            words = {"finished": "done", "stopped": "stopped", "failed": "ended"}[outcome]
+            words += " by the kernel's ■" if run.interrupted else ""
+            early = outcome == "finished" and done - run.job.first < run.job.count
+            self.panel.announce(f"{words} after {done} steps" + (": nothing changes any more" if early else ""))
             self.panel.idle(can_resume=True)
 
     def _show(self, words: str, *, live: bool = False) -> None:
@@ -226,41 +248,30 @@ class Lab(widgets.VBox):
         self.panel.curves.value = curves_html(self._history, self._marks)
 
     def _gone_from_the_page(self, change: dict[str, Any]) -> None:
-        """The cell was run again, cleared or deleted: nobody watches any more."""
+        """The cell was cleared or deleted: nobody watches any more."""
         if change["old"] and not change["new"]:
             self._runner.stop()
 
 
-def guarded(act: Callable[[], Any], tell: Callable[[str], Any]) -> Callable[..., None]:
-    """A callback that tells its errors in words; ipywidgets would hide them in a log."""
-
-    def acted(*_: Any) -> None:
-        try:
-            act()
-        except Exception as error:
-            tell(in_words(error))
-
-    return acted
+def named(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as others may see them: of a path or an address only the name."""
+    return {name: shown_name(value) if isinstance(value, str) else value for name, value in settings.items()}
 
 
 def restore(control: Any, value: Any) -> None:
-    """Give a control its value back; a picture is chosen, not just named."""
-    if isinstance(control, PictureChooser):
-        control.choose(value)
+    """Give a control its value back."""
+    if isinstance(control, Chooser):
+        control.restore(value)
     else:
         control.value = value
+
+
+def observe(control: Any, act: Callable[..., None]) -> None:
+    """Call `act` whenever a control changes."""
+    control.observe(act, "picked" if isinstance(control, Chooser) else "value")
 
 
 def fitted(image: Tensor, size: int) -> Tensor:
     """The picture with a shorter side of `size`, and a longer one of at most twice that (a panorama gets less high)."""
     short, long = sorted(image.shape[-2:])
     return resize(image, size) if long <= 2 * short else resize(image, 2 * size, "long")
-
-
-def in_words(error: Exception) -> str:
-    """What to tell a learner about an error."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
-        return "there is not enough memory for this; choose a smaller size, and press Start again"
-    if isinstance(error, ValueError | OSError | Diverged) or type(error).__module__.startswith("stylelearn"):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
