@@ -1,25 +1,29 @@
 """The exercise gate: reads the exercises of a lesson out of its source and lets their checks judge the cells there.
 
-A test file says `TestGate = gate("02_gatys", …)`, which asks of every lesson the same: solutions pass, starters wait,
-constants fail, mistakes are called by name. The cells are taken from the source by their tags, and nothing else of the
-lesson is run but its imports and definitions: an exercise that needs more than these would fail here, as it would in
-the hands of somebody who skipped a cell.
+A test file says `TestGate = gate("02_gatys", …)`, which asks the same of every lesson: solutions pass, starters wait,
+constants fail, mistakes are called by name. The cells are taken from the source by their tags. Of the rest of the
+lesson only imports and definitions are run, so an exercise must not need more than these.
 """
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import jupytext
+import numpy as np
 import pytest
+from torch import Tensor
 
 from stylelearn.checks import Verdict
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons" / "src"
 SOLUTION, STARTER = "solution", "exercise"  # the tags of the cells
+Case = tuple[Callable, Any, str]
 
 
 @dataclass(frozen=True)
@@ -86,23 +90,19 @@ def verdict(exercise: Exercise, which: str) -> Verdict:
     return found
 
 
-def gate(
-    lesson: str,
-    checks: Sequence[str],
-    *,
-    mistakes: Sequence[tuple[Callable, Any, str]],
-    stubs: Sequence[tuple[Callable, Any]],
-    other_ways: Sequence[tuple[Callable, Any]],
-) -> type:
+def gate(lesson: str, *, mistakes: Sequence[Case], other_ways: Sequence[tuple[Callable, Any]]) -> type:
     """The tests that the checks of a lesson must pass, as a class for pytest.
+
+    Answers that every check must turn down are made of the first other way of each check: one that returns a constant,
+    one of another shape, and one that changes what it was given.
 
     Args:
         lesson: the name of its source.
-        checks: the names of its checks, in the order of the exercises.
         mistakes: check, wrong answer, and words that the message must hold.
-        stubs: check, and an answer that looks at nothing.
         other_ways: check, and a right answer that is not the solution's.
     """
+    right = {check: answer for check, answer in reversed(other_ways) if callable(answer)}
+    checks = pytest.mark.parametrize("check", right, ids=lambda check: check.__name__)
 
     class Gate:
         @pytest.mark.parametrize("exercise", exercises(lesson), ids=str)
@@ -111,14 +111,11 @@ def gate(
             starter = verdict(exercise, STARTER)
             assert starter.passed is None and "not solved yet" in starter.message
 
-        @pytest.mark.parametrize("check", sorted({check for check, *_ in stubs}, key=lambda check: check.__name__))
-        def test_an_ellipsis_is_not_solved_yet(self, check):
-            assert check(...).passed is None and check(None).passed is None
-
         def test_each_exercise_has_a_check_of_its_own(self):
-            assert [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(lesson)] == list(checks)
-            for cases in (mistakes, stubs, other_ways):
-                assert {check.__name__ for check, *_ in cases} == set(checks)
+            names = [exercise.check.rsplit(".", 1)[-1] for exercise in exercises(lesson)]
+            assert len(set(names)) == len(names)
+            for cases in (mistakes, other_ways):
+                assert {check.__name__ for check, *_ in cases} == set(names)
 
         @pytest.mark.parametrize(("check", "answer", "words"), mistakes)
         def test_a_mistake_is_called_by_name(self, check, answer, words):
@@ -126,16 +123,57 @@ def gate(
             assert found.passed is False
             assert words in found.message
 
-        @pytest.mark.parametrize(("check", "answer"), stubs)
-        def test_a_constant_does_not_pass(self, check, answer):
-            assert check(answer).passed is False
-
         @pytest.mark.parametrize(("check", "answer"), other_ways)
         def test_other_right_ways_pass(self, check, answer):
             found = check(answer)
             assert found.passed is True, found.message
 
+        @checks
+        def test_a_constant_does_not_pass(self, check):
+            for value in (0, 1):
+                assert check(lambda *given, value=value: _constant(right[check](*given), value)).passed is False
+
+        @checks
+        def test_a_result_of_another_shape_is_named(self, check):
+            tensors = []
+
+            def answer(*given):
+                found = right[check](*given)
+                tensors.append(isinstance(found, Tensor))
+                return found[None] if tensors[0] else found
+
+            found = check(answer)
+            assert not tensors[0] or (found.passed is False and re.search("shape|a row of numbers", found.message))
+
+        @checks
+        def test_an_answer_must_not_change_what_it_was_given(self, check):
+            changed = []
+
+            def answer(*given):
+                found = right[check](*given)
+                changed.extend(_change(each) for each in given[:1])
+                return found
+
+            found = check(answer)
+            assert not any(changed) or (found.passed is False and "itself; build a new" in found.message)
+
     return Gate
+
+
+def _constant(found: Any, value: int) -> Any:
+    """A result of the same kind that holds this number only, or nothing if it does not consist of numbers."""
+    if isinstance(found, tuple | list):
+        return type(found)(_constant(each, value) for each in found)
+    return found * 0 + value if isinstance(found, Tensor | np.ndarray | np.generic | Real) else type(found)()
+
+
+def _change(given: Any) -> bool:
+    """Change a tensor, list or dict in place; whether it was one."""
+    if isinstance(given, Tensor):
+        given.data += 1
+    elif isinstance(given, list | dict):
+        given.clear()
+    return isinstance(given, Tensor | list | dict)
 
 
 def _last(cell: str, name: str) -> ast.Expr:

@@ -6,7 +6,6 @@ from gate import gate
 
 from stylelearn.checks import adain
 
-LESSON = "05_adain"
 PLACES = (2, 3)
 
 
@@ -28,12 +27,6 @@ def with_moments(x, style):
 
 def parts(x, y):
     return *moments(x), *moments(y)
-
-
-def changes_x(x, y):
-    result = transfer(x, y)
-    x.zero_()
-    return result
 
 
 def without_epsilon(x, y):
@@ -147,11 +140,7 @@ MISTAKES = [
     (adain.adain, formula(lambda x, c, s, m, d: d * (c / s + m)), "add it last"),
     (adain.adain, lambda x, y: x.clone(), "nothing has changed"),
     (adain.adain, lambda x, y: x * 0 + 7, "the values differ"),
-    (adain.adain, lambda x, y: 1.0, "should be a tensor"),
-    (adain.adain, lambda x, y: transfer(x, y)[0], "should have the shape"),
-    (adain.adain, changes_x, "changes x itself"),
     (adain.adain, without_epsilon, "Put a small ε under the root"),
-    (adain.adain, lambda x, y: x @ y, "your code stopped with RuntimeError"),
     # style_loss: a half of it, another norm, the batch
     (adain.style_loss, loss(lambda a, b: a.norm(dim=1).mean()), "the deviations are missing"),
     (adain.style_loss, loss(lambda a, b: b.norm(dim=1).mean()), "the means are missing"),
@@ -162,7 +151,6 @@ MISTAKES = [
     (adain.style_loss, loss(lambda a, b: a.norm() + b.norm()), "one norm for the whole batch"),
     (adain.style_loss, loss(lambda a, b: (a.norm(dim=1) + b.norm(dim=1)).sum()), "the sum over the batch"),
     (adain.style_loss, lambda f, g: distance(f, g).detach(), "no longer knows where it came from"),
-    (adain.style_loss, lambda f, g: distance(f, g)[None], "should have the shape"),
     (adain.style_loss, lambda f, g: f.sum() * 0, "the values differ"),
     # mixture: α, shares, order
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1 - a), "α and 1 − α are swapped"),
@@ -197,16 +185,7 @@ MISTAKES = [
     (adain.two_styles, masks(lambda m, a, b, x: (a + b) / 2), "count the same everywhere"),
     (adain.two_styles, masked_before, "masked before AdaIN"),
     (adain.two_styles, masked_before_and_after, "Mask the results only"),
-    (adain.two_styles, lambda x, a, b, mask: masked(x, a, b, mask, lambda m: m), "your code stopped with RuntimeError"),
     (adain.two_styles, masks(lambda m, a, b, x: x), "the values differ"),
 ]
-STUBS = [
-    (adain.adain, lambda x, y: torch.zeros_like(x)),
-    (adain.style_loss, lambda f, g: torch.zeros((), requires_grad=True)),
-    (adain.mixture, lambda x, s, w, a: torch.ones_like(x)),
-    (adain.two_styles, lambda x, a, b, m: torch.ones_like(x)),
-]
 
-TestGate = gate(
-    LESSON, ["adain", "style_loss", "mixture", "two_styles"], mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS
-)
+TestGate = gate("05_adain", mistakes=MISTAKES, other_ways=OTHER_WAYS)

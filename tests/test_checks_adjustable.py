@@ -6,11 +6,6 @@ from gate import gate
 
 from stylelearn.checks import adjustable
 
-LESSON = "08_adjustable"
-
-
-# --- right answers, as others write them ------------------------------------------------------------------------------
-
 
 def weighted(each, alphas):
     return (alphas * each).sum(dim=1).mean()
@@ -57,9 +52,6 @@ def diversity_by_loop(features):
     return float(sum(pairs) / len(pairs) / sum(one.norm() / n for one in features))
 
 
-# --- mistakes ---------------------------------------------------------------------------------------------------------
-
-
 def parts(f):
     """A mistake in the norm, made of x, x − μ, σ, γ and β."""
 
@@ -73,12 +65,6 @@ def parts(f):
 def woven(x, alphas, mlp):
     both = mlp(alphas)
     return norm(x, alphas, lambda _: torch.cat([both[:, 0::2], both[:, 1::2]], dim=1))
-
-
-def changes_x(x, alphas, mlp):
-    found = norm(x, alphas, mlp)
-    x.mul_(0)
-    return found
 
 
 def averaged(f):
@@ -134,10 +120,7 @@ MISTAKES = [
     (adjustable.weighted, lambda e, a: (a + e).sum(1).mean(), "α is added"),
     (adjustable.weighted, lambda e, a: ((1 - a) * e).sum(1).mean(), "1 − α in place of α"),
     (adjustable.weighted, lambda e, a: weighted(e, a).detach(), "no longer knows where it came from"),
-    (adjustable.weighted, lambda e, a: weighted(e, a).item(), "should be a tensor"),
-    (adjustable.weighted, lambda e, a: (a * e).sum(1), "should have the shape"),
     (adjustable.weighted, lambda e, a: e.sum() * 0, "the value differs"),
-    (adjustable.weighted, lambda e, a: a @ e, "your code stopped with RuntimeError"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: b * c / s + g), "have changed places"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g[:1] * c / s + b[:1]), "the first picture's γ and β"),
     (adjustable.adjusted_norm, woven, "do not take turns"),
@@ -153,11 +136,8 @@ MISTAKES = [
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: (1 + g) * c / s + b), "1 + γ in place of γ"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: g * (c / s + b)), "add it last"),
     (adjustable.adjusted_norm, parts(lambda x, c, s, g, b: c / s), "instance normalisation alone"),
-    (adjustable.adjusted_norm, changes_x, "changes x itself"),
     (adjustable.adjusted_norm, lambda x, a, m: norm(x, a, m, epsilon=0), "Put a small ε under the root"),
-    (adjustable.adjusted_norm, lambda x, a, m: m(a), "should have the shape"),
     (adjustable.adjusted_norm, lambda x, a, m: x * 0 + 7, "the values differ"),
-    (adjustable.adjusted_norm, lambda x, a, m: x @ m(a), "your code stopped with RuntimeError"),
     (adjustable.factors, new_averages(lambda a, y, d: (1 - d) * a + d * y), "at the wrong place"),
     (adjustable.factors, new_averages(lambda a, y, d: y), "an average has a memory"),
     (adjustable.factors, new_averages(lambda a, y, d: a), "have not moved"),
@@ -172,7 +152,6 @@ MISTAKES = [
     (adjustable.factors, averaged(lambda n, y, o: o.sum() / o), "made of the old averages"),
     (adjustable.factors, averaged(lambda n, y, o: y.sum() / n), "the sum is of this step's losses"),
     (adjustable.factors, averaged(lambda n, y, o: n * 0), "the factors differ"),
-    (adjustable.factors, averaged(lambda n, y, o: n.sum()), "should have the shape"),
     (adjustable.factors, lambda a, y, d: d * a + (1 - d) * y.detach(), "return two things"),
     (adjustable.factors, lambda a, y, d: (v := d * a + (1 - d) * y, v.sum() / v), "they still hang on the losses"),
     (adjustable.diversity, flat(lambda x: all_pairs(x).mean() / x.norm(dim=1).mean()), "compared with itself"),
@@ -187,19 +166,6 @@ MISTAKES = [
     (adjustable.diversity, nearly_equal, "three equal pictures should give 0"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x)), "should be one number"),
     (adjustable.diversity, flat(lambda x: x.sum() * 0), "the value differs"),
-    (adjustable.diversity, lambda features: torch.pdist(features), "your code stopped with RuntimeError"),
-]
-STUBS = [
-    (adjustable.weighted, lambda e, a: torch.ones((), requires_grad=True)),
-    (adjustable.adjusted_norm, lambda x, a, m: torch.zeros_like(x)),
-    (adjustable.factors, lambda a, y, d: (torch.ones(3), torch.ones(3))),
-    (adjustable.diversity, lambda features: torch.tensor(0.5)),
 ]
 
-TestGate = gate(
-    LESSON,
-    ["weighted", "adjusted_norm", "factors", "diversity"],
-    mistakes=MISTAKES,
-    stubs=STUBS,
-    other_ways=OTHER_WAYS,
-)
+TestGate = gate("08_adjustable", mistakes=MISTAKES, other_ways=OTHER_WAYS)

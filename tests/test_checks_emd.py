@@ -7,11 +7,6 @@ from gate import gate
 
 from stylelearn.checks import emd
 
-LESSON = "09_emd"
-
-
-# --- right answers, as others write them ------------------------------------------------------------------------------
-
 
 def picks(there, without, count):
     return random.sample([each for each in there if each != without], count)
@@ -89,9 +84,6 @@ def between_as_mixtures(net, refs_a, refs_b, content_refs, share):
     return net.decode((1 - share) * M[0] + share * M[1], skips)
 
 
-# --- mistakes ---------------------------------------------------------------------------------------------------------
-
-
 def chosen(style=None, content=None):
     """A mistake in one of the two lists: f(the right list, the target's, all, r)."""
 
@@ -116,10 +108,6 @@ def first_ones(right, without, there, r):
 
 def without_the_last(right, without, there, r):
     return random.sample([each for each in there if each != without][:-1], r)
-
-
-def constant(font, letter, fonts, letters, r):
-    return letters[:r], fonts[:r]
 
 
 def same_length(S, C, W):
@@ -166,7 +154,6 @@ MISTAKES = [
     (emd.references, chosen(style=without_the_last), "R_S never holds"),
     (emd.references, removes, "changes letters itself"),
     (emd.references, lambda f, j, fs, js, r: picks(js, j, r), "return two lists"),
-    (emd.references, lambda f, j, fs, js, r: (picks(js, j, 9), []), "your code stopped with ValueError"),
     (emd.mixer, lambda S, C, W: mixer(C, S, W), "have changed places"),
     (emd.mixer, lambda S, C, W: torch.einsum("bi,iik,bi->bk", S, W, C), "only i = j"),
     (emd.mixer, lambda S, C, W: torch.einsum("bij,ijk->bk", S[:, :, None] + C[:, None], W), "added; they multiply"),
@@ -184,8 +171,6 @@ MISTAKES = [
     (emd.mixer, lambda S, C, W: torch.einsum("bi,ijk,bj->k", S, W, C), "the batch are added up"),
     (emd.mixer, lambda S, C, W: mixer(S, C, W.detach()), "W could not learn"),
     (emd.mixer, same_length, "of one length"),
-    (emd.mixer, lambda S, C, W: S, "should have the shape"),
-    (emd.mixer, lambda S, C, W: mixer(S, C, W).tolist(), "should be a tensor"),
     (emd.mixer, lambda S, C, W: mixer(S, C, W) + 1, "the values differ"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum()), "W_st is missing"),
     (emd.weighted_loss, parts(lambda e, n, m, d, t: (e / n).sum()), "W_b is missing"),
@@ -236,8 +221,6 @@ MISTAKES = [
         "‖·‖₂ in place",
     ),
     (emd.weighted_loss, lambda d, t: weighted_loss(d, t).detach(), "no longer knows where it came from"),
-    (emd.weighted_loss, lambda d, t: weighted_loss(d, t).item(), "should be a tensor"),
-    (emd.weighted_loss, parts(lambda e, n, m, d, t: m.softmax(0) * e / n), "should have the shape"),
     (emd.weighted_loss, lambda d, t: weighted_loss(d, t) + 1, "the value differs"),
     (emd.between, mixed(lambda a, b, s: torch.lerp(b, a, s)), "are swapped"),
     (emd.between, pixels, "the pictures are mixed"),
@@ -249,21 +232,6 @@ MISTAKES = [
     (emd.between, mixed(lambda a, b, s: s * b), "the first font is missing"),
     (emd.between, mixed(lambda a, b, s: (1 - s) * a), "the second font is missing"),
     (emd.between, for_many, "for one letter"),
-    (emd.between, lambda *given: between(*given)[:, 0], "should have the shape"),
     (emd.between, lambda *given: between(*given) * 0.9, "the values differ"),
-    (emd.between, lambda net, a, b, c, s: net.mix(net.encode_style(a), net.encode_content(c)[0]), "should have the"),
 ]
-STUBS = [
-    (emd.references, constant),
-    (emd.references, lambda *_: ([], [])),
-    (emd.mixer, lambda S, C, W: torch.zeros(3, 2)),
-    (emd.weighted_loss, lambda d, t: torch.tensor(1.0)),
-    (emd.between, lambda net, a, b, c, s: torch.full((len(c), 1, 6, 6), 0.5)),
-]
-TestGate = gate(
-    LESSON,
-    ["references", "mixer", "weighted_loss", "between"],
-    mistakes=MISTAKES,
-    stubs=STUBS,
-    other_ways=OTHER_WAYS,
-)
+TestGate = gate("09_emd", mistakes=MISTAKES, other_ways=OTHER_WAYS)

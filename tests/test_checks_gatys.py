@@ -8,13 +8,6 @@ from gate import gate
 from stylelearn.checks import gatys
 from stylelearn.encoders import STYLE_LAYERS
 
-LESSON = "02_gatys"
-
-
-def changes_f(f, p):
-    f -= p
-    return f * (f + p > 0)
-
 
 def gram(f):
     """What exercise 2 asks for, as others write it."""
@@ -47,12 +40,6 @@ def centred(f):
 
 def only_two(f):
     return torch.stack([gram(f[:1])[0], gram(f[1:2])[0]])
-
-
-def changes_input(f):
-    result = gram(f)
-    f.zero_()
-    return result
 
 
 def mean_gram(f):
@@ -118,9 +105,6 @@ MISTAKES = [
     (gatys.content_gradient, lambda f, p: (f - p).square() * (f > 0) / 2, "the gradient is its slope"),
     (gatys.content_gradient, lambda f, p: (f - p).abs() * (f > 0), "no absolute value"),
     (gatys.content_gradient, lambda f, p: f, "P is missing"),
-    (gatys.content_gradient, lambda f, p: ((f - p) * (f > 0)).sum(), "should have the shape"),
-    (gatys.content_gradient, lambda f, p: (f - p)[f > 0], "should have the shape"),
-    (gatys.content_gradient, changes_f, "changes F itself"),
     # gram_matrix: a mixed batch, the wrong axis, divisors
     (gatys.gram_matrix, mixed, "the images of the batch are mixed"),
     (gatys.gram_matrix, all_pairs, "the images of the batch are mixed"),
@@ -143,8 +127,6 @@ MISTAKES = [
     (gatys.gram_matrix, lambda f: gram(f) * torch.eye(f.shape[1]), "only the diagonal"),
     (gatys.gram_matrix, lambda f: gram(f).triu(), "only half"),
     (gatys.gram_matrix, only_two, "stopped with"),
-    (gatys.gram_matrix, changes_input, "changes features itself"),
-    (gatys.gram_matrix, lambda f: gram(f).tolist(), "should be a tensor"),
     # style_loss: the divisors, the two sizes
     (gatys.style_loss, lambda f, s: (gram(f) - gram(s)).square().sum(), "no divisor at all"),
     (gatys.style_loss, lambda f, s: (gram(f) - gram(s)).square().sum() / 36, "by its own number of positions"),
@@ -163,10 +145,7 @@ MISTAKES = [
     (gatys.style_loss, lambda f, s: (mean_gram(f) - mean_gram(s)).abs().sum() / 36, "absolute values"),
     (gatys.style_loss, lambda f, s: (mean_gram(f) + mean_gram(s)).square().sum() / 36, "there is a plus"),
     (gatys.style_loss, lambda f, s: mean_gram(f).square().sum() / 36, "the style is missing"),
-    (gatys.style_loss, lambda f, s: (mean_gram(f) - mean_gram(s)).square() / 36, "should have the shape ()"),
-    (gatys.style_loss, lambda f, s: style_loss(f, s).item(), "should be a tensor"),
     (gatys.style_loss, lambda f, s: style_loss(f, s).detach(), "no longer knows where it came from"),
-    (gatys.style_loss, lambda f, s: (f - s).square().sum(), "stopped with"),
     # descent_step: sign, weights, what is left behind
     (gatys.descent_step, lambda *a: step(*a, sign=1.0), "this climbs"),
     (gatys.descent_step, lambda x, c, s, a, b, r: step(x, s, c, a, b, r), "content and style are swapped"),
@@ -199,18 +178,6 @@ MISTAKES = [
     (gatys.grain_only, weighted(relu4_1=1, relu5_1=1), "the other way round"),
     (gatys.grain_only, weighted(relu1_1=1, relu5_1=1), "a layer that sees large shapes takes part"),
 ]
-STUBS = [
-    (gatys.content_gradient, lambda f, p: torch.zeros_like(f)),
-    (gatys.content_gradient, lambda f, p: torch.ones_like(f)),
-    (gatys.gram_matrix, lambda f: torch.zeros(f.shape[0], f.shape[1], f.shape[1])),
-    (gatys.gram_matrix, lambda f: torch.eye(f.shape[1]).expand(f.shape[0], -1, -1)),
-    (gatys.style_loss, lambda f, s: torch.zeros(())),
-    (gatys.style_loss, lambda f, s: f.sum() * 0),
-    (gatys.descent_step, lambda x, *others: torch.zeros_like(x)),
-    (gatys.descent_step, lambda x, *others: x.clone()),
-    (gatys.grain_only, {}),
-    (gatys.grain_only, 1),
-]
 OTHER_WAYS = [
     (gatys.content_gradient, lambda f, p: torch.where(f > 0, f - p, torch.zeros_like(f))),
     (gatys.content_gradient, lambda f, p: (f - p) * f.sign()),
@@ -224,13 +191,7 @@ OTHER_WAYS = [
     (gatys.grain_only, weighted(relu2_1=0.5, relu1_1=0.5)),
 ]
 
-TestGate = gate(
-    LESSON,
-    ["content_gradient", "gram_matrix", "style_loss", "descent_step", "grain_only"],
-    mistakes=MISTAKES,
-    stubs=STUBS,
-    other_ways=OTHER_WAYS,
-)
+TestGate = gate("02_gatys", mistakes=MISTAKES, other_ways=OTHER_WAYS)
 
 
 def test_shuffling_keeps_the_pixels_and_blurring_keeps_the_mean():

@@ -5,8 +5,6 @@ from gate import gate
 
 from stylelearn.checks import welcome
 
-LESSON = "00_welcome"
-
 
 def in_place(image):
     image[:, 0], image[:, 2] = image[:, 2].clone(), image[:, 0].clone()
@@ -82,13 +80,6 @@ MISTAKES = [
     (welcome.total_loss, lambda c, s, a, b: 3 * c + 5 * s, "only the style loss should be left"),
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) ** 2, "it should be 4.4"),
 ]
-STUBS = [
-    (welcome.swap_red_and_blue, lambda x: torch.zeros_like(x)),
-    (welcome.swap_red_and_blue, lambda x: torch.zeros(1, 3, 4, 5)),
-    (welcome.blend, lambda c, s, a: torch.zeros_like(c)),
-    (welcome.total_loss, lambda c, s, a, b: torch.tensor(4.4, requires_grad=True)),
-    (welcome.total_loss, lambda c, s, a, b: 0),
-]
 OTHER_WAYS = [
     (welcome.swap_red_and_blue, lambda x: x.flip(1)),
     (welcome.swap_red_and_blue, lambda x: torch.stack([x[:, 2], x[:, 1], x[:, 0]], dim=1)),
@@ -98,6 +89,8 @@ OTHER_WAYS = [
     (welcome.total_loss, lambda c, s, a, b: torch.stack([a * c, b * s]).sum()),
 ]
 
-TestGate = gate(
-    LESSON, ["swap_red_and_blue", "blend", "total_loss"], mistakes=MISTAKES, stubs=STUBS, other_ways=OTHER_WAYS
-)
+TestGate = gate("00_welcome", mistakes=MISTAKES, other_ways=OTHER_WAYS)
+
+
+def test_an_ellipsis_and_none_are_not_solved_yet():
+    assert welcome.blend(...).passed is None and welcome.blend(None).passed is None

@@ -39,9 +39,6 @@ def _style(*shape: int) -> tuple[Moments, Moments]:
     return (mean, deviation), (mean.float(), deviation.float())
 
 
-# --- AdaIN ------------------------------------------------------------------------------------------------------------
-
-
 @check
 def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """σ(y) (x − μ(x))/σ(x) + μ(y) for a batch of two; the styles have another size than the contents."""
@@ -74,9 +71,6 @@ def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     return "right: each channel of each picture has the style's mean and spread now, and its own pattern still."
 
 
-# --- style loss -------------------------------------------------------------------------------------------------------
-
-
 @check
 def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂ of one layer, the mean over a batch of two."""
@@ -106,9 +100,6 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     must_have_gradient(yours)
     must_be(answer(style, style), 0.0, "a style compared with itself should give 0.")
     return "right: two lists of numbers are compared, and where in the picture they came from is forgotten."
-
-
-# --- mixture ----------------------------------------------------------------------------------------------------------
 
 
 @check
@@ -159,9 +150,6 @@ def mixture(answer: Callable[..., Tensor]) -> str:
     two = answer(x, given[:2], [0.25, 0.75], 1.0)
     must_be(two, 0.25 * t[0] + 0.75 * t[1], "this works for three styles, but not for two.", TOLERANCE)
     return "right: mixing is arithmetic. You could even have mixed the means and deviations first: it is the same."
-
-
-# --- two styles, a mask -----------------------------------------------------------------------------------------------
 
 
 @check

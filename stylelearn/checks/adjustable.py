@@ -21,9 +21,6 @@ from stylelearn.checks import (
 TOLERANCE = 1e-3  # answers may put an ε of their own under the root
 
 
-# --- weighted ---------------------------------------------------------------------------------------------------------
-
-
 @check
 def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """Mean over the pictures of Σ_l α^l L^l, with an α for each picture and layer; three pictures, four layers."""
@@ -49,9 +46,6 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     must_match(yours, right, wrong, "the value differs: Σ_l α^l L^l for each picture, then their mean.")
     must_have_gradient(yours)
     return "right: every picture of the batch is judged by its own wish."
-
-
-# --- adjusted norm ----------------------------------------------------------------------------------------------------
 
 
 @check
@@ -81,9 +75,6 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
     flat[:, 1] = 2.0
     must_be_finite(answer(flat, alphas, mlp), norms.FLAT)
     return "right: the same activations come out with another contrast and level for each setting of the sliders."
-
-
-# --- factors ----------------------------------------------------------------------------------------------------------
 
 
 @check
@@ -122,9 +113,6 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
             "training could also make a factor small in place of its loss."
         )
     return "right: whatever a layer's loss is like, multiplied by its factor it is as large as any other's."
-
-
-# --- diversity --------------------------------------------------------------------------------------------------------
 
 
 @check

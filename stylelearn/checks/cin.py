@@ -31,9 +31,6 @@ def _wide(rows: Tensor) -> Tensor:
     return rows[..., None, None]
 
 
-# --- conditional norm -------------------------------------------------------------------------------------------------
-
-
 @check
 def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str:
     """γ^s (x − μ)/σ + β^s: (B, C, H, W), two tables (S, C) and the style of each image (B,)."""
@@ -60,9 +57,6 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
     return "right: one row of each table for each image, and the images of a batch do not touch."
 
 
-# --- numbers per style ------------------------------------------------------------------------------------------------
-
-
 @check
 def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
     """How many γ and β one style has, from the widths (a, b, c) and the number of residual blocks."""
@@ -84,8 +78,6 @@ def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
         must_match(yours, right, wrong, where, 0)
     return "right: and the weights of the convolutions, more than two hundred times as many, are shared by all styles."
 
-
-# --- the pad ----------------------------------------------------------------------------------------------------------
 
 CORNERS = {"↖": (0.0, 0.0), "↗": (1.0, 0.0), "↙": (0.0, 1.0), "↘": (1.0, 1.0)}
 
@@ -129,9 +121,6 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
             "bottom.",
         )
     return "right: a share across times a share down. They add up to 1 wherever the ring is."
-
-
-# --- place to place ---------------------------------------------------------------------------------------------------
 
 
 @check

@@ -19,9 +19,6 @@ def _slope(x: Sequence[float], y: Sequence[float]) -> float:
     return products / sum((p - a) ** 2 for p in x)
 
 
-# --- exponent ---------------------------------------------------------------------------------------------------------
-
-
 @check
 def exponent(answer: Lists) -> str:
     """b of seconds = a · pixels^b, by least squares of the logarithms, for costs that grow a little unevenly."""
@@ -47,9 +44,6 @@ def exponent(answer: Lists) -> str:
     must_match(yours, right, wrong, f"the value differs: {formula}")
     must_be(answer([10.0, 1000.0], [5.0, 500.0]), 1.0, "twice the pixels, twice the time should have the exponent 1.")
     return "right: 1 means each pixel costs the same, and 2 that each is compared with every other one."
-
-
-# --- sliced -----------------------------------------------------------------------------------------------------------
 
 
 @check
@@ -89,8 +83,6 @@ def _sliced(a: Tensor, b: Tensor, d: Tensor) -> float:
         total += sum(abs(v - w) for v, w in zip(p, q, strict=True)) / len(p)
     return total / len(d)
 
-
-# --- front ------------------------------------------------------------------------------------------------------------
 
 Points = Mapping[str, Sequence[float]]
 
@@ -144,9 +136,6 @@ def front(answer: Callable[[Points], Iterable[str]]) -> str:
     return "right: whatever you need, the best choice is one of these. Which one is for you to say."
 
 
-# --- interval ---------------------------------------------------------------------------------------------------------
-
-
 @check
 def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str:
     """mean ± t s/√n with n − 1 in s, for seven scores and t = 2.447."""
@@ -179,9 +168,6 @@ def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str
     low, high = numbers(answer([2.0, 2.0, 3.0], 4.303), "the interval").tolist()
     must_be(high - low, 2 * 4.303 / 3, "right for seven scores, but not for three: use the number of scores given.")
     return "right: with seven people the interval is wide. With thirty it is less than half as wide."
-
-
-# --- spearman ---------------------------------------------------------------------------------------------------------
 
 
 @check

@@ -11,8 +11,6 @@ from stylelearn.emd import INK, bilinear_mix
 
 TRIES = 200  # times that references are asked for
 
-# --- references -------------------------------------------------------------------------------------------------------
-
 
 @check
 def references(answer: Callable[..., tuple[Sequence[str], Sequence[str]]]) -> str:
@@ -57,9 +55,6 @@ def _must_be_references(found: list[str], without: str, there: list[str], r: int
         raise Mistake(f"in {name} something comes twice; without repetition it says more: random.sample does that.")
 
 
-# --- mixer ------------------------------------------------------------------------------------------------------------
-
-
 @check
 def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     """M_k = Σ_ij S_i W_ijk C_j for each glyph of a batch of three."""
@@ -96,9 +91,6 @@ def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     other = torch.rand(2, 3), torch.rand(2, 5), torch.randn(3, 5, 4)
     must_be(answer(*other), mixed(*other), "this works as long as S and C are of one length; here 3 and 5 numbers.")
     return "right: every number of the style has met every number of the content, and W has said what comes of it."
-
-
-# --- loss -------------------------------------------------------------------------------------------------------------
 
 
 def _parts(drawn: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,9 +142,6 @@ def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     must_match(yours, (share * each).sum(), wrong, f"the value differs: {formula}")
     must_have_gradient(yours)
     return "right: half of a thin letter missing is now as bad as half of a bold one."
-
-
-# --- between ----------------------------------------------------------------------------------------------------------
 
 
 class _SmallNetwork:

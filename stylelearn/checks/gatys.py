@@ -26,9 +26,6 @@ TILE = 16  # pixels: larger than a stroke, smaller than a swirl of the marbling
 GRAIN_ONLY = 0.2  # a loss that sees grain only notices shuffled tiles at most this much, compared with a blur
 
 
-# --- content gradient -------------------------------------------------------------------------------------------------
-
-
 @check
 def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """F − P where F > 0, else 0: the gradient of ½ Σ (F − P)² at the numbers before the ReLU."""
@@ -54,9 +51,6 @@ def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     ]
     must_match(yours, right, wrong, "the values differ: F − P where F > 0, and 0 everywhere else.")
     return "right: autograd says the same. Where the ReLU has closed the gate, no gradient comes through."
-
-
-# --- Gram matrix ------------------------------------------------------------------------------------------------------
 
 
 def _gram(features: Tensor) -> Tensor:
@@ -113,9 +107,6 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
     return "right: one C × C matrix for each image, and the positions are summed away."
 
 
-# --- style loss -------------------------------------------------------------------------------------------------------
-
-
 @check
 def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """1/(4 N²) Σ (G/M − A/M')² of two activations whose pictures have different sizes."""
@@ -155,9 +146,6 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     must_have_gradient(yours)
     must_be(answer(wanted, wanted), 0.0, "the style compared with itself should give 0.")
     return "right: and the style may have any size, since each Gram matrix is divided by its own number of positions."
-
-
-# --- descent step -----------------------------------------------------------------------------------------------------
 
 
 @check
@@ -210,9 +198,6 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
     )
     must_be(answer(x, content_loss, style_loss, alpha, beta, rate), yours.detach(), left_over, 1e-5)
     return "right: this is the whole of learning here. The network stays as it is, and the pixels move."
-
-
-# --- layer weights ----------------------------------------------------------------------------------------------------
 
 
 def blurred(image: Tensor, factor: int = 2) -> Tensor:

@@ -11,8 +11,6 @@ from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_matc
 
 Layers = Sequence[tuple[int, int]]
 
-# --- receptive field --------------------------------------------------------------------------------------------------
-
 _STACKS: list[Layers] = [
     [(9, 1), (3, 2), (3, 2), (3, 1), (3, 1), (3, 1), (3, 1)],  # Johnson's network with two residual blocks
     [(3, 1), (3, 1), (3, 1)],
@@ -60,8 +58,6 @@ def _field_mistakes(layers: Layers) -> Iterator[tuple[int, str]]:
     yield _seen(layers) ** 2, "this is the area; the side is asked for."
 
 
-# --- overlaps ---------------------------------------------------------------------------------------------------------
-
 _CASES = [(5, 3, 2), (4, 4, 2), (6, 5, 3), (3, 2, 3), (1, 4, 2)]  # how many inputs, kernel, stride
 
 
@@ -101,9 +97,6 @@ def overlaps(answer: Callable[[int, int, int], Any]) -> str:
     return "right: only where the stride divides the kernel do all inner places get the same."
 
 
-# --- instance norm ----------------------------------------------------------------------------------------------------
-
-
 @check
 def instance_norm(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> str:
     """γ (x − μ)/√(σ² + ε) + β with μ and σ² over the positions of each image and channel."""
@@ -124,8 +117,6 @@ def instance_norm(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> 
     must_be(answer(other, gamma[:2], beta[:2], 1e-5), right, "this works for one shape or one ε, but not for others.")
     return "right: each image and each channel for itself, whatever stands beside it in the batch."
 
-
-# --- training step ----------------------------------------------------------------------------------------------------
 
 _RATE = 0.1
 

@@ -22,8 +22,6 @@ from stylelearn.checks import (
 
 EPS = 0.1  # far more than a photo wants: so that a forgotten ε, or one that is divided otherwise, is seen
 
-# --- one window -------------------------------------------------------------------------------------------------------
-
 
 def _residuals(colours: Tensor, ridge: float) -> Tensor:
     """What a ridge regression of anything on the colours and a constant leaves, (n, 3) -> (n, n); the long way."""
@@ -89,9 +87,6 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
     return "right: this is what is left of a window's values when the best affine function of its colours is taken off."
 
 
-# --- loss and gradient ------------------------------------------------------------------------------------------------
-
-
 @check
 def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> str:
     """Σ_c V_cᵀ M V_c and its gradient 2 M V_c, for a picture (1, 3, H, W) and a matrix (H·W, H·W)."""
@@ -143,8 +138,6 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
     must_match(gradient, right, wrong, otherwise)
     return "right: red, green and blue each pay for themselves, and downhill is −2 M V."
 
-
-# --- masked style loss ------------------------------------------------------------------------------------------------
 
 Side = tuple[Tensor, Tensor]  # activations (1, C, h, w) of one picture, and its masks (K, h, w)
 
@@ -250,8 +243,6 @@ def _style_mistakes(
     yield right * n**2, "the N² of 1/(2 N²) is missing."
     yield right / 3, "the mean over the regions; the formula sums them."
 
-
-# --- orphans ----------------------------------------------------------------------------------------------------------
 
 RELATIVES = {
     "lake": ["sea", "water", "river"],

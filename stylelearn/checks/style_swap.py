@@ -26,8 +26,6 @@ ZERO_WINS = (
     "Behind a ReLU such patches can occur. Divide by at least a tiny number (clamp_min(1e-8))."
 )
 
-# --- best match -------------------------------------------------------------------------------------------------------
-
 
 def _correlations(content: Tensor, style: Tensor) -> Tensor:
     """⟨a, b⟩ / (‖a‖ ‖b‖) of all pairs, one by one in float64; 0 where one of them is zero. (N, D), (M, D) -> (N, M)."""
@@ -77,9 +75,6 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     return "right: what counts is the direction of a patch, its pattern, and not how strong it is."
 
 
-# --- put back ---------------------------------------------------------------------------------------------------------
-
-
 def _put_back(
     patches: Tensor, size: Sequence[int], patch: int, stride: int, divide: str = "count", apart: int = 0
 ) -> Tensor:
@@ -123,9 +118,6 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         where = f"for a patch of {patch} and a stride of {stride} the values differ: add up, count, divide."
         must_match(yours.nan_to_num(0.0), put(patches), wrong, where)
     return "right: each cell is the mean of all patches that lie over it, fewer of them near the border."
-
-
-# --- three convolutions -----------------------------------------------------------------------------------------------
 
 
 def _pieces(features: Tensor, patch: int, stride: int) -> Tensor:
@@ -225,9 +217,6 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         yield ninth, f"{why}: dividing by 9 is too much near the border, where fewer patches overlap."
 
 
-# --- loss -------------------------------------------------------------------------------------------------------------
-
-
 @check
 def swap_loss(answer: Callable[..., Tensor]) -> str:
     """‖Φ(I) − Φ^ss‖²_F + λ ℓ_TV(I), both sums."""
@@ -258,9 +247,6 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
     must_match(yours, distance + weight * tv, wrong, f"the values differ: {formula}")
     must_have_gradient(yours)
     return "right: one distance in one layer, and a little smoothness. No Gram matrix, no weights of layers."
-
-
-# --- steadiness -------------------------------------------------------------------------------------------------------
 
 
 @check

@@ -76,7 +76,8 @@ def blend(answer: Callable[[Tensor, Tensor, float], Tensor]) -> str:
 def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
     """α · L_content + β · L_style, a tensor that gradients can flow through."""
     c, s, alpha, beta = 0.3, 0.7, 3.0, 5.0
-    yours = answer(torch.tensor(c, requires_grad=True), torch.tensor(s, requires_grad=True), alpha, beta)
+    content, style = (torch.tensor(loss, requires_grad=True) for loss in (c, s))
+    yours = run(answer, content_loss=content, style_loss=style, alpha=alpha, beta=beta)
     right = alpha * c + beta * s
     wrong = [
         (beta * c + alpha * s, "the weights are swapped: α belongs to the content, β to the style."),
