@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -25,7 +25,7 @@ from stylelearn.optimize import Diverged, Step
 PICTURE_EVERY = 0.15  # seconds between two live pictures, at least
 CURVES_EVERY = 1.0
 
-Row = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]]
+Row: TypeAlias = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]]
 """What stands in the column of controls: settings by name, another widget, or a widget and the settings in it."""
 
 
@@ -156,7 +156,8 @@ class Lab(Released):
         if hasattr(self, "_runner"):  # not there if the constructor refused its arguments
             self._runner.stop(discard=True)
         super().close()
-        self._job = self._raw = self._beginning = self._last = None
+        for held in ("_job", "_raw", "_beginning", "_last"):
+            setattr(self, held, None)
 
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
         """A callback whose errors are shown in the lab."""

@@ -86,7 +86,7 @@ def on_interrupt(act: Callable[[], None]) -> None:
 
 
 def _close_earlier_runs(box: Released) -> None:
-    parent = getattr(get_ipython(), "get_parent", dict)()
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
     cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
     if cell is None:
         return

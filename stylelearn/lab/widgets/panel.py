@@ -15,7 +15,7 @@ import traitlets
 from torch import Tensor
 
 from stylelearn.files import check_output
-from stylelearn.images import WRITABLE, encode_image, write_image
+from stylelearn.images import WRITABLE, ImageError, encode_image, write_image
 from stylelearn.lab.engine.errors import complaint
 
 _BUTTONS = {
@@ -136,6 +136,8 @@ class Panel(widgets.VBox):
             ImageError: not a name for a picture file.
         """
         suffix = Path(name).suffix
+        if suffix.lower() not in WRITABLE:
+            raise ImageError(f"'{name}' ends in {suffix!r}; choose .jpg, .png or .webp")
         with tempfile.TemporaryDirectory() as folder:
             data = write_image(image, Path(folder) / f"picture{suffix}", settings=settings).read_bytes()
         try:
