@@ -113,13 +113,9 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
         if yours.min() < -1e-6:
             raise Mistake(f"{at} a share is negative: {[round(value, 2) for value in yours.tolist()]}.")
         right = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
-        must_be(
-            yours,
-            right,
-            f"the corners are right, but {at} the shares should be {[round(value, 3) for value in right]}; yours are "
-            f"{[round(value, 3) for value in yours.tolist()]}. Multiply a share for left or right by one for top or "
-            "bottom.",
-        )
+        wanted, given = ([round(value, 3) for value in each] for each in (right, yours.tolist()))
+        must_be(yours, right, f"the corners are right, but {at} the shares should be {wanted}; yours are {given}. "
+                "Multiply a share for left or right by one for top or bottom.")  # fmt: skip
     return "right: a share across times a share down. They add up to 1 wherever the ring is."
 
 
@@ -166,8 +162,5 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
 
 
 def _map(masks: Tensor, table: Tensor) -> Tensor:
-    """Σ_s m_s(y, x) table[s, c], one sum at a time: (1, C, H, W)."""
-    found = torch.zeros(1, table.shape[1], *masks.shape[1:])
-    for mask, row in zip(masks, table, strict=True):
-        found += mask * _wide(row)
-    return found
+    """Σ_s m_s(y, x) table[s, c]: (1, C, H, W)."""
+    return torch.einsum("shw,sc->chw", masks, table)[None]

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
@@ -12,11 +13,9 @@ from stylelearn.checks import Mistake, check, must_be, must_match, number, numbe
 Lists = Callable[[Sequence[float], Sequence[float]], float]
 
 
-def _slope(x: Sequence[float], y: Sequence[float]) -> float:
-    """Least squares, with an intercept."""
-    a, b = sum(x) / len(x), sum(y) / len(y)
-    products = sum((p - a) * (q - b) for p, q in zip(x, y, strict=True))
-    return products / sum((p - a) ** 2 for p in x)
+def _slope(x: Sequence[float], y: Sequence[float], **options: bool) -> float:
+    """Least squares, with an intercept unless the line is `proportional`."""
+    return statistics.linear_regression(x, y, **options).slope
 
 
 @check
@@ -27,7 +26,6 @@ def exponent(answer: Lists) -> str:
     yours = number(run(answer, pixels=pixels, seconds=seconds), "the exponent")
     x, y = [math.log(p) for p in pixels], [math.log(s) for s in seconds]
     right = _slope(x, y)
-    through_zero = sum(p * q for p, q in zip(x, y, strict=True)) / sum(p * p for p in x)
     wrong = [
         (_slope(pixels, seconds), "a line through pixels and seconds themselves; take the logarithm of both."),
         (_slope(x, seconds), "the seconds need a logarithm, too."),
@@ -36,7 +34,8 @@ def exponent(answer: Lists) -> str:
         (2 * right, "that is the exponent of the side; a picture has side² pixels."),
         ((y[-1] - y[0]) / (x[-1] - x[0]), "only the first and the last size are used; use all of them, for one bad "
          "timing would spoil it."),
-        (through_zero, "the line goes through the origin; let it have a height of its own, which is log a."),
+        (_slope(x, y, proportional=True),
+         "the line goes through the origin; let it have a height of its own, which is log a."),
         (math.exp(right), "the exponent is the slope itself; without exp."),
         (sum(y) / len(y) - right * sum(x) / len(x), "this is the line's height, log a; give its slope."),
     ]  # fmt: skip
@@ -70,18 +69,10 @@ def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
         (each.abs().mean(), "the directions are not used: each channel alone does not see which go together."),
     ]
     formula = "project, sort each direction's values, and average the absolute differences."
-    must_match(yours, _sliced(a, b, d), wrong, f"the value differs: {formula}")
+    must_match(yours, ordered.abs().mean(), wrong, f"the value differs: {formula}")
     moved = number(answer(a, a.flip(0), d), "the distance")
     must_be(moved, 0.0, "the same values at other places should have a distance of 0.")
     return "right: it compares all values, not only their mean and spread, and forgets where they were."
-
-
-def _sliced(a: Tensor, b: Tensor, d: Tensor) -> float:
-    total = 0.0
-    for direction in d.tolist():
-        p, q = (sorted(sum(v * w for v, w in zip(row, direction, strict=True)) for row in x.tolist()) for x in (a, b))
-        total += sum(abs(v - w) for v, w in zip(p, q, strict=True)) / len(p)
-    return total / len(d)
 
 
 Points = Mapping[str, Sequence[float]]
@@ -144,9 +135,9 @@ def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str
     if len(found) != 2:
         raise Mistake("give two numbers, the lower and the upper end.")
     low, high = found.tolist()
-    n, mean = len(scores), sum(scores) / len(scores)
-    squares = sum((score - mean) ** 2 for score in scores)
-    error = math.sqrt(squares / (n - 1) / n)  # of the mean
+    n, mean = len(scores), statistics.mean(scores)
+    squares = n * statistics.pvariance(scores)
+    error = statistics.stdev(scores) / math.sqrt(n)  # of the mean
     if same(low, mean + t * error) and same(high, mean - t * error):
         raise Mistake("the ends are swapped: the lower one first.")
     must_be(
@@ -176,7 +167,9 @@ def spearman(answer: Lists) -> str:
     x, y = [0.9, 0.1, 0.4, 0.4, 7.0, 0.2], [3.0, 1.0, 2.0, 4.0, 3.5, 1.0]
     yours = number(run(answer, x=x, y=y), "ρ")
     formula = "give each list its ranks, equal values the mean of theirs, then correlate the ranks."
-    must_match(yours, _pearson(_ranks(x), _ranks(y)), _rank_mistakes(x, y), f"the value differs: {formula}")
+    must_match(
+        yours, statistics.correlation(_ranks(x), _ranks(y)), _rank_mistakes(x, y), f"the value differs: {formula}"
+    )
     must_be(answer([3.0, 2.0, 1.0], [10.0, 20.0, 90.0]), -1.0, "for a reversed ranking it should be −1.")
     same_order = answer([1.0, 2.0, 3.0, 4.0], [1.0, 10.0, 100.0, 1000.0])
     must_be(same_order, 1.0, "for the same ranking it should be 1, however unequal the steps are.")
@@ -184,7 +177,7 @@ def spearman(answer: Lists) -> str:
 
 
 def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[float, str]]:
-    n, right = len(x), _pearson(_ranks(x), _ranks(y))
+    n, right = len(x), statistics.correlation(_ranks(x), _ranks(y))
 
     def by_differences(x: Sequence[float], y: Sequence[float]) -> float:
         return 1 - 6 * sum((p - q) ** 2 for p, q in zip(x, y, strict=True)) / (n * (n * n - 1))
@@ -192,15 +185,18 @@ def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[flo
     # Which of two equal values a sort puts first depends on the library: each list has both orders.
     orders = [[sorted(range(n), key=lambda i, z=z, s=s: (z[i], s * i)) for s in (1, -1)] for z in (x, y)]
     places = [[[order.index(i) for i in range(n)] for order in both] for both in orders]
-    yield _pearson(x, y), "this is the correlation of the values; one large value rules it. Take ranks first."
-    for formula in (_pearson, by_differences):
+    yield (
+        statistics.correlation(x, y),
+        "this is the correlation of the values; one large value rules it. Take ranks first.",
+    )
+    for formula in (statistics.correlation, by_differences):
         for pair in itertools.product(*orders):
             yield formula(*pair), "argsort gives the order, not the ranks: who is first, not where each one is."
         for pair in itertools.product(*places):
             yield formula(*pair), "equal values got different ranks; they share the mean of their places."
     below, upto = ([[sum(b < a + more for b in z) for a in z] for z in (x, y)] for more in (0, 1e-9))
-    yield _pearson(*below), "equal values got the lowest of their places; they share the mean of them."
-    yield _pearson(*upto), "equal values got the highest of their places; they share the mean of them."
+    yield statistics.correlation(*below), "equal values got the lowest of their places; they share the mean of them."
+    yield statistics.correlation(*upto), "equal values got the highest of their places; they share the mean of them."
     yield by_differences(_ranks(x), _ranks(y)), "nearly: 1 − 6Σd²/(n(n² − 1)) holds without equal values only."
     yield -right, "the sign is wrong: one of the rankings runs backwards."
     yield right**2, "squared; ρ itself has a sign."
@@ -208,7 +204,3 @@ def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[flo
 
 def _ranks(values: Sequence[float]) -> list[float]:
     return [sum(b < a for b in values) + (sum(b == a for b in values) + 1) / 2 for a in values]
-
-
-def _pearson(x: Sequence[float], y: Sequence[float]) -> float:
-    return math.copysign(math.sqrt(_slope(x, y) * _slope(y, x)), _slope(x, y))

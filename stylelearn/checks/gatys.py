@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylelearn import losses
 from stylelearn.checks import (
     Mistake,
     check,
@@ -54,14 +55,8 @@ def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
 
 
 def _gram(features: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, C) in float64, one entry at a time."""
-    batch, channels = features.shape[:2]
-    gram = torch.zeros(batch, channels, channels, dtype=torch.float64)
-    for b in range(batch):
-        for i in range(channels):
-            for j in range(channels):
-                gram[b, i, j] = (features[b, i].double() * features[b, j].double()).sum()
-    return gram
+    """(B, C, H, W) -> (B, C, C) in float64."""
+    return losses.gram_matrix(features.detach().double())
 
 
 @check

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stylelearn import losses
 from stylelearn.checks import Mistake, check, must_be_finite, must_be_tensor, must_have_gradient, must_match, run
 from stylelearn.encoders import STYLE_LAYERS
 
@@ -16,10 +17,9 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     features, target = torch.rand(1, 4, 5, 6).requires_grad_(), 2 * torch.rand(1, 4, 5, 6)
     yours = run(answer, features=features, target=target)
     must_be_tensor(yours, (), "the loss")
-    pairs = list(zip(features.flatten().tolist(), target.flatten().tolist(), strict=True))
-    difference, size = sum((a - b) ** 2 for a, b in pairs), sum(b**2 for _, b in pairs)
-    right = difference / size
     f, t = features.detach(), target
+    difference, size = (f - t).square().sum(), t.square().sum()
+    right = difference / size
     wrong = [
         (difference, "the division by ‖Φ_0‖² is missing: without it the loss depends on the size of the layer."),
         (difference / t.numel(), "divide by ‖Φ_0‖², not by the number of entries."),
@@ -37,19 +37,6 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     return "right: 0 for a perfect match, 1 for a layer that stays silent."
 
 
-def _tv_by_hand(x: Tensor, beta: float) -> float:
-    total = 0.0
-    _, channels, height, width = x.shape
-    for c in range(channels):
-        for i in range(height):
-            for j in range(width):
-                here = x[0, c, i, j].item()
-                right = x[0, c, i, j + 1].item() - here if j + 1 < width else 0.0
-                down = x[0, c, i + 1, j].item() - here if i + 1 < height else 0.0
-                total += (right**2 + down**2) ** (beta / 2)
-    return total
-
-
 @check
 def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
     """V^β of a tensor (1, C, H, W)."""
@@ -61,20 +48,17 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
     for beta in (2.0, 1.0, 1.5):
         yours = run(answer, x=x, beta=beta)
         must_be_tensor(yours, (), "V^β")
-        truth = _tv_by_hand(x, beta)
-        apart = right.abs().pow(beta).sum() + down.abs().pow(beta).sum()
+        truth = losses.total_variation(x, beta).item()
         wrong = [
             (truth / x.numel(), "the formula is a sum; yours is the mean."),
             (turned.pow(beta / 2).sum(), "`roll` joins the last column to the first: there the differences are zero."),
             (inside.pow(beta / 2).sum(), "the last row and the last column are left out; only one difference is zero."),
             (squares, "β is not used: raise the sum of the two squares to the power β/2."),
-            (_tv_by_hand(x, 2 * beta), "the power is β/2, not β: the squares are squares already."),
-            (
-                apart,
-                "rows and columns are charged apart: first add the two squares at each place, then take the power.",
-            ),
+            (losses.total_variation(x, 2 * beta), "the power is β/2, not β: the squares are squares already."),
+            (right.abs().pow(beta).sum() + down.abs().pow(beta).sum(),
+             "rows and columns are charged apart: first add the two squares at each place, then take the power."),
             (squares ** (beta / 2), "the power β/2 belongs to each place, before the sum over places."),
-        ]
+        ]  # fmt: skip
         where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {yours.item():.4f}."
         must_match(yours, truth, wrong, where, 1e-3)
     flat = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
@@ -90,10 +74,6 @@ def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
     pictures = torch.rand(4, 3, 5, 6)
     yours = run(answer, pictures=pictures)
     must_be_tensor(yours, (5, 6), "the map")
-    right = torch.zeros(5, 6)
-    for c in range(3):
-        mean = sum(pictures[k, c] for k in range(4)) / 4
-        right += (sum((pictures[k, c] - mean) ** 2 for k in range(4)) / 4).sqrt() / 3
     each = pictures.std(dim=0, correction=0)  # (3, H, W)
     wrong = [
         (
@@ -106,7 +86,9 @@ def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
         (pictures.std(dim=(0, 1), correction=0), "pictures and colours are thrown together; treat each colour apart."),
         (each.sum(dim=0), "colours are summed; average them."),
     ]
-    must_match(yours, right, wrong, "the values differ; deviation over the pictures, then mean over the colours.")
+    must_match(
+        yours, each.mean(dim=0), wrong, "the values differ; deviation over the pictures, then mean over the colours."
+    )
     return "right: dark where all agree, bright where the layer has left it to chance."
 
 

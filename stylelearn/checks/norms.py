@@ -10,19 +10,14 @@ FLAT = "a channel that is the same everywhere gives NaN: σ is 0 there. Put a sm
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """μ and σ, one channel of one image at a time in float64: two of (B, C, 1, 1)."""
-    mean, deviation = torch.zeros(2, *features.shape[:2], 1, 1, dtype=torch.float64)
-    for b, image in enumerate(features.detach().double()):
-        for c, channel in enumerate(image):
-            mean[b, c] = channel.sum() / channel.numel()
-            deviation[b, c] = ((channel - mean[b, c]).square().sum() / channel.numel()).sqrt()
-    return mean, deviation
+    """μ and σ of each channel of each image in float64: two of (B, C, 1, 1)."""
+    variance, mean = torch.var_mean(features.detach().double(), PLACES, correction=0, keepdim=True)
+    return mean, variance.sqrt()
 
 
 def normed(x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0) -> Tensor:
     """γ (x − μ)/√(σ² + ε) + β in float64; γ and β of any shape that broadcasts to x, (B, C, H, W)."""
-    mean, deviation = moments(x)
-    return gamma.double() * (x.double() - mean) / (deviation.square() + epsilon).sqrt() + beta.double()
+    return over(x, PLACES, gamma.double(), beta.double(), epsilon)
 
 
 def over(x: Tensor, dims: Sequence[int], gamma: Tensor, beta: Tensor, epsilon: float = 0.0) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylelearn import losses
 from stylelearn.checks import (
     Mistake,
     check,
@@ -148,13 +149,8 @@ def _small(masks: Tensor, like: Tensor) -> Tensor:
 
 
 def _gram(features: Tensor, mask: Tensor) -> Tensor:
-    """One mask over one layer, one position at a time in float64: (C, C), not divided."""
-    gram = torch.zeros(features.shape[1], features.shape[1], dtype=torch.float64)
-    for row in range(features.shape[2]):
-        for column in range(features.shape[3]):
-            one = features[0, :, row, column].double() * mask[row, column]
-            gram += torch.outer(one, one)
-    return gram
+    """One mask over one layer, in float64: (C, C), not divided."""
+    return losses.gram_matrix(features.double() * mask)[0]
 
 
 def _style(mine: Side, theirs: Side, divisor: Callable[[Tensor], Any] = Tensor.sum) -> Tensor:

@@ -20,6 +20,7 @@ from stylelearn.checks import (
     run,
     same,
 )
+from stylelearn.patches import swap
 
 ZERO_WINS = (
     "a patch that is zero everywhere was chosen: its norm is 0, 0/0 is NaN, and argmax takes NaN for the largest. "
@@ -28,13 +29,8 @@ ZERO_WINS = (
 
 
 def _correlations(content: Tensor, style: Tensor) -> Tensor:
-    """⟨a, b⟩ / (‖a‖ ‖b‖) of all pairs, one by one in float64; 0 where one of them is zero. (N, D), (M, D) -> (N, M)."""
-    table = torch.zeros(len(content), len(style), dtype=torch.float64)
-    for i, a in enumerate(content.double()):
-        for j, b in enumerate(style.double()):
-            norms = a.square().sum().sqrt() * b.square().sum().sqrt()
-            table[i, j] = (a * b).sum() / norms if norms > 0 else 0.0
-    return table
+    """⟨a, b⟩ / (‖a‖ ‖b‖) of all pairs in float64; 0 where one of them is zero. (N, D), (M, D) -> (N, M)."""
+    return F.normalize(content.double()) @ F.normalize(style.double()).T
 
 
 @check
@@ -78,7 +74,7 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
 def _put_back(
     patches: Tensor, size: Sequence[int], patch: int, stride: int, divide: str = "count", apart: int = 0
 ) -> Tensor:
-    """Patches (N, C, p, p) in reading order to a map (1, C, H, W), one by one in float64; `apart` another step."""
+    """Patches (N, C, p, p) in reading order to a map (1, C, H, W), in float64; `apart` another step."""
     total = torch.zeros(1, patches.shape[1], *size, dtype=torch.float64)
     count = torch.zeros(1, 1, *size, dtype=torch.float64)
     columns = (size[1] - patch) // stride + 1
@@ -121,19 +117,9 @@ def put_back(answer: Callable[..., Tensor]) -> str:
 
 
 def _pieces(features: Tensor, patch: int, stride: int) -> Tensor:
-    """(1, C, H, W) -> (N, C, p, p) in reading order, one by one."""
-    height, width = features.shape[2:]
-    return torch.stack([
-        features[0, :, y : y + patch, x : x + patch]
-        for y in range(0, height - patch + 1, stride)
-        for x in range(0, width - patch + 1, stride)
-    ])  # fmt: skip
-
-
-def _swap(content: Tensor, style: Tensor, patch: int, stride: int) -> Tensor:
-    candidates = _pieces(style, patch, stride)
-    table = _correlations(_pieces(content, patch, stride).flatten(1), candidates.flatten(1))
-    return _put_back(candidates[table.argmax(dim=1)], content.shape[2:], patch, stride)
+    """(1, C, H, W) -> (N, C, p, p) in reading order."""
+    columns = F.unfold(features, patch, stride=stride)[0].T
+    return columns.unflatten(1, (features.shape[1], patch, patch))
 
 
 class _Convolutions(TorchDispatchMode):
@@ -162,7 +148,7 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
         must_be_tensor(yours, tuple(content.shape), "the swapped activations")
         formula = "correlate with normalised patches, one-hot, paste, divide."
         where = f"for a stride of {stride} the values differ: {formula}"
-        must_match(yours, _swap(content, style, 3, stride), _swap_mistakes(content, style, stride), where)
+        must_match(yours, swap(content, style, stride=stride), _swap_mistakes(content, style, stride), where)
         if not all(used.count):
             missing = "F.conv_transpose2d, which pastes" if used.count[0] else "F.conv2d, which compares"
             raise Mistake(
@@ -172,7 +158,7 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
     style[..., :5, :4] = 0.0  # patches without any activation
     yours = answer(content, style, 3, 1)
     must_be_finite(yours, ZERO_WINS)
-    must_be(yours, _swap(content, style, 3, 1), f"right, but not where a part of the style is silent: {ZERO_WINS}")
+    must_be(yours, swap(content, style), f"right, but not where a part of the style is silent: {ZERO_WINS}")
     return "right: correlate, choose, paste. Nothing here was learnt."
 
 
@@ -191,16 +177,11 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         return torch.zeros_like(flat).scatter_(dim, flat.argmax(dim, keepdim=True), 1.0).view_as(table)
 
     if stride > 1:
-        yield (
-            _swap(content, style, 3, 1),
-            "right for a stride of 1, but for 2 it gives the same: the stride is ignored.",
-        )
+        yield swap(content, style), "right for a stride of 1, but for 2 it gives the same: the stride is ignored."
         dense = _pieces(style, 3, 1)
         found = chosen(dense / dense.flatten(1).norm(dim=1)[:, None, None, None])
-        yield (
-            pasted(found, dense)[0],
-            "the style's patches are taken at every cell; they, too, begin `stride` cells apart.",
-        )
+        at_every_cell = "the style's patches are taken at every cell; they, too, begin `stride` cells apart."
+        yield pasted(found, dense)[0], at_every_cell
     right, plain = chosen(patches / norms), chosen(patches)
     soft = F.conv2d(content, patches / norms, stride=stride).softmax(dim=1)
     for one_hot, filled, why in (
@@ -260,14 +241,10 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
         opposite = after[..., shift:] - before[..., :-shift]
         rolled = "roll brings pixels back in at the other side; compare only those that both frames show."
         wrong = [
-            (
-                (after - before).abs().mean(),
-                "the motion is not taken out: a picture that just moves counts as flicker.",
-            ),
-            (
-                opposite.abs().mean(),
-                "compensated in the wrong direction: pixel x was pixel x + shift of the old frame.",
-            ),
+            ((after - before).abs().mean(),
+             "the motion is not taken out: a picture that just moves counts as flicker."),
+            (opposite.abs().mean(),
+             "compensated in the wrong direction: pixel x was pixel x + shift of the old frame."),
             ((after.roll(shift, 3) - before).abs().mean(), rolled),
             ((after.roll(-shift, 3) - before).abs().mean(), rolled),
             (difference.square().mean(), "the differences are squared; take their absolute value."),
@@ -276,7 +253,7 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
             (difference.abs().sum(), "a sum; take the mean, or large frames look worse than small ones."),
             (difference[:1].abs().mean(), "only the first two frames are compared; use all neighbours."),
             (255 * difference.abs().mean(), "in 255ths; here pixels go from 0 to 1."),
-        ]
+        ]  # fmt: skip
         otherwise = "the values differ: pixel x of a frame was pixel x + shift of the one before."
         must_match(yours, difference.abs().mean(), wrong, otherwise)
     return "right: what only moved along does not count. What is left is flicker."
