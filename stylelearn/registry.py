@@ -51,7 +51,7 @@ OPTIONS: dict[str, Option] = {
     "precision": Option(
         "bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact", choices=("float32", "bfloat16")
     ),
-    "encoder": Option("mini ships with the course", choices=("mini", "vgg19", "vgg16", "squeezenet")),
+    "encoder": Option("mini and mini2 ship with the course", choices=("mini", "mini2", "vgg19", "vgg16", "squeezenet")),
     "encoder_weights": Option("a checkpoint of the encoder instead of the default one", Path, metavar="FILE"),
 }
 

@@ -177,7 +177,7 @@ def _paper_emd() -> dict[str, Any]:
 
 # --- the networks -----------------------------------------------------------------------------------------------------
 
-ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "vgg16", "vgg19"))
+ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "mini2", "vgg16", "vgg19"))
 LOSSES = (
     ENCODER,
     Option("--encoder-weights", "a checkpoint instead of the default one", None, **FILE),
