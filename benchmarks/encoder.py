@@ -27,7 +27,7 @@ from stylelearn.images import psnr, square
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.distillation import teacher_view
 from stylelearn.optimize import Objective, optimize_image, result
-from stylelearn.weights import WeightsError, read_weights
+from stylelearn.weights import WeightsError, network_file, read_about, read_weights
 
 TV_WEIGHT = 1e-3  # of the inversions
 PHOTOS = ("astronaut", "chelsea", "coffee")
@@ -151,10 +151,9 @@ def against_file(plan: Plan) -> list[Measurement]:
     """`mini2` against the teacher in a file, in the channels and the scale of `mini2`."""
     if plan.teacher is None:
         return missing("against the teacher", "R²", "give --teacher FILE, a checkpoint of vgg19_16x")
-    student = Encoder("mini2")
-    return against(
-        student, teacher_view(plan.teacher, student, [pair.content for pair in pairs(plan, plan.pairs)]), plan
-    )
+    student, channels = Encoder("mini2"), read_about(network_file("mini2", "mini2"))["channels"]
+    photos = [pair.content for pair in pairs(plan, plan.pairs)]
+    return against(student, teacher_view(plan.teacher, student, channels, photos), plan)
 
 
 def against(student: Encoder, teacher: View, plan: Plan) -> list[Measurement]:

@@ -32,7 +32,7 @@ from stylelearn.networks import tiling
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
 
 LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -302,7 +302,8 @@ def train_adain(
     about |= {name: getattr(objective, name) for name in ("style_weight", "reconstruction", "tv_weight")}
     about |= {"photos": pairs.contents, "styles": pairs.styles}
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
-    write_weights(out, network.decoder.state_dict(), {"encoder": encoder.name, "layer": layer, "training": training})
+    header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, "training": training}
+    write_weights(out, network.decoder.state_dict(), header)
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:

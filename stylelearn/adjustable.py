@@ -31,7 +31,7 @@ from stylelearn import losses
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
 
 STYLE_WEIGHT = 2.5
 TV_WEIGHT = 4.0
@@ -251,7 +251,8 @@ def train_adjustable(
         **settings(out, run),
     )
     wanted = dict(zip(objective.names, objective.weights().tolist(), strict=True)) | {"tv": objective.tv_weight}
-    write_weights(out, _state(net), {**net.about, "objective": wanted, "training": training})
+    header = {**net.about, "encoder_sha256": checksum(net.encoder)}
+    write_weights(out, _state(net), {**header, "objective": wanted, "training": training})
 
 
 def _groups(net: AdjustableNet, learning_rate: float) -> list[dict[str, object]]:

@@ -30,7 +30,7 @@ from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
 from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
 
 __all__ = [
     "InverseNet",
@@ -327,8 +327,8 @@ def train_inverse(
     about |= {name: getattr(objective, name) for name in ("swapped", "reconstruction", "tv_weight")}
     about |= {"photos": pairs.photos, "styles": pairs.styles}
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
-    header = {"encoder": encoder.name, "layer": layer, **form, "training": training}
-    write_weights(out, network.decoder.state_dict(), header)
+    header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, **form}
+    write_weights(out, network.decoder.state_dict(), {**header, "training": training})
 
 
 def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> StyleSwap:

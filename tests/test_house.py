@@ -173,7 +173,9 @@ def test_shipped_weights_are_small_whole_and_have_a_card(path):
     assert checksums[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert path.stat().st_size <= 4_000_000
     assert {value.dtype for value in load_file(path).values()} == {torch.float16}
-    cards = [card for card in path.parent.glob("*.CARD.md") if path.stem.startswith(card.name.split(".")[0])]
+    cards = [
+        card for card in path.parent.glob("*.CARD.md") if f"{path.stem}_".startswith(card.name.split(".")[0] + "_")
+    ]
     assert len(cards) == 1 and path.stem in cards[0].read_text(encoding="utf-8")
 
 

@@ -92,22 +92,23 @@ def compressed_vgg19(path: str | Path) -> nn.ModuleDict:
     return layers.requires_grad_(False).eval()
 
 
-def teacher_view(path: str | Path, student: Encoder, images: Sequence[Tensor]) -> Callable[[Tensor], dict[str, Tensor]]:
+def teacher_view(
+    path: str | Path, student: Encoder, channels: Mapping[str, Sequence[int]], images: Sequence[Tensor]
+) -> Callable[[Tensor], dict[str, Tensor]]:
     """What a perfect student would see: activations of vgg19_16x by layer, in the student's channels and scale.
 
     Args:
         path: the checkpoint.
-        student: `mini2`; each of its channels is set beside the teacher's channel in the same place.
-        images: batches (B, 3, H, W) in [0, 1], over which channels are chosen and scaled.
+        student: `mini2`. channels: the teacher's channels that each of its convolutions learnt, of its file's header.
+        images: batches (B, 3, H, W) in [0, 1], over which the teacher's channels are scaled.
     Returns:
         image -> {"conv1_1": (B, C, H, W), "relu1_1": …}, with gradients.
     """
     teacher = compressed_vgg19(path)
     normalised = [(image - student._mean) / student._std for image in images]
-    kept = _firing(teacher, normalised)
-    _, ours = _moments(student._layers, normalised, "conv")
-    _, theirs = _moments(teacher, normalised, "conv")
-    _divide(teacher, {name: _spread(theirs[name], ours[name], kept[name]) for name in kept})
+    ours, theirs = _moments(student._layers, normalised, "conv"), _moments(teacher, normalised, "conv")
+    kept = {name: torch.tensor(which) for name, which in channels.items()}
+    _divide(teacher, {name: _spread(theirs[1][name], ours[1][name], kept[name]) for name in kept})
 
     def view(image: Tensor) -> dict[str, Tensor]:
         x, found = (image - student._mean) / student._std, {}
@@ -282,6 +283,10 @@ class LayerwiseDistillation(nn.Module):
                 x = layer(x)
         return losses
 
+    def channels(self) -> dict[str, list[int]]:
+        """The teacher's channels that each convolution learns."""
+        return {name: self.get_buffer(f"kept_{name}").tolist() for name in self.student}
+
     @torch.no_grad()
     def plain_student(self) -> nn.ModuleDict:
         """`mini2` as it is used, with ordinary convolutions."""
@@ -383,13 +388,19 @@ def train_mini(
     )
     model = model.cpu().eval()
     decoders = model.decoders if isinstance(model, ProjectedDistillation) else None
-    export(model.plain_student(), out, [held_back[i] for i in range(HELD_BACK_BATCHES)], decoders)
+    learnt = {} if isinstance(model, ProjectedDistillation) else {"channels": model.channels()}
+    images = [held_back[i] for i in range(HELD_BACK_BATCHES)]
+    export(model.plain_student(), out, images, decoders, {"teacher": name, **learnt})
 
 
 def export(
-    layers: nn.ModuleDict, out: str | Path, images: Sequence[Tensor], decoders: Reconstruction | None = None
+    layers: nn.ModuleDict,
+    out: str | Path,
+    images: Sequence[Tensor],
+    decoders: Reconstruction | None = None,
+    about: Mapping[str, object] | None = None,
 ) -> None:
-    """Equalise the encoder over `images` and write it; and the decoders beside it, fitted to the new scale.
+    """Equalise the encoder over `images` and write it with `about` in its header; and the decoders, in the new scale.
 
     Raises:
         FloatingPointError: numbers that float16 cannot hold; nothing is written.
@@ -405,7 +416,7 @@ def export(
         parts[out.with_suffix(".decoders.safetensors")] = fitted
     halves = {path: as_halves(part.state_dict(), path.name) for path, part in parts.items()}
     for path, state in halves.items():
-        write_weights(path, state)
+        write_weights(path, state, about if path == out else None)
 
 
 # --- one scale for all channels ---------------------------------------------------------------------------------------
