@@ -19,7 +19,7 @@ from stylelearn.glyphs import dataset as references
 from stylelearn.glyphs.augmentation import SHARPEN, SLANT, compose, identity_grid, random_shears, warp
 from stylelearn.glyphs.dataset import SETS, GlyphDataset, Split, l1, pdar, rmse, split, table
 from stylelearn.glyphs.fonts import bundled_fonts
-from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up
+from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up, as_channels
 from stylelearn.glyphs.rendering import BASELINE, SIZE, Glyphs, Variation, collect
 from stylelearn.weights import WeightsError, read_about, read_weights
 
@@ -361,6 +361,15 @@ def test_each_row_is_drawn_by_itself_from_its_first_r_references() -> None:
     assert table_of_all.shape == (2, 4, SIZE, SIZE)
     assert torch.allclose(table_of_all[1, 3], network(style[1:2], content[3:4])[0, 0], atol=1e-5)
     assert generate(network, style[0], content[0]).shape == (1, 1, SIZE, SIZE)
+
+
+def test_references_with_equally_much_ink_stay_in_the_given_order() -> None:
+    """A letter and its mirror image: their means may differ in the last bit, by the order of the sum."""
+    letters = random(0, 6, SIZE, SIZE)
+    for letter in letters:
+        twins = [letter, letter.flip(0), letter.flip(1), letter.T]
+        assert torch.equal(as_channels(torch.stack(twins), 4, "style")[0], torch.stack(twins))
+        assert torch.equal(as_channels(torch.stack(twins[::-1]), 4, "style")[0], torch.stack(twins[::-1]))
 
 
 def test_the_order_of_references_does_not_matter() -> None:

@@ -76,7 +76,7 @@ class Split:
             letters = torch.tensor([self.glyphs.content(letter) for letter in letters])
         found = self._others(without)
         apart = (self.glyphs.coarse[found][:, letters] - coarse(glyphs)).abs().mean(dim=(1, 2, 3))
-        return torch.tensor(found)[apart.argsort()]
+        return torch.tensor(found)[apart.argsort(stable=True)]
 
     def content_references(
         self, content: int, count: int, generator: torch.Generator, *, without: int = -1, alike: Tensor | None = None

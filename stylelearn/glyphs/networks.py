@@ -122,5 +122,6 @@ def as_channels(references: Tensor, count: int, what: str) -> Tensor:
             "come twice), or load a network with a smaller r"
         )
     references = references[:, :count]
-    order = references.mean(dim=(2, 3)).argsort(dim=1)  # (B, count); dark is 0
+    ink = references.double().mean(dim=(2, 3)).round(decimals=6)  # (B, count); dark is 0; mirrored letters are equal
+    order = ink.argsort(dim=1, stable=True)
     return references.gather(1, order[:, :, None, None].expand_as(references))
