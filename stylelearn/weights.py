@@ -195,10 +195,12 @@ def network_file(kind: str, name: str | Path) -> Path:
                 f"{found.replace('_', '-')}, or a file made by `stylelearn train {TRAINED_AS.get(kind, kind)}`"
             )
         return path
+    made = f".safetensors file made by `stylelearn train {TRAINED_AS.get(kind, kind)}`"
+    if path.is_file():
+        raise WeightsError(f"'{path.name}' is no network of the course; give the path of a {made}")
     names = [each.removeprefix(f"{kind}_") for each in shipped(kind)]
     raise WeightsError(
-        f"no {kind} network {str(name)!r}; the course ships {', '.join(names) or 'none'}; or give the path of a "
-        f".safetensors file made by `stylelearn train {TRAINED_AS.get(kind, kind)}`"
+        f"no {kind} network {str(name)!r}; the course ships {', '.join(names) or 'none'}; or give the path of a {made}"
     )
 
 

@@ -187,11 +187,16 @@ def test_the_gradient_of_a_layer_is_made_when_it_is_needed(monkeypatch):
     ]
 
 
+def test_memory_of_a_step_is_measured_apart():
+    found = gatys.run_apart("benchmarks.gatys", "bare", "32")
+    assert 50 < found["imports"] < found["peak"]
+
+
 def test_memory_that_cannot_be_measured(monkeypatch):
     def fails(*_):
         raise RuntimeError("No module named 'resource'")
 
-    monkeypatch.setattr(gatys, "peak_memory", fails)
+    monkeypatch.setattr(gatys, "run_apart", fails)
     monkeypatch.setattr(swap, "run_apart", fails)
     for (found,) in (gatys.memory(Plan()), swap.memory(64)):
         assert found.value is None and "resource" in found.note

@@ -16,7 +16,7 @@ from stylelearn import adain, adjustable, cin, johnson, samples, style_swap
 from stylelearn.cli import main, sheets
 from stylelearn.cli.networks import NETWORKS
 from stylelearn.encoders import Encoder
-from stylelearn.images import read_image
+from stylelearn.images import read_image, square
 from stylelearn.networks import distillation
 from stylelearn.training import PRESETS, Progress
 from stylelearn.weights import read_about, read_weights, torchvision_model
@@ -355,8 +355,8 @@ def test_the_sheet_shows_no_style_each_layer_and_all(any_style: bool) -> None:
     left = (chelsea.shape[3] - side) // 2
     photo = chelsea[..., left : left + side]
     assert torch.equal(sheet[..., :side, :side], photo)
-    square = sheets._square(samples.style(samples.style_names()[0], side))
-    known = net.style(square) if any_style else None
+    style = square(samples.style(samples.style_names()[0], side), side)
+    known = net.style(style) if any_style else None
     none = dict.fromkeys(["relu2_2", "relu3_4", "relu4_1"], 0.0)
     for row, setting in enumerate([none, none | {"relu2_2": 1.0}]):
         made = net(photo, known, net.alphas(setting))

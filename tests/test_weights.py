@@ -565,6 +565,10 @@ def test_networks_by_name(tmp_path: Path) -> None:
     assert network_file("johnson", own) == own
     with pytest.raises(WeightsError, match=r"no johnson network 'nobody'; the course ships .*; or give the path of"):
         network_file("johnson", "nobody")
+    other = tmp_path / "own.pth"
+    other.write_bytes(own.read_bytes())
+    with pytest.raises(WeightsError, match=r"'own\.pth' is no network of the course; .*stylelearn train johnson"):
+        network_file("johnson", other)
 
 
 def test_a_network_is_known_by_its_header(tmp_path: Path) -> None:

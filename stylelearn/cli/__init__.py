@@ -12,10 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from stylelearn.cli import compare, doctor, lab, study, stylize, train, video
-from stylelearn.cli.parsing import DONE, FAILED, STOPPED, WRONG, CommandError, Parser, UsageError
-
-__all__ = ["DONE", "FAILED", "STOPPED", "WRONG", "main"]
-
+from stylelearn.cli.parsing import FAILED, STOPPED, WRONG, CommandError, Parser, UsageError
 
 # What a terminal gets for a character that its encoding lacks (Windows pipes write cp1252); "?" for any other.
 STAND_INS = {"✓": "ok", "✗": "!!", "→": "->", "×": "x", "·": "-", "…": "...", "−": "-", "∞": "any", "α": "alpha"}

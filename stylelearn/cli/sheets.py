@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.inputs import picture
-
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -17,13 +15,18 @@ def _contents(model: "nn.Module") -> "Tensor":
     """Two of the course's photographs, (2, 3, SHEET_SIZE, SHEET_SIZE), where the model is."""
     import torch
 
+    from stylelearn import images, samples
+
     where = next(model.parameters()).device
-    return torch.cat([_square(picture(name, SHEET_SIZE)) for name in ("chelsea", "coffee")]).to(where)
+    photos = [images.square(samples.content(name, SHEET_SIZE), SHEET_SIZE) for name in ("chelsea", "coffee")]
+    return torch.cat(photos).to(where)
 
 
-def _square(image: "Tensor") -> "Tensor":
-    top, left = ((side - SHEET_SIZE) // 2 for side in image.shape[2:])
-    return image[..., top : top + SHEET_SIZE, left : left + SHEET_SIZE]
+def _style(number: int) -> "Tensor":
+    """One of the course's styles, (1, 3, SHEET_SIZE, SHEET_SIZE)."""
+    from stylelearn import images, samples
+
+    return images.square(samples.style(samples.style_names()[number], SHEET_SIZE), SHEET_SIZE)
 
 
 def _sheet(rows: "list[Tensor]") -> "Tensor":
@@ -47,10 +50,8 @@ def cin(model: "nn.Module") -> "Tensor":
 
 def any_style(model: "nn.Module") -> "Tensor":
     """Photographs above, and a row for each of three of the course's styles (which training may never have seen)."""
-    from stylelearn.samples import style_names
-
     contents = _contents(model)
-    styles = [_square(picture(name, SHEET_SIZE)).to(contents) for name in style_names()[::5][:3]]
+    styles = [_style(number).to(contents) for number in (0, 5, 10)]
     return _sheet([contents, *(model.network(contents, style) for style in styles)])
 
 
@@ -58,11 +59,8 @@ def adjustable(model: "nn.Module") -> "Tensor":
     """Photographs above, then a row without any style, one for each α alone, and one with all."""
     import torch
 
-    from stylelearn.samples import style_names
-
     contents, network = _contents(model), model.network
-    style = _square(picture(style_names()[0], SHEET_SIZE)).to(contents)
-    known = network.style(style) if network.about["any_style"] else None
+    known = network.style(_style(0).to(contents)) if network.about["any_style"] else None
     count = len(network.adjustable)
     settings = [torch.zeros(count), *torch.eye(count), torch.ones(count)]
     return _sheet([contents, *(network(contents, known, one[None].to(contents)) for one in settings)])

@@ -266,7 +266,7 @@ def _optimise(
         best = resize(best, tuple(content.shape[2:]), fit="box")
     loss = last and last.loss
     settings = settings | {"steps_done": done, "loss": loss}
-    says = f"{out}: {done} steps, loss {loss:.4g}" if loss is not None else ""
+    says = f"{out}: {done} {'step' if done == 1 else 'steps'}, loss {loss:.4g}" if loss is not None else ""
     if stopped:
         says = f"stopped after {done} of {steps} steps; the best picture so far is in {out}"
     elif broken:
