@@ -57,7 +57,7 @@ def spatial(x, gamma, beta, masks, **options):
 
 
 def apart(x, gamma, beta, masks):
-    """As many write it: each style sees its own part only."""
+    """A common mistake: each style sees its own part only."""
     out = torch.zeros_like(x)
     for mask, g, b in zip(masks, gamma, beta, strict=True):
         mean = (mask * x).sum((2, 3), keepdim=True) / mask.sum()

@@ -37,34 +37,20 @@ def only_this_epsilon(x, gamma, beta, epsilon):
     return normed(x, gamma, beta, 0.1)
 
 
-def train(network, optimizer, loss, photos):
-    total = loss(network(photos), photos)
-    optimizer.zero_grad()
-    total.backward()
-    optimizer.step()
-    return total.item()
+def in_order(words, result=torch.Tensor.item):
+    """One training step whose calls follow each other in this order."""
+
+    def answer(network, optimizer, loss, photos):
+        total = loss(network(photos), photos)
+        calls = {"zero": optimizer.zero_grad, "backward": total.backward, "step": optimizer.step}
+        for word in words.split():
+            calls[word]()
+        return result(total)
+
+    return answer
 
 
-def forgets_zero_grad(network, optimizer, loss, photos):
-    total = loss(network(photos), photos)
-    total.backward()
-    optimizer.step()
-    return total.item()
-
-
-def zeroes_between(network, optimizer, loss, photos):
-    total = loss(network(photos), photos)
-    total.backward()
-    optimizer.zero_grad()
-    optimizer.step()
-    return total.item()
-
-
-def never_steps(network, optimizer, loss, photos):
-    total = loss(network(photos), photos)
-    optimizer.zero_grad()
-    total.backward()
-    return total.item()
+train = in_order("zero backward step")
 
 
 def swaps(network, optimizer, loss, photos):
@@ -79,14 +65,6 @@ def climbs(network, optimizer, loss, photos):
 def twice(network, optimizer, loss, photos):
     train(network, optimizer, loss, photos)
     return train(network, optimizer, loss, photos)
-
-
-def keeps_the_graph(network, optimizer, loss, photos):
-    total = loss(network(photos), photos)
-    optimizer.zero_grad()
-    total.backward()
-    optimizer.step()
-    return total
 
 
 def tells_the_later_loss(network, optimizer, loss, photos):
@@ -176,14 +154,14 @@ MISTAKES = [
     ),
     (johnson.instance_norm, only_this_epsilon, "one shape or one ε"),
     # training_step: what is forgotten, and what goes the wrong way
-    (johnson.training_step, forgets_zero_grad, "call optimizer.zero_grad() in every step"),
-    (johnson.training_step, zeroes_between, "no weight has moved"),
-    (johnson.training_step, never_steps, "no weight has moved"),
+    (johnson.training_step, in_order("backward step"), "call optimizer.zero_grad() in every step"),
+    (johnson.training_step, in_order("backward zero step"), "no weight has moved"),
+    (johnson.training_step, in_order("zero backward"), "no weight has moved"),
     (johnson.training_step, swaps, "the pastiche comes first"),
     (johnson.training_step, climbs, "this climbs"),
     (johnson.training_step, twice, "this makes two steps"),
     (johnson.training_step, moves_at_random, "the weights differ"),
-    (johnson.training_step, keeps_the_graph, "return loss.item()"),
+    (johnson.training_step, in_order("zero backward step", result=torch.Tensor.clone), "return loss.item()"),
     (johnson.training_step, tells_the_later_loss, "the loss after the step"),
     (johnson.training_step, tells_something_else, "return the loss as a number"),
 ]

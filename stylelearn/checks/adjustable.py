@@ -57,7 +57,7 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
     alphas, table = torch.rand(batch, 4), torch.randn(4, 2 * channels)
 
     def mlp(settings: Tensor) -> Tensor:
-        return (settings @ table).sin() * 2 + 0.5  # (B, 2C); nobody can guess it without calling it
+        return (settings @ table).sin() * 2 + 0.5  # (B, 2C); no answer gets this right without calling it
 
     yours = run(answer, x=x, alphas=alphas, mlp=mlp)
     must_be_tensor(yours, tuple(x.shape), "the new activations")

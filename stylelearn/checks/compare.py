@@ -1,4 +1,4 @@
-"""Checks of lesson 10: the exponent of a cost, a sliced distance, who is not beaten, an interval, rank correlation."""
+"""Checks of lesson 10: the exponent of a cost, a sliced distance, points not beaten, an interval, rank correlation."""
 
 import itertools
 import math
@@ -79,7 +79,7 @@ Points = Mapping[str, Sequence[float]]
 
 
 def _front(points: Points, strictly: bool = False) -> set[str]:
-    """Those whom no other beats: is as low in everything, and lower in something (or in all of it)."""
+    """The points that no other beats: none is as low in everything and lower in something (or in everything)."""
 
     def beats(one: Sequence[float], other: Sequence[float]) -> bool:
         pairs = list(zip(one, other, strict=True))
@@ -90,7 +90,7 @@ def _front(points: Points, strictly: bool = False) -> set[str]:
 
 @check
 def front(answer: Callable[[Points], Iterable[str]]) -> str:
-    """Whom nobody beats: no other is as low in everything and lower in something. Ties and twins are among them."""
+    """The points that no other beats: none is as low in everything and lower in something. Twins both stay."""
     points = {
         "fast": (1.0, 9.0), "good": (9.0, 1.0), "middle": (4.0, 4.0), "slower": (5.0, 4.0), "worse": (6.0, 8.0),
         "twin": (4.0, 4.0), "near": (2.0, 7.0), "late": (9.0, 2.0),

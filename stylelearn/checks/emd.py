@@ -33,7 +33,7 @@ def references(answer: Callable[..., tuple[Sequence[str], Sequence[str]]]) -> st
                     f"{name} is always the same for a glyph; choose at random, or some {what} are never seen."
                 )
             if never := set(there) - {each for one in mine for each in one} - {target}:
-                raise Mistake(f"{name} never holds {min(never)!r}, however often one asks; choose from all {what}.")
+                raise Mistake(f"{name} never holds {min(never)!r}, in {TRIES} tries; choose from all {what}.")
     return "right: the network has to find out what all of R_S share, and what all of R_C share. It cannot copy."
 
 

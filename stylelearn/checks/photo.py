@@ -24,17 +24,11 @@ from stylelearn.checks import (
 EPS = 0.1  # far more than a photo wants: so that a forgotten ε, or one that is divided otherwise, is seen
 
 
-def _residuals(colours: Tensor, ridge: float) -> Tensor:
-    """What a ridge regression of anything on the colours and a constant leaves, (n, 3) -> (n, n); the long way."""
-    n = len(colours)
-    rows = torch.cat([colours.double(), torch.ones(n, 1, dtype=torch.float64)], dim=1)  # (n, 4)
-    penalty = torch.diag(torch.tensor([ridge] * 3 + [0.0], dtype=torch.float64))
-    found = torch.zeros(n, n, dtype=torch.float64)
-    for j in range(n):
-        one = torch.zeros(n, dtype=torch.float64)
-        one[j] = 1
-        found[:, j] = one - rows @ torch.linalg.solve(rows.T @ rows + penalty, rows.T @ one)
-    return found
+def _window(colours: Tensor, ridge: float) -> Tensor:
+    """The formula in float64: (n, 3) -> (n, n)."""
+    n, centred = len(colours), (colours - colours.mean(0)).double()
+    sigma = centred.T @ centred / n + ridge / n * torch.eye(3, dtype=torch.float64)
+    return torch.eye(n, dtype=torch.float64) - (1 + centred @ torch.linalg.solve(sigma, centred.T)) / n
 
 
 @check
@@ -48,7 +42,7 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
     n, pixels, ridge = 9, colours.double(), EPS / 9 * torch.eye(3, dtype=torch.float64)
     centred = pixels - pixels.mean(0)
     sigma = centred.T @ centred / n
-    right, eye = _residuals(colours, EPS), torch.eye(n, dtype=torch.float64)
+    right, eye = _window(colours, EPS), torch.eye(n, dtype=torch.float64)
     taken = eye - right  # (1 + …) / n
 
     def gone_wrong(
@@ -82,7 +76,7 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
     formula = "δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/|w| 𝟙)⁻¹ (I_j − μ)) / |w|."
     must_match(yours, right, wrong, f"the values differ: {formula}")
     fewer = torch.rand(4, 3)
-    must_be(answer(fewer, EPS), _residuals(fewer, EPS), "this is right for 9 pixels, but not for 4; mind ε too.")
+    must_be(answer(fewer, EPS), _window(fewer, EPS), "this is right for 9 pixels, but not for 4; mind ε too.")
     plain = "for a window of one colour this should be δ − 1/9: there ε alone makes the matrix invertible."
     must_be(answer(torch.full((9, 3), 0.5), EPS), eye - 1 / 9, plain)
     return "right: this is what is left of a window's values when the best affine function of its colours is taken off."
