@@ -107,10 +107,10 @@ def _why_unreadable(data: bytes) -> str:
         if start.startswith(mark):
             return f"is {what}"
     if data[4:8] == b"ftyp":
-        own = [data[i : i + 4].decode("latin-1") for i in (8, *range(16, int.from_bytes(data[:4]), 4))]
-        return (
-            f"is {next(what for brands, what in _BRANDS.items() if not brands or any(b and b in brands for b in own))}"
-        )
+        end = min(int.from_bytes(data[:4]), len(data))  # a damaged length may be 4 GB
+        own = [data[i : i + 4].decode("latin-1") for i in (8, *range(16, end, 4))]
+        known = (what for brands, what in _BRANDS.items() if not brands or any(b and b in brands for b in own))
+        return f"is {next(known)}"
     for mark, what in _CONTENTS.items():
         if mark in start:
             return f"is {what}"

@@ -300,7 +300,8 @@ def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]:
                 raise ImageError(f"'{path}' holds no frames; use another file")
             yield before[0], usual, before[2]
     except (av.FFmpegError, IndexError) as error:
-        raise ImageError(f"'{path}' cannot be read as a film ({error}); use another file") from error
+        reason = getattr(error, "strerror", None) or "no picture track"
+        raise ImageError(f"'{path}' cannot be read as a film ({reason}); use another file") from error
 
 
 def _upright(frame: Any) -> np.ndarray:

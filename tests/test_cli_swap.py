@@ -1,5 +1,6 @@
 """What the command does with style swap: pictures in one pass or optimised, clips."""
 
+import argparse
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "own.safetensors"
     torch.manual_seed(1)
     decoder = style_swap.StyleSwap(Encoder("mini"), layer="relu2_1").decoder
-    write_weights(path, decoder.state_dict(), {"encoder": "mini", "layer": "relu2_1"})
+    write_weights(path, decoder.state_dict(), {"encoder": "mini", "layer": "relu2_1", "upsampling": "nearest"})
     return path
 
 
@@ -191,6 +192,18 @@ def test_an_interrupted_film_is_not_mixed_with_another_of_the_same_name(
     other = tmp_path / "other.webp"
     assert main(words_for(tmp_path / "two" / "frames", other, weights, "--strength", 0)) == 0
     assert all(torch.equal(a, b) for a, b in zip(read_frames(out), read_frames(other), strict=True))
+
+
+def test_frames_are_kept_by_the_content_of_the_weights(weights: Path, tmp_path: Path) -> None:
+    """The course's own file is known by content too: a copy under another name makes the same frames."""
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(samples.data_file("weights", "style_swap.safetensors").read_bytes())
+
+    def settings(path: Path | None) -> str:
+        how = {"style": "mosaic", "size": 32, "device": "cpu", "patch": 3, "stride": 1, "strength": 1.0}
+        return video_command._painter(argparse.Namespace(**how, weights=path))[1]
+
+    assert settings(None) == settings(copy) != settings(weights)
 
 
 def test_the_speed_of_a_clip_is_kept(weights: Path, tmp_path: Path, capsys: Any) -> None:

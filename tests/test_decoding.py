@@ -322,6 +322,12 @@ def test_media_files_are_known_by_their_brands(brands, message):
         read_image(struct.pack(">I", len(box) + 4) + box + b"\0\0\0\x08heicavif" * 20)
 
 
+def test_a_damaged_length_of_a_media_file_costs_no_time():
+    data = b"\xff\xff\xff\xffftypavif" + bytes(100)  # the brands would go on for 4 GB
+    with pytest.raises(ImageError, match="is an AVIF picture"):
+        read_image(data)
+
+
 def test_the_preview_of_a_raw_photo_is_not_taken_for_the_photo():
     preview = saved(Image.new("RGB", (16, 12)), "TIFF", tiffinfo={254: 1})
     with pytest.raises(ImageError, match="raw file, of which only a small preview"):

@@ -122,6 +122,7 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
 
     from stylelearn.painting import painter_of
     from stylelearn.video import digest
+    from stylelearn.weights import network_file, sha256
 
     device = chosen_device(options.device, "the swap of patches")
     how = {name: getattr(options, name) for name in ("patch", "stride", "strength", "weights")}
@@ -134,7 +135,7 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
     def paint(frame: "Tensor") -> "Tensor":
         return painter.paint(frame.to(device), style)
 
-    weights = options.weights.read_bytes().hex() if options.weights else ""
+    weights = sha256(network_file("style_swap", options.weights or "style_swap"))
     return paint, digest(image, repr((options.patch, options.stride, options.strength)), weights)
 
 
