@@ -151,7 +151,7 @@ def gate(lesson: str, *, mistakes: Sequence[Case], other_ways: Sequence[tuple[Ca
 
             def answer(*given):
                 found = right[check](*given)
-                changed.extend(_change(each) for each in given[:1])
+                changed.append(any(map(_change, given)))  # the first that can be changed
                 return found
 
             found = check(answer)

@@ -97,11 +97,6 @@ def chosen(style=None, content=None):
     return answer
 
 
-def removes(font, letter, fonts, letters, r):
-    letters.remove(letter)
-    return random.sample(letters, r), picks(fonts, font, r)
-
-
 def first_ones(right, without, there, r):
     return [each for each in there if each != without][:r]
 
@@ -152,7 +147,6 @@ MISTAKES = [
     (emd.references, chosen(style=first_ones), "R_S is always the same"),
     (emd.references, chosen(content=first_ones), "R_C is always the same"),
     (emd.references, chosen(style=without_the_last), "R_S never holds"),
-    (emd.references, removes, "changes letters itself"),
     (emd.references, lambda f, j, fs, js, r: picks(js, j, r), "return two lists"),
     (emd.mixer, lambda S, C, W: mixer(C, S, W), "have changed places"),
     (emd.mixer, lambda S, C, W: torch.einsum("bi,iik,bi->bk", S, W, C), "only i = j"),

@@ -212,10 +212,6 @@ def learnt_by_heart(content, reference, relatives):
     return dict(photo.EXPECTED)
 
 
-def changes_lists(content, reference, relatives):
-    return {name: merge([name], reference, relatives)[name] for name in [content.pop(0) for _ in list(content)]}
-
-
 MERGE = [
     (lambda c, r, n: list(c), "give a dict"),
     (lambda c, r, n: {one: c[0] for one in r}, "the wrong way round"),
@@ -232,7 +228,6 @@ MERGE = [
     (merged_with(lake="water"), "'sea' comes before it"),
     (merged_with(grass="sea"), "'grass' goes to 'sea'"),
     (learnt_by_heart, "not for another"),
-    (changes_lists, "changes content itself"),
 ]
 
 MISTAKES = [

@@ -56,7 +56,6 @@ MISTAKES = [
     (welcome.blend, lambda c, s, a: c, "no style"),
     (welcome.blend, lambda c, s, a: s, "no content"),
     (welcome.blend, lambda c, s, a: 255 * torch.lerp(c, s, a), "not 255"),
-    (welcome.blend, lambda c, s, a: torch.lerp(c, s, a).mean(), "should have the shape"),
     (welcome.blend, lambda c, s, a: torch.lerp(c, s, a**2), "for amount = 0.25"),
     # total_loss: swapped or missing weights, a loss that has lost its gradient
     (welcome.total_loss, lambda c, s, a, b: b * c + a * s, "swapped"),
