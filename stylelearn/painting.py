@@ -382,7 +382,7 @@ def _photo(options: Mapping[str, Any], device: str) -> Optimised:
 
     def begin(content: Tensor, style: Tensor, steps: int, seed: int) -> Iterator[Step]:
         first = round(share * steps)
-        masks = _masks(options, content, style)
+        masks = masks_of(options, content, style)
         start = None
         if seed:
             start = _noisy(photo.smooth(photo.recolour(content, style, *masks), content), seed)
@@ -404,7 +404,7 @@ def _photo(options: Mapping[str, Any], device: str) -> Optimised:
     return Optimised(lambda style: _grams(encoder, style, style_layers), begin, end, facts)
 
 
-def _masks(options: Mapping[str, Any], content: Tensor, style: Tensor) -> tuple[Masks, Masks] | tuple[None, None]:
+def masks_of(options: Mapping[str, Any], content: Tensor, style: Tensor) -> tuple[Masks, Masks] | tuple[None, None]:
     """Masks of both pictures, from files or the course, or by clustering; (None, None): one region."""
     if options["content_mask"] is not None:
         return _mask("content", options["content_mask"], content), _mask("style", options["style_mask"], style)

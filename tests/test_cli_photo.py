@@ -35,7 +35,12 @@ def test_with_the_courses_masks(tmp_path, capsys):
     assert (found - expected(masks)).abs().max() <= 0.51 / 255
     assert settings["content_mask"] == "china" and settings["style_mask"] == "rocket" and "regions" not in settings
     assert settings["lambda"] == 1e4 and settings["steps"] == 4 and settings["smooth"] == 3
-    assert "4 steps" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "4 steps" in said
+    for found in masks:  # the region's name, and the percentage counted pixel by pixel
+        for number, name in enumerate(found.names):
+            share = sum(label == number for label in found.labels.flatten().tolist()) / found.labels.numel()
+            assert f"{name} {100 * share:.0f} %" in said
 
 
 def test_without_masks_the_pictures_are_clustered(tmp_path):

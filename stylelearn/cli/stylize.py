@@ -192,7 +192,7 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     import torch
 
     from stylelearn.images import shown_name
-    from stylelearn.painting import Optimised, check, known_styles, painter_of
+    from stylelearn.painting import Optimised, check, known_styles, masks_of, painter_of
 
     exact = f"--method {options.method}" if options.method in ("photo", "style-swap") else ""
     device = chosen_device(options.device, exact or ("--keep-colours" if options.keep_colours else ""))
@@ -210,6 +210,8 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
     styled = _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
     settings = {**_kept(how), **painter.facts, **styled}
+    if asked.get("content_mask") is not None:
+        print("regions: {} in the content; {} in the style".format(*masks_of(asked, content, styles[0])))
     if isinstance(painter, Optimised):
         return _optimise(painter, content, styles[0], asked["steps"], settings, options.out)
     if styles and painter.learnt:
