@@ -106,6 +106,31 @@ def test_a_style_of_one_colour_has_no_spread_but_a_size():
     assert metrics.sliced_wasserstein(made, flat, Plain()) < 1e4
 
 
+class Silent(Plain):
+    """`Plain`, but silent in the layers named."""
+
+    def __init__(self, *silent: str) -> None:
+        super().__init__()
+        self.silent = silent
+
+    def __call__(self, image: Tensor, layers: object) -> dict[str, Tensor]:
+        return {layer: found * (layer not in self.silent) for layer, found in super().__call__(image, layers).items()}
+
+
+@pytest.mark.parametrize("distance", [metrics.gram_distance, metrics.moments_distance, metrics.sliced_wasserstein])
+def test_layers_in_which_the_style_is_silent_are_left_out_of_the_mean(distance):
+    made, style = torch.rand(1, 3, 32, 32), torch.full((1, 3, 32, 32), 0.4)
+    some, every = Silent("relu2_1", "relu4_1"), Plain()
+    assert distance(made, style, some) == pytest.approx(distance(made, style, every), rel=1e-6)
+    with pytest.raises(ValueError, match="style has no activations in relu1_1, relu2_1, relu3_1, relu4_1 of plain"):
+        distance(made, style, Silent(*metrics.VGG))
+
+
+def test_a_photograph_without_activations_is_no_measure_of_the_content():
+    with pytest.raises(ValueError, match="content has no activations in relu3_1 of plain"):
+        metrics.content_distance(torch.rand(1, 3, 8, 8), torch.zeros(1, 3, 8, 8), Plain())
+
+
 def test_sliced_wasserstein_needs_a_direction(mini, pair):
     with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
         metrics.sliced_wasserstein(*pair, mini, directions=0)

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
-from stylelearn.losses import content_loss, mean_gram, moments, style_loss
+from stylelearn.losses import SILENCE, content_loss, mean_gram, moments, style_loss
 from stylelearn.weights import downloaded
 
 SQUEEZENET = ("relu1", "fire2", "fire4", "fire8")  # torchvision's features 0 + ReLU, 3, 5 and 10
@@ -187,11 +187,12 @@ def content_distance(pastiche: Tensor, content: Tensor, encoder: Encoder) -> flo
     Args:
         pastiche, content: (1, 3, H, W) in [0, 1], of one size.
     Raises:
-        ValueError: of different sizes.
+        ValueError: of different sizes, or a photograph that is silent there.
     """
     _same_size(pastiche, content)
     layer = layers_of(encoder)[MIDDLE]
     seen, wanted = (encoder(image, [layer])[layer] for image in (pastiche, content))
+    _audible({layer: wanted}, "content", encoder)
     return content_loss(seen, wanted).item()
 
 
@@ -200,12 +201,14 @@ def gram_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
 
     Args:
         pastiche, style: (1, 3, H, W) in [0, 1], of any sizes.
+    Raises:
+        ValueError: the style is silent in all layers; those in which it is are left out.
     """
     return _over_layers(pastiche, style, encoder, lambda f, s: style_loss(f, mean_gram(s)).item())
 
 
 def moments_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
-    """(‖μ − μ_s‖ + ‖σ − σ_s‖) / (‖μ_s‖ + ‖σ_s‖), geometric mean over layers: 0 for the style. Arguments as above."""
+    """(‖μ − μ_s‖ + ‖σ − σ_s‖) / (‖μ_s‖ + ‖σ_s‖), geometric mean over layers: 0 for the style. As `gram_distance`."""
 
     def apart(features: Tensor, wanted: Tensor) -> float:
         pairs = list(zip(moments(features), moments(wanted), strict=True))
@@ -228,7 +231,7 @@ def sliced_wasserstein(
     Returns:
         the sum of W₁ over that of the style's deviations, geometric mean over layers: 0 for the style itself.
     Raises:
-        ValueError: directions < 1.
+        ValueError: directions < 1, or as `gram_distance`.
     """
     if directions < 1:
         raise ValueError(f"directions must be at least 1; got {directions}")
@@ -242,8 +245,8 @@ def sliced_wasserstein(
             (_some(each[0].flatten(1).T, count, seed) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
             for each in (features, wanted)
         )
-        flat = 1e-3 * theirs.abs().mean(dim=1).sum()  # less is the rounding of a style of one colour
-        spread = theirs.std(dim=1, correction=0).sum().clamp_min(max(float(flat), NEARLY_NOTHING))
+        flat = 1e-3 * float(theirs.abs().mean(dim=1).sum())  # less is the rounding of a style of one colour
+        spread = theirs.std(dim=1, correction=0).sum().clamp_min(flat)
         return float((mine - theirs).abs().mean(dim=1).sum() / spread)
 
     return _over_layers(pastiche, style, encoder, apart)
@@ -258,11 +261,26 @@ def _some(rows: Tensor, count: int, seed: int) -> Tensor:
 
 @torch.no_grad()
 def _over_layers(pastiche: Tensor, style: Tensor, encoder: Encoder, apart: Callable[[Tensor, Tensor], float]) -> float:
-    """The geometric mean of a distance between two pictures' activations: twice in one layer and half in one make 1."""
+    """The geometric mean of a distance between two pictures' activations: twice in one layer and half in one make 1.
+
+    Layers in which the style is silent say nothing about it and are left out.
+    """
     layers = layers_of(encoder)
     seen, wanted = encoder(pastiche, layers), encoder(style, layers)
-    found = [max(apart(seen[layer], wanted[layer]), NEARLY_NOTHING) for layer in layers]
+    audible = _audible({layer: wanted[layer] for layer in layers}, "style", encoder)
+    found = [max(apart(seen[layer], wanted[layer]), NEARLY_NOTHING) for layer in audible]
     return math.exp(sum(math.log(value) for value in found) / len(found))
+
+
+def _audible(wanted: Mapping[str, Tensor], what: str, encoder: Encoder) -> list[str]:
+    """The layers with activations: a relative distance has nothing to divide by in the others."""
+    found = [layer for layer, features in wanted.items() if features.float().square().mean() >= SILENCE]
+    if not found:
+        raise ValueError(
+            f"the {what} has no activations in {', '.join(wanted)} of {encoder.name}, so nothing can be compared with "
+            f"it; take a {what} that is not black or of one colour"
+        )
+    return found
 
 
 # --- in pixels --------------------------------------------------------------------------------------------------------
