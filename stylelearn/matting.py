@@ -1,4 +1,4 @@
-"""The matting Laplacian of lesson 07: what a change of colours costs that is not affine in every small window.
+"""The matting Laplacian of lesson 07: how far a change of colours is from affine in every small window.
 
 Levin, Lischinski & Weiss 2008, *A Closed-Form Solution to Natural Image Matting* (TPAMI 30), ask of a grey picture v
 that in each window w_k of 3 × 3 pixels it be an affine function of the photograph's colours I. What is left over,
@@ -11,8 +11,8 @@ affine function of I costs (almost) nothing: new light is free, a new edge is no
 
     L_ij = Σ_{k | (i,j) ∈ w_k} ( δ_ij − 1/|w_k| (1 + (I_i − μ_k)ᵀ (Σ_k + ε/|w_k| 𝟙₃)⁻¹ (I_j − μ_k)) )      (Eq. 12)
 
-Both forms here are this L, pixels in reading order: `laplacian_matrix` writes it down, for small pictures and for
-looking at it; `MattingLaplacian` multiplies with it and never writes it down.
+`laplacian_matrix` builds this L, pixels in reading order, for small pictures; `MattingLaplacian` multiplies with it
+without building it.
 """
 
 from __future__ import annotations
@@ -68,9 +68,8 @@ class MattingLaplacian:
 
     (L v)_i = Σ_{k∋i} (v_i − a_kᵀI_i − b_k),   a_k = (Σ_k + ε/|w_k| 𝟙)⁻¹ cov_k(I, v),   b_k = v̄_k − a_kᵀμ_k
 
-    Time and memory grow with the number of pixels. Means and inverse covariances are computed once, in float64; so
-    are the sums of each product, since in flat windows they are divided by as little as ε/9. (Apple's GPUs have no
-    float64: take the image to the CPU first.)
+    Time and memory are linear in the number of pixels. Sums are float64, since flat windows divide them by as little
+    as ε/9. (Apple's GPUs have no float64: move the image to the CPU first.)
 
     Args:
         image: I, (1, 3, H, W) in [0, 1], at least one window large; L lives on its device.

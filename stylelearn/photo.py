@@ -1,6 +1,6 @@
 """Lesson 07, photographs that stay photographs — Luan, Paris, Shechtman & Bala, CVPR 2017, *Deep Photo Style Transfer*.
 
-Gatys's method bends straight edges and lets the style of the sky run into houses. Two terms prevent this:
+Gatys's method bends straight edges and spreads the style of the sky over houses. Two terms prevent this:
 
     L_total = Σ_l α_l L_c^l + Γ Σ_l β_l L_{s+}^l + λ L_m                                              (Eq. 4)
 
@@ -11,9 +11,8 @@ photograph's colours (`matting.py`). L_{s+} compares Gram matrices region by reg
 
 Two stages: masked style transfer without L_m, then all of it, starting from the first stage's result.
 
-**Differs from the paper:** the losses are the course's (`losses.py`), L_m is per pixel, and the first stage starts
-from a colour transfer region by region (`recolour`) instead of noise: that is nearer to a photograph, and ten times
-fewer steps do. The layers are those that `mini` is good at.
+**Differs from the paper:** the losses are the course's (`losses.py`), L_m is per pixel, the layers suit `mini`, and the
+first stage starts from a colour transfer by region (`recolour`) instead of noise, which saves nine steps of ten.
 """
 
 from __future__ import annotations
@@ -34,8 +33,7 @@ from stylelearn.segmentation import Masks, merge_orphans, one_region, scale
 
 CONTENT_LAYER = "relu3_3"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-# Γ and λ are the paper's: with the course's losses, and L_m per pixel, they do here what they do there. α is larger
-# than its 1 (the authors' code has 5): what L_m leaves free, such as flattening a texture, the content then forbids.
+# Γ and λ are the paper's. α is larger than its 1 (the authors' code has 5), because L_m allows flattened textures.
 CONTENT_WEIGHT = 10.0  # α
 STYLE_WEIGHT = 100.0  # Γ
 PHOTOREALISM_WEIGHT = 1e4  # λ
@@ -66,8 +64,8 @@ def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
 def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Tensor:
     """Σ_c s_c ‖G_c − A_c‖² / ‖A_c‖², s_c being the part of the layer that region c covers  (Luan et al. 2017, Eq. 3)
 
-    The paper's mask multiplies F, so where it is soft, as at the rim of a region, it counts squared. A region that is
-    all rim (a line thinner than a cell) therefore has a small A_c, and divided by it counts for more than its part.
+    The mask multiplies F and so counts squared where it is soft. A region thinner than a cell is soft everywhere: its
+    A_c is small, and divided by it the region counts for more than its part.
 
     Args:
         features: activations of the image being made, (1, N, H, W).
@@ -110,17 +108,15 @@ def objective(
     content_layer: str = CONTENT_LAYER,
     laplacian: MattingLaplacian | None = None,
 ) -> Objective:
-    """The total loss as a function of the output; all that belongs to content and reference is computed once, here.
+    """The total loss as a function of the output; targets are computed once, here.
 
     Args:
         content: I, (1, 3, H, W) in [0, 1]. `style`: S, (1, 3, H', W'), of any size.
-        content_masks, style_masks: of the pictures' sizes, both or neither (then everything is one region). Labels
-            that only one has are merged, see `segmentation.merge_orphans`.
-        encoder: in which pictures are compared.
+        content_masks, style_masks: of the pictures' sizes, both or neither (then everything is one region); see
+            `segmentation.merge_orphans` for labels that only one has.
         content_weight: α ≥ 0. `style_weight`: Γ ≥ 0. `photorealism_weight`: λ ≥ 0.
         layer_weights: β_l by layer, or names that share the weight 1 equally.
-        content_layer: where content is compared.
-        laplacian: of the content, if it is there already; else it is made when λ > 0.
+        laplacian: of the content; None makes it when λ > 0.
     Returns:
         image -> {"content relu3_3": …, "style relu1_1": …, …, "photorealism": …}, terms of weight 0 left out.
     Raises:
@@ -248,9 +244,7 @@ def _stages(x: Tensor, stages: list[tuple[int, Objective]], optimizer: str) -> I
 
 
 def smooth(image: Tensor, content: Tensor, radius: int = 3, eps: float = 1e-3) -> Tensor:
-    """Post-smoothing: keep of the result only what is, around each pixel, an affine function of the content's colours.
-
-    The guided filter with the content as guide; takes away what is left of painted texture.
+    """Post-smoothing: the guided filter with the content as guide, which removes what is left of painted texture.
 
     Args:
         image: the result, (1, 3, H, W) in [0, 1]. `content`: of the same size.

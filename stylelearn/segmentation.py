@@ -166,7 +166,7 @@ def course_mask(name: str, size: tuple[int, int] | None = None) -> Masks:
     """The project's own masks of one of the course's photographs (data/masks), such as "china".
 
     Raises:
-        ValueError: if there are none of it, or as `read_mask`.
+        ValueError: no masks of that name, or as `read_mask`.
     """
     there = sorted(path.stem for path in data_file("masks").glob("*.png"))
     if name not in there:
@@ -313,15 +313,15 @@ def cluster(
     return Masks(labels[0], names, colours), Masks(labels[1], names, colours)
 
 
-_SIDE = 256  # pixels of the shorter side at which pictures are looked at
+_SIDE = 256  # pixels of the shorter side at which pictures are clustered
 
 
 @torch.no_grad()
 def _described(image: Tensor, encoder: Encoder) -> Tensor:
     """What each cell looks like and where it is, (N + 4, h, w): features of relu3_3, three colours, and the height.
 
-    Each number is told apart from the picture's own mean, in its own deviations: so a sky at noon and one at night,
-    each the smoothest part of its picture and its upper one, can be the same region.
+    Each channel is normalised by the picture's own mean and deviation, so that a sky at noon and one at night, each the
+    smoothest and uppermost part of its picture, can be the same region.
     """
     small = resize(image.cpu(), min(_SIDE, *image.shape[-2:]))
     features = encoder(small.to(encoder._mean.device), ["relu3_3"])["relu3_3"][0].cpu()  # (N, h, w)
@@ -331,7 +331,9 @@ def _described(image: Tensor, encoder: Encoder) -> Tensor:
     described = torch.cat([smoothed, colours, height])
     deviation, mean = torch.std_mean(described, dim=(1, 2), keepdim=True)
     weights = torch.tensor([features.shape[0] ** -0.5] * features.shape[0] + [0.7 * 3**-0.5] * 3 + [0.9])
-    return (described - mean) / (deviation + 1e-6) * weights[:, None, None]
+    # What deviates less is rounding, as in a picture of one colour: all of its cells look alike.
+    centred = torch.where(deviation > 1e-5, described - mean, 0.0)
+    return centred / (deviation + 1e-6) * weights[:, None, None]
 
 
 def _nearest(points: Tensor, centres: Tensor) -> Tensor:
@@ -393,8 +395,8 @@ def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool 
 
 # --- labels that only one picture has --------------------------------------------------------------------------------
 
-# The 150 classes of ADE20K (Zhou et al. 2017) and the 20 of Pascal VOC, grouped: networks tell a lake from a sea, where
-# a style has just water. Luan et al. 2017 merge the classes of their network for the same reason.
+# The 150 classes of ADE20K (Zhou et al. 2017) and the 20 of Pascal VOC, grouped as Luan et al. 2017 do: a network
+# distinguishes a lake from a sea, a style has just water.
 GROUPS: dict[str, tuple[str, ...]] = {
     "sky": (),
     "water": ("sea", "river", "lake", "swimming pool", "waterfall", "fountain"),
@@ -455,9 +457,8 @@ class Merge:
     """One row of the table of `merge_orphans`: what became of a label.
 
     Attributes:
-        label: its name. share: the part of the content that it covers (0 if only the reference has it).
-        to: the label that it is now: itself if nothing changed, "" if it is left unused.
-        why: in words.
+        share: the part of the content that it covers (0 if only the reference has it).
+        to: its new label: itself if nothing changed, "" if it is unused.
     """
 
     label: str
@@ -470,8 +471,7 @@ def merge_orphans(content: Masks, style: Masks, smallest: float = SMALLEST) -> t
     """Give each label of the content that the reference lacks (an orphan) to the nearest label that it has.
 
     Nearest is a label of the same group (`GROUPS`: lake, sea → water); else the one with the longest common
-    border in the content; else the reference's largest. Labels of the reference that the content lacks stay unused:
-    no pixel of the content asks for them.
+    border in the content; else the reference's largest. Labels that only the reference has stay unused.
 
     Args:
         content, style: masks of both pictures.

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 
 from stylelearn import samples, segmentation
+from stylelearn.encoders import Encoder
 from stylelearn.images import read_image
 from stylelearn.segmentation import (
     COLOURS,
@@ -267,6 +268,10 @@ def test_one_region_and_flat_pictures_and_wrong_counts():
     black, white = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
     assert cluster(black, white, regions=1)[0].names == ("region 1",)
     assert cluster(black, white, regions=2)[1].size == (64, 64)
+    described = segmentation._described(torch.full((1, 3, 64, 64), 0.4), Encoder("mini"))
+    assert (
+        not described[:-1].any() and described[-1].any()
+    )  # its cells differ in height, and rounding counts for nothing
     for count in (0, MAX_LABELS + 1):
         with pytest.raises(ValueError, match=f"regions must be from 1 to {MAX_LABELS}; got {count}"):
             cluster(black, white, regions=count)
