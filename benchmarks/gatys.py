@@ -17,6 +17,7 @@ from stylelearn import gatys
 from stylelearn.encoders import ARCHITECTURES, Encoder, vgg_layers
 from stylelearn.evaluation.timing import Timing, most_so_far, ratio, run_apart, take_turns
 from stylelearn.optimize import Diverged, Step, optimize_image
+from stylelearn.weights import seeded
 
 
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
@@ -29,8 +30,7 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
 def random_vgg19(seed: int = 0) -> Encoder:
     """VGG-19 with random weights of the right spread (numbers that vanish would be slow)."""
     encoder = Encoder("random")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         layers = vgg_layers(ARCHITECTURES["vgg19"])
         for layer in layers.values():
             if isinstance(layer, nn.Conv2d):

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from stylelearn.emd import weighted_l1
 from stylelearn.glyphs.augmentation import warp as warped
 from stylelearn.glyphs.dataset import Batch, GlyphDataset, Split, split
-from stylelearn.glyphs.networks import LAPTOP, Down, Up, set_weights, weights_of
+from stylelearn.glyphs.networks import LAPTOP, Down, Up
 from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
-from stylelearn.weights import read_about, read_weights, seeded, write_weights
+from stylelearn.weights import fill, read_about, seeded, write_weights
 
 SOURCE = "DejaVuSans/plain"  # the style that all others are made of
 STEPS = 16_300  # as many as the stored measurements had; 5,000 of these without augmentation
@@ -99,14 +99,14 @@ def train_zi2zi(
     batches = GlyphDataset(known, references=1, batch=batch, seed=seed, examples=examples, warp=warp, shear=False)
     about = {"network": "zi2zi", "channels": list(channels), "batch": batch, "seed": seed, "examples": examples}
     yield from fit(Zi2ZiLoss(network), batches, about={**about, "warp": warp, "data": known}, **settings(out, run))
-    write_weights(out, weights_of(network), {"channels": list(channels)})
+    write_weights(out, network.state_dict(), {"channels": list(channels)})
 
 
 def load(path: str | Path, known: Split) -> Zi2Zi:
     """A file of `train_zi2zi`, for the split that it was trained with; in eval mode, frozen. Raises WeightsError."""
     network = for_split(known, read_about(path).get("channels", LAPTOP))
-    set_weights(network, read_weights(path), f"zi2zi network {path}")
-    return network
+    fill(network, path, f"zi2zi network {path}")
+    return network.eval().requires_grad_(False)
 
 
 def find_embedding(

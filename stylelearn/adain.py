@@ -32,7 +32,7 @@ from stylelearn.networks import tiling
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
 LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -286,13 +286,12 @@ def train_adain(
         ValueError, WeightsError, FloatingPointError: as `Crops`, `mirrored_decoder` and `fit`.
     """
     out, encoder = Path(out), encoder or Encoder("mini")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = AdaIN(encoder, layer=layer)
     if size % network.step or size < 2 * network.step:
         raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
     if start is not None:
-        network.decoder.load_state_dict(fitting(network.decoder, read_weights(start), f"decoder from {start}"))
+        fill(network.decoder, start, f"decoder from {start}")
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
@@ -318,6 +317,5 @@ def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN
     about = {"encoder": "mini", "layer": LAYER} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)
     network = AdaIN(encoder, layer=about["layer"])
-    state = fitting(network.decoder, read_weights(path), f"adain decoder {name}")
-    network.decoder.load_state_dict({key: value.float() for key, value in state.items()})
+    fill(network.decoder, path, f"adain decoder {name}")
     return network.eval().requires_grad_(False)

@@ -31,7 +31,7 @@ from stylelearn import losses
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
 STYLE_WEIGHT = 2.5
 TV_WEIGHT = 4.0
@@ -223,8 +223,7 @@ def train_adjustable(
         ValueError, WeightsError, FloatingPointError: as `Crops`, `AdjustableNet` and `fit`.
     """
     out, one = Path(out), isinstance(styles, Tensor)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         net = AdjustableNet(encoder or Encoder("mini"), any_style=not one, **(network or {}))  # type: ignore[arg-type]
     paintings = None if one else Crops(styles, size=size, batch=batch, seed=seed + 1)
     batches = Batches(
@@ -285,13 +284,7 @@ def _begin(net: AdjustableNet, path: str | Path) -> None:
             both = torch.cat([torch.atleast_2d(table.float()).mean(dim=0) for table in (state[name], levels)])
             shared[f"painter.{name.replace('gamma', 'head.bias')}"] = both
         state = _state(net) | shared
-    _fill(net, state, f"network from {path}")
-
-
-def _fill(net: AdjustableNet, state: Mapping[str, Tensor], what: str) -> None:
-    own = net.state_dict()
-    encoder = {name: value for name, value in own.items() if name.startswith("encoder.")}
-    net.load_state_dict(fitting(net, {**state, **encoder}, what))
+    fill(net, state, f"network from {path}", kept="encoder.")
 
 
 def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> AdjustableNet:
@@ -307,6 +300,6 @@ def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> 
     encoder = encoder_for(about, encoder, path.name)
     known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise")
     net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
-    _fill(net, {key: value.float() for key, value in read_weights(path).items()}, f"adjustable network {name}")
+    fill(net, path, f"adjustable network {name}", kept="encoder.")
     net.about = about | net.about
     return net.eval().requires_grad_(False)

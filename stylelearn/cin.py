@@ -29,7 +29,7 @@ from stylelearn.johnson import Perceptual
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import WeightsError, fill, network_file, read_about, seeded, write_weights
 
 SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm
 
@@ -242,11 +242,10 @@ def train_cin(
         ValueError, WeightsError, FloatingPointError: as `train_johnson`.
     """
     out = Path(out)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = StyleNet(list(styles), widths, blocks, noise=noise)
     if start is not None:
-        network.load_state_dict(fitting(network, read_weights(start), f"network from {start}"))
+        fill(network, start, f"network from {start}")
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
     run = settings(out, run) | {"about": {"start": start and Path(start)}}
     found = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
@@ -297,6 +296,5 @@ def load(name: str | Path = "cin") -> StyleNet:
     if not about.get("styles"):
         raise WeightsError(f"{path.name} names no styles; was it made by `stylelearn train cin`?")
     network = StyleNet(**{k: about[k] for k in ("styles", *SHAPE) if k in about})
-    state = fitting(network, read_weights(path), f"cin network {name}")
-    network.load_state_dict({key: value.float() for key, value in state.items()})
+    fill(network, path, f"cin network {name}")
     return network.eval().requires_grad_(False)

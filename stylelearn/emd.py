@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from stylelearn.glyphs.dataset import Batch, GlyphDataset, R, Split, split
-from stylelearn.glyphs.networks import LAPTOP, Down, Up, as_channels, set_weights, weights_of
+from stylelearn.glyphs.networks import LAPTOP, Down, Up, as_channels
 from stylelearn.glyphs.rendering import collect
 from stylelearn.training import Progress, fit, settings
-from stylelearn.weights import network_file, read_about, read_weights, seeded, write_weights
+from stylelearn.weights import fill, network_file, read_about, seeded, write_weights
 
 INK = 0.5  # darker pixels are ink
 
@@ -184,7 +184,7 @@ def train_emd(
         "data": known,
     }
     training = yield from fit(EMDLoss(network), batches, about=about, **settings(out, run))
-    write_weights(out, weights_of(network), {**header, "training": training})
+    write_weights(out, network.state_dict(), {**header, "training": training})
 
 
 def _seeded(references: int, channels: Sequence[int], seed: int) -> EMD:
@@ -228,8 +228,8 @@ def load(name: str | Path = "emd") -> EMD:
     path = network_file("emd", name)
     about: dict[str, Any] = {"references": R, "channels": LAPTOP} | read_about(path)
     network = EMD(about["references"], about["channels"])
-    set_weights(network, read_weights(path), f"emd network {name}")
-    return network
+    fill(network, path, f"emd network {name}")
+    return network.eval().requires_grad_(False)
 
 
 def measurements(name: str | Path = "emd") -> dict[str, Any]:

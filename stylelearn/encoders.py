@@ -22,7 +22,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.weights import WeightsError, checksum, fitting, load_state, torchvision_model, torchvision_state
+from stylelearn.weights import (
+    WeightsError,
+    checksum,
+    fitting,
+    load_state,
+    seeded,
+    torchvision_model,
+    torchvision_state,
+)
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # Gatys et al. 2016, section 2.2
 CONTENT_LAYER = "relu4_2"
@@ -258,7 +266,7 @@ def _channels(layers: nn.ModuleDict) -> dict[str, int]:
 
 
 def _vgg(name: str, pool: str, weights: str | Path | None, progress: bool, seed: int) -> nn.ModuleDict:
-    with torch.random.fork_rng(devices=[]):  # making layers draws random numbers: the caller's must not change
+    with seeded():
         layers = vgg_layers(ARCHITECTURES[name], pool=pool)
     if name == "random":
         generator = torch.Generator().manual_seed(seed)

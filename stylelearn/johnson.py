@@ -35,7 +35,7 @@ from stylelearn.networks.transformation import (
     modulate,
 )
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import fitting, network_file, read_about, read_weights, shipped, write_weights
+from stylelearn.weights import fill, network_file, read_about, seeded, shipped, write_weights
 
 __all__ = [
     "BLOCKS",
@@ -176,11 +176,10 @@ def train_johnson(
         ValueError, WeightsError, FloatingPointError: as `Crops`, `Perceptual` and `fit`.
     """
     out = Path(out)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = TransformationNet(widths, blocks, norm, upsampling, noise)
     if start is not None:
-        _fill(network, start, f"network from {start}")
+        fill(network, start, f"network from {start}")
     model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
     about = {
@@ -207,15 +206,7 @@ def save(network: TransformationNet, path: str | Path, **about: object) -> None:
     Raises:
         FloatingPointError: as `write_weights`.
     """
-    # Not the counter of batches that batch norm keeps: it is no weight, and grows beyond what float16 can hold.
-    state = {key: value for key, value in network.state_dict().items() if value.is_floating_point()}
-    write_weights(path, state, {**network.about, **about})
-
-
-def _fill(network: TransformationNet, path: str | Path, what: str) -> None:
-    """Copy the numbers of a file into the network; what `save` leaves out stays as it is."""
-    own = {key: value for key, value in network.state_dict().items() if not value.is_floating_point()}
-    network.load_state_dict(fitting(network, read_weights(path) | own, what))
+    write_weights(path, network.state_dict(), {**network.about, **about})
 
 
 def load(name: str | Path) -> TransformationNet:
@@ -229,6 +220,6 @@ def load(name: str | Path) -> TransformationNet:
     network = TransformationNet(
         **{key: about[key] for key in ("widths", "blocks", "norm", "upsampling", "noise") if key in about}
     )
-    _fill(network, path, f"johnson network {name}")
+    fill(network, path, f"johnson network {name}")
     network.about = about | network.about
     return network.eval().requires_grad_(False)

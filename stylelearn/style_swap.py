@@ -30,7 +30,7 @@ from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
 from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import checksum, fitting, network_file, read_about, read_weights, write_weights
+from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
 __all__ = [
     "InverseNet",
@@ -311,13 +311,12 @@ def train_inverse(
     """
     out, encoder = Path(out), encoder or Encoder("mini")
     form = {"norm": norm, "upsampling": upsampling}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         network = StyleSwap(encoder, layer=layer, **form)
     if size % network.step or size < 4 * network.step:
         raise ValueError(f"size must be a multiple of {network.step} from {4 * network.step} on; it is {size}")
     if start is not None:
-        network.decoder.load_state_dict(fitting(network.decoder, read_weights(start), f"inverse network from {start}"))
+        fill(network.decoder, start, f"inverse network from {start}")
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
@@ -343,6 +342,5 @@ def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> 
     about = {"encoder": "mini", "layer": LAYER, "upsampling": "nearest", "norm": "none"} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)
     network = StyleSwap(encoder, layer=about["layer"], norm=about["norm"], upsampling=about["upsampling"])
-    state = fitting(network.decoder, read_weights(path), f"inverse network {name}")
-    network.decoder.load_state_dict({key: value.float() for key, value in state.items()})
+    fill(network.decoder, path, f"inverse network {name}")
     return network.eval().requires_grad_(False)

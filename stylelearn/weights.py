@@ -126,6 +126,8 @@ def _remedy(path: Path) -> str:
 def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[str, object] | None = None) -> None:
     """Tensors as a float16 .safetensors file, whole or not at all, with `about` in its header as JSON.
 
+    Whole numbers are left out: they are batch norm's step counts, which grow beyond what float16 can hold.
+
     Raises:
         FloatingPointError: numbers that float16 cannot hold; nothing is written.
     """
@@ -137,12 +139,13 @@ def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[
 
 
 def as_halves(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors as float16, on the CPU; `name` says in the error what they are.
+    """The floating-point tensors as float16, on the CPU; `name` says in the error what they are.
 
     Raises:
         FloatingPointError: numbers that float16 cannot hold.
     """
-    halves = {key: value.detach().cpu().half().contiguous() for key, value in state.items()}
+    weights = {key: value for key, value in state.items() if value.is_floating_point()}
+    halves = {key: value.detach().cpu().half().contiguous() for key, value in weights.items()}
     for key, value in halves.items():
         if not torch.isfinite(value).all():
             raise FloatingPointError(f"{name}: {key} holds numbers beyond 65504, too large for float16")
@@ -229,6 +232,21 @@ def seeded(seed: int | None = None) -> Iterator[None]:
         if seed is not None:
             torch.manual_seed(seed)
         yield
+
+
+def fill(network: nn.Module, source: str | Path | Mapping[str, Tensor], what: str, *, kept: str | None = None) -> None:
+    """Copy the weights of a file of `write_weights`, or of a state, into a network.
+
+    Args:
+        source: its step counts of batch norm, if any, are ignored: the network keeps its own.
+        what: the network, for the message. kept: prefix of the part that the network keeps, such as "encoder.".
+    Raises:
+        WeightsError: as `read_weights` and `fitting`.
+    """
+    state = source if isinstance(source, Mapping) else read_weights(source)
+    own = network.state_dict().items()
+    own = {key: value for key, value in own if not value.is_floating_point() or (kept and key.startswith(kept))}
+    network.load_state_dict(fitting(network, {**state, **own}, what))
 
 
 def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:

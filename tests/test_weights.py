@@ -25,6 +25,7 @@ from stylelearn.images import read_image
 from stylelearn.weights import (
     WeightsError,
     fetched,
+    fill,
     fitting,
     import_torchvision,
     load_state,
@@ -615,3 +616,16 @@ def test_seeded_construction_leaves_the_callers_random_numbers_alone() -> None:
     assert torch.equal(torch.rand(3), after)
     with seeded(1):
         assert torch.equal(torch.rand(3), first)
+
+
+def test_a_file_fills_a_network_but_for_the_part_that_is_kept_and_step_counts(tmp_path: Path) -> None:
+    source, target = (nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)) for _ in range(2))
+    source[1].num_batches_tracked.fill_(100_000)  # beyond float16
+    nn.init.constant_(source[1].weight, 0.1)
+    before = target[0].weight.clone()
+    write_weights(tmp_path / "net.safetensors", source.state_dict())
+    fill(target, tmp_path / "net.safetensors", "a network", kept="0.")
+    assert torch.equal(target[0].weight, before) and target[1].num_batches_tracked == 0
+    assert torch.equal(target[1].weight, torch.full((3,), 0.1).half().float())  # float32 again
+    with pytest.raises(WeightsError, match=r"a network: 0\.weight is missing"):
+        fill(target, {"1.bias": torch.zeros(3)}, "a network")

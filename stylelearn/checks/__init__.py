@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stylelearn.weights import seeded
+
 Wrong = Iterable[tuple[Any, str]]  # what a wrong answer gives, and the message that names the mistake
 
 
@@ -58,8 +60,7 @@ def check(examine: Callable[..., str]) -> Callable[[Any], Verdict]:
         if answer is ... or answer is None:
             return Verdict(None, NOT_SOLVED)
         try:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
+            with seeded(0):
                 return Verdict(True, examine(answer))
         except NotImplementedError:
             return Verdict(None, NOT_SOLVED)

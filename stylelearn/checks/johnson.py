@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, number, numbers, run
+from stylelearn.weights import seeded
 
 Layers = Sequence[tuple[int, int]]
 
@@ -129,8 +130,7 @@ class _Case:
     """A small network, its optimiser, and photos; the same each time."""
 
     def __init__(self) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(1)
+        with seeded(1):
             self.network = nn.Conv2d(3, 3, 3, padding=1)
             self.photos = [torch.rand(2, 3, 6, 6) for _ in range(2)]
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=_RATE)

@@ -8,7 +8,7 @@ nothing is computed at full size, which is most of the cost. Each step up repeat
 convolutions leave squares. The references of a set are sorted (`as_channels`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -16,13 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn.glyphs.rendering import SIZE
-from stylelearn.weights import fitting
 
 PAPER = (64, 128, 256, 512, 512, 512, 512, 512)  # channels of each convolution; the last is the length of a code
 LAPTOP = (32, 32, 64, 96, 96, 96, 64)
 DEPTH = 8  # convolutions from 80 × 80 to one place: 80, 40, 20, 10, 5, 3, 2, 1
 SLOPE = 0.2  # of the leaky rectifiers
-COUNTS = "num_batches_tracked"
 
 
 class Down(nn.Module):
@@ -87,19 +85,6 @@ def _step(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Se
         nn.BatchNorm2d(after),
         nn.LeakyReLU(SLOPE),
     )
-
-
-def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """The state without batch norm's step counts, which float16 cannot hold."""
-    return {key: value for key, value in network.state_dict().items() if not key.endswith(COUNTS)}
-
-
-def set_weights(network: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Load a state of `weights_of`, switch to eval mode and freeze. Raises WeightsError, which begins with `what`."""
-    counts = {key: value for key, value in network.state_dict().items() if key.endswith(COUNTS)}
-    found = fitting(network, dict(state) | counts, what)
-    network.load_state_dict({key: value.to(network.state_dict()[key].dtype) for key, value in found.items()})
-    network.eval().requires_grad_(False)
 
 
 def as_channels(references: Tensor, count: int, what: str) -> Tensor:

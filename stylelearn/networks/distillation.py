@@ -35,7 +35,7 @@ from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Architecture, Encoder,
 from stylelearn.networks.decoders import Reconstruction
 from stylelearn.networks.projection import TAPS, ProjectedDistillation
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, as_halves, fitting, read_weights, write_weights
+from stylelearn.weights import WeightsError, as_halves, fitting, read_weights, seeded, write_weights
 
 HELD_BACK_BATCHES = 20  # of 16 crops, over which the channels' means are taken
 COMPRESSED = "vgg19_16x"  # the teacher of mini's own layout
@@ -142,7 +142,7 @@ def _firing(teacher: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tenso
 
 
 def _layers(architecture: Architecture) -> nn.ModuleDict:
-    with torch.random.fork_rng(devices=[]):  # making layers draws random numbers: the caller's must not change
+    with seeded():
         return vgg_layers(architecture)
 
 
@@ -370,8 +370,7 @@ def train_mini(
     if size < 32 or size % 16:
         raise ValueError(f"size must be a multiple of 16 from 32 on, since mini halves it four times; it is {size}")
     out = Path(out)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         model = LayerwiseDistillation(weights) if name == COMPRESSED else ProjectedDistillation(name, weights)
     rate = model.RATE if learning_rate is None else learning_rate
     crops = Crops([*photos, *styles], size=size, batch=batch, seed=seed, jitter=0.2)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from stylelearn.encoders import MEAN, MINI, STD, vgg_layers
 from stylelearn.networks.decoders import Reconstruction
 from stylelearn.training import Crops
-from stylelearn.weights import fitting, torchvision_model, torchvision_state
+from stylelearn.weights import fitting, seeded, torchvision_model, torchvision_state
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def fold_batch_norm(student: nn.ModuleDict) -> nn.ModuleDict:
     Returns:
         `mini` without; new parameters.
     """
-    with torch.random.fork_rng(devices=[]):  # making layers draws random numbers: the caller's must not change
+    with seeded():
         plain = vgg_layers(MINI)
     for name, layer in plain.items():
         if isinstance(layer, nn.Conv2d):
