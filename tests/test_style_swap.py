@@ -315,11 +315,12 @@ def test_pairs_are_photographs_and_paintings(folders: dict[str, Path]) -> None:
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    form = {"norm": "none", "upsampling": "nearest"}
     path = tmp_path / "net.safetensors"
-    write_weights(path, InverseNet(LAYER).state_dict(), {"encoder": "vgg16", "layer": LAYER})
+    write_weights(path, InverseNet(LAYER).state_dict(), {"encoder": "vgg16", "layer": LAYER, **form})
     with pytest.raises(WeightsError, match="was trained for the encoder 'vgg16', not for 'mini'"):
         style_swap.load(path, encoder=MINI)
-    write_weights(path, InverseNet("relu2_1").state_dict(), {"encoder": "mini", "layer": LAYER})
+    write_weights(path, InverseNet("relu2_1").state_dict(), {"encoder": "mini", "layer": LAYER, **form})
     with pytest.raises(WeightsError, match="inverse network"):
         style_swap.load(path)
     with pytest.raises(WeightsError, match=r"no style_swap network 'none'.*`stylelearn train inverse`"):
