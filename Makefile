@@ -31,15 +31,14 @@ NOTEBOOKS = --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 test: $(INSTALLED)  ## unit tests, then every lesson from top to bottom
 	$(SIDE_BY_SIDE) -m "not browser" tests lessons --ignore lessons/solutions $(NOTEBOOKS)
 
-# The solutions hold all cells of the lessons, so here the lessons run as an older processor computes them.
-OLD_PROCESSOR = ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Sandybridge
-test-solutions: $(INSTALLED)  ## every lesson's solutions from top to bottom, as an older processor computes them
-	$(OLD_PROCESSOR) $(SIDE_BY_SIDE) lessons/solutions $(NOTEBOOKS)
+test-solutions: $(INSTALLED)  ## every lesson's solutions from top to bottom
+	$(SIDE_BY_SIDE) lessons/solutions $(NOTEBOOKS)
 
 test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
 	$(BIN)/python -m pytest -m browser tests
 
 # What rests on sums in floating point, in another order than that of `make test`.
+OLD_PROCESSOR = ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Sandybridge
 MACHINES = OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 "$(OLD_PROCESSOR)"
 NUMERICAL = $(filter-out $(addprefix tests/test_,$(addsuffix .py,$(OTHER))),$(wildcard tests/test_*.py))
 OTHER = browser house lessons teaching classroom styles gallery doctor cli% lab% bench% decoding images samples sources \
@@ -58,7 +57,7 @@ test-oldest: $(INSTALLED)  ## unit tests with the oldest versions that pyproject
 	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip sync -q $(OLDEST).txt
 	PYTHONPATH=. OMP_NUM_THREADS=1 $(OLDEST)/$(notdir $(BIN))/python -m pytest -n $(JOBS) --dist loadfile -m "not browser" tests
 
-test-all: test test-solutions test-browser test-machines  ## what CI runs: everything but test-oldest
+test-all: test test-solutions test-browser  ## what CI runs: everything but other machines and oldest versions
 
 lessons: $(INSTALLED)  ## build the notebooks from lessons/src; some only: make lessons NAME="01 02"
 	$(BIN)/python lessons/tools/build.py $(NAME)
