@@ -160,16 +160,7 @@ def content(name: str, size: int | None = None) -> Tensor:
 
 
 def style(name: str, size: int | None = None) -> Tensor:
-    """One of the project's style pictures.
-
-    Args:
-        name: one of `style_names()`.
-        size: length of the shorter side in pixels; None keeps the picture's own.
-    Returns:
-        image (1, 3, H, W) in [0, 1].
-    Raises:
-        ValueError: if there is no style of that name.
-    """
+    """One of the project's style pictures, named in `style_names()`; otherwise as `content`."""
     if name not in style_names():
         raise ValueError(_unknown("style", name, style_names()))
     return read_image(data_file("styles", f"{name}.jpg"), size=size)

@@ -3,7 +3,7 @@
     show(image)   grid(images, titles)   plot_curves({"loss": [0.9, 0.5, 0.3]})
     plot_intervals({"liked": {"adain": (3, 2, 4)}})   plot_points({"adain": (0.1, 2)}, "seconds", "distance")
     plot_tree(Ask("Wait?", {"yes": "lesson 02", "no": "lesson 05"}))
-    view = LivePicture(); view.update(image)     # one picture that changes while somebody watches
+    view = LivePicture(); view.update(image)     # one picture that is replaced in place
 
 A figure is white with black letters, in light and in dark themes alike.
 """

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Nobody has to tell colours apart: line style and marker differ as well. The colours are Okabe & Ito's, chosen for
-# colour-blind readers.
+# Line style and marker differ as well as colour. The colours are Okabe & Ito's, for colour-blind readers.
 LOOKS = [
     ("#0072b2", "-", "o"), ("#d55e00", "--", "s"), ("#009e73", "-.", "^"), ("#cc79a7", ":", "D"),
     ("#000000", "-", "v"), ("#e69f00", "--", "P"), ("#56b4e9", "-.", "X"), ("#5b3a91", ":", "*"),
