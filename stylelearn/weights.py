@@ -326,7 +326,8 @@ def _check_pixels(state: Mapping[str, Tensor], file: str) -> None:
     """
     first = next((value for value in state.values() if value.shape == (64, 3, 3, 3)), None)
     small = first is not None and float(first.float().square().mean().sqrt()) < 0.01  # torchvision's: from 0.06 up
-    if small or any(key.endswith("classifier.1.weight") for key in state):
+    theirs = any(key.endswith("classifier.1.weight") and value.ndim == 2 for key, value in state.items())
+    if small or theirs:
         raise WeightsError(
             f"{file} is a VGG for pixels from 0 to 255, as Caffe's are (blue, green, red); the losses would be wrong. "
             "Use torchvision's weights, which expect red, green, blue from 0 to 1, normalised"

@@ -381,9 +381,9 @@ def test_the_command_keeps_rows_when_stopped(monkeypatch, capsys):
         (["--methods", "oil"], "no method 'oil'"),
         (["--style", "mosaik"], "did you mean 'mosaic'"),
         (["--judge", "nowhere.pth"], "which is no file"),
-        (["-o", "sheet.bmp"], "must end in"),
+        (["-o", "sheet.bmp"], "choose .jpg, .jpeg, .png, .webp"),
         (["-o", "nowhere/sheet.png"], "does not exist"),
-        (["--sizes", "3"], "not a whole number from 16"),
+        (["--sizes", "3"], "not a whole number from 32"),
     ],
 )
 def test_the_command_refuses(words, said, capsys):

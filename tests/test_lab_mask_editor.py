@@ -3,7 +3,7 @@
 import io
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from playwright.sync_api import Browser, Page
-from test_browser import ERRORS, address, browser, opened  # noqa: F401
+from playwright.sync_api import Page
+from test_browser import ERRORS, address, browser, lessons, screenshot_if_it_fails  # noqa: F401
 
 from stylelearn.images import resize
 from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
@@ -298,7 +298,7 @@ painter
 
 
 @pytest.fixture
-def painted_page(browser: Browser, address: str, tmp_path: Path) -> Iterator[Page]:  # noqa: F811
+def painted_page(lessons: Callable[[str], Page], address: str, tmp_path: Path) -> Iterator[Page]:  # noqa: F811
     """A notebook with nothing but a painter."""
     base, token = address.split("|")
     cell = {"cell_type": "code", "source": CELL, "metadata": {}, "outputs": [], "execution_count": None, "id": "only"}
@@ -307,7 +307,9 @@ def painted_page(browser: Browser, address: str, tmp_path: Path) -> Iterator[Pag
     body = json.dumps({"type": "notebook", "content": notebook}).encode()
     request = urllib.request.Request(f"{base}/api/contents/painter.ipynb?token={token}", body, method="PUT")
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
-    yield from opened(browser, address, "painter.ipynb", tmp_path)
+    page = lessons("painter.ipynb")
+    with screenshot_if_it_fails(page, tmp_path):
+        yield page
 
 
 @pytest.mark.browser
