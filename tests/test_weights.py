@@ -459,7 +459,7 @@ def vgg() -> dict[str, Tensor]:
 def test_a_vgg_of_caffe_is_refused_by_name(vgg: dict[str, Tensor], tmp_path: Path) -> None:
     """Its filters are made for numbers 58 times as large; or, as in the published conversions, its classifier tells."""
     small = {**vgg, "features.0.weight": vgg["features.0.weight"].flip(1) / 58}
-    converted = {**vgg, "classifier.1.weight": torch.zeros(1), "classifier.4.weight": torch.zeros(1)}
+    converted = {**vgg, "classifier.1.weight": torch.zeros(1, 1), "classifier.4.weight": torch.zeros(1, 1)}
     for state in (small, {f"module.{key}": value for key, value in small.items()}, converted):
         save_file(state, tmp_path / "vgg.safetensors")
         with pytest.raises(WeightsError, match=r"vgg\.safetensors is a VGG for pixels from 0 to 255, as Caffe's"):
