@@ -839,7 +839,7 @@ grid([*sizes, *others], ["glass at 96 px", "glass at 384 px", "a smooth sky", "a
 # | 1 | `plain product` | 120 to 160 |
 # | 1 | `normalised` | 330 to 370 |
 # | 3 | `512 px 15,876 patches each, table` | 1008, exactly |
-# | 3 | `the same: True` | as it stands |
+# | 3 | `the same in at least 99% of the cells: True` | as it stands |
 # | 6 | `swapped the best picture is still` | 0.03 to 0.08 |
 # | 6 | `with swapped ones on photos` | 0.06 to 0.07 |
 # | 8 | `swap, network` | 1 to 3 |
