@@ -1,7 +1,7 @@
 """Which method when: all methods of the course on one pair of pictures, with what each costs and what each can.
 
-A method is compared by what somebody has to pay for it, in seconds and in memory, and by what they get: how many
-styles, how much of the photograph, how much of the style (`metrics.py`). Huang & Belongie 2017, Table 1, do it for
+A method is compared by its cost, in seconds and in memory, and by what it gives: how many styles, how much of the
+photograph, how much of the style (`metrics.py`). Huang & Belongie 2017, Table 1, do it for
 five methods; `huang_table` puts the numbers of your machine beside theirs.
 
     for row in compare("chelsea", "stained_glass"):       # long work: one row after the other

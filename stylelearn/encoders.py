@@ -184,7 +184,7 @@ class Encoder(nn.Module):
     def walk(self, image: Tensor, layers: Iterable[str] = STYLE_LAYERS) -> Iterator[tuple[str, Tensor]]:
         """Name and activations of each layer asked for, as soon as they are computed: from shallow to deep.
 
-        Whoever needs one layer at a time needs less memory. Arguments and errors as `forward`.
+        Using one layer at a time takes less memory. Arguments and errors as `forward`.
         """
         wanted = [layers] if isinstance(layers, str) else list(layers)
         self._check(image, wanted)
@@ -193,7 +193,7 @@ class Encoder(nn.Module):
         x = x.bfloat16() if self.precision == "bfloat16" else x
         last, before = max(wanted, key=self.layers.index), ""
         for name, layer in self._layers.items():
-            # ReLU in place unless somebody asked for what it would overwrite: saves a quarter of the memory.
+            # In place, unless the values before the ReLU were asked for: saves a quarter of the memory.
             x = F.relu(x, inplace=before not in wanted) if isinstance(layer, nn.ReLU) else layer(x)
             if name in wanted:
                 yield name, x

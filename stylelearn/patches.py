@@ -5,7 +5,7 @@ each patch φ_i(C) of the content, for the style's patch with the highest normal
 
     φ_i^ss(C, S) = argmax_{φ_j(S)} ⟨φ_i(C), φ_j(S)⟩ / (‖φ_i(C)‖ ‖φ_j(S)‖),                                       (Eq. 1)
 
-put it into the place of φ_i(C), and average where patches overlap. ‖φ_i(C)‖ is the same for all j: nobody needs it.
+put it into the place of φ_i(C), and average where patches overlap. ‖φ_i(C)‖ is the same for all j and can be left out.
 
 `swap_by_convolution` does this in three convolutions, as the paper explains it. `swap` gives the same and is made for
 use. The product of two patches is a sum over their cells, ⟨φ_i, φ_j⟩ = Σ_d ⟨C(i + d), S(j + d)⟩, and neighbouring

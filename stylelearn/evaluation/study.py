@@ -32,7 +32,7 @@ FEWEST = 3  # things to rank, below which agreement means nothing
 
 @dataclass(frozen=True, eq=False)
 class Pastiche:
-    """One picture to be judged, (1, 3, H, W), what it was made of, and by which method, which nobody is told."""
+    """One picture to be judged, (1, 3, H, W), what it was made of, and by which method, which raters do not see."""
 
     pair: str
     method: str
@@ -94,7 +94,7 @@ class Agreement:
 def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
     """All pastiches, each one once, two of a pair at a time, in the order that belongs to this rater.
 
-    Left and right, the partners and the order are drawn by lot, from the rater's name: whoever comes back goes on with
+    Left and right, the partners and the order are drawn by lot, from the rater's name: a rater who returns continues
     the same list.
 
     Raises:

@@ -1,9 +1,8 @@
 """What work takes: seconds on the clock, seconds of processors, memory; and the machine that does it.
 
-Measuring fairly on a machine that does other things too: two numbers are taken of each piece of work, the seconds on
-the clock, and the seconds that processors spent on it (user + system time of this process). The first is what somebody
-waits for; the second hardly changes when others use the machine, so ratios are made of it. On a GPU only the clock
-means anything. Memory is that of a process of its own, so that nothing else counts.
+On a busy machine two times are measured: wall-clock time, which the user waits for, and processor time (user + system
+time of this process), which hardly depends on other load and of which ratios are made. On a GPU only wall-clock time
+means anything. Memory is measured in a process of its own, so that nothing else counts.
 """
 
 import json

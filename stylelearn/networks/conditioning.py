@@ -30,8 +30,8 @@ CODE = 256  # numbers in each layer of the MLP
 def spikes(x: Tensor) -> Tensor:
     """How far normalised activations go beyond LIMIT: mean of max(0, |x − μ|/σ − LIMIT)², a scalar.
 
-    A norm takes the contrast of a picture away, unless one place is so extreme that it makes σ all by itself. Networks
-    find that out and paint glaring drops in dark corners (Karras et al. 2020, "Analyzing and Improving the Image
+    A normalisation removes the contrast of an image, unless a single extreme value dominates σ. Networks exploit that
+    and paint glaring drops in dark corners (Karras et al. 2020, "Analyzing and Improving the Image
     Quality of StyleGAN", section 2). Natural edges hardly go beyond.
     """
     mean, variance = losses.mean_and_variance(x)
@@ -65,9 +65,9 @@ class AdjustedNorm(nn.Module):
 class Conditioner(nn.Module):
     """Λ up to what all layers read: the style, the α, and an MLP of both.
 
-    Moments of different channels rise and fall together: along a few directions styles differ ten times as much as
-    along most others, and a network learns those few only. So a style is told by how far it is from the mean along the
-    principal axes of the styles at hand, on all of them about alike.
+    Moments of different channels are correlated: along a few directions styles vary ten times as much as along most
+    others, and a network learns only those few. So the style code holds the coordinates along the principal axes of the
+    training styles, scaled to about equal variance.
 
     Args:
         moments: how many numbers describe a style; 0 in the paper's first form, a network for one style.
@@ -84,7 +84,7 @@ class Conditioner(nn.Module):
 
     def forward(self, alphas: Tensor, style: Tensor | None) -> Tensor:
         """(B or 1, A), (B or 1, K) -> (B, told)."""
-        known = 16 * alphas - 8  # as broad as all that is said of a style, or Λ would hardly hear it
+        known = 16 * alphas - 8  # scaled to the range of the style code; otherwise the MLP ignores α
         if self.center.numel():
             if style is None:
                 raise ValueError("this network paints in any style: give it one, made by network.style(image)")
@@ -209,12 +209,11 @@ class AdjustableNet(nn.Module):
         return content + self.opacity(alphas) * (painted - content)
 
     def opacity(self, alphas: Tensor) -> Tensor:
-        """1 − Π_l (1 − COVER α_s^l), with which the painting lies over the photograph: (B, A) -> (B, 1, 1, 1).
+        """1 − Π_l (1 − COVER α_s^l), the opacity of the painting over the photograph: (B, A) -> (B, 1, 1, 1).
 
-        0 where no style is wanted: then the photograph comes back. COVER where one layer is wanted fully, and nearly 1
-        where all are. (Were it learnt, nothing would be painted: a content loss of 0 weighs without bounds when it is
-        divided by its average. The course's weights were trained with a COVER of 1, then of 0.85; with these, one layer
-        alone overshoots.)
+        0 if all α are 0: the output is the photograph. COVER if one α is 1, nearly 1 if all are. (A learnt opacity goes
+        to 0, because a content loss near 0 is divided by its own moving average. The course's weights were trained with
+        a COVER of 1, then of 0.85; with these, one layer alone overshoots.)
         """
         return 1 - (1 - COVER * alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
 

@@ -1,8 +1,8 @@
 """Noise at several scales, for networks that paint (Ulyanov et al., ICML 2016, "Texture Networks").
 
-A network says the same of equal places. Of a clear sky it can only make one colour or a pattern that repeats, unless
-it has something irregular to make strokes of. So it is given noise beside the picture: fine for grain, coarse for
-clouds of colour.
+A convolutional network maps identical neighbourhoods to identical outputs. From a clear sky it can only make one colour
+or a repeating pattern, unless its input is irregular. So noise is concatenated to the image: fine noise for grain,
+coarse noise for patches of colour.
 """
 
 from collections.abc import Sequence

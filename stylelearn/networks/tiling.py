@@ -1,8 +1,8 @@
-"""Large pictures in little memory: a network goes over the picture band by band.
+"""Large images in little memory: a network processes the image band by band.
 
-What a convolution says about a place depends on its neighbours only. So a band of rows, with a margin above and below
-that is thrown away afterwards, gets exactly what it would get as part of the whole picture, and no seam can show. What
-depends on the whole picture, the statistics that a normalisation divides by, is taken from all bands beforehand.
+The output of a convolution depends on its receptive field only. A band of rows with a margin above and below, which is
+cut off afterwards, therefore equals the same rows of the whole output, without a seam. What depends on the whole image,
+the statistics of a normalisation, is computed over all bands first.
 """
 
 from collections.abc import Callable, Iterator
