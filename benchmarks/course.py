@@ -12,7 +12,8 @@ from benchmarks.measuring import Measurement, Plan, missing
 from stylelearn.compare import compare
 from stylelearn.evaluation.metrics import MEASURES, judge
 from stylelearn.evaluation.tables import HUANG, Row, costs, fit_cost
-from stylelearn.figures import costs_figure, grid_figure
+from stylelearn.figures.costs import costs_figure
+from stylelearn.figures.pictures import grid_figure
 from stylelearn.painting import common_styles, pictures
 from stylelearn.registry import METHODS
 

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from stylelearn import adain, adjustable, cin, compare, figures, gatys, johnson, painting, photo, samples, style_swap
+from stylelearn import adain, adjustable, cin, compare, gatys, johnson, painting, photo, samples, style_swap
 from stylelearn.cli import main
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation import tables
 from stylelearn.evaluation.tables import Row, Spread, fit_cost
 from stylelearn.evaluation.timing import Timing
+from stylelearn.figures.costs import costs_figure
 from stylelearn.optimize import optimize_image, result
 from stylelearn.registry import METHODS
 from stylelearn.segmentation import cluster
@@ -334,17 +335,17 @@ def test_costs_are_the_shortest_times():
 
 def test_the_plot_of_costs(tmp_path):
     found = tables.costs(ROWS)
-    figure = figures.costs_figure(found, {"adain": fit_cost(*found["adain"]).seconds}, "Seconds")
+    figure = costs_figure(found, {"adain": fit_cost(*found["adain"]).seconds}, "Seconds")
     (axes,) = figure.axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["256", "512"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["adain", "cin"]
     figure.savefig(tmp_path / "costs.png")
-    assert "adain takes 0.01 s at 256 px and 0.08 s at 512 px" in figures.describe_costs(found)
+    assert "adain takes 0.01 s at 256 px and 0.08 s at 512 px" in figure.get_label()
     with pytest.raises(ValueError, match="no cost to plot"):
-        figures.costs_figure({})
+        costs_figure({})
     with pytest.raises(ValueError, match="'adain' has 1 sizes and 2 times"):
-        figures.plot_costs({"adain": ([1], [1, 2])})
+        costs_figure({"adain": ([1], [1, 2])})
 
 
 # --------------------------------------------------------------------------- the command

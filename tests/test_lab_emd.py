@@ -13,7 +13,7 @@ from hands import SOON, inside
 from torch import Tensor
 
 from stylelearn.emd import EMD
-from stylelearn.figures import glyph_rows
+from stylelearn.figures.glyphs import glyph_rows
 from stylelearn.glyphs.dataset import NOVEL_FONTS, GlyphDataset
 from stylelearn.glyphs.fonts import LETTERS, FontError, bundled_fonts
 from stylelearn.images import ImageError, read_settings

@@ -4,21 +4,12 @@ import math
 
 import pytest
 
-from stylelearn.figures.marks import describe_intervals, intervals_figure, plot_intervals, plot_points, points_figure
-from stylelearn.figures.tree import Ask, describe_tree, plot_tree, tree_figure
+from stylelearn.figures.marks import intervals_figure, points_figure
+from stylelearn.figures.tree import Ask, tree_figure
 
 SCORES = {"photo?": {"a": (3.0, 2.5, 3.5), "b": (2.0, math.nan, math.nan)}, "style?": {"b": (1.5, 1.0, 2.0)}}
 POINTS = {"fast": (0.01, 3.0), "also fast": (0.011, 3.1), "slow": (10.0, 0.1)}
 TREE = Ask("Photo?", {"yes": "seven", "no": Ask("Wait?", {"yes": "two", "no": "five\nor eight"})})
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """The texts of the figures that are displayed."""
-    texts: list[str] = []
-    for module in ("marks", "tree"):
-        monkeypatch.setattr(f"stylelearn.figures.{module}.display_figure", lambda figure, alt: texts.append(alt))
-    return texts
 
 
 def test_intervals_stand_where_the_numbers_say():
@@ -38,19 +29,14 @@ def test_intervals_stand_where_the_numbers_say():
     assert len({*marks}) == 2  # told apart by more than colour
     rows = [y for bars in axes.containers for y in bars[0].get_ydata()]
     assert len({*rows}) == 3 and [round(y) for y in rows] == [0, 1, 1]
+    words = "photo?: a 3.00 (2.50 to 3.50), b 2.00; style?: b 1.50 (1.00 to 2.00)"
+    assert intervals_figure(SCORES, title="Scores").get_label() == f"Scores. {words}"
+    assert intervals_figure(SCORES, alt="my own words").get_label() == "my own words"
 
 
-def test_intervals_in_words(shown):
-    assert describe_intervals(SCORES, "Scores") == (
-        "Scores. photo?: a 3.00 (2.50 to 3.50), b 2.00; style?: b 1.50 (1.00 to 2.00)"
-    )
-    plot_intervals(SCORES)
-    assert "b 1.50 (1.00 to 2.00)" in shown[0]
-
-
-def test_points_have_names_that_do_not_hide_each_other(shown):
+def test_points_have_names_that_do_not_hide_each_other():
     kinds = {"fast": "one", "also fast": "many", "slow": "many"}
-    figure = points_figure(POINTS, x="seconds", y="distance", kinds=kinds, log=(True, True))
+    figure = points_figure(POINTS, x="seconds", y="distance", kinds=kinds, title="Where", log=(True, True))
     figure.draw_without_rendering()
     (axes,) = figure.axes
     boxes = {text.get_text(): text.get_window_extent() for text in axes.texts if text.get_text()}
@@ -59,25 +45,22 @@ def test_points_have_names_that_do_not_hide_each_other(shown):
     drawn = {tuple(point) for line in axes.lines for point in line.get_xydata().tolist()}
     assert drawn == set(POINTS.values())
     assert len({line.get_marker() for line in axes.lines}) == 2
-    plot_points(POINTS, "seconds", "distance", kinds=kinds, title="Where")
-    assert shown[0].startswith("Where. fast (one) at seconds 0.01, distance 3; ")
+    assert figure.get_label().startswith("Where. fast (one) at seconds 0.01, distance 3; ")
 
 
-def test_a_tree_has_every_question_and_answer(shown):
+def test_a_tree_has_every_question_and_answer():
     figure = tree_figure(TREE, "Which")
     words = {" ".join(text.get_text().split()) for text in figure.axes[0].texts}
     assert words == {"Which", "Photo?", "Wait?", "yes", "no", "seven", "two", "five or eight"}
     boxes = [patch.get_window_extent() for patch in figure.axes[0].patches]
     assert len(boxes) == 5
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    assert describe_tree(TREE, "Which") == (
-        "Which. Photo? yes: seven; Photo? no, Wait? yes: two; Photo? no, Wait? no: five or eight"
-    )
-    plot_tree(TREE)
-    assert shown == [describe_tree(TREE)]
+    ways = "Photo? yes: seven; Photo? no, Wait? yes: two; Photo? no, Wait? no: five or eight"
+    assert figure.get_label() == f"Which. {ways}"
+    assert tree_figure(TREE).get_label() == ways
 
 
-def test_names_of_marks_on_top_of_each_other_get_lines(shown):
+def test_names_of_marks_on_top_of_each_other_get_lines():
     crowd = {f"number {i}": (1.0 + i / 1000, 1.0) for i in range(6)} | {"far": (100.0, 9.0)}
     figure = points_figure(crowd, x="x", y="y", log=(True, False))
     figure.draw_without_rendering()

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from stylelearn import adain, adjustable, cin, gatys, inversion, johnson, photo, samples, segmentation, style_swap
 from stylelearn.encoders import Encoder
-from stylelearn.figures import grid_figure
 from stylelearn.figures.display import DPI
+from stylelearn.figures.pictures import grid_figure
 from stylelearn.files import check_output, replacing
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab

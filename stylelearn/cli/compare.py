@@ -108,7 +108,7 @@ def _named(name: str) -> "Tensor | str":
 
 def _draw(rows: "list[Row]", content: "Tensor | str", style: "Tensor | str", out: Path) -> None:
     """The pair and the pastiches of the largest size."""
-    from stylelearn.figures import grid_figure
+    from stylelearn.figures.pictures import grid_figure
     from stylelearn.painting import pictures
     from stylelearn.registry import METHODS
 

@@ -8,30 +8,13 @@
 A figure is white with black letters, in light and in dark themes alike.
 """
 
-from stylelearn.figures.costs import costs_figure, describe_costs, plot_costs
-from stylelearn.figures.curves import curves_figure, describe_curves, plot_curves
-from stylelearn.figures.glyphs import glyph_rows, show_glyphs
-from stylelearn.figures.marks import plot_intervals, plot_points
-from stylelearn.figures.pictures import PAGE, SMALLEST, LivePicture, grid, grid_figure, show
-from stylelearn.figures.tree import Ask, plot_tree
-
-__all__ = [
-    "PAGE",
-    "SMALLEST",
-    "Ask",
-    "LivePicture",
-    "costs_figure",
-    "curves_figure",
-    "describe_costs",
-    "describe_curves",
-    "glyph_rows",
-    "grid",
-    "grid_figure",
-    "plot_costs",
-    "plot_curves",
-    "plot_intervals",
-    "plot_points",
-    "plot_tree",
-    "show",
-    "show_glyphs",
-]
+from stylelearn.figures.costs import plot_costs as plot_costs
+from stylelearn.figures.curves import plot_curves as plot_curves
+from stylelearn.figures.glyphs import show_glyphs as show_glyphs
+from stylelearn.figures.marks import plot_intervals as plot_intervals
+from stylelearn.figures.marks import plot_points as plot_points
+from stylelearn.figures.pictures import LivePicture as LivePicture
+from stylelearn.figures.pictures import grid as grid
+from stylelearn.figures.pictures import show as show
+from stylelearn.figures.tree import Ask as Ask
+from stylelearn.figures.tree import plot_tree as plot_tree

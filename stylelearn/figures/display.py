@@ -1,4 +1,4 @@
-"""From a matplotlib figure to what a notebook displays: a JPEG and its text.
+"""From a matplotlib figure to what a notebook displays: a JPEG and its text, which is the figure's label.
 
 Where the text goes. nbconvert's classic template reads metadata["image/jpeg"]["alt"], JupyterLab 4 reads no alternative
 text of an image output at all, and terminals show text/plain. So the text is put in both, and once more into a
@@ -8,12 +8,16 @@ paragraph that only screen readers get (JupyterLab's own class for that, and the
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+P = ParamSpec("P")
 
 DPI = 100
 POINTS = 10.5  # of titles
@@ -58,16 +62,27 @@ class Description:
         return f'<p class="jp-sr-only" style="{_HIDDEN}">{html.escape(self.alt)}</p>'
 
 
-def pieces(figure: Figure, alt: str) -> tuple[Picture, Description]:
-    """The two things to display for one figure."""
+def pieces(figure: Figure, alt: str | None = None) -> tuple[Picture, Description]:
+    """The two things to display for one figure; `alt` in place of the figure's label."""
+    text = alt or str(figure.get_label())
     buffer = io.BytesIO()
     figure.savefig(buffer, format="jpeg", dpi=DPI, pil_kwargs={"quality": QUALITY})
-    return Picture(buffer.getvalue(), alt), Description(alt)
+    return Picture(buffer.getvalue(), text), Description(text)
 
 
-def display_figure(figure: Figure, alt: str) -> None:
-    """Show a figure in the notebook; where there is none, print its text."""
+def display_figure(figure: Figure, alt: str | None = None) -> None:
+    """Show a figure in the notebook; where there is none, print its text. `alt` in place of the figure's label."""
     from IPython.display import display
 
     for piece in pieces(figure, alt):
         display(piece)
+
+
+def displayed(draw: Callable[P, Figure]) -> Callable[P, None]:
+    """The function that shows in the notebook what `draw` draws, with the same arguments."""
+
+    @functools.wraps(draw)
+    def show(*args: P.args, **options: P.kwargs) -> None:
+        display_figure(draw(*args, **options))
+
+    return show

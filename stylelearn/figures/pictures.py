@@ -40,8 +40,7 @@ def show(image: Tensor, title: str | None = None, alt: str | None = None, width:
     """
     if image.ndim == 4 and image.shape[0] != 1:
         raise ImageError(f"show takes one image, got {tuple(image.shape)}; use grid for several")
-    titles = None if title is None else [title]
-    display_figure(grid_figure([image], titles, None, columns=1, width=width), alt or _describe([image], titles, None))
+    display_figure(_alone(image, title, width), alt)
 
 
 def grid(
@@ -69,11 +68,11 @@ def grid(
         raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
     if columns is not None and columns < 1:
         raise ImageError(f"columns is {columns}; choose at least 1")
-    display_figure(grid_figure(pictures, titles, title, columns=columns), alt or _describe(pictures, titles, title))
+    display_figure(grid_figure(pictures, titles, title, columns=columns), alt)
 
 
 class LivePicture:
-    """One place in the notebook whose picture is replaced, for work that one wants to watch; the last picture stays.
+    """One place in the notebook whose picture is replaced while work goes on; the last picture stays.
 
     view = LivePicture()
     for step in optimize_image(start, objective):
@@ -85,10 +84,8 @@ class LivePicture:
         self._handles: list[Any] = []
 
     def update(self, image: Tensor, title: str | None = None, alt: str | None = None) -> None:
-        """Show this image, from now on instead of the one before. Arguments as for `show`."""
-        titles = None if title is None else [title]
-        figure = grid_figure([image], titles, None, columns=1, width=self._width)
-        parts = pieces(figure, alt or _describe([image], titles, None))
+        """Show this image in place of the one before. Arguments as for `show`."""
+        parts = pieces(_alone(image, title, self._width), alt)
         if self._handles:
             for handle, piece in zip(self._handles, parts, strict=True):
                 handle.update(piece)
@@ -96,6 +93,10 @@ class LivePicture:
             from IPython.display import display
 
             self._handles = [handle for piece in parts if (handle := display(piece, display_id=True)) is not None]
+
+
+def _alone(image: Tensor, title: str | None, width: int | None) -> Figure:
+    return grid_figure([image], None if title is None else [title], None, columns=1, width=width)
 
 
 def _describe(images: Sequence[Tensor], titles: Sequence[str] | None, title: str | None) -> str:
@@ -130,6 +131,7 @@ def grid_figure(
     figure_height = top + sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
 
     figure = new_figure(figure_width, figure_height, layout=None)
+    figure.set_label(_describe(images, titles, title))
 
     def write(x: float, y: float, text: str, weight: str) -> None:
         figure.text(x / figure_width, y / figure_height, text, ha="center", va="center", size=POINTS, weight=weight)

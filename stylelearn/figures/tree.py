@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylelearn.figures.display import POINTS, display_figure, new_figure
+from stylelearn.figures.display import POINTS, displayed, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,18 +27,13 @@ _LETTERS = 21  # in a line of a box
 _SIZE = 8.4  # points
 
 
-def plot_tree(tree: Ask, title: str | None = None, alt: str | None = None) -> None:
-    """Draw the questions from left to right, with the answers on the lines.
+def tree_figure(tree: Ask, title: str | None = None, alt: str | None = None) -> Figure:
+    """The questions from left to right, with the answers on the lines.
 
     Args:
         tree: the first question. title: a line above.
         alt: what is drawn, in words; by default every way through the tree.
     """
-    display_figure(tree_figure(tree, title), alt or describe_tree(tree, title))
-
-
-def tree_figure(tree: Ask, title: str | None = None) -> Figure:
-    """The drawing of `plot_tree` as a matplotlib figure of its own."""
     ways = [*_ways(tree)]
     width = (max(map(len, ways)) - 1) * _COLUMN + _BOX + 20
     height = len(ways) * _LINE + (30 if title else 8)
@@ -49,16 +44,15 @@ def tree_figure(tree: Ask, title: str | None = None) -> Figure:
     if title:
         axes.text(width / 2, 15, title, ha="center", va="center", size=POINTS, weight="bold")
     _draw(axes, tree, 10 + _BOX / 2, height - len(ways) * _LINE)
+    said = (
+        f"{', '.join(f'{question} {answer}' for question, answer in steps)}: {' '.join(end.split())}"
+        for *steps, end in ways
+    )
+    figure.set_label(alt or (f"{title}. " if title else "") + "; ".join(said))
     return figure
 
 
-def describe_tree(tree: Ask, title: str | None = None) -> str:
-    """Every way through the tree in words, one after the other."""
-    found = []
-    for *steps, end in _ways(tree):
-        asked = ", ".join(f"{question} {answer}" for question, answer in steps)
-        found.append(f"{asked}: {' '.join(end.split())}")
-    return (f"{title}. " if title else "") + "; ".join(found)
+plot_tree = displayed(tree_figure)
 
 
 def _ways(node: Ask | str) -> Iterator[list]:

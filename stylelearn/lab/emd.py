@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stylelearn import emd
-from stylelearn.figures import glyph_rows
+from stylelearn.figures.glyphs import glyph_rows
 from stylelearn.glyphs.dataset import NOVEL_LETTERS
 from stylelearn.glyphs.fonts import LETTERS, FontError, listed
 from stylelearn.glyphs.rendering import SIZE, Glyphs

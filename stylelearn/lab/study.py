@@ -23,7 +23,7 @@ from stylelearn.evaluation.ratings import (
 )
 from stylelearn.evaluation.study import Pastiche, intervals, trials
 from stylelearn.figures.display import pieces
-from stylelearn.figures.marks import describe_intervals, intervals_figure
+from stylelearn.figures.marks import intervals_figure
 from stylelearn.figures.pictures import grid_figure
 from stylelearn.lab.compare import title_of
 from stylelearn.lab.engine.errors import complaint, guarded
@@ -134,8 +134,8 @@ class StudyLab(widgets.VBox):
         some = next(one for each in found.values() for one in each.values())
         title = f"Mean scores, with 95 % intervals over the {some.of}"
         figure = intervals_figure(groups, x="1: not at all … 4: fully", title=title, limits=(0.8, 4.2))
-        words = describe_intervals(groups, title)
-        self.results.value = _as_html(pieces(figure, words)[0].data, words)
+        picture, _ = pieces(figure)
+        self.results.value = _as_html(picture.data, picture.alt)
 
     def export(self) -> Path:
         """Write all ratings of the file as CSV beside it, under the rater's name, to hand in."""
