@@ -15,13 +15,13 @@ INSTALLED := $(VENV)/.installed
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench wheel wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
 
-lab: $(INSTALLED)  ## open the course in JupyterLab, at lesson 00
-	$(BIN)/stylelearn lab
+lab: $(INSTALLED)  ## open your copy of the lessons in JupyterLab; elsewhere than in ~/my-stylelearn: make lab FOLDER=there
+	$(BIN)/stylelearn lab $(FOLDER)
 
 # Files side by side, one thread each; the cells of a notebook one after the other.
 JOBS ?= 2
@@ -67,6 +67,9 @@ gallery: $(INSTALLED)  ## paint the pictures of the README; some only: make gall
 
 bench: $(INSTALLED)  ## measure what the course promises; some only: make bench NAME="gatys swap" [MORE=options]
 	$(BIN)/python -m benchmarks $(NAME) $(MORE)
+
+wheel: $(INSTALLED)  ## the course as one file for pip, lessons included: dist/stylelearn-….whl
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
 
 # editables is what an editable installation asks for on top, while it is being made.
 wheels: $(INSTALLED)  ## collect all packages in wheels/, for machines without internet (see lessons/TEACHING.md)

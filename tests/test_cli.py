@@ -1,10 +1,7 @@
 """The `stylelearn` command, from the words on the command line to the file that comes out, and every mistake."""
 
-import argparse
 import io
-import json
 import os
-import signal
 import subprocess
 import sys
 
@@ -14,8 +11,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from stylelearn import adain, cin, gatys, johnson, samples
-from stylelearn.cli import lab, main, networks, stylize
-from stylelearn.cli.parsing import UsageError, span
+from stylelearn.cli import main, networks, stylize
+from stylelearn.cli.parsing import span
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import STYLE_WEIGHT
@@ -558,79 +555,3 @@ def test_the_shipped_decoder_paints(photo, tmp_path):
     out = tmp_path / "o.png"
     assert main(["stylize", str(photo), "coffee", "batik", "-o", str(out), "--method", "adain", "--size", "64"]) == 0
     assert read_settings(out)["shares"] == [0.5, 0.5]
-
-
-# --------------------------------------------------------------------------- lab
-
-
-def options(**given) -> argparse.Namespace:
-    return argparse.Namespace(**{"no_browser": False, "port": None, "rest": []} | given)
-
-
-def test_lab_opens_the_first_lesson(tmp_path):
-    words = lab.command(tmp_path, options(no_browser=True, port=8899, rest=["--allow-root"]))
-    assert words[:3] == [sys.executable, "-m", "jupyterlab"]
-    assert f"--ServerApp.root_dir={tmp_path}" in words
-    assert "--LabApp.default_url=/lab/tree/lessons/00_welcome.ipynb" in words
-    assert "--no-browser" in words and "--ServerApp.port=8899" in words and words[-1] == "--allow-root"
-    assert "--no-browser" not in lab.command(tmp_path, options())
-
-
-def test_lab_asks_nothing_about_news(tmp_path):
-    """JupyterLab itself, reading its settings, finds ours."""
-    environment = lab.environment(tmp_path)
-    assert environment["OMP_WAIT_POLICY"] in ("PASSIVE", os.environ.get("OMP_WAIT_POLICY"))
-    code = (
-        "import json; from jupyterlab_server.settings_utils import _get_overrides;"
-        "print(json.dumps(_get_overrides('/nowhere')[0]['@jupyterlab/apputils-extension:notification']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == {"fetchNews": "false", "checkForUpdates": False}
-
-
-def test_lab_finds_the_lessons_or_says_where_they_are(tmp_path, capsys, monkeypatch):
-    with pytest.raises(UsageError, match="Clone the repository"):
-        lab.find_lessons([tmp_path])
-    (tmp_path / "lessons").mkdir()
-    (tmp_path / lab.WELCOME).touch()
-    assert lab.find_lessons([tmp_path / "lessons", tmp_path]) == tmp_path
-    monkeypatch.setattr(lab, "WELCOME", "lessons/99_none.ipynb")
-    assert "lessons/99_none.ipynb is not here" in refused(["lab"], capsys)
-
-
-def test_lab_without_jupyterlab(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(lab, "find_lessons", lambda places: tmp_path)
-    monkeypatch.setattr(lab, "find_spec", lambda name: None)
-    assert "pip install jupyterlab" in refused(["lab"], capsys)
-
-
-def test_lab_ends_with_jupyterlabs_status_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(lab, "find_lessons", lambda places: tmp_path)
-    for status in (0, 3):
-        monkeypatch.setattr(
-            lab, "command", lambda root, given, s=status: [sys.executable, "-c", f"raise SystemExit({s})"]
-        )
-        assert main(["lab"]) == status
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_ctrl_c_and_the_end_reach_jupyterlab(tmp_path):
-    """Ctrl-C is JupyterLab's to answer (it asks back); a request to end is passed on."""
-    script = (
-        "import sys; from stylelearn.cli import lab, main;"
-        "lab.find_lessons = lambda places: 'x';"
-        "lab.command = lambda *a: [sys.executable, '-c', "
-        '\'import signal, time; signal.signal(signal.SIGINT, lambda *a: print("asked", flush=True));'
-        'print("up", flush=True); [time.sleep(0.1) for _ in range(300)]\'];'
-        "sys.exit(main(['lab']))"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stdout.readline() == "up\n"
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    assert process.stdout.readline() == "asked\n"
-    process.terminate()
-    assert process.wait(timeout=60) == 0

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,7 +22,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from safetensors.torch import load_file
+from test_lessons import dead_links
 
+import build
 import stylelearn
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,20 +93,41 @@ def test_versions_agree():
     assert PROJECT["version"] == stylelearn.__version__
 
 
-def test_a_wheel_carries_the_data(tmp_path):
+@pytest.fixture(scope="module")
+def installed_wheel(tmp_path_factory) -> Path:
+    """A wheel, built from a copy of the repository and unpacked as an installation would."""
+    folder = tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-CONTENT"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in ("stylelearn", "data"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(tmp_path / "dist")]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(tmp_path)], check=True, timeout=300)
-    (wheel,) = (tmp_path / "dist").glob("stylelearn-*.whl")
+        shutil.copy(ROOT / name, folder)
+    for name in ("stylelearn", "data", "lessons"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "my-*"))
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(folder / "dist")]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(folder)], check=True, timeout=300)
+    (wheel,) = (folder / "dist").glob("stylelearn-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        inside = set(archive.namelist())
-    data = {f"stylelearn/{file.relative_to(tmp_path)}" for file in (tmp_path / "data").rglob("*") if file.is_file()}
-    assert {name.replace("\\", "/") for name in data} <= inside
+        archive.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def test_a_wheel_carries_code_data_and_notebooks(installed_wheel):
+    inside = {path.relative_to(installed_wheel).as_posix() for path in installed_wheel.rglob("*") if path.is_file()}
+    tracked = [
+        path for part in ("data/**/*", "lessons/*.ipynb", "lessons/solutions/*.ipynb") for path in ROOT.glob(part)
+    ]
+    wanted = {f"stylelearn/{path.relative_to(ROOT).as_posix()}" for path in tracked if path.is_file()}
+    assert {name for name in wanted if "__pycache__" not in name and "/my-" not in name} <= inside
     assert {"stylelearn/py.typed", "stylelearn/__init__.py"} <= inside
     assert not any(name.startswith(("benchmarks/", "data/", "tests/", "lessons/")) for name in inside)
+    assert not any(name.startswith(("stylelearn/lessons/src", "stylelearn/lessons/tools")) for name in inside)
+
+
+def test_a_wheel_is_enough_for_a_working_copy_whose_links_work(installed_wheel, tmp_path):
+    code = "from stylelearn.cli import working_copy as w; from pathlib import Path; w.update(Path('mine'), w.course())"
+    environment = {**os.environ, "PYTHONPATH": str(installed_wheel)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True, timeout=100)
+    lessons = tmp_path / "mine" / "lessons"
+    assert sorted(path.stem for path in lessons.glob("*.ipynb")) == [source.stem for source in build.sources()]
+    assert {path.name: dead_links(path) for path in lessons.rglob("*.ipynb") if dead_links(path)} == {}
 
 
 # --------------------------------------------------------------------------- floors

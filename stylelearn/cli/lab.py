@@ -1,4 +1,4 @@
-"""`stylelearn lab`: JupyterLab, open at the first lesson."""
+"""`stylelearn lab`: the learner's working copy of the lessons in JupyterLab, open at the first one."""
 
 import argparse
 import json
@@ -10,9 +10,9 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from stylelearn.cli import working_copy
 from stylelearn.cli.parsing import DONE, Commands, UsageError, whole
 
-WELCOME = "lessons/00_welcome.ipynb"
 # What JupyterLab would otherwise ask every learner before anything else.
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
@@ -22,44 +22,59 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "lab",
         help="open the course in JupyterLab",
-        description="Open the course in JupyterLab, at lesson 00. Ctrl-C ends it.",
+        description="Open the course in JupyterLab, at lesson 00. The first time the lessons are copied into FOLDER; "
+        "there they are yours to write in. Later only new lessons and those that you have not changed are copied. "
+        "Ctrl-C ends it.",
         epilog="What stands after -- goes to JupyterLab, for instance: stylelearn lab -- --allow-root",
+        usage="%(prog)s [FOLDER] [--fresh LESSON] [--no-browser] [--port PORT] [-- ARGUMENT ...]",
     )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        type=Path,
+        help="of yours, for your lessons (default: my-stylelearn in your home folder)",
+    )
+    parser.add_argument("--fresh", metavar="LESSON", help="put a clean copy of this lesson beside yours, and open it")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--port", type=whole(1, 65535), help="of the address (default: 8888, or the next one free)")
-    parser.add_argument("rest", nargs="*", metavar="ARGUMENT", help=argparse.SUPPRESS)
+    parser.passed_on = "rest"
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start JupyterLab and wait until it ends."""
-    root = find_lessons([Path(__file__).resolve().parents[2], Path.cwd(), *Path.cwd().parents])
+    """Bring the working copy up to date, start JupyterLab in it, and wait until it ends."""
     if find_spec("jupyterlab") is None:
         raise UsageError(f"JupyterLab is not installed; run: {sys.executable} -m pip install jupyterlab ipywidgets")
-    with tempfile.TemporaryDirectory(prefix="stylelearn-") as folder:
-        status = _wait(subprocess.Popen(command(root, options), env=environment(Path(folder))))
+    folder = (options.folder or working_copy.default()).expanduser().absolute()
+    page = prepare(folder, options.fresh)
+    with tempfile.TemporaryDirectory(prefix="stylelearn-") as settings:
+        words = command(folder, page, options)
+        status = _wait(subprocess.Popen(words, env=environment(Path(settings))))
     return DONE if status in (0, -signal.SIGTERM) else status
 
 
-def find_lessons(places: list[Path]) -> Path:
-    """The first of `places` that holds the lessons.
-
-    Raises:
-        UsageError: none does; says where lessons come from.
-    """
-    for place in places:
-        if (place / WELCOME).is_file():
-            return place
-    raise UsageError(
-        f"{WELCOME} is not here: an installed package holds the code and not the lessons. Clone the repository of the "
-        "course and run `make lab` in it, or `stylelearn lab` in that folder"
-    )
+def prepare(folder: Path, fresh: str | None) -> str:
+    """Update the working copy, print what changed, and return the notebook to open, below `folder`."""
+    source = working_copy.course()
+    changes = working_copy.update(folder, source)
+    print(f"Your lessons are in {folder}")
+    for what, names in (("new", changes.new), ("renewed, since you had not changed them", changes.renewed)):
+        if lessons := _lessons(names):
+            print(f"  {what}: {', '.join(lessons)}")
+    for lesson in _lessons(changes.kept):
+        print(f"  the course has a newer {lesson}; yours stays. For a clean one: stylelearn lab --fresh {lesson[:2]}")
+    return working_copy.fresh(folder, source, fresh) if fresh else working_copy.WELCOME
 
 
-def command(root: Path, options: argparse.Namespace) -> list[str]:
-    """What to run: JupyterLab on the folder of the course, at the first lesson."""
-    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    words += [f"--LabApp.default_url=/lab/tree/{WELCOME}", "--LabApp.news_url=None"]
+def _lessons(names: list[str]) -> list[str]:
+    return [Path(name).stem for name in names if Path(name).parent == Path("lessons")]
+
+
+def command(folder: Path, page: str, options: argparse.Namespace) -> list[str]:
+    """What to run: JupyterLab on `folder`, at the notebook `page` in it."""
+    words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
+    words += [f"--LabApp.default_url=/lab/tree/{page}", "--LabApp.news_url=None"]
     if options.no_browser:
         words.append("--no-browser")
     if options.port:

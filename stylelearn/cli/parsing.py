@@ -22,13 +22,20 @@ class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is answered with one line instead of the whole usage.
 
     `late` names a list of words that takes those after options, too: argparse itself closes it at the first option.
+    `passed_on` names a list that takes everything after "--" as it stands.
     """
 
-    late = ""
+    late = passed_on = ""
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
         """As argparse, and late words go where they belong, unless there is an unknown option among them."""
+        after = []
+        if self.passed_on and "--" in args:
+            mark = args.index("--")
+            args, after = args[:mark], args[mark + 1 :]
         found, rest = super().parse_known_args(args, namespace)
+        if self.passed_on:
+            setattr(found, self.passed_on, after)
         if self.late and not any(word.startswith("-") for word in rest):
             getattr(found, self.late).extend(rest)
             rest = []
