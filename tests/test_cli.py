@@ -127,6 +127,27 @@ def test_names_of_files_that_are_no_text_are_printed_all_the_same(monkeypatch):
     assert b"caf?.png" in written.getvalue()
 
 
+LONG = "x" * 260 + ".png"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stylize", "chelsea", "coffee", "--encoder-weights", LONG, "-o", "o.png"],
+        ["lab", LONG],
+        ["video", LONG, "coffee", "-o", "o.gif"],
+        ["train", "johnson", "--photos", LONG, "--style", "coffee", "--out", "o.safetensors"],
+        ["study", "show", LONG],
+    ],
+    ids=lambda words: " ".join(words).replace(LONG, "LONG"),
+)
+def test_a_name_too_long_for_the_system_is_named(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = refused(words, capsys)
+    assert LONG in said and "File name too long" in said and "Errno" not in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_span():
     assert [span(s) for s in (0.4, 99, 119, 3599, 7500)] == ["0 s", "99 s", "2 min", "1 h 00 min", "2 h 05 min"]
 

@@ -1,7 +1,7 @@
 """The `stylelearn` command: open the lab, stylise a picture or a clip, train, compare, and examine the machine.
 
-Each command is a module of its own with `add(commands)`, which says what can be asked, and `run(options)`, which does
-it. Nothing slow is imported before it is known what is wanted, so that --help and mistakes answer at once.
+Each command is a module with `add(commands)`, which declares its options, and `run(options)`, which returns the exit
+status. PyTorch is imported only inside `run`, so --help and mistakes are answered at once.
 
 Exit status: 0 done; 1 it went wrong, or the doctor found something; 2 the request was wrong; 130 stopped by Ctrl-C.
 """
@@ -12,30 +12,39 @@ import sys
 from collections.abc import Sequence
 
 from stylelearn.cli import compare, doctor, lab, study, stylize, train, video
-from stylelearn.cli.parsing import FAILED, STOPPED, WRONG, CommandError, Parser, UsageError
+from stylelearn.cli.parsing import FAILED, STOPPED, WRONG, CommandError, Parser
 
 # What a terminal gets for a character that its encoding lacks (Windows pipes write cp1252); "?" for any other.
 STAND_INS = {"✓": "ok", "✗": "!!", "→": "->", "×": "x", "·": "-", "…": "...", "−": "-", "∞": "any", "α": "alpha"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; what goes wrong is one line on stderr, never a traceback."""
-    # Before PyTorch is loaded: waiting threads leave the cores to the others, and small layers run faster.
+    """Run one command and return its exit status. An error is printed as one line on stderr, without a traceback."""
+    # Before PyTorch is loaded: idle threads yield their cores, and small layers run faster.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     codecs.register_error("stand-in", _stand_in)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a notebook's has not, and takes everything
+        if hasattr(stream, "reconfigure"):  # a notebook's streams have no encoding
             stream.reconfigure(errors="stand-in")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except UsageError as error:
-        return _say(error, options.command, WRONG)
-    except CommandError as error:
-        return _say(error, options.command, FAILED)
     except KeyboardInterrupt:
         return _say("stopped", options.command, STOPPED)
+    except ValueError as error:  # with it UsageError, ImageError and the like
+        return _say(error, options.command, WRONG)
+    except (CommandError, FloatingPointError) as error:
+        return _say(error, options.command, FAILED)
+    except OSError as error:
+        if error.filename is None:
+            return _say(error.strerror or error, options.command, FAILED)
+        what = f"'{error.filename}' cannot be used ({error.strerror}); choose another name or place"
+        return _say(what, options.command, WRONG)
     except (MemoryError, RuntimeError) as error:
+        from stylelearn.weights import WeightsError
+
+        if isinstance(error, WeightsError):
+            return _say(error, options.command, WRONG)
         if not _out_of_memory(error):
             raise
         sizes = next((f"use a smaller --{name}, or " for name in ("size", "sizes") if hasattr(options, name)), "")
@@ -54,15 +63,14 @@ def _parser() -> Parser:
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:
-    """For `codecs`: instead of an error, what can be printed everywhere."""
+    """An error handler for `codecs`: ASCII in place of a character that the encoding lacks."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(STAND_INS.get(character, "?") for character in error.object[error.start : error.end]), error.end
 
 
 def _say(message: object, command: str, status: int) -> int:
-    # Some messages list ways out on lines of their own; here they follow one another.
-    line = " ".join(str(message).split())
+    line = " ".join(str(message).split())  # some messages have several lines
     print(f"stylelearn {command}: {line}", file=sys.stderr)
     return status
 

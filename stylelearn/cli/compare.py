@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import PICTURES, SMALLEST, picture
-from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
 from stylelearn.files import check_output, replacing
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="pixels a side (default: 256)",
     )
-    parser.add_argument("--steps", type=whole(1), metavar="N", help="at most, where pixels are moved")
+    parser.add_argument("--steps", type=whole(1), metavar="N", help="at most, where pixels are optimised")
     parser.add_argument("--repeats", type=whole(0), default=3, metavar="N", help="timings of each (default: 3)")
     parser.add_argument(
         "--timed-steps", type=whole(1), metavar="N", help="time only so many steps, and multiply (quicker)"
@@ -49,13 +49,14 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare, print and draw."""
-    _check(options)
+    if options.judge is not None and not options.judge.is_file():
+        raise UsageError(f"--judge is '{options.judge}', which is no file")
+    if options.out is not None:
+        options.out = check_output(options.out, PICTURES, [options.content, options.style, options.judge])
     from stylelearn import compare
     from stylelearn.evaluation.metrics import judge
     from stylelearn.evaluation.tables import huang_table, table
-    from stylelearn.images import ImageError
     from stylelearn.registry import METHODS
-    from stylelearn.weights import WeightsError
 
     rows: list[Row] = []
     status = DONE
@@ -74,32 +75,17 @@ def run(options: argparse.Namespace) -> int:
             print(f"{METHODS[row.method].title}, {row.size} px: {row.note or 'done'}", flush=True)
     except KeyboardInterrupt:
         status = STOPPED
-    except (ImageError, WeightsError, ValueError) as error:
-        raise UsageError(error) from error
     if rows:
         print(f"\n{table(rows)}\n\nThe judge is {encoder.name}.")
     if rows and options.paper:
         print(f"\n{huang_table(rows)}")
     if options.out is not None and any(row.picture is not None for row in rows):
-        try:
-            _draw(rows, content, style, options.out)
-        except OSError as error:
-            raise CommandError(f"'{options.out}' cannot be written ({error.strerror}); check the space") from error
+        _draw(rows, content, style, options.out)
     return status
 
 
-def _check(options: argparse.Namespace) -> None:
-    if options.judge is not None and not options.judge.is_file():
-        raise UsageError(f"--judge is '{options.judge}', which is no file")
-    if options.out is not None:
-        try:
-            options.out = check_output(options.out, PICTURES, [options.content, options.style, options.judge])
-        except ValueError as error:
-            raise UsageError(error) from error
-
-
 def _named(name: str) -> "Tensor | str":
-    """A name of the course as it is, since some methods know styles by name; else the picture."""
+    """A name of the course as it is (johnson and cin know styles by name), or the picture of a file or an address."""
     from stylelearn.samples import content_names, style_names
 
     known = name in (*content_names(), *style_names()) and not Path(name).is_file()

@@ -1,11 +1,11 @@
 """`stylelearn doctor`: is this machine fit for the course, and if not, what to do.
 
-Each examination is a function that yields findings: "ok", a "note" that one can live with, or a "problem" that hinders
-the course. Notes and problems come with a remedy.
+Each examination is a function that yields findings: "ok", a "note" or a "problem". A problem hinders the course. Notes
+and problems come with a remedy.
 """
 
-import argparse
 import importlib.metadata
+import json
 import platform
 import re
 import shutil
@@ -13,9 +13,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from stylelearn import __version__
 from stylelearn.cli.parsing import Commands
@@ -24,15 +24,19 @@ OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
 PYTHON = (3, 11)
 INSTALL = f"run: {sys.executable} -m pip install"
-NOTEBOOK = {"jupyterlab": "opens the lessons", "ipywidgets": "moves the labs", "anywidget": "lets you paint masks"}
-NOTEBOOK["ipykernel"] = "runs the cells"
+NOTEBOOK = {
+    "jupyterlab": "opens the lessons",
+    "ipywidgets": "shows the labs",
+    "anywidget": "lets you paint masks",
+    "ipykernel": "runs the cells",
+}
+CGROUP = Path("/sys/fs/cgroup")  # limits of a container
 LOW_MEMORY, LOW_DISK = 3.0, 1.0  # GB
-PATIENCE = 1.0  # seconds for a step above which a lesson becomes tedious
+SLOW = 1.0  # seconds of a step
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What was found: `state` is OK, NOTE or PROBLEM, `what` a line, `remedy` what to do about it."""
+class Finding(NamedTuple):
+    """`state` is OK, NOTE or PROBLEM, `what` was found, and `remedy` says what to do about it."""
 
     state: str
     what: str
@@ -44,15 +48,10 @@ def add(commands: Commands) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="is this machine fit for the course?",
-        description="Look at the machine and the installation, and say what to do about each problem. "
+        description="Examine the machine and the installation, and say what to do about each problem. "
         "Exit status 0 when nothing hinders the course.",
     )
-    doctor.set_defaults(run=run)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Examine and report."""
-    return examine()
+    doctor.set_defaults(run=lambda options: examine())
 
 
 def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = print) -> int:
@@ -72,7 +71,7 @@ def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = prin
                 out(f"{MARKS[finding.state]} {finding.what}")
                 if finding.remedy:
                     out(f"    → {finding.remedy}")
-        except ImportError as error:  # without PyTorch half of the examinations cannot be made
+        except ImportError as error:  # without PyTorch the others still examine
             problems += 1
             out(f"{MARKS[PROBLEM]} {error.name or error} cannot be imported ({error})")
             out(f"    → {INSTALL} --force-reinstall stylelearn")
@@ -92,11 +91,10 @@ def installed(name: str) -> str | None:
 
 
 def versions() -> Iterator[Finding]:
-    """Python, PyTorch, torchvision; nothing of them is imported."""
+    """Python, PyTorch and torchvision, without importing them."""
     own = f"stylelearn {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < PYTHON:
-        wanted = ".".join(map(str, PYTHON))
-        yield Finding(PROBLEM, own, f"install Python {wanted} or newer from https://www.python.org/downloads")
+        yield Finding(PROBLEM, own, f"install Python {PYTHON[0]}.{PYTHON[1]} or newer from https://www.python.org")
     else:
         yield Finding(OK, own)
     torch, vision = installed("torch"), installed("torchvision")
@@ -109,10 +107,10 @@ def versions() -> Iterator[Finding]:
         yield Finding(NOTE, what, f"{INSTALL} torchvision")
         return
     needs = "\n".join(importlib.metadata.requires("torchvision") or [])
-    needed = next(iter(re.findall(r"^torch *\(?==([^); ]+)", needs, re.MULTILINE)), None)
-    if needed and needed != torch.split("+")[0]:
-        remedy = f"{INSTALL} torch=={needed} torchvision=={vision.split('+')[0]}"
-        yield Finding(NOTE, f"torchvision {vision} was built for PyTorch {needed}: vgg19 may not load", remedy)
+    needed = re.search(r"^torch *\(?==([^); ]+)", needs, re.MULTILINE)
+    if needed and needed[1] != torch.split("+")[0]:
+        what = f"torchvision {vision} was built for PyTorch {needed[1]}: vgg19 may not load"
+        yield Finding(NOTE, what, f"{INSTALL} torch=={needed[1]} torchvision=={vision.split('+')[0]}")
 
 
 def notebooks() -> Iterator[Finding]:
@@ -126,7 +124,7 @@ def notebooks() -> Iterator[Finding]:
 
 
 def hardware() -> Iterator[Finding]:
-    """What computes, and whether its memory will do."""
+    """The processor, GPUs and memory."""
     import torch
 
     from stylelearn.evaluation.timing import cores, processor_name
@@ -134,9 +132,6 @@ def hardware() -> Iterator[Finding]:
     gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     what = ", ".join([processor_name(), f"{cores()} cores", *(f"--device {name}" for name in gpus if gpus[name])])
     total, free = memory()
-    if total is None or free is None:
-        yield Finding(OK, what)
-        return
     what += f", {total:.1f} GB memory, {free:.1f} GB free"
     if total < LOW_MEMORY:
         yield Finding(NOTE, what, "little: keep to 256 px and mini, and close other programs")
@@ -146,29 +141,22 @@ def hardware() -> Iterator[Finding]:
         yield Finding(OK, what)
 
 
-def memory() -> tuple[float | None, float | None]:
-    """Memory of this machine, or what a container such as a JupyterHub grants, and what is free of it, in GB."""
-    try:
-        import psutil  # comes with Jupyter's kernel
-    except ImportError:
-        return None, None
+def memory() -> tuple[float, float]:
+    """Memory of this machine, or of its container (a JupyterHub, for instance), and how much is free, in GB."""
+    import psutil  # comes with Jupyter's kernel
+
     total, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
-    limit, used = (_number(Path(f"/sys/fs/cgroup/memory.{name}")) for name in ("max", "current"))
-    return (limit, limit - used) if limit and used and limit < total else (total, free)
-
-
-def _number(path: Path) -> float | None:
-    """Bytes that a file of the system says, in GB; None: no such file or no limit."""
     try:
-        return int(path.read_text(encoding="utf-8")) / 1e9
-    except (OSError, ValueError):
-        return None
+        limit, used = (
+            int((CGROUP / f"memory.{name}").read_text(encoding="utf-8")) / 1e9 for name in ("max", "current")
+        )
+    except (OSError, ValueError):  # no such file, or "max": no limit
+        return total, free
+    return (limit, limit - used) if limit < total else (total, free)
 
 
 def weights() -> Iterator[Finding]:
-    """Are the weights that ship with the course whole?"""
-    import json
-
+    """Are the weights that ship with the course intact?"""
     from stylelearn.samples import data_file
     from stylelearn.weights import WeightsError, load_state
 
@@ -178,37 +166,33 @@ def weights() -> Iterator[Finding]:
     except (OSError, ValueError) as error:
         yield Finding(PROBLEM, f"the list of weights cannot be read ({error})", again)
         return
-    whole = 0
+    intact = 0
     for name in names:
         try:
             load_state(name.removesuffix(".safetensors"))
-            whole += 1
+            intact += 1
         except (WeightsError, OSError) as error:
             yield Finding(PROBLEM, f"weights {name} are damaged: {' '.join(str(error).split())}", again)
-    yield Finding(OK, f"{whole} files of weights are whole")
+    yield Finding(OK, f"{intact} files of weights are whole")
 
 
 def pictures() -> Iterator[Finding]:
     """Can the course's own pictures be read?"""
     from stylelearn import samples
 
-    for kind, names, read in (
-        ("photographs", samples.content_names, samples.content),
-        ("styles", samples.style_names, samples.style),
-    ):
-        try:
-            found = [read(name, 32) for name in names()]
-        except (ValueError, OSError) as error:
-            yield Finding(PROBLEM, f"{kind}: {error}", "see the line above; the lessons show these pictures")
-            continue
-        if found:
-            yield Finding(OK, f"{len(found)} {kind} of the course")
-        else:
-            yield Finding(PROBLEM, f"no {kind}", "clone (or install) the course again")
+    try:
+        photos = [samples.content(name, 32) for name in samples.content_names()]
+        styles = [samples.style(name, 32) for name in samples.style_names()]
+        if not styles:
+            raise FileNotFoundError("there are no styles")
+    except (ValueError, OSError) as error:
+        yield Finding(PROBLEM, f"the course's pictures: {error}", "clone (or install) the course again")
+        return
+    yield Finding(OK, f"{len(photos)} photographs and {len(styles)} styles of the course")
 
 
 def disk() -> Iterator[Finding]:
-    """Room where downloads go."""
+    """Space for downloads."""
     import torch
 
     folder = Path(torch.hub.get_dir())
@@ -221,7 +205,7 @@ def disk() -> Iterator[Finding]:
 
 
 def speed(size: int, steps: int) -> Iterator[Finding]:
-    """Time some steps of Gatys's method with mini, and say what that means."""
+    """Time some steps of Gatys's method with mini."""
     from stylelearn import gatys, samples
     from stylelearn.encoders import Encoder
     from stylelearn.images import resize
@@ -231,7 +215,7 @@ def speed(size: int, steps: int) -> Iterator[Finding]:
         encoder = Encoder("mini")
         content, style = (resize(samples.content(name), (size, size), fit="box") for name in ("chelsea", "coffee"))
     except (WeightsError, ValueError, OSError):
-        yield Finding(NOTE, "no step of Gatys's method was timed", "mend the problems above")
+        yield Finding(NOTE, "no step of Gatys's method was timed", "solve the problems above")
         return
     clock = [time.perf_counter()]
     for _ in gatys.stylize(content, style, encoder=encoder, steps=2 + steps):
@@ -239,7 +223,7 @@ def speed(size: int, steps: int) -> Iterator[Finding]:
     each = statistics.median(b - a for a, b in list(pairwise(clock))[2:])
     run = f"about {200 * each:.0f} s" if 200 * each < 100 else f"about {200 * each / 60:.0f} min"
     what = f"Gatys with mini at {size} px: {1000 * each:.0f} ms a step, so a 200-step run takes {run}"
-    if each > PATIENCE:
+    if each > SLOW:
         yield Finding(NOTE, what, "slow: close other programs, or choose 128 px in the labs: four times faster")
     else:
         yield Finding(OK, what)

@@ -1,4 +1,4 @@
-"""What the commands share: exit status, errors, and how words on the command line become numbers."""
+"""What the commands share: exit status, errors, and converters from words to numbers."""
 
 import argparse
 import math
@@ -10,25 +10,25 @@ DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130  # 130 = 128 + SIGINT, as shells cou
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
-class UsageError(Exception):
-    """The request cannot be fulfilled as it stands; the message says what to change."""
+class UsageError(ValueError):
+    """The request is wrong; the message says what to change."""
 
 
 class CommandError(Exception):
-    """The request was fine, but it did not work out; the message says what happened."""
+    """The request was right, but the command failed; the message says why."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is answered with one line instead of the whole usage.
+    """argparse that answers a mistake with one line instead of the whole usage.
 
-    `late` names a list of words that takes those after options, too: argparse itself closes it at the first option.
+    `late` names a list of words that may go on after options; argparse itself closes a list at the first option.
     `passed_on` names a list that takes everything after "--" as it stands.
     """
 
     late = passed_on = ""
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
-        """As argparse, and late words go where they belong, unless there is an unknown option among them."""
+        """As argparse; words left over go to the list `late`, unless one of them is an option."""
         after = []
         if self.passed_on and "--" in args:
             mark = args.index("--")

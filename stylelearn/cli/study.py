@@ -1,4 +1,4 @@
-"""`stylelearn study`: the ratings of a class out of the files of its students."""
+"""`stylelearn study`: show and merge the files of ratings of a class."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ def add(commands: Commands) -> None:
     study = commands.add_parser(
         "study",
         help="show and merge the ratings of a blind study (lesson 10)",
-        description="The study itself is in lesson 10. Here a teacher puts the files of a class together.",
+        description="The study itself is in lesson 10. This command merges the files of a class.",
     )
     parts = study.add_subparsers(dest="part", required=True, metavar="WHAT")
     show = parts.add_parser("show", help="print the mean scores with their confidence intervals")
@@ -24,23 +24,19 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show or merge."""
-    from stylelearn.evaluation.ratings import StudyError, read_ratings, write_ratings
-
-    try:
-        if options.part == "merge" and options.file.exists():
-            options.files.append(options.file)
-        ratings = read_ratings(*options.files)
-        if not ratings:
-            raise UsageError(f"there are no ratings in {', '.join(map(str, options.files))}")
-        people, pairs = ({getattr(one, what) for one in ratings} for what in ("rater", "pair"))
-        found = f"{len(ratings)} ratings of {len(people)} people about {len(pairs)} pairs"
-        if options.part == "merge":
-            print(f"{found} written to {write_ratings(options.file, ratings)}")
-            return DONE
-    except StudyError as error:
-        raise UsageError(error) from error
+    from stylelearn.evaluation.ratings import read_ratings, write_ratings
     from stylelearn.evaluation.study import QUESTIONS, intervals
 
+    if options.part == "merge" and options.file.exists():
+        options.files.append(options.file)
+    ratings = read_ratings(*options.files)
+    if not ratings:
+        raise UsageError(f"there are no ratings in {', '.join(map(str, options.files))}")
+    people, pairs = ({getattr(one, what) for one in ratings} for what in ("rater", "pair"))
+    found = f"{len(ratings)} ratings of {len(people)} people about {len(pairs)} pairs"
+    if options.part == "merge":
+        print(f"{found} written to {write_ratings(options.file, ratings)}")
+        return DONE
     print(f"{found}; mean score, 95 % interval")
     for question, words in QUESTIONS.items():
         print(f"{question}: {words}")

@@ -1,13 +1,23 @@
-"""`stylelearn stylize`: a picture in the manner of another, as a file, by any method of the registry."""
+"""`stylelearn stylize`: paint one picture in the style of another by any method of the registry."""
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.inputs import DEVICES, PICTURES, SMALLEST, chosen_device, picture
-from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, named_numbers, span, whole
+from stylelearn.cli.parsing import (
+    DONE,
+    FAILED,
+    STOPPED,
+    CommandError,
+    Commands,
+    UsageError,
+    amount,
+    named_numbers,
+    span,
+    whole,
+)
 from stylelearn.files import check_output
 from stylelearn.registry import METHODS, OPTIONS, Method, chosen, flag
 
@@ -29,25 +39,9 @@ examples:
   stylelearn stylize china rocket --method photo --content-mask china --style-mask rocket -o out.jpg   (lesson 07)
   stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu2_2=0.3,relu4_1=1 -o out.jpg   (lesson 08)
 """
+FILES = ("weights", "encoder_weights", "content_mask", "style_mask")  # options that name a file
+Made = tuple["Tensor", dict[str, Any], str, int]  # image, further settings, the line to print, exit status
 BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a method made.
-
-    Attributes:
-        image: (1, 3, H, W) in [0, 1].
-        settings: how it was made, beside what was asked.
-        says: the line that is printed once the file is written.
-        stopped: whether Ctrl-C ended it. failed: whether it broke off; then `says` tells why.
-    """
-
-    image: "Tensor"
-    settings: dict[str, Any]
-    says: str
-    stopped: bool = False
-    failed: bool = False
 
 
 def add(commands: Commands) -> None:
@@ -82,16 +76,17 @@ def add(commands: Commands) -> None:
 
 
 def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
+    """Declare an option of the registry; its help lists the methods that have it and their defaults."""
     option = OPTIONS[name]
     having = [method for method in METHODS.values() if name in method.options]
-    usual = {method.options[name]: method.command for method in reversed(having) if method.options[name] is not None}
-    first, *others = (
-        (f"{value:g}" if isinstance(value, float) else str(value), command)
-        for value, command in reversed(usual.items() or {None: ""}.items())
-    )
-    default = f" (default: {'; '.join([first[0], *(f'{command}: {value}' for value, command in others)])})"
+    defaults: dict[Any, str] = {}  # value -> the first method with it
+    for method in having:
+        defaults.setdefault(method.options[name], method.command)
+    defaults.pop(None, None)
+    shown = [(f"{value:g}" if isinstance(value, float) else value, command) for value, command in defaults.items()]
+    listed = "; ".join(f"{command}: {value}" if n else f"{value}" for n, (value, command) in enumerate(shown))
     how: dict[str, Any] = {"help": f"{', '.join(method.command for method in having)}: {option.help}"}
-    how["help"] += default if usual else ""
+    how["help"] += f" (default: {listed})" if shown else ""
     if option.choices:
         how["choices"] = option.choices
     else:
@@ -105,45 +100,33 @@ def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, paint, write."""
-    try:
-        name, asked = _asked(options)
-        inputs = [options.content, *options.pictures, *(asked.get(each) for each in ("weights", "encoder_weights"))]
-        inputs += [asked.get("content_mask"), asked.get("style_mask")]
-        options.out = check_output(options.out, PICTURES, inputs)
-    except ValueError as error:
-        raise UsageError(error) from error
+    name, asked = _asked(options)
+    inputs = [options.content, *options.pictures, *(asked.get(each) for each in FILES)]
+    options.out = check_output(options.out, PICTURES, inputs)
     import torch
 
     from stylelearn import __version__
     from stylelearn.images import ImageError, shown_name, write_image
-    from stylelearn.weights import WeightsError
 
-    try:
-        result = _paint(options, name, asked)
-    except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
-        raise UsageError(error) from error
+    image, settings, line, status = _paint(options, name, asked)
     settings = {
         "content": shown_name(options.content),
         **{each: getattr(options, each) for each in ("method", "optimize", "size", "keep_colours", "device")},
-        **{key: value for key, value in result.settings.items() if value is not None},
+        **{key: value for key, value in settings.items() if value is not None},
         **{"stylelearn": __version__, "torch": torch.__version__},
     }
     try:
-        write_image(result.image.cpu(), options.out, settings=settings)
+        write_image(image.cpu(), options.out, settings=settings)
     except ImageError as error:
         raise CommandError(error) from error
-    if result.failed:
-        raise CommandError(result.says)
-    print(result.says)
-    return STOPPED if result.stopped else DONE
+    if status == FAILED:
+        raise CommandError(line)
+    print(line)
+    return status
 
 
 def _asked(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
-    """The method's name in the registry, and its options.
-
-    Raises:
-        ValueError: names the first option or style that is out of place, and what would be right.
-    """
+    """The method's name in the registry, and its options. Raises ValueError for options that do not go together."""
     name = COMMANDS.get(f"{options.method} --optimize" if options.optimize else options.method)
     if name is None:
         raise ValueError(f"--optimize is not for --method {options.method}; it is for style-swap")
@@ -182,12 +165,12 @@ def _check_styles(options: argparse.Namespace, method: Method) -> None:
         raise ValueError(f"--style names {', '.join(named)}; name each style once, and say how much with --shares")
 
 
-def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Result:
+def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Made:
     """The pastiche.
 
     Raises:
-        UsageError, ImageError, WeightsError, ValueError: a picture, network, style or encoder that is not there or
-            does not fit. KeyboardInterrupt: before the first step.
+        ValueError, WeightsError, OSError: a picture, network, style or encoder is not there or does not fit.
+        KeyboardInterrupt: before the first step.
     """
     import torch
 
@@ -199,17 +182,19 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     torch.manual_seed(asked.get("seed", 0))
     how = {key: value for key, value in asked.items() if key != "style"}
     named = asked.get("style") or []
-    known = known_styles(name, asked.get("weights"))
     if METHODS[name].pictures[1] == 0 and bool(named) == (name == "johnson" and bool(asked["weights"])):
+        known = known_styles(name, asked["weights"]) or known_styles(name) or []
         ways = "--style NAME or --weights FILE; the course ships" if name == "johnson" else "--style NAME; it knows"
-        raise UsageError(f"say which style: {ways} {', '.join(known or known_styles(name) or [])}")
+        raise UsageError(f"say which style: {ways} {', '.join(known)}")
     for each in named:
-        check(name, each, asked.get("weights"))
+        check(name, each, asked["weights"])
     content = picture(options.content, options.size).to(device)
     styles = [picture(each, options.size).to(device) for each in options.pictures]
     painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
-    styled = _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
-    settings = {**_kept(how), **painter.facts, **styled}
+    # The file says names of files, not where they lie.
+    settings = {key: shown_name(value) if value and key in FILES else value for key, value in how.items()}
+    settings |= painter.facts
+    settings |= _styles(named or [*map(shown_name, options.pictures)], asked.get("shares"))
     if asked.get("content_mask") is not None:
         print("regions: {} in the content; {} in the style".format(*masks_of(asked, content, styles[0])))
     if isinstance(painter, Optimised):
@@ -224,14 +209,6 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Res
     return _pass(painter, content, style, settings, asked.get("practice", 0), options.out)
 
 
-def _kept(asked: dict[str, Any]) -> dict[str, Any]:
-    """Options as the file says them: names of files, not where they lie."""
-    from stylelearn.images import shown_name
-
-    files = ("content_mask", "style_mask", "weights", "encoder_weights")
-    return {key: shown_name(value) if value and key in files else value for key, value in asked.items()}
-
-
 def _styles(names: list[str], shares: list[float] | None) -> dict[str, Any]:
     """One style's name, or the list of several with their shares, which add up to 1."""
     if len(names) < 2:
@@ -242,44 +219,42 @@ def _styles(names: list[str], shares: list[float] | None) -> dict[str, Any]:
 
 def _optimise(
     painter: "Optimised", content: "Tensor", style: "Tensor", steps: int, settings: dict[str, Any], out: Path
-) -> Result:
-    """Make the steps with a progress bar; Ctrl-C keeps the best picture so far."""
+) -> Made:
+    """Make the steps with a progress bar; Ctrl-C and a divergence keep the best picture so far."""
     from tqdm import tqdm
 
     from stylelearn.images import resize
     from stylelearn.optimize import Diverged
 
-    moving = painter.begin(content, style, steps, 0)  # before the bar: what is refused here is one line
-    last, best, done, stopped, broken = None, None, 0, False, ""
+    moving = painter.begin(content, style, steps, 0)  # what is refused here comes before the bar
+    last, broken, status = None, None, DONE
     with tqdm(total=steps, bar_format=BAR, mininterval=0.2) as bar:
         try:
             for last in moving:
                 bar.set_postfix_str(f"loss {last.loss:.4g}", refresh=False)
                 bar.update(last.number - bar.n)
         except KeyboardInterrupt:
-            stopped = True
+            status = STOPPED
         except Diverged as error:
-            best, done, broken = error.image, error.step, str(error)
-    if last is not None and best is None:
-        best, done = last.best_image, last.number
-    if best is None:
+            broken, status = error, FAILED
+    if broken is not None:
+        best, done, line = broken.image, broken.step, f"{broken} It is in {out}."
+    elif last is None:
         raise KeyboardInterrupt
-    if best.shape != content.shape:  # stopped at a coarse level
+    else:
+        best, done = last.best_image, last.number
+        line = f"{out}: {done} {'step' if done == 1 else 'steps'}, loss {last.loss:.4g}"
+    if status == STOPPED:
+        line = f"stopped after {done} of {steps} steps; the best picture so far is in {out}"
+    if best.shape != content.shape:  # it ended at a coarse level
         best = resize(best, tuple(content.shape[2:]), fit="box")
-    loss = last and last.loss
-    settings = settings | {"steps_done": done, "loss": loss}
-    says = f"{out}: {done} {'step' if done == 1 else 'steps'}, loss {loss:.4g}" if loss is not None else ""
-    if stopped:
-        says = f"stopped after {done} of {steps} steps; the best picture so far is in {out}"
-    elif broken:
-        says = f"{broken} It is in {out}."
-    return Result(painter.end(best, content), settings, says, stopped, bool(broken))
+    return painter.end(best, content), settings | {"steps_done": done, "loss": last and last.loss}, line, status
 
 
 def _pass(
     painter: "FeedForward", content: "Tensor", style: Any, settings: dict[str, Any], practice: int, out: Path
-) -> Result:
-    """One pass of a network; a large photo goes through it band by band."""
+) -> Made:
+    """One pass of a network; a large photo is painted in bands."""
     import torch
 
     from stylelearn.networks import tiling
@@ -297,7 +272,7 @@ def _pass(
         made = painter.paint(content, kept)
     seconds = time.perf_counter() - begin
     taken = f"{1000 * seconds:.0f} ms" if seconds < 1 else span(seconds)
-    return Result(made, settings, f"{out}: {width} × {height} pixels in {taken}")
+    return made, settings, f"{out}: {width} × {height} pixels in {taken}", DONE
 
 
 def _refined(painter: "FeedForward", style: "Tensor", steps: int) -> tuple[Any, int]:
@@ -312,5 +287,5 @@ def _refined(painter: "FeedForward", style: "Tensor", steps: int) -> tuple[Any, 
                 kept, done = found, done + 1
                 bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
         except KeyboardInterrupt:
-            pass  # what each step leaves can be painted with
+            pass  # the style code of the last step is kept
     return kept, done

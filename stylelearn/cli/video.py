@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylelearn.cli.inputs import DEVICES, chosen_device, picture
-from stylelearn.cli.parsing import DONE, STOPPED, CommandError, Commands, UsageError, amount, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, amount, whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,26 +51,13 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Read, paint, write."""
-    from stylelearn.images import ImageError
-    from stylelearn.video import check_film
-    from stylelearn.weights import WeightsError
-
-    try:
-        inputs = (options.clip, options.style, options.weights)
-        options.out = check_film(options.out, USUAL if options.fps is None else options.fps, inputs)
-        return _paint(options)
-    except (ImageError, WeightsError, ValueError, FileNotFoundError) as error:
-        raise UsageError(error) from error
-    except OSError as error:
-        raise CommandError(error) from error
-
-
-def _paint(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from stylelearn.images import read_image
-    from stylelearn.video import keep_frames, write_film
+    from stylelearn.video import check_film, keep_frames, write_film
 
+    inputs = (options.clip, options.style, options.weights)
+    options.out = check_film(options.out, USUAL if options.fps is None else options.fps, inputs)
     paint, settings = _painter(options)
     folder = options.out.with_name(f"{options.out.name}.frames")
     count, timed = _frames(options)
