@@ -6,6 +6,7 @@ lesson only imports and definitions are run, so an exercise must not need more t
 """
 
 import ast
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import jupytext
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from stylelearn.checks import Verdict
@@ -24,6 +26,7 @@ from stylelearn.checks import Verdict
 LESSONS = Path(__file__).resolve().parent.parent / "lessons" / "src"
 SOLUTION, STARTER = "solution", "exercise"  # the tags of the cells
 Case = tuple[Callable, Any, str]
+FORMS = (Tensor.tolist, Tensor.numpy, lambda x: x.numpy()[()], lambda x: list(x) if x.ndim else x)  # of a number or row
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,13 @@ def verdict(exercise: Exercise, which: str) -> Verdict:
     return found
 
 
-def gate(lesson: str, *, mistakes: Sequence[Case], other_ways: Sequence[tuple[Callable, Any]]) -> type:
+def gate(
+    lesson: str,
+    *,
+    mistakes: Sequence[Case],
+    other_ways: Sequence[tuple[Callable, Any]],
+    numbers: Sequence[Callable] = (),
+) -> type:
     """The tests that the checks of a lesson must pass, as a class for pytest.
 
     Answers that every check must turn down are made of the first other way of each check: one that returns a constant,
@@ -100,6 +109,7 @@ def gate(lesson: str, *, mistakes: Sequence[Case], other_ways: Sequence[tuple[Ca
         lesson: the name of its source.
         mistakes: check, wrong answer, and words that the message must hold.
         other_ways: check, and a right answer that is not the solution's.
+        numbers: the checks whose answer is one number or a row of them, from Python, NumPy or PyTorch.
     """
     right = {check: answer for check, answer in reversed(other_ways) if callable(answer)}
     checks = pytest.mark.parametrize("check", right, ids=lambda check: check.__name__)
@@ -127,6 +137,11 @@ def gate(lesson: str, *, mistakes: Sequence[Case], other_ways: Sequence[tuple[Ca
         def test_other_right_ways_pass(self, check, answer):
             found = check(answer)
             assert found.passed is True, found.message
+
+        def test_a_number_may_come_from_python_numpy_or_torch(self):
+            for check, form in itertools.product(numbers, FORMS):
+                found = check(lambda *given, answer=right[check], form=form: form(torch.as_tensor(answer(*given))))
+                assert found.passed is True, found.message
 
         @checks
         def test_a_constant_does_not_pass(self, check):

@@ -75,7 +75,7 @@ MISTAKES = [
     (compare.exponent, through_zero, "through the origin"),
     (compare.exponent, lambda p, s: math.exp(slope(logs(p), logs(s))), "without exp"),
     (compare.exponent, lambda p, s: float(np.polyfit(np.log(p), np.log(s), 1)[1]), "give its slope"),
-    (compare.exponent, lambda p, s: 1.0, "the value differs"),
+    (compare.exponent, lambda p, s: 1.0, "the values differ"),
     (compare.sliced, lambda a, b, d: (a @ d.T - b @ d.T).abs().mean(), "not sorted"),
     (compare.sliced, lambda a, b, d: ((a @ d.T).sort().values - (b @ d.T).sort().values).abs().mean(), "dimension 0"),
     (compare.sliced, lambda a, b, d: (a.sort(0).values @ d.T - b.sort(0).values @ d.T).abs().mean(), "project first"),
@@ -88,10 +88,10 @@ MISTAKES = [
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().max(), "the largest difference"),
     (compare.sliced, lambda a, b, d: (a.sort(0).values - b.sort(0).values).abs().mean(), "directions are not used"),
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().mean(1), "should be one number"),
-    (compare.front, lambda p: [], "nobody beats itself"),
+    (compare.front, lambda p: [], "nothing beats itself"),
     (compare.front, lambda p: set(p) - set(kept(p, beats)), "the ones that are beaten"),
     (compare.front, without_twins,
-     "thrown each other out"),
+     "two that are alike beat each other"),
     (compare.front, first_twin, "of two that are alike one was dropped"),
     (compare.front, lambda p: kept(p, lambda a, b: all(x < y for x, y in zip(a, b, strict=True))), "is enough"),
     (compare.front, lambda p: kept(p, lambda a, b: beats(b, a)), "the other way round"),
@@ -130,23 +130,24 @@ MISTAKES = [
     (compare.spearman, squares_of(stats.rankdata), "without equal values only"),
     (compare.spearman, lambda x, y: -stats.spearmanr(x, y).statistic, "the sign is wrong"),
     (compare.spearman, lambda x, y: stats.spearmanr(x, y).statistic ** 2, "squared"),
-    (compare.spearman, lambda x, y: stats.kendalltau(x, y).statistic, "the value differs"),
+    (compare.spearman, lambda x, y: stats.kendalltau(x, y).statistic, "the values differ"),
 ]  # fmt: skip
 OTHER_WAYS = [
     (compare.exponent, lambda p, s: statistics.linear_regression(logs(p), logs(s)).slope),
-    (compare.exponent, lambda p, s: torch.tensor(stats.linregress(np.log2(p), np.log2(s)).slope)),
+    (compare.exponent, lambda p, s: stats.linregress(np.log2(p), np.log2(s)).slope),
     (compare.sliced, lambda a, b, d: sum(
         (torch.sort(a @ one).values - torch.sort(b @ one).values).abs().mean() for one in d) / len(d)),
     (compare.sliced, lambda a, b, d: (
         np.mean([stats.wasserstein_distance((a @ one).numpy(), (b @ one).numpy()) for one in d]))),
     (compare.front, lambda p: {n: 0 for n in kept(p, beats)}),
     (compare.front, lambda p: tuple(reversed(kept(p, beats)))),
-    (compare.interval, lambda x, t: np.array(around(np.mean(x), t * stats.sem(x)))),
-    (compare.interval, lambda x, t: torch.tensor(around(np.mean(x), t * stats.sem(x)))),
+    (compare.interval, lambda x, t: around(np.mean(x), t * stats.sem(x))),
     (compare.interval, lambda x, t: [statistics.mean(x) + side * t * statistics.stdev(x) / len(x) ** 0.5
                                      for side in (-1, 1)]),
     (compare.spearman, lambda x, y: stats.spearmanr(x, y).statistic),
     (compare.spearman, correlated(stats.rankdata)),
 ]  # fmt: skip
 
-TestGate = gate("10_compare", mistakes=MISTAKES, other_ways=OTHER_WAYS)
+NUMBERS = [compare.exponent, compare.sliced, compare.interval, compare.spearman]
+
+TestGate = gate("10_compare", mistakes=MISTAKES, other_ways=OTHER_WAYS, numbers=NUMBERS)

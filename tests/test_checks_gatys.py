@@ -10,7 +10,7 @@ from stylelearn.encoders import STYLE_LAYERS
 
 
 def gram(f):
-    """What exercise 2 asks for, as others write it."""
+    """What exercise 2 asks for, in another way."""
     return torch.einsum("bchw,bdhw->bcd", f, f)
 
 
@@ -140,7 +140,7 @@ MISTAKES = [
     (gatys.style_loss, lambda f, s: (mean_gram(f) - mean_gram(s)).abs().sum() / 36, "absolute values"),
     (gatys.style_loss, lambda f, s: (mean_gram(f) + mean_gram(s)).square().sum() / 36, "there is a plus"),
     (gatys.style_loss, lambda f, s: mean_gram(f).square().sum() / 36, "the style is missing"),
-    (gatys.style_loss, lambda f, s: style_loss(f, s).detach(), "no longer knows where it came from"),
+    (gatys.style_loss, lambda f, s: style_loss(f, s).detach(), "no gradient can flow back"),
     # descent_step: sign, weights, what is left behind
     (gatys.descent_step, lambda *a: step(*a, sign=1.0), "this climbs"),
     (gatys.descent_step, lambda x, c, s, a, b, r: step(x, s, c, a, b, r), "content and style are swapped"),
@@ -157,7 +157,7 @@ MISTAKES = [
     (gatys.descent_step, lambda *a: step(*a, after=lambda g: g / g.numel()), "divided by the number of values"),
     (gatys.descent_step, lambda *a: step(*a, sign=-2.0), "twice too long"),
     (gatys.descent_step, lambda x, *others: x, "nothing has moved"),
-    (gatys.descent_step, keeps_the_graph, "hangs on the last one's graph"),
+    (gatys.descent_step, keeps_the_graph, "keeps the graph of this one"),
     (gatys.descent_step, asks_for_gradients, "still asks for gradients"),
     (gatys.descent_step, piles_up, "backward() adds to it"),
     # grain_only: no dict, wrong names, the deep layers left in, the wrong way round

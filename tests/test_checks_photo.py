@@ -84,7 +84,7 @@ def backwards(image, matrix):
 
 
 PHOTOREALISM = [
-    (lambda i, m: photorealism(i, m)[0], "give two things"),
+    (lambda i, m: photorealism(i, m)[0], "return two things, the loss and its gradient"),
     (lambda i, m: photorealism(i, m, vectors=lambda i: i[0].transpose(1, 2).flatten(1)), "column by column"),
     (lambda i, m: photorealism(i, m, vectors=lambda i: i[0].permute(1, 2, 0).reshape(3, -1)), "torn apart"),
     (lambda i, m: photorealism(i, m, vectors=lambda i: i[0].flatten().reshape(-1, 3).T), "the channels are mixed"),
@@ -186,7 +186,7 @@ MASKED = [
     (with_option(over=slice(1)), "only the first region"),
     (with_option(over=slice(-1, None)), "only the last region"),
     (with_option(factor=7), "the values differ"),
-    (lambda *a: style_loss(*a).detach(), "where it came from"),
+    (lambda *a: style_loss(*a).detach(), "no gradient can flow back"),
     (with_option(absent=True), "gives NaN"),
     (with_option(absent=True, divisor=lambda m: m.sum().clamp_min(1e-6)), "pulled to a Gram matrix of zeros"),
 ]

@@ -1,4 +1,4 @@
-"""Figures pixel by pixel, and what a notebook is told about them."""
+"""Figures pixel by pixel, and the text that a notebook gets with them."""
 
 import base64
 

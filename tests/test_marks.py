@@ -79,6 +79,6 @@ def test_names_of_marks_on_top_of_each_other_get_lines():
         (lambda: points_figure({}, x="x", y="y"), "nothing to plot"),
     ],
 )
-def test_nothing_to_draw_is_told(draw, words):
+def test_nothing_to_draw_is_refused(draw, words):
     with pytest.raises(ValueError, match=words):
         draw()

@@ -104,6 +104,8 @@ def test_sliced_wasserstein_of_a_shift():
 def test_a_style_of_one_colour_has_no_spread_but_a_size():
     flat, made = torch.full((1, 3, 32, 32), 0.4), torch.rand(1, 3, 32, 32)
     assert metrics.sliced_wasserstein(made, flat, Plain()) < 1e4
+    with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
+        metrics.sliced_wasserstein(made, flat, Plain(), directions=0)
 
 
 class Silent(Plain):
@@ -129,11 +131,6 @@ def test_layers_in_which_the_style_is_silent_are_left_out_of_the_mean(distance):
 def test_a_photograph_without_activations_is_no_measure_of_the_content():
     with pytest.raises(ValueError, match="content has no activations in relu3_1 of plain"):
         metrics.content_distance(torch.rand(1, 3, 8, 8), torch.zeros(1, 3, 8, 8), Plain())
-
-
-def test_sliced_wasserstein_needs_a_direction(mini, pair):
-    with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
-        metrics.sliced_wasserstein(*pair, mini, directions=0)
 
 
 @pytest.mark.parametrize("name", ["gram_distance", "moments_distance", "sliced_wasserstein"])
@@ -188,9 +185,8 @@ def test_structure_sees_edges_and_no_colours(pair):
     assert metrics.structure(grey, content) > 0.999
     everywhere = torch.full_like(content, 0.5)
     assert metrics.structure(everywhere, everywhere) == pytest.approx(1)
-    for wrong, words in ((style[..., :32], "one size"), (style[..., :6, :6], "one size")):
-        with pytest.raises(ValueError, match=words):
-            metrics.structure(wrong, content)
+    with pytest.raises(ValueError, match="one size"):
+        metrics.structure(style[..., :32], content)
     with pytest.raises(ValueError, match="7 × 7"):
         metrics.structure(content[..., :6, :6], content[..., :6, :6])
 
@@ -215,17 +211,9 @@ def test_a_palette_of_many_colours_has_as_many_as_asked_for(pair):
     assert colours.shape == (5, 3) and shares.sum(axis=1) == pytest.approx([1, 1])
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [
-        ([BLACK], [WHITE], 100),
-        ([BLACK, WHITE], [BLACK], 50),
-        ([BLACK, WHITE], [WHITE, BLACK], 0),
-        ([BLACK, BLACK, WHITE], [BLACK, WHITE, WHITE], 100 / 3),
-    ],
-)
-def test_palette_distance_of_black_and_white(one, other, expected):
-    assert metrics.palette_distance(flat(*one), flat(*other)) == pytest.approx(expected, abs=0.02)
+def test_palette_distance_of_black_and_white():
+    one, other = flat(BLACK, BLACK, WHITE), flat(BLACK, WHITE, WHITE)
+    assert metrics.palette_distance(one, other) == pytest.approx(100 / 3, abs=0.02)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.lists(st.floats(0, 1), min_size=1, max_size=6))
@@ -262,7 +250,7 @@ def test_every_measure_is_explained_and_measured(mini, pair):
     text = metrics.explain(found)
     for name, each in MEASURES.items():
         assert each.sees in text and each.cannot_see in text and f"{found[name]:.3g}" in text
-        assert each.better in ("low", "high", "") and each.of in ("content", "style", "itself")
+        assert each.better in ("low", "high", "")
     assert len(metrics.explain().splitlines()) == len(MEASURES) + 2
     assert all(line.count("|") == 6 for line in text.splitlines())
     with pytest.raises(ValueError, match="no measure 'beauty'; there are content, gram"):

@@ -52,7 +52,7 @@ def check(examine: Callable[..., str]) -> Callable[[Any], Verdict]:
     """Turn a function that raises `Mistake` or returns praise into a check that returns a `Verdict`.
 
     An answer `...` or None, and a NotImplementedError of the answer, mean "not solved yet"; any other error of the
-    learner's code becomes a ✗ with its message.
+    learner's code becomes a ✗ with its message. A `Mistake` without a message says what is asked for: the docstring.
     """
 
     @functools.wraps(examine)
@@ -65,7 +65,7 @@ def check(examine: Callable[..., str]) -> Callable[[Any], Verdict]:
         except NotImplementedError:
             return Verdict(None, NOT_SOLVED)
         except Mistake as mistake:
-            return Verdict(False, str(mistake))
+            return Verdict(False, str(mistake) or f"the values differ. Asked for: {examine.__doc__}")
         except Exception as error:  # the learner's code may fail in any way
             return Verdict(False, f"your code stopped with {type(error).__name__}: {error}")
 
@@ -104,22 +104,28 @@ def _equal(before: Any, after: Any) -> bool:
 
 def number(found: Any, what: str = "the answer") -> Tensor:
     """One number as a float64 scalar: a plain or NumPy number, or a 0-d array or tensor. Raises `Mistake` otherwise."""
-    if isinstance(found, np.ndarray | np.generic):
-        found = torch.as_tensor(np.asarray(found))
-    if isinstance(found, Tensor) and found.ndim:
+    if isinstance(found, Tensor | np.ndarray) and found.ndim:
         raise Mistake(f"{what} should be one number, of shape (); yours has the shape {tuple(found.shape)}.")
-    truth = isinstance(found, bool) or (isinstance(found, Tensor) and found.dtype == torch.bool)
-    if truth or not isinstance(found, Real | Tensor):
+    plain = found.item() if isinstance(found, Tensor | np.ndarray | np.generic) else found
+    if isinstance(plain, bool) or not isinstance(plain, Real):
         raise Mistake(f"{what} should be one number; yours is {found!r:.40}.")
-    return torch.as_tensor(found, dtype=torch.float64).detach()
+    return torch.tensor(float(plain), dtype=torch.float64)
 
 
 def numbers(found: Any, what: str = "the answer") -> Tensor:
-    """A row of numbers, list, array or tensor, as a float64 tensor (n,). Raises `Mistake` otherwise."""
+    """A row of numbers, such as a list, array or tensor, as a float64 tensor (n,). Raises `Mistake` otherwise."""
     try:
-        return torch.stack([number(one) for one in found]) if len(found) else torch.zeros(0)
+        row = [number(one) for one in found]
     except (TypeError, Mistake):
         raise Mistake(f"{what} should be a row of numbers; yours is {found!r:.60}.") from None
+    return torch.stack(row) if row else torch.zeros(0)
+
+
+def pair(found: Any, what: str) -> Any:
+    """Two things that the answer returns together. Raises `Mistake` if it is anything else."""
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        raise Mistake(f"return two things, {what}; yours is {type(found).__name__}.")
+    return found
 
 
 def must_be_tensor(found: Any, shape: tuple[int, ...], what: str) -> None:
@@ -128,12 +134,6 @@ def must_be_tensor(found: Any, shape: tuple[int, ...], what: str) -> None:
         raise Mistake(f"{what} should be a tensor of shape {shape}; yours is {type(found).__name__}.")
     if tuple(found.shape) != shape:
         raise Mistake(f"{what} should have the shape {shape}; yours has {tuple(found.shape)}.")
-
-
-def must_have_gradient(found: Any) -> None:
-    """Raise a `Mistake` unless gradients can flow back from `found`."""
-    if not isinstance(found, Tensor) or not found.requires_grad:
-        raise Mistake("the number is right, but it no longer knows where it came from: without .item() or .detach().")
 
 
 def must_be_finite(found: Tensor, otherwise: str) -> None:
@@ -157,12 +157,34 @@ def same(found: Any, expected: Any, tolerance: float = 1e-4) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max().clamp_min(1e-6))
 
 
-def must_match(yours: Any, right: Any, wrong: Wrong, otherwise: str, tolerance: float = 1e-4) -> None:
-    """Raise the `Mistake` that gives `yours`, or `otherwise`, unless `yours` is `right`."""
+def must_match(
+    yours: Any,
+    right: Any,
+    wrong: Wrong = (),
+    otherwise: str = "",
+    *,
+    tolerance: float = 1e-4,
+    what: str = "",
+    gradient: bool = False,
+) -> None:
+    """Raise the `Mistake` that gives `yours`, or `otherwise`, unless `yours` is `right`.
+
+    Args:
+        wrong: what wrong answers give, and what to say about each. otherwise: by default what the exercise asks for.
+        tolerance: relative to the largest value.
+        what: the name of the result; with it, `yours` must be one number or a tensor, as `right` is.
+        gradient: whether gradients must flow back from the result.
+    """
+    if what and torch.as_tensor(right).ndim:
+        must_be_tensor(yours, tuple(right.shape), what)
+    elif what:
+        number(yours, what)
     if not same(yours, right, tolerance):
         raise Mistake(next((why for value, why in wrong if same(yours, value, tolerance)), otherwise))
+    if gradient and not (isinstance(yours, Tensor) and yours.requires_grad):
+        raise Mistake("the number is right, but no gradient can flow back from it: leave out .item() and .detach().")
 
 
 def must_be(yours: Any, right: Any, otherwise: str, tolerance: float = 1e-4) -> None:
     """Raise the `Mistake` unless `yours` is `right`: a second case, with only one way to fail."""
-    must_match(yours, right, (), otherwise, tolerance)
+    must_match(yours, right, (), otherwise, tolerance=tolerance)

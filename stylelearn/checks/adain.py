@@ -6,17 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_finite,
-    must_be_tensor,
-    must_have_gradient,
-    must_match,
-    norms,
-    run,
-)
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, run
 from stylelearn.checks.norms import moments
 
 Moments = tuple[Tensor, Tensor]
@@ -41,12 +31,11 @@ def _style(*shape: int) -> tuple[Moments, Moments]:
 
 @check
 def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """σ(y) (x − μ(x))/σ(x) + μ(y) for a batch of two; the styles have another size than the contents."""
+    """σ(y) (x − μ(x))/σ(x) + μ(y), channel by channel."""
     x, y = _activations(2, 3, 6, 7), _activations(2, 3, 5, 4)
     yours = run(answer, x=x, y=y)
     if isinstance(yours, Tensor) and yours.shape == y.shape:
         raise Mistake("content and style are swapped: it is x, the content, that is normalised and keeps its places.")
-    must_be_tensor(yours, tuple(x.shape), "the new activations")
     (m, s), (mean, deviation) = moments(x), moments(y)
 
     def over(dims: tuple[int, ...], correction: int = 0) -> Tensor:
@@ -55,28 +44,23 @@ def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
 
     centred = x - m
     wrong = [
-        (over((2, 3), 1), "nearly: that is the variance divided by one less than the number of positions. Here it is "
-         "divided by the number of positions itself (correction=0)."),
+        (over((2, 3), 1), "nearly: your variance is divided by H·W − 1; here it is by H·W: correction=0."),
         (over((0, 2, 3)), "the images of the batch are mixed: mean and deviation go over dimensions 2 and 3 only."),
         (over((1, 2, 3)), "the channels are mixed: each has its own mean and deviation; leave dimension 1 alone."),
         (deviation**2 * centred / s**2 + mean, "these are variances; AdaIN has standard deviations, their roots."),
         (s * centred / deviation + mean, "the two deviations have changed places: divide by σ(x), multiply by σ(y)."),
         *norms.mistakes(x, deviation, mean, names=("σ(y)", "μ(y)", "μ(x)", "σ(x)")),
     ]  # fmt: skip
-    formula = "σ(y) times (x − μ(x)) divided by σ(x), plus μ(y), channel by channel."
-    must_match(yours, _adain(x, (mean, deviation)), wrong, f"the values differ: {formula}", TOLERANCE)
-    flat = x.clone()
-    flat[:, 1] = 2.0
-    must_be_finite(answer(flat, y), norms.FLAT)
+    must_match(yours, _adain(x, (mean, deviation)), wrong, tolerance=TOLERANCE, what="the new activations")
+    norms.must_take_flat(lambda flat: answer(flat, y), x)
     return "right: each channel of each picture has the style's mean and spread now, and its own pattern still."
 
 
 @check
 def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂ of one layer, the mean over a batch of two."""
+    """‖μ − μ_s‖₂ + ‖σ − σ_s‖₂ of one layer, and its mean over the batch."""
     features, style = _activations(2, 3, 6, 7).requires_grad_(), _activations(2, 3, 5, 4)
     yours = run(answer, features=features, style=style)
-    must_be_tensor(yours, (), "the loss, one number,")
     (m, s), (mean, deviation) = moments(features), moments(style)
     a, b = (m - mean).flatten(1), (s - deviation).flatten(1)  # (B, C) each
     unbiased = features.detach().double().std((2, 3)) - style.double().std((2, 3))
@@ -95,20 +79,17 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((a.norm(dim=1) + variances.norm(dim=1)).mean(), "variances are compared; here it is standard deviations."),
     ]  # fmt: skip
     right = (a.norm(dim=1) + b.norm(dim=1)).mean()
-    formula = "the norm of the difference of the means, plus that of the deviations."
-    must_match(yours, right, wrong, f"the values differ: {formula}", TOLERANCE)
-    must_have_gradient(yours)
+    must_match(yours, right, wrong, tolerance=TOLERANCE, what="the loss", gradient=True)
     must_be(answer(style, style), 0.0, "a style compared with itself should give 0.")
     return "right: two lists of numbers are compared, and where in the picture they came from is forgotten."
 
 
 @check
 def mixture(answer: Callable[..., Tensor]) -> str:
-    """(1 − α) f(c) + α Σ_k w_k AdaIN(f(c), f(s_k)), for three styles."""
+    """(1 − α) f(c) + α Σ_k w_k AdaIN(f(c), f(s_k))."""
     x, alpha, shares = _activations(1, 4, 5, 6), 0.7, [0.5, 0.2, 0.3]
     styles, given = zip(*(_style(1, 4, 5, 5) for _ in shares), strict=True)
     yours = run(answer, features=x, styles=list(given), shares=shares, alpha=alpha)
-    must_be_tensor(yours, tuple(x.shape), "the mixture")
     t = [_adain(x, style) for style in styles]
     mixed = sum(w * one for w, one in zip(shares, t, strict=True))
     mean, variance = (sum(w * s[i] ** (i + 1) for w, s in zip(shares, styles, strict=True)) for i in (0, 1))
@@ -123,29 +104,25 @@ def mixture(answer: Callable[..., Tensor]) -> str:
             found = torch.lerp(found, _adain(found, style), strength(share))
         return found
 
-    in_turn = (
-        "Here one AdaIN follows the other, and each takes away what the one before has done: start each from f(c)."
-    )
+    in_turn = "Here one AdaIN follows the other, and each undoes what the one before has done: start each from f(c)."
     wrong = [
         (alpha * x + (1 - alpha) * mixed, "α and 1 − α are swapped: α = 1 is all style."),
-        (mixed, "α has no effect: it is not used, or it only scales what AdaIN takes the scale away from. Mix the "
-         "results."),
+        (mixed, "α has no effect: it is not used, or it scales the input, and AdaIN undoes that. Mix the results."),
         (x + alpha * mixed, "the content keeps its full weight; it has 1 − α."),
         (alpha * mixed, "the content is missing: (1 − α) f(c) belongs to the sum."),
         (with_alpha(sum(t)), "the shares w_k are not used: the sum is too large."),
         (with_alpha(sum(t) / 3), "all styles count the same; each has its own share w_k."),
         (with_alpha(mixed / 3), "divided by the number of styles as well; the shares do that."),
         (with_alpha(t[0]), "only the first style is there."),
-        (with_alpha(t[-1]), "only the last style is there. Does a line overwrite the sum, or does one AdaIN follow the "
-         "other? The last one wins then: start each from f(c)."),
+        (with_alpha(t[-1]), "only the last style is there: a line overwrites the sum, or one AdaIN follows the other. "
+         "Start each from f(c)."),
         (with_alpha(shares[-1] * t[-1]), f"only the last style is there, with its share. {in_turn}"),
         (with_alpha(chained(lambda share: share)), in_turn),
         *((chained(strength), in_turn) for strength in (lambda w: w, lambda w: alpha * w, lambda _: alpha)),
         (with_alpha(_adain(x, (mean, variance.sqrt()))), "the variances are mixed; mix deviations, or results."),
         (with_alpha(mixed) + 2 * (1 - alpha) * x, "the content is added once for every style."),
     ]  # fmt: skip
-    formula = "(1 − α) times the content, plus α times the sum of w_k AdaIN(f(c), style k)."
-    must_match(yours, with_alpha(mixed), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, with_alpha(mixed), wrong, tolerance=TOLERANCE, what="the mixture")
     must_be(answer(x, given, shares, 0.0), x, "with α = 0 the content's own activations should come out.", TOLERANCE)
     two = answer(x, given[:2], [0.25, 0.75], 1.0)
     must_be(two, 0.25 * t[0] + 0.75 * t[1], "this works for three styles, but not for two.", TOLERANCE)
@@ -154,7 +131,7 @@ def mixture(answer: Callable[..., Tensor]) -> str:
 
 @check
 def two_styles(answer: Callable[..., Tensor]) -> str:
-    """m AdaIN(f(c), first) + (1 − m) AdaIN(f(c), second), with a mask at the picture's size, eight times as large."""
+    """m AdaIN(f(c), first) + (1 − m) AdaIN(f(c), second), with the mask m at the size of the layer."""
     x = _activations(1, 4, 8, 10)
     (one, first), (two, second) = (_style(1, 4, 5, 5) for _ in range(2))
     mask = torch.zeros(1, 1, 64, 80)
@@ -181,11 +158,6 @@ def two_styles(answer: Callable[..., Tensor]) -> str:
     ]
     inside = torch.ones(8, 10, dtype=torch.bool)  # not the cells at an edge of the mask, where ways to shrink it differ
     inside[:, 4:6] = inside[3:5, 5:] = False
-    must_match(
-        yours[..., inside],
-        (m * a + (1 - m) * b)[..., inside],
-        ((value[..., inside], why) for value, why in wrong),
-        "the values differ: mask times AdaIN with the first style, plus (1 − mask) times AdaIN with the second.",
-        TOLERANCE,
-    )
-    return "right: the places are still there after AdaIN, so each can have the style that it wants."
+    cells = ((value[..., inside], why) for value, why in wrong)
+    must_match(yours[..., inside], (m * a + (1 - m) * b)[..., inside], cells, tolerance=TOLERANCE)
+    return "right: the places are still there after AdaIN, so each can have a style of its own."

@@ -5,28 +5,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_finite,
-    must_be_tensor,
-    must_have_gradient,
-    must_match,
-    norms,
-    number,
-    run,
-)
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, number, pair, run
 
 TOLERANCE = 1e-3  # answers may put an ε of their own under the root
 
 
 @check
 def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """Mean over the pictures of Σ_l α^l L^l, with an α for each picture and layer; three pictures, four layers."""
+    """Mean over the pictures of Σ_l α^l L^l, with an α for each picture and layer."""
     losses, alphas = (torch.rand(3, 4) * 10 + 1).requires_grad_(), torch.rand(3, 4)
     yours = run(answer, losses=losses, alphas=alphas)
-    must_be_tensor(yours, (), "the loss, one number,")
     each = losses.detach()
     right = sum(float(alphas[b, i]) * float(each[b, i]) for b in range(3) for i in range(4)) / 3
     product = alphas * each
@@ -43,14 +31,13 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((each + alphas).sum(dim=1).mean(), "α is added; it multiplies."),
         (((1 - alphas) * each).sum(dim=1).mean(), "1 − α in place of α: α = 1 is all of a layer."),
     ]  # fmt: skip
-    must_match(yours, right, wrong, "the value differs: Σ_l α^l L^l for each picture, then their mean.")
-    must_have_gradient(yours)
+    must_match(yours, right, wrong, what="the loss", gradient=True)
     return "right: every picture of the batch is judged by its own wish."
 
 
 @check
 def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
-    """γ_α (x − μ)/σ + β_α with (γ_α, β_α) = Λ(α), for a batch of two with different α."""
+    """γ_α (x − μ)/σ + β_α, where γ_α is the first half of mlp(alphas) and β_α the second."""
     torch.manual_seed(1)
     batch, channels = 2, 3
     x = torch.randn(batch, channels, 6, 7) * torch.rand(batch, channels, 1, 1).add(0.5) + torch.rand(channels, 1, 1)
@@ -60,7 +47,6 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
         return (settings @ table).sin() * 2 + 0.5  # (B, 2C); no answer gets this right without calling it
 
     yours = run(answer, x=x, alphas=alphas, mlp=mlp)
-    must_be_tensor(yours, tuple(x.shape), "the new activations")
     both = mlp(alphas)[..., None, None]  # (B, 2C, 1, 1)
     gamma, beta = both.chunk(2, dim=1)
     wrong = [
@@ -69,11 +55,8 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
         (norms.normed(x, both[:, 0::2], both[:, 1::2]), "γ and β do not take turns; γ is the first half, β the rest."),
         (norms.normed(x, 1 + gamma, beta), "1 + γ in place of γ: some programs do that, this formula does not."),
     ]
-    formula = "γ times (x − μ)/σ plus β, with γ and β out of mlp(alphas)."
-    must_match(yours, norms.normed(x, gamma, beta), wrong, f"the values differ: {formula}", TOLERANCE)
-    flat = x.clone()
-    flat[:, 1] = 2.0
-    must_be_finite(answer(flat, alphas, mlp), norms.FLAT)
+    must_match(yours, norms.normed(x, gamma, beta), wrong, tolerance=TOLERANCE, what="the new activations")
+    norms.must_take_flat(lambda flat: answer(flat, alphas, mlp), x)
     return "right: the same activations come out with another contrast and level for each setting of the sliders."
 
 
@@ -82,9 +65,7 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
     """L̄ ← d L̄ + (1 − d) L, and what each loss is multiplied by, (Σ_i L̄^i)/L̄^l."""
     before, losses, decay = torch.tensor([20.0, 3.0, 0.5]), torch.tensor([10.0, 6.0, 0.2], requires_grad=True), 0.9
     yours = run(answer, averages=before, losses=losses, decay=decay)
-    if not isinstance(yours, tuple | list) or len(yours) != 2:
-        raise Mistake("return two things: the new averages, and the factors.")
-    averages, found = yours
+    averages, found = pair(yours, "the new averages and the factors")
     must_be_tensor(averages, (3,), "the averages")
     must_be_tensor(found, (3,), "the factors")
     now = losses.detach()
@@ -109,15 +90,15 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
     must_match(found, new.sum() / new, wrong, "the factors differ: the sum of all averages, divided by each of them.")
     if averages.requires_grad or found.requires_grad:
         raise Mistake(
-            "the numbers are right, but they still hang on the losses: with .detach() they are constants. Otherwise "
-            "training could also make a factor small in place of its loss."
+            "the numbers are right, but gradients flow through them to the losses: .detach() makes them constants. "
+            "Otherwise training could make a factor small in place of its loss."
         )
     return "right: whatever a layer's loss is like, multiplied by its factor it is as large as any other's."
 
 
 @check
 def diversity(answer: Callable[[Tensor], Tensor]) -> str:
-    """The mean of ‖F_i − F_j‖ over all pairs i < j, divided by the mean of ‖F_i‖."""
+    """Mean of ‖F_i − F_j‖ over all pairs i < j, divided by the mean of ‖F_i‖."""
     features = torch.rand(4, 3, 5, 6) + torch.rand(4, 3, 1, 1)
     yours = number(run(answer, features=features), "the diversity")
     flat = features.double().flatten(1)  # (4, 90)
@@ -136,7 +117,7 @@ def diversity(answer: Callable[[Tensor], Tensor]) -> str:
         (difference.abs().mean() / flat.abs().mean(), "absolute values; ‖·‖ squares, adds, and takes the root."),
         ((flat[1:] - flat[0]).norm(dim=1).mean() / size, "all are compared with the first only; take all pairs."),
     ]
-    must_match(yours, apart.mean() / size, wrong, "the value differs: mean of ‖F_i − F_j‖ by mean of ‖F_i‖.")
+    must_match(yours, apart.mean() / size, wrong)
     copies = number(answer(features[:1].expand(3, -1, -1, -1)), "the diversity")
     must_be(copies, 0.0, "three equal pictures should give 0.")
     two = number(answer(features[:2]), "the diversity")

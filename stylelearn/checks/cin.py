@@ -5,19 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_finite,
-    must_be_tensor,
-    must_match,
-    norms,
-    number,
-    numbers,
-    run,
-    same,
-)
+from stylelearn.checks import Mistake, check, must_be, must_match, norms, number, numbers, run, same
 
 EPSILON = 1e-5  # inside the root, as in lesson 03
 TOLERANCE = 5e-4
@@ -33,11 +21,10 @@ def _wide(rows: Tensor) -> Tensor:
 
 @check
 def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str:
-    """γ^s (x − μ)/σ + β^s: (B, C, H, W), two tables (S, C) and the style of each image (B,)."""
+    """γ^s (x − μ)/σ + β^s, with s = which[b] for image b, and μ and σ over H × W."""
     x = torch.randn(3, 4, 5, 6) * torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1) + torch.randn(3, 4, 1, 1)
     (gamma, beta), which = _tables(5, 4), torch.tensor([4, 0, 2])
     yours = run(answer, x=x, gamma=gamma, beta=beta, which=which)
-    must_be_tensor(yours, (3, 4, 5, 6), "the result")
 
     def normed(gamma: Tensor, beta: Tensor) -> Tensor:
         return norms.normed(x, _wide(gamma), _wide(beta), EPSILON)
@@ -49,11 +36,10 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
         (normed(gamma[:3], beta[:3]), "image b gets row b of the tables; it should get row which[b]."),
         (normed(g.mean(0), b.mean(0)), "all images get the mean of the styles; each has a style of its own."),
     ]
-    formula = "for image b, γ[which[b]] · (x − μ)/σ + β[which[b]], with μ and σ over H × W."
-    must_match(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, normed(g, b), wrong, tolerance=TOLERANCE, what="the result")
     one = norms.normed(x[:1], _wide(gamma[:1]), _wide(beta[:1]), EPSILON)
     must_be(answer(x[:1], gamma, beta, which[1:2]), one, "this works for three images, but not for one.")
-    must_be_finite(answer(torch.full((1, 4, 3, 3), 0.7), gamma, beta, which[:1]), norms.FLAT)
+    norms.must_take_flat(lambda flat: answer(flat, gamma, beta, which), x)
     return "right: one row of each table for each image, and the images of a batch do not touch."
 
 
@@ -75,7 +61,7 @@ def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
             (ends + 4 * c, "this is right for one block only: multiply by their number."),
         ]
         where = f"for widths {widths} and {blocks} blocks it should be {right}; yours is {yours:g}."
-        must_match(yours, right, wrong, where, 0)
+        must_match(yours, right, wrong, where, tolerance=0)
     return "right: and the weights of the convolutions, more than two hundred times as many, are shared by all styles."
 
 
@@ -94,10 +80,7 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
 
     found, eye = torch.stack([shares(*place) for place in CORNERS.values()]), torch.eye(4)
     wrong = [
-        (
-            eye[[0, 2, 1, 3]],
-            "across and down have changed places: across = 1 is the right side, down = 1 the lower one.",
-        ),
+        (eye[[0, 2, 1, 3]], "across and down have changed places: across = 1 is the right, down = 1 the lower side."),
         (eye[[2, 3, 0, 1]], "top and bottom have changed places: down = 0 is at the top."),
         (eye[[1, 0, 3, 2]], "left and right have changed places: across = 0 is at the left."),
         (eye[[0, 1, 3, 2]], "you go round the pad; the order is ↖ ↗ ↙ ↘, row by row."),
@@ -108,12 +91,12 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
             must_match(found, eye, wrong, f"in the corner {corner} only its own style counts; your shares are {said}.")
     for across, down in ((0.5, 0.5), (0.25, 0.5), (0.3, 0.9)):
         yours, at = shares(across, down), f"at ({across}, {down})"
+        right = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
+        wanted, given = ([round(value, 3) for value in each] for each in (right, yours.tolist()))
         if abs(float(yours.sum()) - 1) > 1e-4:
             raise Mistake(f"{at} your shares add up to {float(yours.sum()):.2f}; they must give 1.")
         if yours.min() < -1e-6:
-            raise Mistake(f"{at} a share is negative: {[round(value, 2) for value in yours.tolist()]}.")
-        right = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
-        wanted, given = ([round(value, 3) for value in each] for each in (right, yours.tolist()))
+            raise Mistake(f"{at} a share is negative: {given}.")
         must_be(yours, right, f"the corners are right, but {at} the shares should be {wanted}; yours are {given}. "
                 "Multiply a share for left or right by one for top or bottom.")  # fmt: skip
     return "right: a share across times a share down. They add up to 1 wherever the ring is."
@@ -121,13 +104,12 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
 
 @check
 def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str:
-    """γ (x − μ)/σ + β with γ and β mixed at each place: (1, C, H, W), two tables (S, C) and masks (S, H, W)."""
+    """γ (x − μ)/σ + β, with γ(y, x) = Σ_s m_s(y, x) γ^s, the same for β, and μ and σ of the whole picture."""
     x, (gamma, beta) = torch.randn(1, 4, 5, 6), _tables(3, 4)
     x[..., 3:] += 2
     masks = torch.rand(3, 5, 6)
     masks = masks / masks.sum(0)
     yours = run(answer, x=x, gamma=gamma, beta=beta, masks=masks)
-    must_be_tensor(yours, (1, 4, 5, 6), "the result")
 
     def normed(gamma: Tensor, beta: Tensor) -> Tensor:
         return norms.normed(x, gamma, beta, EPSILON)
@@ -150,15 +132,14 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
         (normed(_map(hard, gamma), _map(hard, beta)), "only the strongest style of each place counts; mix them."),
         (normed(g / 3, b / 3), "divided by the number of styles; the masks add up to 1 already."),
     ]  # fmt: skip
-    formula = "γ(y, x) = Σ_s m_s(y, x) γ^s, the same for β, then γ (x − μ)/σ + β."
-    must_match(yours, normed(g, b), wrong, f"the values differ: {formula}", TOLERANCE)
+    must_match(yours, normed(g, b), wrong, tolerance=TOLERANCE, what="the result")
     x = torch.randn(1, 3, 4, 4)
     (gamma, beta), halves = _tables(2, 3), torch.zeros(2, 4, 4)
     halves[0, :2], halves[1, 2:] = 1, 1  # upper and lower half: in a square, rows can be taken for columns
     turned = [(normed(_map(halves.mT, gamma), _map(halves.mT, beta)), "rows and columns of the masks are exchanged.")]
     right = normed(_map(halves, gamma), _map(halves, beta))
     must_match(answer(x, gamma, beta, halves), right, turned, "this works for soft masks, but not for two halves.")
-    return "right: γ and β are pictures now. μ and σ are still those of the whole, so the parts know of each other."
+    return "right: γ and β are pictures now. μ and σ are still those of the whole, so each part depends on all others."
 
 
 def _map(masks: Tensor, table: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def _slope(x: Sequence[float], y: Sequence[float], **options: bool) -> float:
 
 @check
 def exponent(answer: Lists) -> str:
-    """b of seconds = a · pixels^b, by least squares of the logarithms, for costs that grow a little unevenly."""
+    """The slope of a line through log pixels and log seconds, by least squares."""
     pixels = [128.0**2, 192.0**2, 256.0**2, 512.0**2]
     seconds = [3e-6 * p**1.3 * wobble for p, wobble in zip(pixels, (1.1, 0.8, 1.05, 1.0), strict=True)]
     yours = number(run(answer, pixels=pixels, seconds=seconds), "the exponent")
@@ -32,22 +32,19 @@ def exponent(answer: Lists) -> str:
         (_slope(pixels, y), "the pixels need a logarithm, too."),
         (_slope(y, x), "the axes are swapped: how do seconds grow with pixels?"),
         (2 * right, "that is the exponent of the side; a picture has side² pixels."),
-        ((y[-1] - y[0]) / (x[-1] - x[0]), "only the first and the last size are used; use all of them, for one bad "
-         "timing would spoil it."),
-        (_slope(x, y, proportional=True),
-         "the line goes through the origin; let it have a height of its own, which is log a."),
+        ((y[-1] - y[0]) / (x[-1] - x[0]), "only the first and the last size are used; use all of them."),
+        (_slope(x, y, proportional=True), "the line goes through the origin; its height, log a, must be free."),
         (math.exp(right), "the exponent is the slope itself; without exp."),
         (sum(y) / len(y) - right * sum(x) / len(x), "this is the line's height, log a; give its slope."),
     ]  # fmt: skip
-    formula = "the slope of a line through log pixels and log seconds, by least squares."
-    must_match(yours, right, wrong, f"the value differs: {formula}")
+    must_match(yours, right, wrong)
     must_be(answer([10.0, 1000.0], [5.0, 500.0]), 1.0, "twice the pixels, twice the time should have the exponent 1.")
     return "right: 1 means each pixel costs the same, and 2 that each is compared with every other one."
 
 
 @check
 def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
-    """Mean |sort(a·d) − sort(b·d)| over positions and directions, of two clouds of 7 points with 3 channels."""
+    """Mean of |sort(a·d) − sort(b·d)|: project, sort each direction's values, average over all."""
     a, b, d = torch.randn(7, 3), torch.randn(7, 3) * 2 + 1, torch.nn.functional.normalize(torch.randn(5, 3), dim=1)
     yours = number(run(answer, a=a, b=b, directions=d), "the distance")
     p, q = a @ d.T, b @ d.T  # (N, D)
@@ -68,8 +65,7 @@ def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
         (ordered.abs().max(), "the largest difference; take the mean."),
         (each.abs().mean(), "the directions are not used: each channel alone does not see which go together."),
     ]
-    formula = "project, sort each direction's values, and average the absolute differences."
-    must_match(yours, ordered.abs().mean(), wrong, f"the value differs: {formula}")
+    must_match(yours, ordered.abs().mean(), wrong)
     moved = number(answer(a, a.flip(0), d), "the distance")
     must_be(moved, 0.0, "the same values at other places should have a distance of 0.")
     return "right: it compares all values, not only their mean and spread, and forgets where they were."
@@ -104,10 +100,9 @@ def front(answer: Callable[[Points], Iterable[str]]) -> str:
     best = [min(values[i] for values in points.values()) for i in (0, 1)]
     twin = "of two that are alike one was dropped; neither beats the other."
     wrong = [
-        (set(), "nobody is left: to beat needs both, as low in every number and lower in one, so nobody beats itself."),
+        (set(), "no name is left: to beat is to be as low in every number and lower in one; nothing beats itself."),
         (set(points) - right, "these are the ones that are beaten; give the others."),
-        (right - {"middle", "twin"},
-         "two that are alike have thrown each other out: to be beaten, one must be worse in at least one number."),
+        (right - {"middle", "twin"}, "two that are alike beat each other; to beat, one must be lower in one number."),
         (right - {"twin"}, twin),
         (right - {"middle"}, twin),
         (_front(points, strictly=True),
@@ -115,7 +110,7 @@ def front(answer: Callable[[Points], Iterable[str]]) -> str:
         (_front({name: [-value for value in values] for name, values in points.items()}),
          "the other way round: low numbers are good here."),
         ({name for name, values in points.items() if values[0] == best[0] or values[1] == best[1]},
-         "the best in one number alone; 'middle' is best in none, but nobody is better in both."),
+         "the best in one number alone; 'middle' is best in none, but none is better in both."),
     ]  # fmt: skip
     extra, missing = (", ".join(sorted(names)) or "none" for names in (yours - right, right - yours))
     if yours != right:
@@ -140,9 +135,8 @@ def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str
     error = statistics.stdev(scores) / math.sqrt(n)  # of the mean
     if same(low, mean + t * error) and same(high, mean - t * error):
         raise Mistake("the ends are swapped: the lower one first.")
-    must_be(
-        (low + high) / 2, mean, f"the middle of yours is {(low + high) / 2:.3g}; it should be the mean, {mean:.3g}."
-    )
+    middle = (low + high) / 2
+    must_be(middle, mean, f"the middle of yours is {middle:.3g}; it should be the mean, {mean:.3g}.")
     wrong = [
         (t * math.sqrt(squares) / n, "s² is divided by n here; divide by n − 1: the mean is not known."),
         (t * error * math.sqrt(n), "√n is missing: that is how people scatter, not how sure the mean is."),
@@ -153,7 +147,7 @@ def interval(answer: Callable[[Sequence[float], float], Sequence[float]]) -> str
         (t * error**2, "the root is missing: s/√n is the root of the variance by n."),
         (t * error / math.sqrt(n), "divided by n; divide by √n."),
         (2 * t * error, "twice too wide: t times the standard error goes to each side."),
-        (t * error / 2, "half of it: t times the standard error goes to each side, not altogether."),
+        (t * error / 2, "half of it: t times the standard error goes to each side."),
     ]
     must_match((high - low) / 2, t * error, wrong, "the width differs: t times s, divided by √n, to each side.")
     low, high = numbers(answer([2.0, 2.0, 3.0], 4.303), "the interval").tolist()
@@ -166,10 +160,7 @@ def spearman(answer: Lists) -> str:
     """Pearson's coefficient of the ranks, where equal values share the mean of their places."""
     x, y = [0.9, 0.1, 0.4, 0.4, 7.0, 0.2], [3.0, 1.0, 2.0, 4.0, 3.5, 1.0]
     yours = number(run(answer, x=x, y=y), "ρ")
-    formula = "give each list its ranks, equal values the mean of theirs, then correlate the ranks."
-    must_match(
-        yours, statistics.correlation(_ranks(x), _ranks(y)), _rank_mistakes(x, y), f"the value differs: {formula}"
-    )
+    must_match(yours, statistics.correlation(_ranks(x), _ranks(y)), _rank_mistakes(x, y))
     must_be(answer([3.0, 2.0, 1.0], [10.0, 20.0, 90.0]), -1.0, "for a reversed ranking it should be −1.")
     same_order = answer([1.0, 2.0, 3.0, 4.0], [1.0, 10.0, 100.0, 1000.0])
     must_be(same_order, 1.0, "for the same ranking it should be 1, however unequal the steps are.")
@@ -185,10 +176,7 @@ def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[flo
     # Which of two equal values a sort puts first depends on the library: each list has both orders.
     orders = [[sorted(range(n), key=lambda i, z=z, s=s: (z[i], s * i)) for s in (1, -1)] for z in (x, y)]
     places = [[[order.index(i) for i in range(n)] for order in both] for both in orders]
-    yield (
-        statistics.correlation(x, y),
-        "this is the correlation of the values; one large value rules it. Take ranks first.",
-    )
+    yield statistics.correlation(x, y), "the values are correlated, and one large value decides. Take ranks first."
     for formula in (statistics.correlation, by_differences):
         for pair in itertools.product(*orders):
             yield formula(*pair), "argsort gives the order, not the ranks: who is first, not where each one is."

@@ -6,7 +6,7 @@ from itertools import cycle, islice
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_have_gradient, must_match, run
+from stylelearn.checks import Mistake, check, must_be, must_match, pair, run
 from stylelearn.emd import INK, bilinear_mix
 
 TRIES = 200  # times that references are asked for
@@ -19,9 +19,7 @@ def references(answer: Callable[..., tuple[Sequence[str], Sequence[str]]]) -> st
     seen: dict[str, set[tuple[str, ...]]] = {}
     for font, letter in islice(cycle(zip(fonts, letters, strict=True)), TRIES):
         found = run(answer, font=font, letter=letter, fonts=fonts, letters=letters, r=r)
-        if not isinstance(found, tuple | list) or len(found) != 2:
-            raise Mistake("return two lists: the letters of R_S, and the fonts of R_C.")
-        style, content = (list(each) for each in found)
+        style, content = map(list, pair(found, "the letters of R_S and the fonts of R_C"))
         _must_be_references(style, letter, letters, r, fonts, "R_S")
         _must_be_references(content, font, fonts, r, letters, "R_C")
         seen.setdefault(font, set()).update([("R_S", *style), ("R_C", *content)])
@@ -29,40 +27,34 @@ def references(answer: Callable[..., tuple[Sequence[str], Sequence[str]]]) -> st
         for target, sets in zip(there, seen.values(), strict=True):
             mine = {each[1:] for each in sets if each[0] == name}
             if len(mine) == 1:
-                raise Mistake(
-                    f"{name} is always the same for a glyph; choose at random, or some {what} are never seen."
-                )
+                raise Mistake(f"{name} is always the same for a glyph; draw it, or some {what} are never seen.")
             if never := set(there) - {each for one in mine for each in one} - {target}:
                 raise Mistake(f"{name} never holds {min(never)!r}, in {TRIES} tries; choose from all {what}.")
-    return "right: the network has to find out what all of R_S share, and what all of R_C share. It cannot copy."
+    return "right: the network must find what all of R_S share, and what all of R_C share. It cannot copy."
 
 
 def _must_be_references(found: list[str], without: str, there: list[str], r: int, other: list[str], name: str) -> None:
     """One of the two lists, held against what may be in it."""
     what, keeps = ("letters", "font") if name == "R_S" else ("fonts", "letter")
     if any(each in other for each in found):
-        raise Mistake(f"{name} should hold {what}: it is one {keeps}, in r {what}. Have the two sets changed places?")
+        raise Mistake(f"{name} should hold {what}: it is one {keeps}, in r {what}. Are the two sets swapped?")
     if strange := [each for each in found if each not in there]:
         raise Mistake(f"{name} holds {strange[0]!r}, which is none of the {what} that there are.")
     if without in found:
-        raise Mistake(
-            f"{name} holds {without!r}, so the glyph that is asked for is among its own references: the network would "
-            "learn to copy it."
-        )
+        raise Mistake(f"{name} holds {without!r}, so a glyph is its own reference: the network would learn to copy it.")
     if len(found) != r:
         raise Mistake(f"{name} has {len(found)} references; r is {r}.")
     if len(set(found)) < r:
-        raise Mistake(f"in {name} something comes twice; without repetition it says more: random.sample does that.")
+        raise Mistake(f"in {name} something comes twice; draw without repetition, as random.sample does.")
 
 
 @check
 def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
-    """M_k = Σ_ij S_i W_ijk C_j for each glyph of a batch of three."""
+    """M_k = Σ_ij S_i W_ijk C_j, for each glyph of the batch."""
     style, content, weight = torch.rand(3, 4), torch.rand(3, 4) + 0.5, torch.randn(4, 4, 2).requires_grad_()
     yours = run(answer, S=style, C=content, W=weight)
     if isinstance(yours, Tensor) and yours.shape == (2,):
         raise Mistake("the glyphs of the batch are added up: each has its own S, C and M; keep b to the right of ->.")
-    must_be_tensor(yours, (3, 2), "M")
     s, c, w = style.double(), content.double(), weight.detach().double()
 
     def mixed(s: Tensor, c: Tensor, w: Tensor = w, rule: str = "bi,bj,ijk->bk") -> Tensor:
@@ -72,25 +64,22 @@ def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     wrong = [
         (mixed(c, s), "S and C have changed places: S goes with the first dimension of W."),
         (mixed(s, c, rule="bi,bi,iik->bk"), "only i = j is there; every S_i meets every C_j."),
-        (mixed(s, ones) + mixed(ones, c),
-         "S and C are added; they multiply. In a sum, a font would change all letters in the same way."),
+        (mixed(s, ones) + mixed(ones, c), "S and C are added; they multiply, or a font changes all letters alike."),
         (mixed(s[:1].expand_as(s), c), "the first glyph's S is used for all; each has its own."),
         (mixed(s, c[:1].expand_as(c)), "the first glyph's C is used for all; each has its own."),
         (mixed(s, c) / 16, "this is a mean; Σ_ij is a sum."),
         (mixed(s, ones), "C is not used."),
         (mixed(ones, c), "S is not used."),
         (s.sum(1, keepdim=True) * c.sum(1, keepdim=True) * w.sum((0, 1)),
-         "three sums, one each for S, C and W, are multiplied; the product belongs inside of one sum over i and j."),
-        (mixed(s, c, reshaped), "W is only reshaped to (K, R·Q), which mixes up its numbers: k is its last dimension. "
-         "Permute it, or take W.flatten(end_dim=1)."),
+         "three sums, of S, C and W, are multiplied; the product belongs inside one sum over i and j."),
+        (mixed(s, c, reshaped), "W is only reshaped to (K, R·Q); k is its last dimension: W.flatten(end_dim=1)."),
     ]  # fmt: skip
-    formula = "for each glyph and each k, the sum of S_i W_ijk C_j over i and j."
-    must_match(yours, mixed(s, c), wrong, f"the values differ: {formula}")
+    must_match(yours, mixed(s, c), wrong, what="M")
     if not yours.requires_grad:
-        raise Mistake("the numbers are right, but W could not learn: they no longer know where they came from.")
+        raise Mistake("the numbers are right, but W could not learn: no gradient flows back to it.")
     other = torch.rand(2, 3), torch.rand(2, 5), torch.randn(3, 5, 4)
     must_be(answer(*other), mixed(*other), "this works as long as S and C are of one length; here 3 and 5 numbers.")
-    return "right: every number of the style has met every number of the content, and W has said what comes of it."
+    return "right: every number of the style meets every number of the content, and W weights each pair."
 
 
 def _parts(drawn: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -102,14 +91,13 @@ def _parts(drawn: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 @check
 def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """Σ_b W_st W_b ‖Î − I‖₁ with W_st = 1/N_b and W_b = exp(mean_b)/Σ exp(mean_b), for three glyphs."""
+    """Σ_b W_st W_b ‖Î − I‖₁, with W_st = 1/N_b and W_b = exp(mean_b)/Σ exp(mean_b)."""
     target = torch.ones(3, 1, 8, 8)
     for index, (rows, grey) in enumerate(((1, 0.4), (3, 0.0), (5, 0.2))):  # thin and pale, bold and black
         target[index, :, :rows] = grey
         target[index, :, rows, :4] = 0.7  # the grey edge: paper rather than ink
     drawn = torch.rand(3, 1, 8, 8, requires_grad=True)
     yours = run(answer, drawn=drawn, target=target)
-    must_be_tensor(yours, (), "the loss, one number,")
     errors, count, mean = _parts(drawn.detach(), target)
     _, drawn_count, drawn_mean = _parts(target, drawn.detach())
     error, share, pixels = errors.sum(1), mean.softmax(0), errors.shape[1]
@@ -131,16 +119,13 @@ def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((drawn_mean.softmax(0) * each).sum(), "mean_b is the target's, not the drawing's."),
         ((share * error / (pixels - count)).sum(), "these are the paper's pixels; ink is dark, below 0.5."),
         ((share * error / (values < 1).sum(1)).sum(), "everything that is not white is counted; ink is below 0.5."),
-        ((share * error).sum() / pixels,
-         "divided by all pixels of a glyph: that is the same for thin and bold. Divide by its ink pixels."),
+        ((share * error).sum() / pixels, "divided by all pixels of a glyph, which are as many for thin and for bold."),
         ((share * error).sum() / count.sum(), "N_b is the ink of the whole batch; each glyph has its own."),
         ((share * error * count).sum(), "multiplied by N_b; W_st is 1/N_b."),
         ((share * squares / count).sum(), "these are squares; ‖·‖₁ adds absolute values."),
         ((share * squares.sqrt() / count).sum(), "‖·‖₂ in place of ‖·‖₁: add absolute values."),
     ]  # fmt: skip
-    formula = "for each glyph W_b / N_b times the sum of |Î − I|, then the sum."
-    must_match(yours, (share * each).sum(), wrong, f"the value differs: {formula}")
-    must_have_gradient(yours)
+    must_match(yours, (share * each).sum(), wrong, what="the loss", gradient=True)
     return "right: half of a thin letter missing is now as bad as half of a bold one."
 
 
@@ -176,11 +161,10 @@ class _SmallNetwork:
 
 @check
 def between(answer: Callable[..., Tensor]) -> str:
-    """Letters in (1 − share) of one style and share of another: S is mixed, C and the skips stay."""
+    """What is drawn from S = (1 − share) S_a + share S_b mixed with the letters' own C and skips."""
     network, share = _SmallNetwork(), 0.3
     refs_a, refs_b, letters = torch.rand(4, 6, 6), torch.rand(4, 6, 6) * 0.3, torch.rand(3, 4, 6, 6)
     yours = run(answer, network=network, refs_a=refs_a, refs_b=refs_b, content_refs=letters, share=share)
-    must_be_tensor(yours, (3, 1, 6, 6), "the letters")
     a, b = (network.encode_style(refs) for refs in (refs_a, refs_b))
     content, seen = network.encode_content(letters)
 
@@ -189,8 +173,7 @@ def between(answer: Callable[..., Tensor]) -> str:
 
     wrong = [
         (drawn(share * a + (1 - share) * b), "share and 1 − share are swapped: at 0 it is all of the first font."),
-        ((1 - share) * drawn(a) + share * drawn(b),
-         "the pictures are mixed: that is one letter shining through another. Mix S, and draw once."),
+        ((1 - share) * drawn(a) + share * drawn(b), "the pictures are mixed, and both letters show. Mix S, draw once."),
         (drawn(network.encode_style((1 - share) * refs_a + share * refs_b)),
          "the references are mixed, before the encoder has seen them. Encode first, then mix S."),
         (drawn(a), "this is the first font: the share is not used."),
@@ -200,8 +183,7 @@ def between(answer: Callable[..., Tensor]) -> str:
         (drawn(share * b), "the first font is missing: (1 − share) of it belongs to the sum."),
         (drawn((1 - share) * a), "the second font is missing: share of it belongs to the sum."),
     ]  # fmt: skip
-    formula = "mix S = (1 − share) S_a + share S_b with C, and draw."
-    must_match(yours, drawn((1 - share) * a + share * b), wrong, f"the values differ: {formula}")
+    must_match(yours, drawn((1 - share) * a + share * b), wrong, what="the letters")
     one = answer(network, refs_a, refs_b, letters[:1], 0.0)
     must_be(one, drawn(a)[:1], "for one letter, and a share of 0, the first font should come out.")
     return "right: what is between two fonts is found in the numbers, not in the pixels."

@@ -9,17 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelearn import losses
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_tensor,
-    must_have_gradient,
-    must_match,
-    number,
-    run,
-    same,
-)
+from stylelearn.checks import Mistake, check, must_be, must_match, number, run, same
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.samples import style
 
@@ -29,13 +19,12 @@ GRAIN_ONLY = 0.2  # a loss that sees grain only notices shuffled tiles at most t
 
 @check
 def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """F − P where F > 0, else 0: the gradient of ½ Σ (F − P)² at the numbers before the ReLU."""
+    """F − P where F > 0, and 0 everywhere else."""
     before_relu = torch.randn(1, 4, 5, 6, requires_grad=True)
     target = torch.randn(1, 4, 5, 6).relu()  # P
     (right,) = torch.autograd.grad((before_relu.relu() - target).square().sum() / 2, before_relu)
     features = before_relu.detach().relu()  # F
     yours = run(answer, F=features, P=target)
-    must_be_tensor(yours, tuple(features.shape), "the gradient, one number for each activation,")
     difference, gate = features - target, features > 0
     wrong = [
         (difference, "the ReLU is missing: where F is 0 the gate is closed, and the gradient is 0."),
@@ -50,7 +39,7 @@ def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (difference.abs() * gate, "there is no absolute value: where F is too small the gradient is negative."),
         (features, "P is missing: the slope of ½ (F − P)² is F − P."),
     ]
-    must_match(yours, right, wrong, "the values differ: F − P where F > 0, and 0 everywhere else.")
+    must_match(yours, right, wrong, what="the gradient, one number for each activation")
     return "right: autograd says the same. Where the ReLU has closed the gate, no gradient comes through."
 
 
@@ -61,7 +50,7 @@ def _gram(features: Tensor) -> Tensor:
 
 @check
 def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
-    """G_ij = Σ_k F_ik F_jk of each image of a batch, (B, C, H, W) -> (B, C, C)."""
+    """G_ij = Σ_k F_ik F_jk, the sum over all positions, for each image of the batch."""
     features = torch.randn(2, 3, 4, 5)
     yours, grams = run(answer, features=features), _gram(features)
     shape = tuple(yours.shape) if isinstance(yours, Tensor) else None
@@ -73,7 +62,6 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
         raise Mistake("the images of the batch are mixed into one matrix; each image gets its own: (B, C, C).")
     if shape == (6, 6):
         raise Mistake("the images of the batch are mixed: flatten the positions only, and keep the batch in front.")
-    must_be_tensor(yours, (2, 3, 3), "the Gram matrices")
     flat, torn = features.flatten(start_dim=2), features.reshape(2, 20, 3)  # (B, C, H·W), (B, H·W, C)
     centred, norms = flat - flat.mean(dim=2, keepdim=True), flat.norm(dim=2, keepdim=True)
     undivided = "here the sum stays undivided (the loss will divide)."
@@ -85,8 +73,7 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
         (grams.sum(0).expand_as(grams), f"{mixed} sum over all images."),
         (grams.mean(0).expand_as(grams), f"{mixed} mean over all images."),
         (grams.flip(0), "the images of the batch have changed places."),
-        (torn.mT @ torn, "reshape to (B, H·W, C) tears the channels apart: in memory the positions lie last. Flatten "
-         "dimensions 2 and 3, then transpose."),
+        (torn.mT @ torn, "reshape to (B, H·W, C) tears the channels apart: flatten dimensions 2, 3, then transpose."),
         (centred @ centred.mT, "the mean of each channel is taken off first; that is a covariance."),
         (flat @ flat.mT / (norms @ norms.mT), "each entry is divided by two norms."),
         (flat.square() @ flat.square().mT, "the activations are squared first; take them as they are."),
@@ -94,8 +81,7 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
         (grams * torch.eye(3), "only the diagonal is filled; all pairs i, j belong to it."),
         (grams.triu(), "only half of the matrix is filled; it is symmetric."),
     ]  # fmt: skip
-    formula = "entry i, j is the sum over all positions of channel i times channel j."
-    must_match(yours, grams, wrong, f"the values differ: {formula}")
+    must_match(yours, grams, wrong, what="the Gram matrices")
     for other in (torch.randn(1, 3, 4, 5), torch.randn(3, 5, 2, 2)):
         sizes = f"this works for one shape, but not for {tuple(other.shape)}; take sizes from the tensor."
         must_be(answer(other), _gram(other), sizes)
@@ -104,10 +90,9 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
 
 @check
 def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
-    """1/(4 N²) Σ (G/M − A/M')² of two activations whose pictures have different sizes."""
+    """1/(4 N²) Σ_ij (G_ij/M − A_ij/M')²."""
     features, wanted = torch.randn(1, 3, 4, 5, requires_grad=True), torch.randn(1, 3, 6, 7)
     yours = run(answer, features=features, style=wanted)
-    must_be_tensor(yours, (), "the style loss, one number,")
     g, a = _gram(features.detach()), _gram(wanted)
     n, mine, theirs = 3, 20, 42
     difference = g / mine - a / theirs
@@ -123,8 +108,7 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (divided(mine, mine), "the style's Gram matrix is divided by the image's M."),
         (divided(theirs, theirs), "the image's Gram matrix is divided by the style's M."),
         (right / mine**2, "divided by the positions twice: once in G/M, and once more in front of the sum."),
-        (right / n**2, "divided by the channels too: G/M has positions only; the channels come once, as N² in front of "
-         "the sum."),
+        (right / n**2, "divided by the channels too; they come once only, as N² in front of the sum."),
         (4 * right, "the 4 of 1/(4 N²) is missing."),
         (each / 4, "the N² of 1/(4 N²) is missing."),
         (each / (4 * n), "N must be squared: there are N² entries."),
@@ -137,15 +121,14 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (divided(mine, -theirs), "there is a plus between G and A; it is a difference."),
         (divided(mine, torch.inf), "the style is missing."),
     ]  # fmt: skip
-    must_match(yours, right, wrong, "the values differ: 1/(4 N²) times the sum of the squares of G/M − A/M'.")
-    must_have_gradient(yours)
+    must_match(yours, right, wrong, what="the style loss", gradient=True)
     must_be(answer(wanted, wanted), 0.0, "the style compared with itself should give 0.")
     return "right: and the style may have any size, since each Gram matrix is divided by its own number of positions."
 
 
 @check
 def descent_step(answer: Callable[..., Tensor]) -> str:
-    """x − λ ∂(α L_content + β L_style)/∂x for two losses whose gradients are known."""
+    """x − λ ∂(α L_content + β L_style)/∂x."""
     wanted, given = torch.rand(1, 3, 4, 5), torch.rand(1, 3, 4, 5)
     alpha, beta, rate = 2.0, 5.0, 0.01
 
@@ -157,10 +140,9 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
 
     x = given.clone()
     yours = answer(x, content_loss, style_loss, alpha, beta, rate)
-    must_be_tensor(yours, tuple(given.shape), "the next picture")
     content, style = given - wanted, given**3
-    step = rate * (alpha * content + beta * style)
-    slope = step / rate
+    slope = alpha * content + beta * style
+    step = rate * slope
     wrong = [
         (given + step, "the sign is wrong: this climbs. Downhill is x − λ ∂L/∂x."),
         (given - rate * (beta * content + alpha * style), "content and style are swapped: α goes with the content."),
@@ -178,21 +160,17 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
         (given - 2 * step, "the step is twice too long: was backward() called twice?"),
         (given, "nothing has moved."),
     ]
-    formula = "x − λ times the gradient of α L_content + β L_style."
-    must_match(yours, given - step, wrong, f"the values differ: {formula}", 1e-5)
+    must_match(yours, given - step, wrong, tolerance=1e-5, what="the next picture")
     if not torch.equal(given, x):
         raise Mistake("your function changes x itself; build a new tensor, for instance with clone().")
     if yours.requires_grad and yours.is_leaf:
         raise Mistake("the numbers are right, but the picture still asks for gradients: return x.detach().")
     if yours.requires_grad:
-        raise Mistake("the next picture still hangs on the last one's graph, and each step would make it longer: "
-                      "subtract under torch.no_grad(), or detach.")  # fmt: skip
-    left_over = (
-        "a second call with the same x goes elsewhere: the gradient of the first is still in x.grad, and backward() "
-        "adds to it. Work on a clone, or use torch.autograd.grad."
-    )
+        raise Mistake("the next picture keeps the graph of this one: subtract under torch.no_grad(), or detach.")
+    left_over = "a second call with the same x gives another picture: x.grad keeps the first gradient, and backward() "
+    left_over += "adds to it. Work on a clone, or use torch.autograd.grad."
     must_be(answer(x, content_loss, style_loss, alpha, beta, rate), yours.detach(), left_over, 1e-5)
-    return "right: this is the whole of learning here. The network stays as it is, and the pixels move."
+    return "right: this is all that is learnt here. The network stays as it is, and the pixels move."
 
 
 def blurred(image: Tensor, factor: int = 2) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from stylelearn import losses
-from stylelearn.checks import Mistake, check, must_be_finite, must_be_tensor, must_have_gradient, must_match, run
+from stylelearn.checks import Mistake, check, must_be_finite, must_match, number, run
 from stylelearn.encoders import STYLE_LAYERS
 
 
@@ -16,7 +16,6 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     """‖Φ − Φ_0‖² / ‖Φ_0‖² for tensors (1, C, H, W)."""
     features, target = torch.rand(1, 4, 5, 6).requires_grad_(), 2 * torch.rand(1, 4, 5, 6)
     yours = run(answer, features=features, target=target)
-    must_be_tensor(yours, (), "the loss")
     f, t = features.detach(), target
     difference, size = (f - t).square().sum(), t.square().sum()
     right = difference / size
@@ -32,8 +31,8 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((f - t).sum().square() / t.sum().square(), "square each entry first, then sum."),
         ((f - t).abs().sum() / t.sum(), "you sum absolute values; the formula has squares."),
     ]
-    must_match(yours, right, wrong, f"for a test pair the loss should be {right:.4f}; yours is {yours.item():.4f}.")
-    must_have_gradient(yours)
+    where = f"for a test pair the loss should be {right:.4f}; yours is {number(yours, 'the loss'):.4f}."
+    must_match(yours, right, wrong, where, gradient=True)
     return "right: 0 for a perfect match, 1 for a layer that stays silent."
 
 
@@ -47,7 +46,6 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
     turned = (x.roll(-1, -1) - x).square() + (x.roll(-1, -2) - x).square()
     for beta in (2.0, 1.0, 1.5):
         yours = run(answer, x=x, beta=beta)
-        must_be_tensor(yours, (), "V^β")
         truth = losses.total_variation(x, beta).item()
         wrong = [
             (truth / x.numel(), "the formula is a sum; yours is the mean."),
@@ -56,11 +54,11 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
             (squares, "β is not used: raise the sum of the two squares to the power β/2."),
             (losses.total_variation(x, 2 * beta), "the power is β/2, not β: the squares are squares already."),
             (right.abs().pow(beta).sum() + down.abs().pow(beta).sum(),
-             "rows and columns are charged apart: first add the two squares at each place, then take the power."),
+             "rows and columns are taken apart: first add the two squares at each place, then take the power."),
             (squares ** (beta / 2), "the power β/2 belongs to each place, before the sum over places."),
         ]  # fmt: skip
-        where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {yours.item():.4f}."
-        must_match(yours, truth, wrong, where, 1e-3)
+        where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {number(yours, 'V^β'):.4f}."
+        must_match(yours, truth, wrong, where, tolerance=1e-3)
     flat = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
     answer(flat, 1.0).backward()
     infinite = "the value is right, but the gradient of a flat patch is not finite for β = 1: add 1e-8 inside."
@@ -70,26 +68,23 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
 
 @check
 def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
-    """Standard deviation over the first dimension, averaged over colours."""
+    """The standard deviation over the pictures, then the mean over the colours."""
     pictures = torch.rand(4, 3, 5, 6)
     yours = run(answer, pictures=pictures)
-    must_be_tensor(yours, (5, 6), "the map")
     each = pictures.std(dim=0, correction=0)  # (3, H, W)
     wrong = [
         (
             pictures.std(dim=0).mean(dim=0),
-            "you divide by K − 1 (PyTorch's default); the text asks for K: correction=0.",
+            "you divide by K − 1 (torch's default); the text asks for K: correction=0.",
         ),
         (each.square().mean(dim=0), "this is the variance; take the root before averaging colours."),
         (pictures.std(dim=1, correction=0).mean(dim=0), "this is over colours; take it over pictures, dim=0."),
         (pictures.mean(dim=1).std(dim=0, correction=0), "first the deviation of each colour, then their mean."),
-        (pictures.std(dim=(0, 1), correction=0), "pictures and colours are thrown together; treat each colour apart."),
+        (pictures.std(dim=(0, 1), correction=0), "pictures and colours are taken together; treat each colour alone."),
         (each.sum(dim=0), "colours are summed; average them."),
     ]
-    must_match(
-        yours, each.mean(dim=0), wrong, "the values differ; deviation over the pictures, then mean over the colours."
-    )
-    return "right: dark where all agree, bright where the layer has left it to chance."
+    must_match(yours, each.mean(dim=0), wrong, what="the map")
+    return "right: dark where all pictures agree, bright where the layer does not fix the colour."
 
 
 def mystery_layer() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, number, numbers, run
+from stylelearn.checks import Mistake, check, must_be, must_match, norms, number, numbers, run
 from stylelearn.weights import seeded
 
 Layers = Sequence[tuple[int, int]]
@@ -35,7 +35,8 @@ def receptive_field(answer: Callable[[Layers], int]) -> str:
         yours = number(run(answer, layers=list(layers)), "the receptive field")
         where = f"For (kernel, stride) = {', '.join(map(str, layers))}: "
         wrong = [(value, where + why) for value, why in _field_mistakes(layers)]
-        must_match(yours, _seen(layers), wrong, f"{where}it should be {_seen(layers)}, yours is {yours:g}.", 0)
+        otherwise = f"{where}it should be {_seen(layers)}, yours is {yours:g}."
+        must_match(yours, _seen(layers), wrong, otherwise, tolerance=0)
     return "right: the kernels add up, and each stride makes the steps of all later layers longer."
 
 
@@ -82,11 +83,9 @@ def overlaps(answer: Callable[[int, int, int], Any]) -> str:
             }
             why = lengths.get(len(yours), "(count − 1) · stride + kernel")
             raise Mistake(f"{where}the output has {len(right)} places, yours {len(yours)}: {why}.")
-        once = (
-            "each place counts once at most: count how often it is reached (+=), and let kernel i begin at i · stride, "
-        )
+        once = "each place counts once at most: add up with +=, and let kernel i begin at i · stride, not i · kernel."
         wrong = [
-            ((right > 0).double(), f"{where}{once}not at i · kernel."),
+            ((right > 0).double(), where + once),
             (right / right.max(), f"{where}divided by the largest; the counts themselves are asked for."),
             (right * kernel, f"{where}each input adds 1 to a place, not the kernel's size."),
             (right - 1, f"{where}one too few at every place: start at 0 and add 1 for each input."),
@@ -100,19 +99,17 @@ def overlaps(answer: Callable[[int, int, int], Any]) -> str:
 
 @check
 def instance_norm(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> str:
-    """γ (x − μ)/√(σ² + ε) + β with μ and σ² over the positions of each image and channel."""
+    """γ (x − μ)/√(σ² + ε) + β, with μ and σ² over the positions of each image and channel."""
     x = torch.randn(3, 4, 5, 6) * torch.tensor([1.0, 3.0, 0.5]).view(3, 1, 1, 1) + torch.randn(3, 4, 1, 1)
     gamma, beta, epsilon = torch.rand(4) + 0.5, torch.randn(4), 0.1
     yours = run(answer, x=x, gamma=gamma, beta=beta, epsilon=epsilon)
-    must_be_tensor(yours, tuple(x.shape), "the normalised activations")
     g, b = gamma.view(1, -1, 1, 1), beta.view(1, -1, 1, 1)
     own = [
         (norms.normed(x, g, b, other), "ε is missing, or it is a number of your own: take the argument `epsilon`.")
         for other in (0.0, 1e-5)
     ]
     wrong = [*norms.mistakes(x, g, b, epsilon), *own]
-    formula = "γ (x − μ)/√(σ² + ε) + β, with μ and σ² over the positions of each image and channel."
-    must_match(yours, norms.normed(x, g, b, epsilon), wrong, f"the values differ: {formula}")
+    must_match(yours, norms.normed(x, g, b, epsilon), wrong, what="the normalised activations")
     other = torch.randn(1, 2, 3, 7)
     right = norms.normed(other, g[:, :2], b[:, :2], 1e-5)
     must_be(answer(other, gamma[:2], beta[:2], 1e-5), right, "this works for one shape or one ε, but not for others.")
@@ -148,7 +145,7 @@ def _after(steps: int, way: str = "") -> Tensor:
         pastiche = case.network(photos)
         loss = _asymmetric(photos, pastiche) if way == "swapped" else _asymmetric(pastiche, photos)
         slopes = torch.autograd.grad(loss, parameters)
-        sums = [total + slope if way == "piled up" else slope for total, slope in zip(sums, slopes, strict=True)]
+        sums = [total + slope if way == "added up" else slope for total, slope in zip(sums, slopes, strict=True)]
         with torch.no_grad():
             for parameter, slope in zip(parameters, sums, strict=True):
                 parameter -= _RATE * slope * (-1 if way == "up" else 1)
@@ -164,26 +161,24 @@ def training_step(answer: Callable[..., float]) -> str:
     def step(number: int) -> Any:
         yours = run(answer, network=case.network, optimizer=case.optimizer, loss=_asymmetric, photos=photos[number])
         wrong = [
-            (_after(0), "no weight has moved: backward() finds the gradients, and then optimizer.step() moves; "
-             "zero_grad() between the two would throw the gradients away."),
-            (_after(number + 1, "piled up"), "in the second step the gradient of the first is still there, and "
-             "backward() adds to it: call optimizer.zero_grad() in every step."),
+            (_after(0), "no weight has moved: backward(), then optimizer.step(), and no zero_grad() between the two."),
+            (_after(number + 1, "added up"), "the second step adds the gradient of the first: call "
+             "optimizer.zero_grad() in every step."),
             (_after(number + 1, "swapped"), "the pastiche comes first in the loss, and the photos second."),
             (_after(number + 1, "twice"), "this makes two steps; one is asked for."),
             (_after(number + 1, "up"), "this climbs: the weights go against the gradient."),
         ]  # fmt: skip
         otherwise = "the weights differ from w − λ ∂L/∂w: make the pastiche, its loss, zero_grad, backward, step."
-        must_match(case.weights(), _after(number + 1), wrong, otherwise, 1e-5)
+        must_match(case.weights(), _after(number + 1), wrong, otherwise, tolerance=1e-5)
         return yours
 
     yours = step(0)
     if isinstance(yours, Tensor) and yours.requires_grad:
-        raise Mistake("what you return still hangs on the graph, and a list of such losses keeps every step in memory; "
-                      "return loss.item().")  # fmt: skip
+        raise Mistake("what you return keeps its graph, and a list of them fills the memory; return loss.item().")
     with torch.no_grad():
         later = _asymmetric(case.network(photos[0]), photos[0]).item()
     yours = number(yours, "the loss that you return")
     wrong = [(later, "this is the loss after the step; return the one that you went downhill on.")]
     must_match(yours, right, wrong, f"return the loss as a number, {right:.4f} here; yours is {yours:.4f}.")
     step(1)
-    return "right: forward, losses, gradients, one small move of all weights. Training is this, some thousand times."
+    return "right: forward, losses, gradients, one small step of all weights. Training repeats it some thousand times."

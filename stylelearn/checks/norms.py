@@ -1,12 +1,13 @@
 """γ (x − μ)/σ + β: the truth and the common mistakes of the norms in lessons 03, 04, 05 and 08."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from stylelearn.checks import must_be_finite
+
 PLACES = (2, 3)
-FLAT = "a channel that is the same everywhere gives NaN: σ is 0 there. Put a small ε under the root."
 
 
 def moments(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -26,6 +27,14 @@ def over(x: Tensor, dims: Sequence[int], gamma: Tensor, beta: Tensor, epsilon: f
     return gamma * (x - mean) / (variance + epsilon).sqrt() + beta
 
 
+def must_take_flat(answer: Callable[[Tensor], Tensor], x: Tensor) -> None:
+    """Raise a `Mistake` if a channel without variance gives NaN."""
+    flat = x.clone()
+    flat[:, 1] = 2.0
+    flat_gives = "a channel that is the same everywhere gives NaN: σ is 0 there. Put a small ε under the root."
+    must_be_finite(answer(flat), flat_gives)
+
+
 def mistakes(
     x: Tensor, gamma: Tensor, beta: Tensor, epsilon: float = 0.0, names: Sequence[str] = ("γ", "β", "μ", "σ")
 ) -> Iterator[tuple[Tensor, str]]:
@@ -36,17 +45,19 @@ def mistakes(
     root = (deviation.square() + epsilon).sqrt()
     centred, plain = x - mean, (x - mean) / root
     unbiased = x.var(PLACES, keepdim=True)
-    yield over(x, (0, 2, 3), g, b, epsilon), "the images of the batch are mixed, as in batch norm: dimensions 2 and 3."
-    yield over(x, (1, 2, 3), g, b, epsilon), "the channels are mixed, as in layer norm: μ, σ over dimensions 2 and 3."
-    yield over(x, (0, 1, 2, 3), g, b, epsilon), "one μ and σ for everything; each image and each channel has its own."
-    yield over(x, (1,), g, b, epsilon), "this normalises over the channels of each place; go over the places."
-    for dim in PLACES:
-        yield over(x, (dim,), g, b, epsilon), "only over rows or only over columns; positions are dimensions 2 and 3."
+    lines = "only over rows or only over columns; positions are dimensions 2 and 3."
+    for dims, why in (
+        ((0, 2, 3), "the images of the batch are mixed, as in batch norm: dimensions 2 and 3."),
+        ((1, 2, 3), "the channels are mixed, as in layer norm: μ, σ over dimensions 2 and 3."),
+        ((0, 1, 2, 3), "one μ and σ for everything; each image and each channel has its own."),
+        ((1,), "this normalises over the channels of each place; go over the places."),
+        ((2,), lines),
+        ((3,), lines),
+    ):
+        yield over(x, dims, g, b, epsilon), why
+    why = "nearly: the variance is divided by H·W − 1 (unbiased, torch's default); here by H·W: correction=0."
     for below in ((unbiased + epsilon).sqrt(), unbiased.sqrt()):
-        yield (
-            g * centred / below + b,
-            "nearly: the variance is divided by H·W − 1 (unbiased, torch's default); here by H·W: correction=0.",
-        )
+        yield g * centred / below + b, why
     yield g * centred / (deviation + epsilon) + b, "ε belongs inside the root: √(σ² + ε)."
     yield g * centred / (unbiased.sqrt() + epsilon) + b, "ε belongs inside the root, and the variance is over H·W."
     yield g * centred / root**2 + b, f"you divide by the variance; {sigma} is its root."

@@ -9,19 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelearn import losses
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_finite,
-    must_be_tensor,
-    must_have_gradient,
-    must_match,
-    number,
-    run,
-)
+from stylelearn.checks import Mistake, check, must_be, must_be_finite, must_match, number, pair, run
 
-EPS = 0.1  # far more than a photo wants: so that a forgotten ε, or one that is divided otherwise, is seen
+EPS = 0.1  # far more than a photo needs, so that a forgotten or wrongly divided ε shows
 
 
 def _window(colours: Tensor, ridge: float) -> Tensor:
@@ -33,12 +23,11 @@ def _window(colours: Tensor, ridge: float) -> Tensor:
 
 @check
 def window(answer: Callable[[Tensor, float], Tensor]) -> str:
-    """δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/n 𝟙)⁻¹ (I_j − μ)) / n for the n pixels of a window."""
+    """δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/|w| 𝟙)⁻¹ (I_j − μ)) / |w|."""
     colours = torch.rand(9, 3)
     yours = run(answer, colours=colours, eps=EPS)
     if isinstance(yours, Tensor) and yours.shape == (3, 3):
         raise Mistake("you compare colours with colours, (3, 3); the matrix compares pixels with pixels: (9, 9).")
-    must_be_tensor(yours, (9, 9), "the part of one window")
     n, pixels, ridge = 9, colours.double(), EPS / 9 * torch.eye(3, dtype=torch.float64)
     centred = pixels - pixels.mean(0)
     sigma = centred.T @ centred / n
@@ -54,13 +43,10 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
         (gone_wrong(sigma + n * ridge), "ε is not divided by the number of pixels: the formula has ε/|w|."),
         (gone_wrong(sigma), "ε is missing: on a window of one colour Σ has no inverse."),
         (gone_wrong(sigma + n**2 * ridge), "ε is multiplied by the number of pixels; the formula divides, ε/|w|."),
-        (gone_wrong(sigma * 9 / 8 + ridge), "nearly: your covariance is divided by one less than the number of pixels "
-         "(torch.cov does that). Here it is divided by the number itself (correction=0)."),
-        (gone_wrong(sigma * 9 / 8 + n * ridge), "two things: the covariance is divided by n − 1 (torch.cov with "
-         "correction=0 divides by n), and ε must be divided by n."),
+        (gone_wrong(sigma * 9 / 8 + ridge), "nearly: the covariance is divided by n − 1; by n: correction=0."),
+        (gone_wrong(sigma * 9 / 8 + n * ridge), "two things: divide the covariance by n (correction=0), and ε by n."),
         (gone_wrong(sigma * n + ridge), "Σ is a sum here; it is a mean: divide by the pixels."),
-        (gone_wrong(sigma + EPS / n), "ε/|w| is added to all nine numbers of Σ; it belongs on the diagonal: times "
-         "torch.eye(3)."),
+        (gone_wrong(sigma + EPS / n), "ε/|w| is added to all nine numbers of Σ, not to the diagonal: torch.eye(3)."),
         (gone_wrong(sigma + ridge, 0.0), "the 1 in 1 + (…) is missing: an affine function has a constant."),
         (taken, "δ_ij minus this: you have the part that is taken off."),
         (-right, "the sign is wrong: δ_ij comes first, and the rest is taken off."),
@@ -73,8 +59,7 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
         (gone_wrong(sigma + ridge, invert=torch.reciprocal),
          "1/Σ takes each number for itself; the formula has the matrix inverse: torch.linalg.inv."),
     ]  # fmt: skip
-    formula = "δ_ij − (1 + (I_i − μ)ᵀ (Σ + ε/|w| 𝟙)⁻¹ (I_j − μ)) / |w|."
-    must_match(yours, right, wrong, f"the values differ: {formula}")
+    must_match(yours, right, wrong, what="the part of one window")
     fewer = torch.rand(4, 3)
     must_be(answer(fewer, EPS), _window(fewer, EPS), "this is right for 9 pixels, but not for 4; mind ε too.")
     plain = "for a window of one colour this should be δ − 1/9: there ε alone makes the matrix invertible."
@@ -87,10 +72,8 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
     """Σ_c V_cᵀ M V_c and its gradient 2 M V_c, for a picture (1, 3, H, W) and a matrix (H·W, H·W)."""
     image, half = torch.rand(1, 3, 4, 5), torch.randn(20, 20)
     matrix = half @ half.T  # symmetric, as a Laplacian
-    found = run(answer, image=image, matrix=matrix)
-    if not isinstance(found, tuple | list) or len(found) != 2:
-        raise Mistake(f"give two things, the loss and its gradient; yours is {type(found).__name__}.")
-    loss, gradient = number(found[0], "the loss"), found[1]
+    found, gradient = pair(run(answer, image=image, matrix=matrix), "the loss and its gradient")
+    loss = number(found, "the loss")
     m, v = matrix.double(), image[0].double().flatten(1)  # (3, H·W)
     each = torch.stack([one @ m @ one for one in v])
     slope = torch.stack([2 * m @ one for one in v])  # (3, H·W)
@@ -117,7 +100,6 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
     ]
     must_match(loss, each.sum(), wrong, "the loss differs: V_cᵀ M V_c for each channel, and the sum of the three.")
     gradient = torch.as_tensor(gradient) if isinstance(gradient, np.ndarray) else gradient
-    must_be_tensor(gradient, tuple(image.shape), "the gradient")
     right = slope.reshape(image.shape)
     wrong = [
         (right / 2, "the gradient lacks the 2: the slope of Vᵀ M V is 2 M V, as that of v² is 2 v."),
@@ -130,7 +112,7 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
          "pixels and channels have changed places on the way back: (3, H·W) first, then reshape to (1, 3, H, W)."),
     ]  # fmt: skip
     otherwise = "the loss is right, but the gradient differs: 2 M V_c, back in the shape of the picture."
-    must_match(gradient, right, wrong, otherwise)
+    must_match(gradient, right, wrong, otherwise, what="the gradient")
     return "right: red, green and blue each pay for themselves, and downhill is −2 M V."
 
 
@@ -165,16 +147,13 @@ def _masks(count: int, height: int, width: int) -> Tensor:
 
 @check
 def masked_style_loss(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str:
-    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)², with F M_k in the Gram matrices and Σ M_k in their divisors."""
+    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)², with G_k the Gram matrix of F M_k, divided by Σ M_k."""
     features, style = torch.randn(1, 4, 5, 6, requires_grad=True), torch.randn(1, 4, 4, 7)
     masks, style_masks = _masks(3, 20, 24), _masks(3, 16, 28)
     yours = run(answer, features=features, masks=masks, style_features=style, style_masks=style_masks)
-    must_be_tensor(yours, (), "the style loss, one number,")
     features = features.detach()
-    formula = "for each region, the Gram matrix of F · M divided by ΣM; then 1/(2 N²) Σ (G − A)²."
     right = _style((features, _small(masks, features)), (style, _small(style_masks, style)))
-    must_match(yours, right, _style_mistakes(features, masks, style, style_masks), f"the values differ: {formula}")
-    must_have_gradient(yours)
+    must_match(yours, right, _style_mistakes(features, masks, style, style_masks), what="the style loss", gradient=True)
     mine, theirs = _small(masks, features), _small(style_masks, style)
     theirs[2] = 0  # a region that the style lacks
     absent, lacks = answer(features, mine.float(), style, theirs.float()), "a region that the style lacks"
@@ -192,8 +171,7 @@ def _style_mistakes(
     n, right = features.shape[1], _style((features, mine), (style, theirs))
     for divisor, why in (
         (lambda mask: 1.0, "the mask's share is missing in the divisor: divide each Gram matrix by its mask's sum."),
-        (torch.numel, "divided by all positions of the layer; a region has fewer. Divide by its mask's sum, or the "
-         "same sky would be another style where it is smaller."),
+        (torch.numel, "divided by all positions of the layer; a region has fewer: divide by its mask's sum."),
         (torch.mean, "divided by the share alone: positions × share = mask.sum()."),
         (lambda mask: mask.square().sum(), "divided by Σ M²; divide by Σ M, the mask's sum."),
         (lambda mask: mask.sum() * n, "divided by the channels too; these come once, as N² in front of the sum."),
@@ -213,8 +191,8 @@ def _style_mistakes(
         (swapped, "the masks are swapped: `masks` belong to `features`, and `style_masks` to `style_features`."),
         ((mine, swapped[1]), "the content's masks are laid over the style too; the style has its own."),
         ((swapped[0], theirs), "the style's masks are laid over the content too; it has its own."),
-        ((mine == mine.amax(0), theirs == theirs.amax(0)), "each position goes to one region only; where an edge runs "
-         "through it, it belongs to several by parts."),
+        ((mine == mine.amax(0), theirs == theirs.amax(0)), "each position goes to one region only; at an edge it "
+         "belongs to several by parts."),
         ((mine[:1], theirs[:1]), "only the first region counts; sum over all."),
         ((mine[-1:], theirs[-1:]), "only the last region counts; add them up."),
         (scaled(lambda mask, f: F.interpolate(mask[None], f.shape[2:])[0]),

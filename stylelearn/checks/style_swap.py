@@ -8,23 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stylelearn.checks import (
-    Mistake,
-    check,
-    must_be,
-    must_be_finite,
-    must_be_tensor,
-    must_have_gradient,
-    must_match,
-    number,
-    run,
-    same,
-)
+from stylelearn.checks import Mistake, check, must_be, must_be_finite, must_be_tensor, must_match, number, run, same
 from stylelearn.patches import swap
 
 ZERO_WINS = (
     "a patch that is zero everywhere was chosen: its norm is 0, 0/0 is NaN, and argmax takes NaN for the largest. "
-    "Behind a ReLU such patches can occur. Divide by at least a tiny number (clamp_min(1e-8))."
+    "After a ReLU such patches occur. Divide by at least a tiny number (clamp_min(1e-8))."
 )
 
 
@@ -51,11 +40,10 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     by_channel = content @ (style / style.norm(dim=0, keepdim=True).clamp_min(1e-8)).T
     centred = _correlations(*(each - each.mean(dim=1, keepdim=True) for each in (content, style)))
     wrong = [
-        (plain, "the patches of the *style* are not divided by their norm, so the strongest ones win nearly always. "
-         "(Dividing by the content's norm changes nothing: it is the same for all candidates.)"),
+        (plain, "the patches of the *style* are not divided by their norm, so strong ones win. (The content's norm is "
+         "the same for all candidates.)"),
         (-table, "these are the patches that are *least* alike: argmax, not argmin."),
-        (-distance, "the nearest in distance; that depends on how strong a patch is. Here only its direction counts: "
-         "divide by the norms first."),
+        (-distance, "the nearest in distance, which depends on the strength of a patch: divide by the norms first."),
         (distance, "these are the patches that are *farthest away*."),
         (plain / norms**2, "divided by ‖b‖², so weak patches win; divide by ‖b‖, the root."),
         (plain * norms, "multiplied by the norm; it has to divide."),
@@ -64,7 +52,7 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (0 * table, "it is always patch 0. Is there a NaN in the table?"),
     ]  # fmt: skip
     chosen = ((scores.argmax(dim=1), why) for scores, why in wrong)
-    must_match(yours, table.argmax(dim=1), chosen, "other patches are more alike: compare ⟨a, b⟩/‖b‖.", 0)
+    must_match(yours, table.argmax(dim=1), chosen, "other patches are more alike: compare ⟨a, b⟩/‖b‖.", tolerance=0)
     style[7] = 0.0
     if (answer(content, style) == 7).any():
         raise Mistake(ZERO_WINS)
@@ -102,8 +90,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         mixed = patches.permute(0, 2, 3, 1).reshape(patches.shape)
         ignored = "the patches are one cell apart, not `stride` cells: the stride is ignored."
         wrong = [
-            (put(patches, "no"), "the sum: not divided by the number of patches that overlap, so the middle is too "
-             "strong."),
+            (put(patches, "no"), "the sum: not divided by the number of patches that overlap."),
             (put(patches, "all"), f"divided by {patch**2} everywhere; near the border fewer patches lie over a cell."),
             (put(patches, "last"), "each patch overwrites those before it; where they overlap, take the mean."),
             *((put(patches, divide, 1), ignored) for divide in ("count", "no") if stride > 1),
@@ -145,15 +132,13 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
             yours = run(answer, content=content, style=style, patch=3, stride=stride)
         if isinstance(yours, Tensor) and yours.shape == style.shape:
             raise Mistake("content and style are swapped: the content's places are filled with the style's patches.")
-        must_be_tensor(yours, tuple(content.shape), "the swapped activations")
-        formula = "correlate with normalised patches, one-hot, paste, divide."
-        where = f"for a stride of {stride} the values differ: {formula}"
-        must_match(yours, swap(content, style, stride=stride), _swap_mistakes(content, style, stride), where)
+        right, wrong = swap(content, style, stride=stride), _swap_mistakes(content, style, stride)
+        where = f"for a stride of {stride} the values differ: compare with normalised patches, one-hot, paste, divide."
+        must_match(yours, right, wrong, where, what="the swapped activations")
         if not all(used.count):
             missing = "F.conv_transpose2d, which pastes" if used.count[0] else "F.conv2d, which compares"
             raise Mistake(
-                f"the values are right, but they are not made by convolutions: there is no {missing} all patches at "
-                "once. Compare with F.conv2d, paste with F.conv_transpose2d, count overlaps by one of ones."
+                f"the values are right, but not made by convolutions: there is no {missing} all patches at once."
             )
     style[..., :5, :4] = 0.0  # patches without any activation
     yours = answer(content, style, 3, 1)
@@ -200,11 +185,10 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
 
 @check
 def swap_loss(answer: Callable[..., Tensor]) -> str:
-    """‖Φ(I) − Φ^ss‖²_F + λ ℓ_TV(I), both sums."""
+    """‖Φ(I) − Φ^ss‖² + λ ℓ_TV(I), both sums of squared differences."""
     features, target, image = torch.randn(1, 4, 5, 6).requires_grad_(), torch.randn(1, 4, 5, 6), torch.rand(1, 3, 8, 9)
     weight = 0.3
     yours = run(answer, features=features, target=target, image=image, weight=weight)
-    must_be_tensor(yours, (), "the loss, one number,")
     difference, x = (features.detach() - target).double(), image.double()
     down, right = x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
     distance, tv = difference.square().sum(), down.square().sum() + right.square().sum()
@@ -224,15 +208,13 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
         (distance + weight * right.square().sum(), "only neighbours side by side; add those above each other."),
         (distance + weight * down.square().sum(), "only neighbours above each other; add those side by side."),
     ]
-    formula = "the sum of squared differences, plus λ times that of neighbouring pixels."
-    must_match(yours, distance + weight * tv, wrong, f"the values differ: {formula}")
-    must_have_gradient(yours)
-    return "right: one distance in one layer, and a little smoothness. No Gram matrix, no weights of layers."
+    must_match(yours, distance + weight * tv, wrong, what="the loss", gradient=True)
+    return "right: one distance in one layer, and a little smoothness. No Gram matrix, no layer weights."
 
 
 @check
 def steadiness(answer: Callable[..., Tensor]) -> str:
-    """The mean change of four frames whose content moves to the left by 2 pixels, then by 5, each time."""
+    """The mean change of pixels, where pixel x of a frame was pixel x + shift of the one before."""
     for shift in (2, 5):
         frames = torch.rand(4, 3, 6, 12)
         yours = number(run(answer, frames=frames, shift=shift), "the mean change")
@@ -254,6 +236,5 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
             (difference[:1].abs().mean(), "only the first two frames are compared; use all neighbours."),
             (255 * difference.abs().mean(), "in 255ths; here pixels go from 0 to 1."),
         ]  # fmt: skip
-        otherwise = "the values differ: pixel x of a frame was pixel x + shift of the one before."
-        must_match(yours, difference.abs().mean(), wrong, otherwise)
+        must_match(yours, difference.abs().mean(), wrong)
     return "right: what only moved along does not count. What is left is flicker."

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_have_gradient, must_match, number, run
+from stylelearn.checks import Mistake, check, must_be, must_match, run
 
 RATIO = "you use only the ratio of α and β. It has the same best picture, but the formula keeps both."
 
 
 @check
 def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
-    """(B, 3, H, W) -> the same with channels 0 and 2 exchanged."""
+    """(B, 3, H, W) with the channels blue, green, red, in this order."""
     image = torch.rand(2, 3, 4, 5)
     yours = run(answer, image=image)
     red, green, blue = image.unbind(1)  # (B, H, W) each
@@ -22,12 +22,11 @@ def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
 
     if isinstance(yours, Tensor) and yours.shape == image.shape[1:]:
         raise Mistake("you return one picture of the batch; the result has the shape (B, 3, H, W), like the input.")
-    must_be_tensor(yours, tuple(image.shape), "the result")
     overwritten = "was overwritten before it was copied. Make a new tensor."
     wrong = [
         (image, "nothing has changed: put channel 2 in the place of channel 0, and the other way round."),
         (image.flip(0), "you turned the order of the pictures in the batch; the colours are dimension 1."),
-        (image.flip(2), "the picture stands on its head: that is dimension 2, the rows; the colours are dimension 1."),
+        (image.flip(2), "the picture is upside down: that is dimension 2, the rows; the colours are dimension 1."),
         (image.flip(3), "that mirrors the picture, dimension 3, the columns; the colours are dimension 1."),
         (stacked(blue, green, blue), f"red is lost: it {overwritten}"),
         (stacked(red, green, red), f"blue is lost: it {overwritten}"),
@@ -39,11 +38,9 @@ def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
         (255 * image.flip(1), "the channels are right, but our pictures go from 0 to 1, not to 255."),
     ]
     right = stacked(blue, green, red)
-    must_match(yours, right, wrong, "the values differ; the result should hold blue, green, red, in this order.")
-    must_be(
-        answer(image[:1]), right[:1], "this works for two pictures, but not for one; leave dimension 0 as it comes."
-    )
-    return "right: only the second dimension knows about colours. The batch and the places stay as they were."
+    must_match(yours, right, wrong, what="the result")
+    must_be(answer(image[:1]), right[:1], "this works for two pictures, but not for one; leave dimension 0 as it is.")
+    return "right: only the second dimension holds the colours. The batch and the places stay as they were."
 
 
 @check
@@ -52,7 +49,6 @@ def blend(answer: Callable[[Tensor, Tensor, float], Tensor]) -> str:
     content, style = torch.rand(1, 3, 4, 5), torch.rand(1, 3, 4, 5)
     for amount in (0.25, 0.5, 0.0, 1.0):
         yours = run(answer, content=content, style=style, amount=amount)
-        must_be_tensor(yours, tuple(content.shape), "the mixture")
         right = (1 - amount) * content + amount * style
         weights = "give the two pictures weights that add up to 1."
         wrong = [
@@ -68,7 +64,7 @@ def blend(answer: Callable[[Tensor, Tensor, float], Tensor]) -> str:
             (style, "there is no content in this mixture."),
         ]
         where = f"for amount = {amount} the mixture is {1 - amount} times the content plus {amount} times the style."
-        must_match(yours, right, wrong, where)
+        must_match(yours, right, wrong, where, what="the mixture")
     return "right: every pixel is a weighted mean, and a mean of pictures in [0, 1] stays in [0, 1]."
 
 
@@ -95,8 +91,7 @@ def total_loss(answer: Callable[[Tensor, Tensor, float, float], Tensor]) -> str:
         (c + beta / alpha * s, RATIO),
     ]
     where = f"for losses {c} and {s} with α = {alpha:g} and β = {beta:g} it should be {right:.1f}."
-    must_match(number(yours, "the total loss"), right, wrong, where)
-    must_have_gradient(yours)
+    must_match(yours, right, wrong, where, what="the total loss", gradient=True)
     one = torch.tensor(1.0)
     must_be(answer(one, one, 0.0, 1.0), 1.0, "with α = 0 and β = 1 only the style loss should be left.")
     return "right: one number, and two knobs. Only their ratio decides which picture is best."

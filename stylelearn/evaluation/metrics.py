@@ -1,4 +1,4 @@
-"""How good is a pastiche (lesson 10)? Each of these numbers answers one question, and says what it cannot see.
+"""How good is a pastiche (lesson 10)? Each measure answers one question; `MEASURES` says what it cannot see.
 
 Most of them compare activations of a `judge`: if possible an encoder that none of the compared methods was trained with
 or has optimised for.
@@ -21,18 +21,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.optimize import linprog
 from scipy.spatial import KDTree
+from scipy.stats import wasserstein_distance_nd
 from torch import Tensor
 
 from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
+from stylelearn.evaluation.markdown import markdown
 from stylelearn.losses import SILENCE, content_loss, mean_gram, moments, style_loss
 from stylelearn.weights import downloaded
 
 SQUEEZENET = ("relu1", "fire2", "fire4", "fire8")  # torchvision's features 0 + ReLU, 3, 5 and 10
 VGG = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-MIDDLE = 2  # the layer of these four that knows things, and still where they are
+MIDDLE = 2  # the layer of these four that responds to objects, and still to their place
 PLACES = 4096  # of a layer, or pixels of a picture, that are enough to know how values are distributed
 NEARLY_NOTHING = 1e-12  # what a distance of 0 counts as in a geometric mean
 
@@ -41,13 +42,10 @@ NEARLY_NOTHING = 1e-12  # what a distance of 0 counts as in a geometric mean
 class Measure:
     """What one number is about, in words for learners.
 
-    Attributes:
-        of: what the pastiche is compared with: "content", "style" or "itself".
-        better: "low", "high", or "" where neither is better in itself.
+    `better` is "low", "high", or "" where neither is better in itself.
     """
 
     title: str
-    of: str
     better: str
     sees: str
     cannot_see: str
@@ -56,51 +54,44 @@ class Measure:
 MEASURES: dict[str, Measure] = {
     "content": Measure(
         "content distance",
-        "content",
         "low",
-        "Whether the things in the photograph are still there, as a network for recognising things sees them.",
+        "Whether the objects of the photograph are still there, as a network trained to recognise objects sees them.",
         "Whether anything was painted at all: the photograph itself scores best, with 0.",
     ),
     "gram": Measure(
         "Gram distance",
-        "style",
         "low",
         "Which features of the style occur together: colours with strokes, edges with edges.",
         "Where anything is: a picture cut up and shuffled scores nearly as well as the whole.",
     ),
     "moments": Measure(
         "moments distance",
-        "style",
         "low",
         "How strongly each feature of the style occurs, and how much that varies over the picture.",
         "Which features belong together, and where they are.",
     ),
     "sliced": Measure(
         "sliced Wasserstein distance",
-        "style",
         "low",
         "All values that features take, along many directions: rare bright dots count, not only their mean.",
         "Where anything is, and what only shows in patterns larger than the network looks at.",
     ),
     "structure": Measure(
         "structure kept",
-        "content",
         "high",
         "Whether edges of the photograph are still where they were, and no others have come.",
-        "Colour; and whether a new edge is a fault or the very brush stroke that one wanted.",
+        "Colour; and whether a new edge is a fault or the brush stroke that was wanted.",
     ),
     "palette": Measure(
         "palette distance",
-        "style",
         "low",
         "How far the colours must be moved to become the style's, in steps that an eye can just tell apart.",
         "Strokes and texture: a photograph with its colours exchanged scores well.",
     ),
     "variety": Measure(
         "variety of patterns",
-        "itself",
         "",
-        "Whether places differ from one another, or one pattern is stamped all over the picture.",
+        "Whether places differ from one another, or one pattern repeats all over the picture.",
         "Whether the variety is the style's or the photograph's; compare it with that of both.",
     ),
 }
@@ -160,16 +151,12 @@ def known(only: Iterable[str] | None) -> list[str]:
 
 def explain(values: Mapping[str, float] | None = None) -> str:
     """A Markdown table: each measure (of `values` and their numbers, if given), what it sees, and what it cannot."""
-    names = known(values)
-    lines = ["| measure | better | sees | cannot see |", "| --- | --- | --- | --- |"]
-    if values is not None:
-        lines = ["| measure | here | better | sees | cannot see |", "| --- | ---: | --- | --- | --- |"]
-    for name in names:
+    rows = [["measure", *(["here"] if values is not None else []), "better", "sees", "cannot see"]]
+    for name in known(values):
         each = MEASURES[name]
         here = [] if values is None else [f"{values[name]:.3g}"]
-        cells = [f"{each.title} (`{name}`)", *here, each.better or "neither", each.sees, each.cannot_see]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append([f"{each.title} (`{name}`)", *here, each.better or "neither", each.sees, each.cannot_see])
+    return markdown(rows, right=[] if values is None else [1])
 
 
 # --- in activations ---------------------------------------------------------------------------------------------------
@@ -223,8 +210,8 @@ def sliced_wasserstein(
     """How far the activations of all places must be moved to become the style's, along random directions.
 
     In one dimension the cheapest transport is known: sort both, and the mean difference is W₁, the Wasserstein distance
-    (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures"). Of a layer with more than `PLACES`
-    places, so many are drawn.
+    (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures"). Of a layer with more than
+    `PLACES` places, `PLACES` are drawn at random.
 
     Args:
         pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. directions: how many. seed: of directions and places.
@@ -349,13 +336,7 @@ def palette_distance(pastiche: Tensor, style: Tensor, colours: int = 32) -> floa
         pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. colours: of the palette.
     """
     centres, (have, want) = palette([pastiche, style], colours)
-    count = len(centres)
-    apart = np.linalg.norm(centres[:, None] - centres, axis=2)  # (K, K)
-    rows = np.kron(np.eye(count), np.ones(count))  # Σ_j T_ij, T being written row after row
-    columns = np.kron(np.ones(count), np.eye(count))
-    # The last sum follows from the others; with rounding errors it could contradict them.
-    sums = np.concatenate([have, want])[:-1]
-    return max(0.0, float(linprog(apart.ravel(), A_eq=np.concatenate([rows, columns])[:-1], b_eq=sums).fun))
+    return max(0.0, float(wasserstein_distance_nd(centres, centres, have, want)))
 
 
 @torch.no_grad()

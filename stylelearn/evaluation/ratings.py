@@ -94,7 +94,7 @@ class Ratings:
         StudyError: a file that is something else. It is never changed.
 
     Attributes:
-        rater: the first name in the file; for a new file, a name drawn by lot, so that a class may stay anonymous.
+        rater: the first name in the file; in a new file a random one, so that a class may stay anonymous.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -108,7 +108,7 @@ class Ratings:
         return latest(ratings_in(self._data(), f"'{self.path}'"))
 
     def give(self, *ratings: Rating) -> None:
-        """Add these ratings; each replaces the one before, whatever the clock says.
+        """Add these ratings; each replaces an earlier one, even if the clock was set back.
 
         Raises:
             StudyError: the file cannot be written, or has become something else.
@@ -160,7 +160,7 @@ def ratings_in(data: bytes, name: str) -> list[Rating]:
     """The ratings in the bytes of a file; `name` is what errors call it.
 
     A spreadsheet may have saved them: other order of columns, more columns, semicolons or tabs, a line `sep=;`, empty
-    lines; UTF-8 with or without a mark, UTF-16, or the ANSI code page of this machine or of Western Europe.
+    lines; UTF-8, UTF-16 with its mark, or the ANSI code page of this machine or of Western Europe.
 
     Raises:
         StudyError: names the line and what is wrong.
@@ -210,17 +210,13 @@ def _rows(data: bytes, name: str) -> list[tuple[int, list[str]]]:
 
 
 def _decoded(data: bytes, name: str) -> str:
-    encodings = ["utf-8", locale.getencoding(), "cp1252"]
-    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        encodings = ["utf-16"]
-    elif b"\0" in data[:2]:
-        encodings = ["utf-16-be" if data[:1] == b"\0" else "utf-16-le"]
-    for encoding in encodings:
+    wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ["utf-16"] if wide else ["utf-8", locale.getencoding(), "cp1252"]:
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             pass
-    raise StudyError(f"{name} is no text, so no CSV of a study; export it again")
+    raise StudyError(f"{name} is no text, so it is no CSV of a study; export it again")
 
 
 def _plain(data: bytes) -> bool:

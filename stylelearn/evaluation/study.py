@@ -43,7 +43,7 @@ class Pastiche:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What is on the page at a time: two pastiches of one pair, the left one first; the last one may be alone."""
+    """One page: two pastiches of one pair, the left one first; the last one of a pair may be alone."""
 
     pair: str
     pastiches: tuple[Pastiche, ...]
@@ -94,8 +94,7 @@ class Agreement:
 def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
     """All pastiches, each one once, two of a pair at a time, in the order that belongs to this rater.
 
-    Left and right, the partners and the order are drawn by lot, from the rater's name: a rater who returns continues
-    the same list.
+    The rater's name seeds the random order, the partners and the sides: a rater who returns continues the same list.
 
     Raises:
         StudyError: no pastiches, or one pair with the same method twice.
@@ -148,18 +147,18 @@ def intervals(ratings: Iterable[Rating], question: str, level: float = LEVEL) ->
 
 
 def difference(ratings: Iterable[Rating], question: str, one: str, other: str, level: float = LEVEL) -> Interval:
-    """By how much a method scores better than another, in the eyes of those who judged both.
+    """By how much a method scores better than another, over the people who judged both.
 
-    People use a scale differently: one never gives a 4, another never a 1. Each person's own difference is free of it,
-    so this interval is often much shorter than the two of the means.
+    People use a scale differently: one never gives a 4, another never a 1. The difference within a person does not
+    depend on it, so this interval is often much shorter than the two of the means.
 
     Raises:
-        StudyError: nobody judged both.
+        StudyError: no one judged both.
     """
     of, values = _values(ratings, question)
     both = [key for key in values.get(one, {}) if key in values.get(other, {})]
     if not both:
-        raise StudyError(f"nobody has judged both {one!r} and {other!r} for {question}")
+        raise StudyError(f"no one has judged both {one!r} and {other!r} for {question}")
     return interval((values[one][key] - values[other][key] for key in both), of, level)
 
 
@@ -205,11 +204,9 @@ def invented(
 ) -> list[Rating]:
     """Ratings of people who do not exist, to try the plots with; never mix them with true ones.
 
-    Each has the same opinion, a habit (who gives good marks gives them to all) and moods.
-
     Args:
-        opinion: (pair, method, question) -> what they think, about 1 to 4.
-        people: how many. `spread`: the standard deviation of habits and of moods. `seed`: of both.
+        opinion: (pair, method, question) -> what all of them think, about 1 to 4.
+        people: how many. `spread`: the standard deviation of a person's generosity, and of each score around it.
     """
     draw = random.Random(seed)
     asked = [(one.pair, one.method, question) for one in pastiches for question in QUESTIONS]

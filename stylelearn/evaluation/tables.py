@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from torch import Tensor
 
+from stylelearn.evaluation.markdown import markdown
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.evaluation.timing import machine
 from stylelearn.painting import count_styles
@@ -71,14 +72,14 @@ def table(rows: Iterable[Row]) -> str:
     rows = list(rows)
     names = [name for name in MEASURES if any(name in row.measures for row in rows)]
     heads = ["method", "px", "seconds (with style)", "memory, MB", "styles", *(MEASURES[name].title for name in names)]
-    lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    lines = [heads]
     for row in rows:
         cells = [METHODS[row.method].title, str(row.size), _in_brackets(*_medians(row))]
         cells += ["—" if row.memory is None else f"{row.memory:.0f}", row.styles]
         cells += [f"{row.measures[name].median:.3g}" if name in row.measures else "—" for name in names]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(cells)
     notes = dict.fromkeys(f"{METHODS[row.method].title}: {row.note}" for row in rows if row.note)
-    return "\n".join([*lines, *(f"\n{note}" for note in notes)])
+    return "\n".join([markdown(lines, range(1, len(heads))), *(f"\n{note}" for note in notes)])
 
 
 @dataclass(frozen=True)
@@ -102,32 +103,27 @@ HUANG_HARDWARE = "Pascal Titan X, VGG-19, mean of 100 pictures"
 
 
 def huang_table(rows: Iterable[Row]) -> str:
-    """The paper's table and, beside it, that of these rows in the same layout: "0.018 (0.027)"; hardware named.
+    """The paper's table and, beside it, that of these rows in the same layout, as Markdown; the hardware is named.
 
     Args:
-        rows: of `compare`; of sizes 256 and 512 that the paper has, what is missing is a dash. Other sizes are left
-            out, unless there are no rows of these two: then the largest two sizes stand in their place.
-    Returns:
-        Markdown.
+        rows: of `compare`. The paper's sizes, 256 and 512, are shown; what is missing is a dash. Without any row of
+            these sizes, the largest two take their place.
     """
     ours = {(row.method, row.size): row for row in rows}
     sizes = sorted({size for _, size in ours})
     ours_sizes = [256, 512] if not sizes or {256, 512} & {*sizes} else sizes[-2:]
-    here = machine()
-    hardware = here.get("gpu") or f"{here['processor']}, {here['threads']} thread{'s' * (here['threads'] > 1)}"
+    found = machine()
+    hardware = found.get("gpu") or f"{found['processor']}, {found['threads']} thread{'s' * (found['threads'] > 1)}"
     heads = ["method", *(f"paper, {size} px" for size in (256, 512)), "# styles"]
     heads += [*(f"here, {size} px" for size in ours_sizes), "# styles here"]
-    lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    lines = [heads]
     for published in HUANG:
-        cells = [
-            published.name,
-            *(_in_brackets(*pair, digits=4) for pair in published.seconds.values()),
-            published.styles,
-        ]
-        cells += [_in_brackets(*_medians(ours.get((published.method, size)))) for size in ours_sizes]
-        lines.append(f"| {' | '.join([*cells, count_styles(published.method)])} |")
+        paper = [_in_brackets(*pair, digits=4) for pair in published.seconds.values()]
+        here = [_in_brackets(*_medians(ours.get((published.method, size)))) for size in ours_sizes]
+        lines.append([published.name, *paper, published.styles, *here, count_styles(published.method)])
     note = "Seconds for one picture, in brackets with encoding the style."
-    return "\n".join([*lines, "", f"{note} Paper: {HUANG_HARDWARE}. Here: {hardware}, mini, median."])
+    note = f"{note} Paper: {HUANG_HARDWARE}. Here: {hardware}, mini, median."
+    return f"{markdown(lines, range(1, len(heads)))}\n\n{note}"
 
 
 # --- cost against pixels ----------------------------------------------------------------------------------------------
@@ -147,7 +143,7 @@ class Cost:
     error: float
 
     def seconds(self, pixels: float) -> float:
-        """What the fit says for so many pixels."""
+        """The fitted seconds for this number of pixels."""
         return self.scale * (pixels / 1e6) ** self.exponent
 
 
@@ -172,7 +168,7 @@ def fit_cost(pixels: Sequence[float], seconds: Sequence[float]) -> Cost:
 def costs(rows: Iterable[Row]) -> dict[str, tuple[list[float], list[float]]]:
     """Pixels and seconds by method, as `fit_cost` and `figures.plot_costs` take them.
 
-    Of several times the shortest: the others were disturbed by whatever else the machine did.
+    Of several times the shortest counts: other work on the machine made the others longer.
     """
     found: dict[str, tuple[list[float], list[float]]] = {}
     for row in rows:

@@ -33,10 +33,10 @@ class Timing:
 
 
 def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, Timing]:
-    """Run each piece of work `rounds` times, in turn: whatever disturbs the machine disturbs all of them alike.
+    """Run each piece of work `rounds` times, in turn, so that other load on the machine slows all of them alike.
 
     Args:
-        work: name -> what to do; it may return whatever it likes.
+        work: name -> what to do; the result is ignored.
         rounds: at least 1. `warm_up`: rounds before, that are not counted.
     """
     clock: dict[str, list[float]] = {name: [] for name in work}
@@ -61,7 +61,7 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
 
 
 def wait_for_gpu() -> None:
-    """Until all that was asked of a GPU is done; nothing to do without one."""
+    """Wait until the GPU has done all its work; without one, return at once."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
 
@@ -108,7 +108,7 @@ def processor_name() -> str:
 
 
 def forget_peak() -> None:
-    """Let `most_so_far` begin anew with what is held now.
+    """Reset the peak that `most_so_far` reads to the memory held now.
 
     Raises:
         RuntimeError: not on Linux.
@@ -116,7 +116,7 @@ def forget_peak() -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     except OSError as error:
-        raise RuntimeError("only Linux says how much memory one part of a program used") from error
+        raise RuntimeError("only Linux measures the memory that one part of a program used") from error
 
 
 def run_apart(module: str, *words: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What the plots share: axes with a title, looks that are told apart without colour, plain numbers on a logarithm."""
+"""What the plots share: axes with a title, looks that need no colour, plain numbers on a logarithmic axis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKS = [
 
 
 def new_axes(width: int, height: int, title: str | None) -> tuple[Figure, Axes]:
-    """A white figure of so many pixels with one pair of axes."""
+    """A white figure, width and height in pixels, with one pair of axes."""
     figure = new_figure(width, height)
     axes = figure.add_subplot()
     axes.set_title(title or "", size=POINTS, weight="bold")

@@ -22,7 +22,7 @@ def costs_figure(
 
     Args:
         costs: name -> (pixels, seconds), as `tables.costs` gives them.
-        fits: name -> seconds for so many pixels, such as `Cost.seconds`; without one the marks are joined.
+        fits: name -> seconds as a function of pixels, such as `Cost.seconds`; without one the marks are joined.
         title: a line above. alt: what the plot shows, in words; by default the smallest and the largest size of each.
     Raises:
         ValueError: nothing to plot.

@@ -26,7 +26,7 @@ _HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inse
 
 
 def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
-    """An empty white figure of so many pixels; no pyplot, so that it is safe in threads and needs no closing."""
+    """An empty white figure, sizes in pixels; without pyplot it is safe in threads and needs no closing."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
