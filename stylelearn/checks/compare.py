@@ -5,7 +5,9 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 
 from stylelearn.checks import Mistake, check, must_be, must_match, number, numbers, run, same
@@ -160,7 +162,7 @@ def spearman(answer: Lists) -> str:
     """Pearson's coefficient of the ranks, where equal values share the mean of their places."""
     x, y = [0.9, 0.1, 0.4, 0.4, 7.0, 0.2], [3.0, 1.0, 2.0, 4.0, 3.5, 1.0]
     yours = number(run(answer, x=x, y=y), "ρ")
-    must_match(yours, statistics.correlation(_ranks(x), _ranks(y)), _rank_mistakes(x, y))
+    must_match(yours, statistics.correlation(rankdata(x), rankdata(y)), _rank_mistakes(x, y))
     must_be(answer([3.0, 2.0, 1.0], [10.0, 20.0, 90.0]), -1.0, "for a reversed ranking it should be −1.")
     same_order = answer([1.0, 2.0, 3.0, 4.0], [1.0, 10.0, 100.0, 1000.0])
     must_be(same_order, 1.0, "for the same ranking it should be 1, however unequal the steps are.")
@@ -168,27 +170,23 @@ def spearman(answer: Lists) -> str:
 
 
 def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[float, str]]:
-    n, right = len(x), statistics.correlation(_ranks(x), _ranks(y))
+    n, right = len(x), statistics.correlation(rankdata(x), rankdata(y))
 
-    def by_differences(x: Sequence[float], y: Sequence[float]) -> float:
-        return 1 - 6 * sum((p - q) ** 2 for p, q in zip(x, y, strict=True)) / (n * (n * n - 1))
+    def by_differences(p: Sequence[float], q: Sequence[float]) -> float:
+        return 1 - 6 * sum((a - b) ** 2 for a, b in zip(p, q, strict=True)) / (n * (n * n - 1))
 
-    # Which of two equal values a sort puts first depends on the library: each list has both orders.
-    orders = [[sorted(range(n), key=lambda i, z=z, s=s: (z[i], s * i)) for s in (1, -1)] for z in (x, y)]
-    places = [[[order.index(i) for i in range(n)] for order in both] for both in orders]
     yield statistics.correlation(x, y), "the values are correlated, and one large value decides. Take ranks first."
+    # Which of two equal values a sort puts first depends on the library: each list has both orders.
+    orders = [[np.lexsort((side * np.arange(n), z)) for side in (1, -1)] for z in (x, y)]
     for formula in (statistics.correlation, by_differences):
-        for pair in itertools.product(*orders):
-            yield formula(*pair), "argsort gives the order, not the ranks: who is first, not where each one is."
-        for pair in itertools.product(*places):
-            yield formula(*pair), "equal values got different ranks; they share the mean of their places."
-    below, upto = ([[sum(b < a + more for b in z) for a in z] for z in (x, y)] for more in (0, 1e-9))
-    yield statistics.correlation(*below), "equal values got the lowest of their places; they share the mean of them."
-    yield statistics.correlation(*upto), "equal values got the highest of their places; they share the mean of them."
-    yield by_differences(_ranks(x), _ranks(y)), "nearly: 1 − 6Σd²/(n(n² − 1)) holds without equal values only."
+        for p, q in itertools.product(*orders):
+            yield formula(p, q), "argsort gives the order, not the ranks: which comes first, not where each one is."
+        for p, q in itertools.product(*orders):
+            places = p.argsort(), q.argsort()
+            yield formula(*places), "equal values got different ranks; they share the mean of their places."
+    for method, which in (("min", "lowest"), ("max", "highest")):
+        ranks = rankdata(x, method), rankdata(y, method)
+        yield statistics.correlation(*ranks), f"equal values got the {which} of their places; they share the mean."
+    yield by_differences(rankdata(x), rankdata(y)), "nearly: 1 − 6Σd²/(n(n² − 1)) holds without equal values only."
     yield -right, "the sign is wrong: one of the rankings runs backwards."
     yield right**2, "squared; ρ itself has a sign."
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    return [sum(b < a for b in values) + (sum(b == a for b in values) + 1) / 2 for a in values]

@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.spatial import KDTree
-from scipy.stats import wasserstein_distance_nd
 from torch import Tensor
 
 from stylelearn.colour import luminance
@@ -335,6 +334,8 @@ def palette_distance(pastiche: Tensor, style: Tensor, colours: int = 32) -> floa
     Args:
         pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. colours: of the palette.
     """
+    from scipy.stats import wasserstein_distance_nd
+
     centres, (have, want) = palette([pastiche, style], colours)
     return max(0.0, float(wasserstein_distance_nd(centres, centres, have, want)))
 
