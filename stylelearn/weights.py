@@ -1,4 +1,4 @@
-"""The weights of networks: found, checked, read and written. They ship, are downloaded from torchvision, or are yours.
+"""Find, verify, load and save the weights of networks: the course's own, torchvision's, or yours.
 
 Files are opened in ways that cannot run code (safetensors, or PyTorch's ``weights_only``), and each tensor is checked
 against the shape that it must have before anything is used.
@@ -27,7 +27,7 @@ from stylelearn.samples import data_file
 
 TRAINED_AS = {"style_swap": "inverse"}  # networks whose training has another name than their files
 TORCHVISION = {"vgg19": "vgg19", "vgg16": "vgg16", "squeezenet": "squeezenet1_0"}
-# What PyTorch says of a pickle that is whole but wants to call or make something other than tensors.
+# PyTorch's words for a pickle that is intact but would call functions or build other objects than tensors.
 _CODE = re.compile("unsupported global|unrecognized function|can only (build|create)", re.IGNORECASE)
 
 
@@ -153,7 +153,7 @@ def as_halves(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def read_about(path: str | Path) -> dict[str, Any]:
-    """What `write_weights` was told about a .safetensors file; empty if nothing.
+    """The `about` that `write_weights` put into a file's header; empty without one.
 
     Raises:
         WeightsError: missing, damaged, or no safetensors file.
@@ -184,7 +184,7 @@ def network_file(kind: str, name: str | Path) -> Path:
     """The file of a trained network: the course's data/weights/KIND_NAME.safetensors, or a path to a file of yours.
 
     Raises:
-        WeightsError: neither (lists the names that there are); not whole; or a network of another kind.
+        WeightsError: no such network (the message lists those that ship); a damaged file; a network of another kind.
     """
     full = kind if str(name) == kind else f"{kind}_{name}"
     if f"{full}.safetensors" in json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8")):
@@ -227,7 +227,7 @@ def checksum(model: nn.Module) -> str:
 
 @contextmanager
 def seeded(seed: int | None = None) -> Iterator[None]:
-    """Inside, random numbers are those of `seed` (None: as they come); outside, the caller's go on undisturbed."""
+    """Inside, random numbers come from `seed` (None: from the present state); afterwards the caller's state is back."""
     with torch.random.fork_rng(devices=[]):
         if seed is not None:
             torch.manual_seed(seed)
@@ -250,7 +250,7 @@ def fill(network: nn.Module, source: str | Path | Mapping[str, Tensor], what: st
 
 
 def fitting(model: nn.Module, state: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
-    """`state` without what `model` does not know, once everything that it does know has been found to fit.
+    """The entries of `state` that `model` has, once their shapes, types and values are checked.
 
     Names may lack the model's own prefix or have one more, such as "module." of DataParallel, "_orig_mod." of
     torch.compile, or "model." of Lightning.

@@ -1,6 +1,7 @@
 """EMD: mixer and loss against loops, references that never show the answer, scores, training, baseline, what ships."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -27,11 +28,18 @@ TINY = (4, 4, 4, 4, 4, 4, 4)
 SEEDS = st.integers(0, 2**31 - 1)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
-def known() -> Split:
+def known(cache: None) -> Split:
     """Six fonts in two variations, eight letters; a font and two letters are held back."""
     variations = (Variation("plain"), Variation("slanted", slant=0.2))
-    found = collect(bundled_fonts()[::4], letters="ABEHmnox", variations=variations, cache=False)
+    found = collect(bundled_fonts()[::4], letters="ABEHmnox", variations=variations)
     assert "DejaVuSans" in found.fonts
     return split(found, novel_fonts=found.fonts[-1:], novel_letters="Bm")
 
@@ -241,13 +249,13 @@ def test_a_batch_depends_on_seed_and_number_alone() -> None:
     assert not torch.equal(one[5]["target"], one[6]["target"]) and not torch.equal(one[5]["target"], other[5]["target"])
 
 
-def test_a_bent_item_is_bent_alike_where_it_must_be(known: Split) -> None:
+def test_an_item_is_warped_alike_where_it_must_be(known: Split) -> None:
     plain, item, unsheared = (
         GlyphDataset(known, references=2, batch=8, warp=warped, shear=shear)[5]
         for warped, shear in ((False, True), (True, True), (True, False))
     )
     assert all(torch.equal(plain[name], item[name]) for name in ("style", "content", "letters"))
-    assert torch.equal(item["content_refs"], unsheared["content_refs"])  # the letters' bend, whatever the style's
+    assert torch.equal(item["content_refs"], unsheared["content_refs"])  # the letters' warp, whatever the style's shear
     assert torch.equal(plain["style_refs"], unsheared["style_refs"])
     assert torch.allclose(unsheared["target"], warp(plain["target"], item["grids"]))
     still = [torch.equal(a, b) for a, b in zip(plain["content_refs"], item["content_refs"], strict=True)]
@@ -257,7 +265,7 @@ def test_a_bent_item_is_bent_alike_where_it_must_be(known: Split) -> None:
 
 
 def test_where_pixels_come_from() -> None:
-    """A step to the right, drawn by bending; one after another is both at once; nothing is nothing."""
+    """A step to the right, drawn by warping; one after another is both at once; nothing is nothing."""
     page = random(0, 2, 3, SIZE, SIZE)
     assert torch.equal(warp(page, identity_grid(2)), page)
     step = identity_grid(2) + torch.tensor([2 / SIZE, 0])  # each pixel is what was one to its right
@@ -296,10 +304,6 @@ def test_in_a_test_set_each_style_has_one_reference_set() -> None:
     batch = references.test_batch(found, "D3", references=2, count=100)
     for style in found.novel_styles:
         assert len(batch["letters"][batch["style"] == style].unique(dim=0)) == 1
-    more = references.test_batch(found, "D3", references=3, count=100)
-    assert torch.equal(more["letters"][0, :2], references.test_batch(found, "D4", references=2)["letters"][0]) or (
-        more["style"][0] != references.test_batch(found, "D4", references=2)["style"][0]
-    )
 
 
 @pytest.mark.parametrize(
@@ -451,10 +455,7 @@ def test_load_refuses_what_is_not_emd(tmp_path: Path) -> None:
         emd.load(wrong)
 
 
-def test_the_command_trains_and_draws_a_sheet(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_the_command_trains_and_draws_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fonts = [str(font.path) for font in bundled_fonts()[::7]]
     out = tmp_path / "mine.safetensors"
     said = f"--out {out} --fonts {' '.join(fonts)} --letters ABCDEF --steps 2 --batch 2 --accelerator cpu"
@@ -516,7 +517,7 @@ def test_an_embedding_is_found_for_a_style_that_has_one() -> None:
 
 def test_what_ships_draws_what_it_has_never_seen() -> None:
     """On D4, in plain fonts, it is nearer than the nearest font and the figures that it brings are about right."""
-    fonts = split(collect(variations=(Variation("plain"),), cache=False))
+    fonts = split(collect(variations=(Variation("plain"),)))
     network = emd.load()
     drawn = table(lambda batch: network(batch["style_refs"], batch["content_refs"]), fonts)["D4"]["L1"]
     assert drawn < table(references.nearest(fonts), fonts)["D4"]["L1"]

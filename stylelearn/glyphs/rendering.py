@@ -9,6 +9,7 @@ import hashlib
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from stylelearn.files import replacing
 from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, distinct_names, find_fonts, listed, missing
 
 SIZE = 80  # pixels a side
@@ -117,15 +119,13 @@ def collect(
     *,
     letters: str = LETTERS,
     variations: Sequence[Variation] = VARIATIONS,
-    cache: bool = True,
 ) -> Glyphs:
-    """Draw all letters in all variations of all fonts, or read them from the cache.
+    """All letters in all variations of all fonts: drawn once, then read from the cache in the user's folder.
 
     Args:
         fonts: fonts, files or folders; matplotlib's by default. Fonts that lack letters are left out, unless they were
             named one by one. A font that comes twice (the same bytes) counts once.
         letters: what to draw, each once. variations: styles per font.
-        cache: keep the drawings in the user's cache folder.
     Raises:
         FontError: no font is left; a named font lacks letters, draws them blank, or is no font.
         ValueError: no letters or variations, or one of them twice.
@@ -141,7 +141,7 @@ def collect(
         if (digest, font.index) in seen:
             continue
         try:
-            drawn = _drawn(font, digest, letters, tuple(variations)) if cache else draw(font, letters, variations)
+            drawn = _drawn(font, digest, letters, tuple(variations))
         except FontError:
             if named:
                 raise
@@ -264,11 +264,8 @@ def _drawn(font: Font, digest: str, letters: str, variations: tuple[Variation, .
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there yet, or cut short: draw
     images = draw(font, letters, variations)
-    try:
+    with suppress(OSError):  # a full or read-only disk: go on without the cache
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"{path.stem}-{os.getpid()}.tmp.npz")
-        np.savez_compressed(beside, glyphs=images)
-        beside.replace(path)
-    except OSError:
-        pass  # a full or read-only disk: go on without the cache
+        with replacing(path) as part:
+            np.savez_compressed(part, glyphs=images)
     return images
