@@ -260,20 +260,19 @@ def _matched(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.interp(ranks, (np.arange(reference.size) + 0.5) / reference.size, np.sort(reference))[place]
 
 
-def regrain(image: Tensor, recoloured: Tensor, smoothness: float = 1.0) -> Tensor:
+def regrain(image: Tensor, recoloured: Tensor) -> Tensor:
     """Give a recoloured picture the grain of the original back (Pitié, Kokaram & Dahyot 2007, section 5).
 
-    argmin_J Σ φ ‖∇J − ∇I‖² + ψ (J − T)²,   φ = 30 / (1 + 10 g / s),   ψ = min(1, 256 g / 5),
+    argmin_J Σ φ ‖∇J − ∇I‖² + ψ (J − T)²,   φ = 30 / (1 + 10 g),   ψ = min(1, 256 g / 5),
 
     g being the steepness of I: its gradients, and where it has edges, the colours of the recoloured T.
 
     Args:
         image: I, (1, 3, H, W) in [0, 1]. recoloured: T, of the same size.
-        smoothness: s > 0; more of it trusts the gradients more.
     Returns:
         (1, 3, H, W) in [0, 1].
     Raises:
-        ValueError: sizes that differ, or smoothness ≤ 0.
+        ValueError: sizes that differ.
 
     **Differs from the paper:** the linear equations are solved at once, where the authors step from coarse to fine;
     ψ is at least 1e-3, so that they have one solution.
@@ -284,10 +283,8 @@ def regrain(image: Tensor, recoloured: Tensor, smoothness: float = 1.0) -> Tenso
     _check_pair(image, recoloured, "recoloured")
     if image.shape != recoloured.shape:
         raise ValueError(f"image {tuple(image.shape)} and recoloured {tuple(recoloured.shape)} differ in size")
-    if not smoothness > 0:
-        raise ValueError(f"smoothness must be above 0; got {smoothness}")
     steep = _steepness(image)
-    phi, psi = 30 / (1 + 10 * steep / smoothness), np.clip(256 / 5 * steep, 1e-3, 1)  # (H·W,) each
+    phi, psi = 30 / (1 + 10 * steep), np.clip(256 / 5 * steep, 1e-3, 1)  # (H·W,) each
     gradient = _gradient(*image.shape[-2:])
     smooth = gradient.T @ diags_array(np.tile(phi, 2)) @ gradient  # ∇ᵀ φ ∇
     solver = splu((smooth + diags_array(psi)).tocsc(), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})

@@ -1,4 +1,4 @@
-"""What is inside a picture file: recognised, decoded, turned upright, and converted to an image.
+"""Decode picture files, PIL images, arrays and tensors: upright, in sRGB, on white.
 
 An image is (1, 3, H, W), float32, sRGB, in [0, 1]. `stylelearn.images` gets the files and addresses.
 """
@@ -21,7 +21,7 @@ MAX_PIXELS = 50_000_000  # of an image; as float32 that is 600 MB
 _MAX_DECODED = 100_000_000  # pixels that are unpacked at once, 4 bytes each; a JPEG can be shrunk before that
 _MAX_IN_FILE = 250_000_000  # pixels; the largest phones take 200 million
 
-# Only formats that people really have: PIL's other readers are old and rarely tested, and EPS starts a program.
+# Common formats only: PIL's other readers are old and rarely tested, and EPS starts a program.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".gif")
 
@@ -86,7 +86,7 @@ _limits = threading.Lock()
 
 @contextmanager
 def _own_limits() -> Iterator[None]:
-    """Without PIL's limit on the size of a picture, which knows nothing of shrinking; `from_pil` has another one."""
+    """Without PIL's limit on pixels, which ignores that a JPEG can be shrunk; `from_pil` has its own."""
     with _limits:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:

@@ -23,7 +23,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_array, from_pil, from_tensor, open_picture
-from stylelearn.files import replacing
+from stylelearn.files import check_output, replacing
 
 Fit = Literal["short", "long", "box"]
 
@@ -225,7 +225,7 @@ def _quoted(address: str) -> str:
 
 
 def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Tensor:
-    """Resize with antialiasing (bicubic), so that fine patterns do not turn into false ones.
+    """Bicubic resizing with antialiasing.
 
     Args:
         image: (B, 3, H, W) in [0, 1].
@@ -296,20 +296,19 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())  # (H, W, 3)
 
 
-def encode_image(image: Tensor, format: str = "jpeg", quality: int = 90) -> bytes:
+def encode_image(
+    image: Tensor, format: str = "jpeg", quality: int = 90, settings: dict[str, Any] | None = None
+) -> bytes:
     """One image as the bytes of a picture file.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         format: "jpeg", "png" or "webp".
         quality: 1 to 100; PNG is always exact and ignores it.
+        settings: as of `write_image`.
     Raises:
-        ImageError: if the image, the format or the quality is not one.
+        ImageError: if the image, the format, the quality or the settings cannot be written.
     """
-    return _encode(image, format, quality, None)
-
-
-def _encode(image: Tensor, format: str, quality: int, settings: dict[str, Any] | None) -> bytes:
     kind = WRITABLE.get(f".{format.lower()}")
     if kind is None:
         raise ImageError(f"format {format!r} cannot be written; choose 'jpeg', 'png' or 'webp'")
@@ -320,11 +319,9 @@ def _encode(image: Tensor, format: str, quality: int, settings: dict[str, Any] |
         options["subsampling"] = 0  # full colour resolution: brush strokes differ in colour more than in brightness
     if settings is not None:
         options |= _settings_options(settings, kind)
-    buffer = io.BytesIO()
+    picture, buffer = to_pil(image), io.BytesIO()
     try:
-        to_pil(image).save(buffer, kind, **options)
-    except ImageError:
-        raise
+        picture.save(buffer, kind, **options)
     except (OSError, ValueError) as error:
         raise ImageError(f"an image {tuple(image.shape)} cannot be written as {kind} ({error}); use PNG") from error
     return buffer.getvalue()
@@ -344,17 +341,15 @@ def write_image(image: Tensor, path: str | Path, *, quality: int = 92, settings:
     Raises:
         ImageError: if the picture cannot be written there.
     """
-    path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise ImageError(f"'{path}' ends in {path.suffix!r}; choose .jpg, .png or .webp")
-    data = _encode(image, path.suffix[1:], quality, settings)
-    if not path.expanduser().parent.is_dir():
-        raise ImageError(f"the folder '{path.parent}' does not exist; create it first")
-    if path.expanduser().is_dir():
-        raise ImageError(f"'{path}' is a folder; give the name of a file")
     try:
+        path = check_output(path, tuple(WRITABLE))
+        data = encode_image(image, path.suffix[1:], quality, settings)
         with replacing(path) as part:
             part.write_bytes(data)
+    except ImageError:
+        raise
+    except ValueError as error:
+        raise ImageError(str(error)) from error
     except OSError as error:
         raise ImageError(f"'{path}' cannot be written ({error.strerror}); check space and permissions") from error
     return path

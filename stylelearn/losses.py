@@ -44,7 +44,7 @@ SILENCE = 2.5e-3
 
 
 def _shape(features: Tensor, what: str, dims: str = "(B, C, H, W)") -> torch.Size:
-    """The shape, once it is known that there is a value in each of `dims`."""
+    """The shape of a tensor with these dimensions; ValueError if it has others, or no values."""
     came = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
     if not isinstance(features, Tensor) or features.ndim != dims.count(",") + 1:
         raise ValueError(f"{what} must be a tensor {dims}; this is {came}")

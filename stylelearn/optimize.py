@@ -6,8 +6,8 @@ can draw each step, stop, and go on later::
     for step in optimize_image(start, objective, steps=300):
         view.update(step)
 
-A picture has values from 0 to 1, and what a screen shows is cut off there. So every pixel is brought back into this
-range after each step: then the losses belong to the picture that is shown.
+A screen clips values outside [0, 1]. So every pixel is clamped to this range after each step: then the losses belong
+to the picture that is shown.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from stylelearn.images import resize
 from stylelearn.losses import total
 
 METHODS = ("lbfgs", "adam", "gd")
+PATIENCE = 10  # how often a method may go back to the best picture before it finds a better one
 Objective = Callable[[Tensor], dict[str, Tensor]]
 """An image (B, 3, H, W) in, a dict of weighted, named, scalar terms out; their sum is minimised."""
 
@@ -75,7 +76,6 @@ def optimize_image(
     *,
     optimizer: str = "lbfgs",
     learning_rate: float | None = None,
-    history: int = 10,
     bounded: bool = True,
 ) -> Iterator[Step]:
     """Minimise `objective` over the pixels, starting from `start`; iterate the result to make the steps.
@@ -88,25 +88,24 @@ def optimize_image(
             x := x − λ ∂L/∂x.
         learning_rate: λ > 0; the default is 1 for lbfgs, 0.02 for adam (5 of 255 levels a step), and for gd
             `GD_RATE` times the number of values of the picture.
-        history: pairs that L-BFGS remembers, 10 to 20 are plenty; each costs two copies of the image.
         bounded: keep every pixel in [0, 1]. False lets `Step.pixels` leave it.
 
     Returns:
         an iterator of `Step`. It ends early when nothing changes any more. Where a step made the loss rise too far,
         the next `Step` repeats the best picture and its losses, and a shorter way is tried from there.
     Raises:
-        ValueError: unknown optimizer, steps or history < 1, learning rate ≤ 0, a start that is no image; while
+        ValueError: unknown optimizer, steps < 1, learning rate ≤ 0, a start that is no image; while
             iterating, an objective that returns no terms or terms that are no scalars.
         Diverged: while iterating: NaN, Inf, a loss that keeps exploding, or no gradient at all.
     """
-    _check(start, optimizer, learning_rate, steps=steps, history=history)
+    _check(start, optimizer, learning_rate, steps)
     x = start.detach().clone(memory_format=torch.contiguous_format).float()
     x = x.clamp(0, 1) if bounded else x
-    rule = _rule(optimizer, x, learning_rate, history, bounded)
+    rule = _rule(optimizer, x, learning_rate, bounded)
     return _steps(x, objective, steps, rule, bounded)
 
 
-def _check(start: Tensor, optimizer: str, rate: float | None, **counts: int) -> None:
+def _check(start: Tensor, optimizer: str, rate: float | None, steps: int) -> None:
     if optimizer not in METHODS:
         raise ValueError(f"unknown optimizer {optimizer!r}; there are {', '.join(METHODS)}")
     if not isinstance(start, Tensor) or start.ndim != 4 or start.shape[1] != 3 or start.numel() == 0:
@@ -114,9 +113,8 @@ def _check(start: Tensor, optimizer: str, rate: float | None, **counts: int) -> 
         raise ValueError(f"start must be an image (B, 3, H, W); this is {came}")
     if not bool(start.isfinite().all()):
         raise ValueError("start holds NaN or infinite values; start from another picture")
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"{name} must be at least 1; got {count}")
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1; got {steps}")
     if rate is not None and not 0 < rate < math.inf:
         raise ValueError(f"learning_rate must be above 0; got {rate}")
 
@@ -133,9 +131,9 @@ def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent | Lbfgs, b
             first = loss
         elif not loss <= rule.limit(first, best.loss):  # also catches NaN
             tries += 1
-            if tries > rule.PATIENCE and loss <= best.loss + 1e-3 * abs(best.loss):
+            if tries > PATIENCE and loss <= best.loss + 1e-3 * abs(best.loss):
                 return  # the bottom: even the shortest step is no better
-            if tries > rule.PATIENCE:
+            if tries > PATIENCE:
                 raise Diverged(_why(losses, rule), number, best.image)
             x = rule.retreat(best.pixels, x)
             x = x.clamp(0, 1) if bounded else x
@@ -181,7 +179,7 @@ def _why(losses: dict[str, float], rule: Descent | Lbfgs) -> str:
     return f"{reason}, with learning rate {rule.rate:g}. Use a lower one, lower weights, or start from another picture."
 
 
-# --- the ways downhill: from a picture and the gradient of its loss to the next picture ------------------------------
+# --- optimisers: from a picture and the gradient of its loss to the next picture --------------------------------------
 
 # λ of plain descent for each value of the picture: the loss is a mean over values, so ∂L/∂x shrinks as they get more.
 GD_RATE = 3e-4
@@ -195,7 +193,6 @@ class Descent:
         start: the first picture, (B, 3, H, W). rate: λ > 0.
     """
 
-    PATIENCE = 10  # how often it may go back to the best picture before it finds a better one
     EXPLODED = 3.0  # the loss may become this many times the first one
 
     def __init__(self, method: Callable[..., torch.optim.Optimizer], start: Tensor, rate: float) -> None:
@@ -222,22 +219,22 @@ class Descent:
 
 
 class Lbfgs:
-    """Limited-memory BFGS (Nocedal 1980): the last steps s and changes of gradient y tell the curvature.
+    """Limited-memory BFGS (Nocedal 1980): the last steps s and changes of gradient y approximate the curvature.
 
     One evaluation a step. Where a step does not lower the loss, a shorter one is tried next; that is so rare that a
-    line search, which evaluates twice or more at each step, is not worth its price. With `bounded`, values that stand
-    at 0 or 1 and want to go beyond are left out of the step (as Bertsekas 1982 does with Newton's method).
+    line search, with two or more evaluations at each step, does not pay. With `bounded`, values at 0 or 1 whose step
+    would leave the range are left out of it (as Bertsekas 1982 does with Newton's method).
     """
 
-    PATIENCE = 10
+    HISTORY = 10  # pairs; each takes the memory of two images
     FIRST = 0.01  # root mean square of the first step, about 3 of 255 levels: nothing is known yet
     LONGEST = 0.05  # and of any later one: farther away the curvature is another
     SHORTER = 0.3
     FORGETS = 4  # retreats in a row after which the pairs are given up
 
-    def __init__(self, start: Tensor, rate: float | None = None, *, history: int = 10, bounded: bool = True) -> None:
+    def __init__(self, start: Tensor, rate: float | None = None, *, bounded: bool = True) -> None:
         self.rate, self.bounded = 1.0 if rate is None else rate, bounded
-        self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=history)  # s, y, 1 / s·y
+        self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=self.HISTORY)  # s, y, 1 / s·y
         self.before: tuple[Tensor, Tensor] | None = None
         self.retreats = 0  # since the last step that went well
 
@@ -292,9 +289,9 @@ class Lbfgs:
         return q
 
 
-def _rule(optimizer: str, start: Tensor, rate: float | None, history: int, bounded: bool) -> Descent | Lbfgs:
+def _rule(optimizer: str, start: Tensor, rate: float | None, bounded: bool) -> Descent | Lbfgs:
     if optimizer == "lbfgs":
-        return Lbfgs(start, rate, history=history, bounded=bounded)
+        return Lbfgs(start, rate, bounded=bounded)
     if optimizer == "adam":
         return Descent(torch.optim.Adam, start, 0.02 if rate is None else rate)  # 0.02: 5 of 255 levels
     return Descent(torch.optim.SGD, start, GD_RATE * start.numel() if rate is None else rate)
@@ -324,26 +321,21 @@ def coarse_to_fine(
     """
     if len(sizes) != len(steps) or not sizes or min(steps) < 1:
         raise ValueError(f"give one number of steps, at least 1, for each size; got steps {steps} for sizes {sizes}")
-    return _levels(start, objective_at, list(zip(sizes, steps, strict=True)), options)
 
+    def levels(x: Tensor) -> Iterator[Step]:
+        done = 0
+        for size, count in zip(sizes, steps, strict=True):
+            x = resize(x, size, fit="box")
+            number = 0
+            try:
+                for step in optimize_image(x, objective_at(size), count, **options):  # type: ignore[arg-type]
+                    x, number = step.best, step.number
+                    yield replace(step, number=done + number)
+            except Diverged as error:
+                raise Diverged(error.reason, done + error.step, error.image) from error
+            done += number
 
-def _levels(
-    x: Tensor,
-    objective_at: Callable[[tuple[int, int]], Objective],
-    levels: list[tuple[tuple[int, int], int]],
-    options: dict[str, object],
-) -> Iterator[Step]:
-    done = 0
-    for size, count in levels:
-        x = resize(x, size, fit="box")
-        number = 0
-        try:
-            for step in optimize_image(x, objective_at(size), count, **options):  # type: ignore[arg-type]
-                x, number = step.best, step.number
-                yield replace(step, number=done + number)
-        except Diverged as error:
-            raise Diverged(error.reason, done + error.step, error.image) from error
-        done += number
+    return levels(start)
 
 
 def result(steps: Iterable[Step], watch: Callable[[Step], object] | None = None) -> Tensor:

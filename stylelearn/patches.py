@@ -1,4 +1,4 @@
-"""Patches of activations: which one of the style is most like one of the content, and what comes of swapping them.
+"""Nearest patches: for each patch of the content's activations the most similar one of the style; and the swap.
 
 A patch is a square of p × p cells of one layer, with all its channels. Chen & Schmidt (2016, section 3.1) look, for
 each patch φ_i(C) of the content, for the style's patch with the highest normalised cross-correlation,
@@ -27,7 +27,6 @@ from torch import Tensor
 from stylelearn import losses
 
 MEMORY = 16.0  # MB (1e6 bytes) for the tables of products; more is not faster: they should fit into a cache
-SILENT = 1e-30  # a patch counts as zero if its norm is below this part of the map's largest value
 
 
 def matches(
@@ -51,7 +50,7 @@ def matches(
     if not memory > 0:
         raise ValueError(f"memory must be above 0 MB; got {memory}")
     with torch.no_grad(), torch.autocast(content_features.device.type, enabled=False):
-        contents, styles = (_scaled(filled(x, patch, stride)) for x in (content_features, style_features))
+        contents, styles = (_cells(filled(x, patch, stride)) for x in (content_features, style_features))
         styles = styles.expand(len(contents), -1, -1, -1)
         return torch.stack([_nearest(c, s, patch, stride, memory) for c, s in zip(contents, styles, strict=True)])
 
@@ -60,7 +59,7 @@ def _nearest(content: Tensor, style: Tensor, patch: int, stride: int, memory: fl
     """`matches` of one image: cells (H, W, C) and (h, w, C) -> (rows, columns)."""
     rows, columns = grid(content.shape[:2], patch, stride)
     norms = _norms(style, patch, stride)  # (rows of the style, its columns)
-    silent = norms < SILENT
+    silent = norms == 0
     inverse = torch.where(silent, 0.0, 1 / norms).to(content)
     best = content.new_full((rows, columns), -math.inf)
     index = torch.zeros((rows, columns), dtype=torch.int64, device=content.device)
@@ -124,14 +123,9 @@ def _norms(cells: Tensor, patch: int, stride: int) -> Tensor:
     return F.avg_pool2d(squares, patch, stride, divisor_override=1)[0, 0].sqrt()
 
 
-def _scaled(features: Tensor) -> Tensor:
-    """As cells (B, H, W, C), each map times a power of two, so that no product overflows or vanishes.
-
-    No factor changes which patches are most alike, and powers of two leave every digit as it is.
-    """
-    precise = features.to(torch.promote_types(features.dtype, torch.float32))
-    exponent = torch.frexp(precise.abs().amax(dim=(1, 2, 3), keepdim=True)).exponent.clamp(-126, 126)
-    return torch.ldexp(precise, -exponent).permute(0, 2, 3, 1).contiguous()
+def _cells(features: Tensor) -> Tensor:
+    """(B, C, H, W) -> (B, H, W, C), half precision as float32."""
+    return losses.precise(features).permute(0, 2, 3, 1).contiguous()
 
 
 def swap(

@@ -22,7 +22,7 @@ _CC_BY = "CC BY 2.0"
 
 @dataclass(frozen=True)
 class Credit:
-    """Who made a picture, and what one may do with it."""
+    """Author, licence and source of a picture."""
 
     title: str
     author: str
@@ -111,7 +111,7 @@ def data_file(*parts: str) -> Path:
     """
     package = Path(__file__).resolve().parent
     places = [package / "data"]
-    if package.parent.name not in ("site-packages", "dist-packages"):  # there, "data" would be someone else's
+    if package.parent.name not in ("site-packages", "dist-packages"):  # there, "data" would be another package's
         places.append(package.parent / "data")
     for place in places:
         path = place.joinpath(*parts)

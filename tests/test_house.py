@@ -175,7 +175,7 @@ def test_imports_run_downward():
 def test_widgets_stay_in_the_lab_and_slow_imports_wait(name):
     in_lab = name.startswith("stylelearn.lab")
     assert in_lab or not any(module.startswith("ipywidgets") for module in imports(FILES[name]))
-    slow = re.compile(r"(matplotlib|torchvision|skimage|sklearn)\b")
+    slow = re.compile(r"(matplotlib|torchvision|skimage|sklearn|requests|IPython)\b")
     assert in_lab or not any(slow.match(module) for module in imports(FILES[name], at_import_time=True))
 
 
