@@ -11,11 +11,12 @@ import logging
 import math
 import os
 import signal
+import statistics
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,8 +38,8 @@ from stylelearn.weights import sha256
 
 log = logging.getLogger("stylelearn")
 
-# What differs between machines; "batch" and "steps" are times the network's usual. Johnson et al. (2016) showed their
-# network 160,000 crops of 256 pixels; so does "gpu".
+# Settings for a machine; "batch" and "steps" are factors of the network's usual values. Johnson et al. (2016) trained
+# on 160,000 crops of 256 pixels; so does "gpu".
 PRESETS: dict[str, dict[str, Any]] = {
     "laptop": {"batch": 1, "steps": 1, "precision": "32-true", "accelerator": "cpu"},
     "gpu": {"size": 256, "batch": 4, "steps": 2.5, "precision": "bf16-mixed", "accelerator": "gpu"},
@@ -51,8 +52,8 @@ SAVE_EVERY = 120.0  # seconds between two checkpoints
 IN_MEMORY = 2 << 30  # bytes of decoded pictures: about 20,000 photos; more are decoded again for each crop
 # Every 10th picture of a folder is for measuring, so that training never sees it.
 SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
-# For networks that paint: near and far, bright and dark, as the photos of learners are. Where a network has only seen
-# small dark places, large ones become blobs.
+# Crops for networks that stylise photos: many scales and brightnesses, as in learners' photos. A network that has only
+# seen small dark regions turns large ones into blobs.
 VARIED: dict[str, Any] = {"least": 0.3, "jitter": 0.3}
 
 
@@ -72,7 +73,7 @@ class Crops(Dataset[Tensor]):
     Raises:
         ValueError: a folder that is missing or holds no pictures; none that can be read; an unknown split.
 
-    `skipped` lists the files that could not be read; `about` tells these batches from any others.
+    `skipped` lists the files that could not be read; `about` identifies these batches.
     """
 
     def __init__(
@@ -237,9 +238,10 @@ def fit(
 ) -> Generator[Progress, None, dict[str, Any]]:
     """Train `model` with AdamW, the rate falling linearly to zero; yield progress, return what was trained, as JSON.
 
-    With several processes each takes its share of the rows of every batch, and gradients are averaged; so every loss
-    must be a mean over the batch. (Batch norm sees its share only.) The first process writes and yields; the others
-    end here, by SystemExit. A program can train that way once.
+    Ctrl-C waits for the end of a step; a second Ctrl-C does not. With several processes each takes its share of the
+    rows of every batch, and gradients are averaged; so every loss must be a mean over the batch. (Batch norm sees its
+    share only.) The first process writes and yields; the others end here, by SystemExit. A program can train that way
+    once.
 
     Args:
         model: called with a batch, it returns a dict of weighted losses, always of the same names, which are summed.
@@ -247,8 +249,8 @@ def fit(
         batches: a data set whose n-th item is the n-th batch: a tensor, or tuples and dicts of them, each with a row
             for every picture.
         steps: of the whole run; one that is resumed with another number goes on to that one.
-        checkpoint: file that is written every `SAVE_EVERY` seconds, at the end, and when the loop is left early. If it
-            exists, the run goes on from it. Beside it a CSV log with the same stem.
+        checkpoint: file that is written every `SAVE_EVERY` seconds, at the end, and when the loop is left between two
+            steps. If it exists, the run goes on from it. Beside it a CSV log with the same stem.
         about: all that makes the run what it is, by name, as `identify` takes it. A checkpoint with other values is
             refused; steps, learning rate and machine may differ.
         anew: begin at step 0, whatever the checkpoint holds.
@@ -270,14 +272,8 @@ def fit(
     for name, value in (("steps", steps), ("report_every", report_every), ("sheet_every", sheet_every)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, not {value}")
-    checkpoint = _checked_places(Path(checkpoint))
-    machine = _connect(**fabric)
-    if machine.world_size > 1:
-        apply_to_collection(batches[0], Tensor, lambda x: _check_divides(x, machine.world_size))
-        try:
-            machine.launch()
-        except TypeError as error:  # a notebook is no program that could be started once more
-            raise ValueError("a notebook cannot train with several processes; use `stylelearn train`") from error
+    path = _checked_places(Path(checkpoint))
+    machine = _connect(batches, **fabric)
     about = {"precision": fabric.get("precision") or "32-true", **identify(about or {})}
     trained = groups or [{"params": [p for p in model.parameters() if p.requires_grad]}]
     optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
@@ -285,47 +281,79 @@ def fit(
 
     def run() -> Iterator[Progress]:
         wrapped, update = machine.setup(model, optimizer)
-        state = _Checkpoint(machine, checkpoint, model, optimizer, about)
-        if checkpoint.exists() and not anew:
-            state.resume(steps)
-        first = state.step
-        report = _Log(checkpoint.with_suffix(".csv"), first, steps) if machine.is_global_zero else None
+        saved = _Checkpoint(path, model, optimizer, about)
+        first = saved.resume(steps, anew=anew)
+        if len(set(machine.all_gather(torch.tensor(first, device=machine.device)).flatten().tolist())) > 1:
+            raise CheckpointError(f"not every machine sees {path}; put it on a disk that all of them share")
+        log_file = _Log(path.with_suffix(".csv"), first, steps)
         model.train()
-        with _Together(machine) as together, state:
-            for step, batch in enumerate(_loader(batches, range(first, steps), machine), start=first + 1):
-                together.go_on()
-                for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                    group["lr"] = rate * rate_factor(step, steps, warm_up)
-                losses = wrapped(machine.to_device(batch))
-                means = together.means(losses)
-                state.whole = math.isfinite(sum(means.values()))
-                if not state.whole:
-                    raise FloatingPointError(
-                        f"the loss is {sum(means.values())} at step {step}; try a lower learning rate than "
-                        f"{max(rates):g} (what was saved last, {checkpoint}, is kept)"
-                    )
-                update.zero_grad()
-                machine.backward(torch.stack(list(losses.values())).sum())
-                state.whole = False
-                update.step()
-                state.stepped(step)
-                together.stepped(step == steps)
-                if report is None:
+        step, whole = first, True  # whole: the weights are those after `step`, and no process is in the next one
+        try:
+            for batch in _loader(batches, range(first, steps), machine):
+                with _uninterrupted():
+                    whole = False
+                    if not _all_go_on(machine, True):
+                        return
+                    step += 1
+                    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                        group["lr"] = rate * rate_factor(step, steps, warm_up)
+                    losses = wrapped(machine.to_device(batch))
+                    values = torch.stack([value.detach().float() for value in losses.values()])
+                    means = dict(zip(losses, machine.all_reduce(values, reduce_op="mean").tolist(), strict=True))
+                    if not math.isfinite(sum(means.values())):
+                        raise FloatingPointError(
+                            f"the loss is {sum(means.values())} at step {step}; try a lower learning rate than "
+                            f"{max(rates):g} (what was saved last, {path}, is kept)"
+                        )
+                    update.zero_grad()
+                    machine.backward(torch.stack(list(losses.values())).sum())
+                    update.step()
+                    whole = True
+                if not machine.is_global_zero:
                     continue
-                report.add(means)
+                log_file.losses.append(means)
                 if sheet and (step % sheet_every == 0 or step == steps):
-                    _write_sheet(sheet, model, checkpoint, step)
+                    _write_sheet(sheet, model, path, step)
                 if step % report_every == 0 or step == steps:
-                    yield report.progress(step)
-                state.save_now_and_then()
+                    yield log_file.report(step)
+                if time.monotonic() - saved.at > SAVE_EVERY:
+                    saved.save(step)
+        finally:
+            if machine.is_global_zero and whole:
+                if step < steps:
+                    _all_go_on(machine, False)
+                saved.save(step)
 
     if machine.is_global_zero:
         yield from run()
         return {**about, "steps": steps, "learning_rate": learning_rate}
-    with suppress(KeyboardInterrupt, FloatingPointError, CheckpointError):  # the first process reports them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, which tells the others
+    with suppress(FloatingPointError, CheckpointError):  # the first process reports them
         for _ in run():
             pass
     raise SystemExit(0)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Inside, Ctrl-C waits for the end; a second one does not."""
+    before, asked = signal.getsignal(signal.SIGINT), []
+    if before in (signal.SIG_IGN, None) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _checked_places(checkpoint: Path) -> Path:
@@ -352,14 +380,12 @@ def _is_sheet(path: Path) -> bool:
 
 
 def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpoint: Path, step: int) -> None:
-    modes = {part: part.training for part in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
             image = sheet(model)
     finally:
-        for part, mode in modes.items():
-            part.training = mode
+        model.train()
     path = checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg")
     write_image(image.float().clamp(0, 1).cpu(), path, settings={"checkpoint": checkpoint.name, "step": step})
 
@@ -369,41 +395,80 @@ class _Log:
 
     def __init__(self, path: Path, first: int, steps: int) -> None:
         self.path, self.first, self.steps, self.start = path, first, steps, time.monotonic()
-        self.sums: dict[str, float] = {}
-        self.count = 0
-        # Keep what was reported up to the checkpoint; the steps after it will be made again.
-        rows = list(csv.reader(path.read_text().splitlines())) if path.exists() and first else []
-        self.rows = [row for row in rows if row and (row[0] == "step" or (row[0].isdigit() and int(row[0]) <= first))]
-        self._write()
+        self.losses: list[dict[str, float]] = []  # since the last report
+        # Reports after the checkpoint are dropped: their steps are made again.
+        rows = list(csv.reader(path.read_text().splitlines())) if first and path.exists() else []
+        self.rows = [row for row in rows if row and row[0].isdigit() and int(row[0]) <= first]
 
-    def _write(self) -> None:
-        if self.rows:
-            with replacing(self.path) as part, part.open("w", newline="") as file:
-                csv.writer(file).writerows(self.rows)
-        else:
-            self.path.unlink(missing_ok=True)
-
-    def add(self, losses: Mapping[str, float]) -> None:
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.count += 1
-
-    def progress(self, step: int) -> Progress:
-        means = {name: value / self.count for name, value in self.sums.items()}
-        self.sums, self.count = {}, 0
-        rows = [] if self.path.exists() else [["step", *means]]
-        rows.append([str(step), *(f"{value:.6g}" for value in means.values())])
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerows(rows)
+    def report(self, step: int) -> Progress:
+        means = {name: statistics.fmean(each[name] for each in self.losses) for name in self.losses[0]}
+        self.losses = []
+        self.rows.append([str(step), *(f"{value:.6g}" for value in means.values())])
+        with replacing(self.path) as part, part.open("w", newline="") as file:
+            csv.writer(file).writerows([["step", *means], *self.rows])
         each = (time.monotonic() - self.start) / (step - self.first)
         return Progress(step, self.steps, means, each * (self.steps - step))
+
+
+class _Checkpoint:
+    """The file of a run: the weights, the optimiser, the number of steps, and what the run is."""
+
+    def __init__(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict[str, Any]) -> None:
+        self.path, self.model, self.optimizer, self.about = path, model, optimizer, about
+        self.step, self.at = 0, time.monotonic()  # what was saved last, and when
+
+    def resume(self, steps: int, *, anew: bool) -> int:
+        """Take over what the file holds, unless `anew`; returns the steps that are done."""
+        if not self.path.exists():
+            return 0
+        found = self._read()  # also if the run begins anew: nothing but a checkpoint is replaced
+        if anew:
+            return 0
+        other = _differences(found.get("about", {}), self.about)
+        if other:
+            raise CheckpointError(
+                f"{self.path} is of another training: {'; '.join(other)}. Ask for the same as before to go on from it, "
+                "begin anew (anew=True, or --anew), or name another checkpoint"
+            )
+        try:
+            self.model.load_state_dict(found["model"])
+            self.optimizer.load_state_dict(found["optimizer"])
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise CheckpointError(
+                f"{self.path} is of another network ({str(error)[:200]}); begin anew, or name another checkpoint"
+            ) from error
+        self.step = int(found["step"])
+        if is_first_process():
+            left = "" if self.step < steps else "; nothing is left to train: ask for more steps, or begin anew"
+            log.warning("going on from %s, at step %d of %d%s", self.path, self.step, steps, left)
+        return self.step
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = torch.load(self.path, map_location="cpu", weights_only=True)
+            if found.keys() >= {"model", "optimizer", "step"}:
+                return found
+            reason = "it lacks a model, an optimizer or a step"
+        except Exception as error:  # a broken pickle can end in any error at all
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise CheckpointError(
+            f"{self.path} is damaged, or no checkpoint of stylelearn ({reason}); name another checkpoint, or delete it"
+        )
+
+    def save(self, step: int) -> None:
+        """Write what there is after `step`, unless that is in the file already."""
+        if step > self.step:
+            state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+            with replacing(self.path) as part:
+                torch.save(state | {"step": step, "about": self.about}, part)
+            self.step, self.at = step, time.monotonic()
 
 
 # --- what a checkpoint is of ------------------------------------------------------------------------------------------
 
 
 def identify(value: Any) -> Any:
-    """`value` as JSON that tells it from any other; in the order of the cases below.
+    """`value` as JSON that identifies it.
 
     Args:
         value: an image (1, 3, H, W), known by its size and the mean colours of 4 x 4 fields, in 0 … 255; a network or
@@ -450,90 +515,10 @@ def _short(value: Any) -> str:
     return text if len(text) < 60 else f"{text[:59]}…"
 
 
-class _Checkpoint:
-    """The state of a run, and its file: written now and then, and where the context is left."""
-
-    def __init__(
-        self, fabric: Fabric, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, about: dict[str, Any]
-    ) -> None:
-        self.fabric, self.path, self.model, self.optimizer, self.about = fabric, path, model, optimizer, about
-        self.step = self.saved = 0  # the last step that is complete
-        self.saved_at = time.monotonic()
-        self.whole = True  # False while the weights are not those of any step
-        # Batch norm's means and variances as of that step; a step that is interrupted moves those of the network.
-        self.buffers: list[tuple[Tensor, Tensor]] = []
-        if path.exists():
-            self.found = self._read()
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            found = torch.load(self.path, map_location="cpu", weights_only=True)
-            if found.keys() >= {"model", "optimizer", "step"}:
-                return found
-            reason = "it lacks a model, an optimizer or a step"
-        except Exception as error:  # a broken pickle can end in any error at all
-            reason = f"{type(error).__name__}: {str(error)[:200]}"
-        raise CheckpointError(
-            f"{self.path} is damaged, or no checkpoint of stylelearn ({reason}); name another checkpoint, or delete it"
-        )
-
-    def resume(self, steps: int) -> None:
-        """Take over what the file holds."""
-        other = _differences(self.found.get("about", {}), self.about)
-        if other:
-            raise CheckpointError(
-                f"{self.path} is of another training: {'; '.join(other)}. Ask for the same as before to go on from it, "
-                "begin anew (anew=True, or --anew), or name another checkpoint"
-            )
-        try:
-            self.model.load_state_dict(self.found["model"])
-            self.optimizer.load_state_dict(self.found["optimizer"])
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise CheckpointError(
-                f"{self.path} is of another network ({str(error)[:200]}); begin anew, or name another checkpoint"
-            ) from error
-        self.step = self.saved = int(self.found["step"])
-        if self.fabric.is_global_zero:
-            left = "" if self.step < steps else "; nothing is left to train: ask for more steps, or begin anew"
-            log.warning("going on from %s, at step %d of %d%s", self.path, self.step, steps, left)
-
-    def __enter__(self) -> "_Checkpoint":
-        gathered: Any = self.fabric.all_gather(torch.tensor(self.step, device=self.fabric.device))
-        ranks = gathered.flatten().tolist()
-        if len(set(ranks)) > 1:
-            raise CheckpointError(f"not every machine sees {self.path}; put it on a disk that all of them share")
-        if self.fabric.is_global_zero:
-            self.buffers = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
-        return self
-
-    def stepped(self, step: int) -> None:
-        """Take note that a step is complete."""
-        for buffer, kept in self.buffers:
-            kept.copy_(buffer)
-        self.step, self.whole = step, True
-
-    def save_now_and_then(self) -> None:
-        """Write, if the last time is long enough ago."""
-        if time.monotonic() - self.saved_at > SAVE_EVERY:
-            self._save()
-
-    def __exit__(self, *_: object) -> None:
-        if self.fabric.is_global_zero and self.whole and self.step > self.saved:
-            for buffer, kept in self.buffers:
-                buffer.copy_(kept)
-            self._save()
-
-    def _save(self) -> None:
-        state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        with replacing(self.path) as part:
-            torch.save(state | {"step": self.step, "about": self.about}, part)
-        self.saved, self.saved_at = self.step, time.monotonic()
-
-
 # --- several processes ------------------------------------------------------------------------------------------------
 
-# Fabric starts the program once for each device. Every process makes the same steps, each on its rows of the batch, and
-# in each step they wait for one another. So none may leave on its own: the first decides for all.
+# Fabric starts the program once for each device. Every process makes the same steps, each on its rows of the batch. In
+# each step they wait for one another, so none may leave on its own: the first decides for all.
 
 
 def is_first_process() -> bool:
@@ -541,16 +526,22 @@ def is_first_process() -> bool:
     return not any(os.environ.get(name, "0") != "0" for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"))
 
 
-def _connect(*, devices: int = 1, num_nodes: int = 1, **more: Any) -> Fabric:
-    """Fabric for devices × num_nodes processes, of which only this one runs yet."""
-    several = devices * num_nodes > 1
+def _connect(batches: Dataset[Any], *, devices: int = 1, num_nodes: int = 1, **more: Any) -> Fabric:
+    """Fabric with devices × num_nodes processes, all of them running."""
     try:
         fabric = Fabric(devices=devices, num_nodes=num_nodes, **more)
     except Exception as error:  # Fabric knows many, and some classes of its own
         asked = ", ".join(f"{name} {value!r}" for name, value in {**more, "devices": devices}.items())
         raise ValueError(f"cannot train with {asked}: {error}") from error
-    if several and torch.distributed.is_initialized():
+    if devices * num_nodes == fabric.world_size == 1:
+        return fabric
+    if torch.distributed.is_initialized():
         raise ValueError("this program has trained with several processes already; begin the next training in another")
+    apply_to_collection(batches[0], Tensor, lambda x: _check_divides(x, fabric.world_size))
+    try:
+        fabric.launch()
+    except TypeError as error:  # a notebook is no program that could be started once more
+        raise ValueError("a notebook cannot train with several processes; use `stylelearn train`") from error
     return fabric
 
 
@@ -559,6 +550,13 @@ def _check_divides(x: Tensor, world: int) -> None:
         raise ValueError(
             f"a batch of {len(x)} cannot be shared by {world} processes equally; choose a multiple of {world}"
         )
+
+
+def _all_go_on(fabric: Fabric, me: bool) -> bool:
+    """Whether every process goes on; each of them waits here for the others."""
+    if fabric.world_size == 1:
+        return me
+    return float(fabric.all_reduce(torch.tensor(float(me), device=fabric.device), reduce_op="mean")) == 1
 
 
 def _loader(batches: Dataset[Any], numbers: range, fabric: Fabric) -> DataLoader[Any]:
@@ -581,56 +579,3 @@ def _rows(batch: Any, which: slice) -> Any:
 def _ignore_interrupts(_: int) -> None:
     """For workers that load data: Ctrl-C is for the process that they load for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class _Together:
-    """A context in which processes stop together: at the head of each step the first says whether it has stopped.
-
-    There Ctrl-C waits for the next step; a second one does not. The other processes leave it to the first.
-    """
-
-    def __init__(self, fabric: Fabric) -> None:
-        self.fabric, self.several, self.first = fabric, fabric.world_size > 1, fabric.is_global_zero
-        self.stopped = False
-        self.others_wait = False  # at the head of a step, or on their way to it
-        self.before: Any = None
-
-    def __enter__(self) -> "_Together":
-        if self.several and threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGINT, self._interrupt if self.first else signal.SIG_IGN)
-        return self
-
-    def _interrupt(self, *_: object) -> None:
-        if self.stopped:
-            raise KeyboardInterrupt
-        self.stopped = True
-
-    def go_on(self) -> None:
-        """The head of a step.
-
-        Raises:
-            KeyboardInterrupt: in all processes, where the first has stopped.
-        """
-        self.others_wait = False
-        if self._sum(torch.tensor(float(self.stopped))) > 0:
-            raise KeyboardInterrupt
-
-    def means(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
-        """The losses over the whole batch, of which this process has a share."""
-        values = self._sum(torch.stack([value.detach().float() for value in losses.values()]))
-        return dict(zip(losses, (values / self.fabric.world_size).tolist(), strict=True))
-
-    def _sum(self, values: Tensor) -> Tensor:
-        return self.fabric.all_reduce(self.fabric.to_device(values), reduce_op="sum") if self.several else values
-
-    def stepped(self, last: bool) -> None:
-        """The end of a step: after it the first may leave; the others wait for it, unless it was the last."""
-        self.others_wait = self.several and not last
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self.before is not None:
-            signal.signal(signal.SIGINT, self.before)
-        if self.first and self.others_wait:
-            self._sum(torch.tensor(1.0))
-        if kind is None and self.stopped:
-            raise KeyboardInterrupt
