@@ -9,7 +9,6 @@ compared takes turns in one run, and what counts is the ratio. ::
     python -m benchmarks swap matting                           # patches and the matting Laplacian, lessons 06 and 07
     python -m benchmarks adjustable                             # a slider for each layer, lesson 08
     python -m benchmarks glyphs --baseline zi2zi.safetensors    # letters, lesson 09
-    python -m benchmarks course                                 # all methods on one pair, lesson 10
 """
 
 import argparse
@@ -18,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks import adjustable, course, encoder, feedforward, gatys, glyphs, matting, swap
+from benchmarks import adjustable, encoder, feedforward, gatys, glyphs, matting, swap
 from benchmarks.measuring import QUICK, Plan, Report, table
 from stylelearn.evaluation.timing import machine
 from stylelearn.files import check_output
@@ -33,7 +32,6 @@ BENCHMARKS = {
     "swap": swap,
     "matting": matting,
     "glyphs": glyphs,
-    "course": course,
 }
 STOPPED = 130  # as shells count Ctrl-C
 

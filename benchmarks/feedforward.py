@@ -10,6 +10,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,35 +96,24 @@ def share(number: int) -> float:
     return (number * 37 % 101) / 100
 
 
-def _slider(lab: "LiveLab", name: str) -> Moved:
-    def move(number: int) -> None:
-        lab.controls[name].value = share(number)
+def slider(module: str, kind: str, name: str) -> Callable[[int], Moved]:
+    """What opens a lab at a size, and moves one of its sliders."""
 
-    return lab, move
+    def opened(size: int) -> Moved:
+        lab = getattr(import_module(f"stylelearn.lab.{module}"), kind)(photo_of(size), size=size)
 
+        def move(number: int) -> None:
+            lab.controls[name].value = share(number)
 
-def _johnson(size: int) -> Moved:
-    from stylelearn.lab.johnson import JohnsonLab
+        return lab, move
 
-    return _slider(JohnsonLab(photo_of(size), size=size), "strength")
-
-
-def _cin(size: int) -> Moved:
-    from stylelearn.lab.cin import CinLab
-
-    return _slider(CinLab(photo_of(size), size=size), "across")
-
-
-def _adain(size: int) -> Moved:
-    from stylelearn.lab.adain import AdaINLab
-
-    return _slider(AdaINLab(photo_of(size), size=size), "strength")
+    return opened
 
 
 LABS = {
-    "johnson: a whole pass of the network": _johnson,
-    "cin: the ring between four styles": _cin,
-    "adain: strength": _adain,
+    "johnson: a whole pass of the network": slider("johnson", "JohnsonLab", "strength"),
+    "cin: the ring between four styles": slider("cin", "CinLab", "across"),
+    "adain: strength": slider("adain", "AdaINLab", "strength"),
 }
 
 

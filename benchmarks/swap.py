@@ -1,10 +1,9 @@
-"""Lesson 06: what swapping patches costs beside three convolutions, how fast it settles, how steady it is on video.
+"""Lesson 06: what swapping patches costs beside three convolutions, and how steady it is on video.
 
 speed       `patches.swap` and three convolutions in turn, at the size of VGG-19's relu3_1
 memory      the most that one swap holds beyond its inputs, in a process of its own
 pastiche    `mini` and the inverse network, both pictures to pastiche
 growth      seconds against the side of the picture; a quarter more pixels a side are 2.4 times the work
-settling    steps until the loss has done 95 % of its way, from several starts, beside Gatys
 steadiness  what remains of the change between frames when motion is undone, beside Gatys frame by frame
 
 Speed does not depend on the values of the weights: VGG-19's are random, and nothing is downloaded.
@@ -25,7 +24,7 @@ from stylelearn import gatys, samples, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.timing import forget_peak, most_so_far, ratio, run_apart, take_turns
 from stylelearn.images import square
-from stylelearn.optimize import Objective, optimize_image, result
+from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import swap, swap_by_convolution
 from stylelearn.video import Clip, consistency, moving_clip, panning_clip
 from stylelearn.weights import WeightsError
@@ -40,7 +39,6 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
         yield f"memory of a swap, {size} px", lambda size=size: memory(size)
     yield f"both pictures to pastiche, {plan.size} px", lambda: pastiche(plan.size, plan.rounds)
     yield "cost against size", lambda: growth(plan)
-    yield f"steps to settle, {plan.size // 2} px", lambda: settling(plan)
     yield f"steadiness on video, {plan.size // 2} px", lambda: steadiness(plan)
 
 
@@ -97,7 +95,7 @@ def _measure(form: str, size: int) -> dict[str, float]:
     def do(side: int) -> Callable[[], object]:
         return FORMS[form](*torch.randn(2, 1, 256, side // 4, side // 4).relu())
 
-    do(32)()  # whatever libraries set up once is no part of it
+    do(32)()  # libraries' one-time set-up is not measured
     work = do(size)
     with contextlib.suppress(RuntimeError):
         forget_peak()
@@ -136,36 +134,7 @@ def growth(plan: Plan) -> list[Measurement]:
     return figures
 
 
-# --- settling and steadiness ------------------------------------------------------------------------------------------
-
-
-def settled(losses: list[float]) -> int:
-    """The first step (from 1) at which 95 % of the way from the first loss to the lowest is done."""
-    goal = min(losses) + 0.05 * (losses[0] - min(losses))
-    return next(number for number, loss in enumerate(losses, start=1) if loss <= goal)
-
-
-def settling(plan: Plan) -> list[Measurement]:
-    """Both objectives from the same starts, with L-BFGS: the paper claims an easier landscape."""
-    content, style = _pictures(plan.size // 2)
-    encoder = Encoder("mini")
-    objectives: dict[str, Objective] = {
-        "style swap": style_swap.objective(content, style, encoder=encoder),
-        "Gatys": gatys.objective(content, style, encoder=encoder),
-    }
-    figures = []
-    for name, objective in objectives.items():
-        ends = []
-        for kind, seed in (("content", 0), ("noise", 0), ("noise", 1)):
-            start = gatys.start_image(kind, content, style, seed)
-            losses = [step.loss for step in optimize_image(start, objective, plan.steps // 2)]
-            ends.append(min(losses))
-            where = f"from {kind}{seed + 1 if kind == 'noise' else ''}"
-            note = f"of {len(losses)}; loss {losses[0]:.3g} to {min(losses):.3g}"
-            figures.append(Measurement("steps to settle", f"{name}, {where}", settled(losses), "", note=note))
-        apart = 100 * (max(ends) / min(ends) - 1)
-        figures.append(Measurement("steps to settle", f"{name}, worst end above the best", apart, "%"))
-    return figures
+# --- steadiness -------------------------------------------------------------------------------------------------------
 
 
 def _pictures(size: int) -> tuple[Tensor, Tensor]:

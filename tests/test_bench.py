@@ -8,17 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import adjustable, course, encoder, feedforward, gatys, glyphs, matting, memory, swap
+from benchmarks import adjustable, encoder, feedforward, gatys, glyphs, matting, memory, swap
 from benchmarks.__main__ import main
 from benchmarks.measuring import QUICK, Measurement, Plan, Report, show, table
 from stylelearn import adain, cin, johnson, losses
 from stylelearn.encoders import Encoder
-from stylelearn.evaluation.tables import Row, Spread
 from stylelearn.images import read_image
 from stylelearn.lab import adain as adain_lab
 from stylelearn.lab import johnson as johnson_lab
 from stylelearn.patches import swap as swapped
-from stylelearn.registry import METHODS
 from stylelearn.weights import WeightsError
 
 
@@ -74,7 +72,7 @@ def test_the_report_is_a_table_and_on_disk_after_each_group(tmp_path):
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
-BENCHMARKS = (encoder, gatys, feedforward, adjustable, swap, matting, glyphs, course)
+BENCHMARKS = (encoder, gatys, feedforward, adjustable, swap, matting, glyphs)
 
 
 def test_what_was_measured_before_an_interruption_is_kept(monkeypatch, tmp_path, capsys):
@@ -100,14 +98,14 @@ def test_all_benchmarks_run_with_one_plan(monkeypatch, tmp_path, capsys):
         monkeypatch.setattr(each, "groups", groups)
     assert main(["--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    assert [each["name"] for each in kept["measurements"]] == ["size 64"] * 8
+    assert [each["name"] for each in kept["measurements"]] == ["size 64"] * 7
     assert kept["settings"]["pairs"] == kept["settings"]["many"] == 7 and not kept["settings"]["judged"]
     assert "MISSED" not in capsys.readouterr().out
 
 
 def test_groups_are_lazy_and_name_what_they_measure():
     titles = [title for each in BENCHMARKS for title, _ in each.groups(Plan())]
-    assert len(titles) == 5 + 3 + 7 + 6 + 8 + 2 + 1 + 2
+    assert len(titles) == 5 + 3 + 7 + 6 + 7 + 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -227,7 +225,7 @@ def test_each_move_that_is_timed_paints_anew(painted, monkeypatch):
         return taken
 
     monkeypatch.setattr(johnson_lab.JohnsonLab, "refresh", refresh)
-    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward._johnson})
+    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward.slider("johnson", "JohnsonLab", "strength")})
     (figure,) = feedforward.moves(256, 3)
     assert refreshed == [1] * 5  # two to warm up
     assert figure.value > 0 and figure.at_most == 0.1 and figure.unit == "s"
@@ -243,8 +241,8 @@ def test_sliders_of_cin_and_adain_reach_new_pixels(monkeypatch):
     monkeypatch.setattr(adain_lab, "network", lambda name="adain": any_style)
     for norm in many.norms():
         torch.nn.init.normal_(norm.beta)
-    for make in (feedforward._cin, feedforward._adain):
-        lab, move = make(64)
+    for name in ("cin: the ring between four styles", "adain: strength"):
+        lab, move = feedforward.LABS[name](64)
         seen = []
         for number in range(3):
             move(number)
@@ -257,7 +255,7 @@ def test_sliders_of_cin_and_adain_reach_new_pixels(monkeypatch):
 
 
 def test_a_lab_that_fails_is_no_fast_lab(painted, monkeypatch):
-    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward._johnson})
+    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward.slider("johnson", "JohnsonLab", "strength")})
     real = johnson_lab.JohnsonLab.refresh
 
     def fails(lab):
@@ -342,14 +340,8 @@ def test_memory_of_a_swap_is_measured_apart(monkeypatch):
     assert (ours.value, theirs.value, less.value, less.at_least) == (10, 60, 6, 4)
 
 
-def test_settled():
-    assert swap.settled([10.0, 5.0, 1.4, 1.0]) == 3  # 95 % of the way from 10 to 1 ends at 1.45
-    assert swap.settled([1.0]) == 1
-
-
 def test_the_slow_groups_of_swap_run():
     assert len(swap.growth(QUICK)) == 3 * len(QUICK.sides)
-    assert "Gatys, from noise2" in values(swap.settling(QUICK))
     steady = swap.steadiness(QUICK)
     assert {each.group.split()[-2] for each in steady} == {"panning", "moving"}
     assert all(each.value > 0 for each in steady)
@@ -359,46 +351,3 @@ def test_matting_is_measured_on_a_small_pair():
     found = [each for _, measure in matting.groups(replace(QUICK, size=48, large=48)) for each in measure()]
     assert [each.at_most for each in found] == [15, 15, 90]
     assert all(each.value > 0 for each in found)
-
-
-# --- the course's methods ---------------------------------------------------------------------------------------------
-
-
-def test_the_course_is_measured_row_by_row(monkeypatch, tmp_path):
-    """Ratios and growth are those of the times; the paper's ratios are in the notes."""
-    seconds = {name: 2.0**number for number, name in enumerate(METHODS)}
-
-    def compared(content, style, methods, *, sizes, only, **how):
-        for size in sizes:
-            for name in methods:
-                taken = Spread.of([seconds[name] * (size / 32) ** 2])
-                measures = dict.fromkeys(only, Spread.of([0.5]))
-                yield Row(name, size, torch.rand(1, 3, size, size), taken, None, 12.0, "7", measures)
-
-    monkeypatch.setattr(course, "compare", compared)
-    plan = replace(QUICK, size=32, sides=(32, 48), sheet=tmp_path / "sheet.png")
-    one, growth = (measure() for _, measure in course.groups(plan))
-    assert len(one) == len(METHODS) * (3 + len(course.SHOWN))
-    by_group: dict[str, dict[str, Measurement]] = {}
-    for each in one:
-        by_group.setdefault(each.group, {})[each.name] = each
-    times = by_group["course, times the seconds of AdaIN"]
-    assert times["Gatys"].value == pytest.approx(seconds["gatys"] / seconds["adain"])
-    assert times["Gatys"].note == "in the paper 787 ×" and times["Johnson"].note == "in the paper 0.611 ×"
-    assert all("styles: 7" in each.note for each in by_group["course, seconds for one picture, 32 px"].values())
-    assert [each.value for each in growth] == pytest.approx([1.0] * len(METHODS))
-    for name in ("sheet_course.png", "sheet_growth.png"):
-        with Image.open(tmp_path / name) as sheet:
-            assert min(sheet.size) > 200
-
-
-def test_a_method_that_could_not_paint_is_said(monkeypatch):
-    def compared(content, style, methods, **how):
-        yield Row(methods[0], 32, None, note="its network is not there")
-
-    monkeypatch.setattr(course, "compare", compared)
-    found = course.one_pair(QUICK, "stained_glass")
-    assert len(found) == len(METHODS) and all(each.note == "not measured: its network is not there" for each in found)
-    monkeypatch.setattr(course, "common_styles", list)
-    ((_, measure),) = course.groups(QUICK)
-    assert "no style that all methods know" in measure()[0].note
