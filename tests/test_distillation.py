@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from pictures import activations, crops, normalised
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn.encoders import MEAN, STD, Encoder, vgg_layers
+from stylelearn.encoders import Encoder, vgg_layers
 from stylelearn.networks import distillation
 from stylelearn.networks.distillation import (
     STUDENT,
@@ -23,24 +24,6 @@ from stylelearn.networks.distillation import (
     teacher_view,
     train_mini,
 )
-
-
-def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
-    """Smooth random pictures, so that neighbouring cells see something alike."""
-    small = torch.rand(batch, 3, size // 8, size // 8, generator=torch.Generator().manual_seed(seed))
-    return F.interpolate(small, size=(size, size), mode="bicubic").clamp(0, 1)
-
-
-def normalised(image: Tensor) -> Tensor:
-    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
-
-
-def answers(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
-    x, found = normalised(image), {}
-    with torch.no_grad():
-        for name, layer in layers.items():
-            x = found[name] = layer(x)
-    return found
 
 
 def random_layers(seed: int = 0) -> nn.ModuleDict:
@@ -85,7 +68,7 @@ def test_the_folded_teacher_is_the_teacher(checkpoint: Path) -> None:
     state = load_file(checkpoint)
     image = crops(2)
     x = F.conv2d(image, state["conv0.weight"], state["conv0.bias"])
-    found = answers(compressed_vgg19(checkpoint), image)
+    found = activations(compressed_vgg19(checkpoint), image)
     for name in found:
         if name.startswith("conv"):
             x = F.conv2d(F.pad(x, (1,) * 4, mode="reflect"), state[f"{name}.weight"], state[f"{name}.bias"])
@@ -130,7 +113,7 @@ def test_a_student_with_the_teachers_numbers_has_no_error(checkpoint: Path) -> N
     losses = model(image)
     assert list(losses) == [name for name in model.teacher if name.startswith("conv")]
     assert all(value < 1e-4 for value in losses.values()), losses
-    own, taught = answers(model.plain_student(), image), answers(model.teacher, image)
+    own, taught = activations(model.plain_student(), image), activations(model.teacher, image)
     for name in model.student:
         torch.testing.assert_close(own[name], taught[name][:, model.get_buffer(f"kept_{name}")], rtol=1e-2, atol=0.1)
 
@@ -222,8 +205,8 @@ def test_equalising_makes_means_one_and_changes_no_function() -> None:
 
     before_layers = vgg_layers(STUDENT).double()
     before_layers.load_state_dict(original)
-    before = [answers(before_layers, image.double()) for image in images]
-    after = [answers(plain.double(), image.double()) for image in images]
+    before = [activations(before_layers, image.double()) for image in images]
+    after = [activations(plain.double(), image.double()) for image in images]
     for name, mean in means.items():
         old = torch.cat([found[name].transpose(0, 1).flatten(1) for found in before], dim=1)  # (C, positions)
         new = torch.cat([found[name].transpose(0, 1).flatten(1) for found in after], dim=1)

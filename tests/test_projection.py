@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from pictures import activations, crops, normalised
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn.encoders import MEAN, MINI, STD, Encoder, vgg_layers
+from stylelearn.encoders import MINI, Encoder, vgg_layers
 from stylelearn.networks import distillation as mini
 from stylelearn.networks import projection
 from stylelearn.networks.decoders import mirrored_decoder
@@ -18,25 +19,6 @@ from stylelearn.networks.distillation import export, known_teacher, train_mini
 from stylelearn.networks.projection import SQUEEZENET_TAPS, TAPS, VGG_TAPS, ProjectedDistillation, Tap, fold_batch_norm
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
-
-
-def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
-    """Smooth random pictures, so that neighbouring cells see something alike."""
-    small = torch.rand(batch, 3, size // 8, size // 8, generator=torch.Generator().manual_seed(seed))
-    return F.interpolate(small, size=(size, size), mode="bicubic").clamp(0, 1)
-
-
-def normalised(image: Tensor) -> Tensor:
-    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
-
-
-def answers(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
-    x, found = normalised(image), {}
-    with torch.no_grad():
-        for name, layer in layers.items():
-            x = found[name] = layer(x)
-    return found
-
 
 # --------------------------------------------------------------------------------------------------------- distillation
 
@@ -77,7 +59,7 @@ def test_losses_by_hand(random_teacher: Path) -> None:
     image = crops(4)
     with torch.no_grad():
         losses = model(image)
-        own = answers(model.student, image)
+        own = activations(model.student, image)
         taught = model.teacher.features(normalised(image))
         guess = model.projections[4](SQUEEZENET_TAPS[4].align(own["relu5_1"], taught.shape[2:]))
         difference = guess - (taught - model.mean4) / model.std4
@@ -206,7 +188,7 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     model.eval()
     with torch.no_grad():  # the decoder rebuilds from the rescaled encoder what it rebuilt in training
         rebuilt = decoder(encoder(held_back[:2], ["relu4_1"])["relu4_1"])
-        wanted = model.decoders.decoder(model.decoders.back(answers(model.student, held_back[:2])["relu4_1"]))
+        wanted = model.decoders.decoder(model.decoders.back(activations(model.student, held_back[:2])["relu4_1"]))
     torch.testing.assert_close(rebuilt, wanted, rtol=0.01, atol=0.01)
 
 
@@ -272,7 +254,7 @@ def test_folding_changes_no_layer() -> None:
         p.requires_grad is False for p in plain.parameters()
     )
     image = crops(2).double()
-    before, after = answers(with_norm.double(), image), answers(plain.double(), image)
+    before, after = activations(with_norm.double(), image), activations(plain.double(), image)
     for name, value in after.items():
         wanted = before[name.replace("conv", "norm")]
         torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
