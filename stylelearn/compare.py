@@ -1,14 +1,13 @@
-"""Which method when: all methods of the course on one pair of pictures, with what each costs and what each can.
+"""Lesson 10: all methods of the course on one pair of pictures, with their cost and their quality.
 
-A method is compared by its cost, in seconds and in memory, and by what it gives: how many styles, how much of the
-photograph, how much of the style (`metrics.py`). Huang & Belongie 2017, Table 1, do it for
-five methods; `huang_table` puts the numbers of your machine beside theirs.
+The cost is in seconds and memory; the quality is the number of styles and measures of content and style (`metrics.py`).
+Huang & Belongie 2017, Table 1, compare five methods; `huang_table` shows the numbers of your machine beside theirs.
 
     for row in compare("chelsea", "stained_glass"):       # long work: one row after the other
         print(row.method, row.seconds, row.measures)
 
-**Differs from the paper:** the encoder is `mini` in all methods, so what differs is the method; seconds are medians on
-your machine, not means over 100 pictures on one GPU; styles of Johnson's and Dumoulin's networks are those that ship.
+**Differs from the paper:** the encoder is `mini` in all methods, so only the method differs; seconds are medians on
+your machine, not means over 100 pictures on one GPU; the networks of Johnson and Dumoulin are the course's.
 """
 
 import json
@@ -54,28 +53,28 @@ def compare(
     encoder: Encoder | None = None,
     only: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """One row for each size and method, as soon as it is known.
+    """One row for each size and method, yielded when it is ready.
 
     Args:
         content, style, steps: as `run`.
         sizes: pixels a side.
-        repeats: timings of each; 0: nothing is timed.
-        seeds: one pastiche for each; measures are spread over them. Empty: nothing is painted but for timing.
-        timed_steps: time so many steps of a method that moves pixels, and multiply (the row's note says so); None
-            times all of them.
-        memory: measure it, in a process of its own for each row (a few seconds each).
+        repeats: timings of each; 0: none.
+        seeds: one pastiche for each; the spread of measures is over them. Empty: no picture and no measures.
+        timed_steps: time only this many steps where pixels are optimised, and extrapolate (the row's note says so);
+            None times all.
+        memory: measure it in a process of its own for each row (a few seconds each).
         encoder: the judge; None for `metrics.judge()`. only: some of `metrics.MEASURES`; empty: none.
     Raises:
         ValueError: unknown methods, measures or pictures, no sizes, negative repeats, steps < 1.
 
-    A method that cannot paint this style gives a row without picture, whose note says what it could.
+    A method that cannot paint this style gives a row without a picture; its note names the styles that it knows.
     """
     methods, only = list(methods), known(only)
     for method in methods:
         allowed(method, steps), allowed(method, timed_steps)
     if not sizes or min(sizes) < 1 or repeats < 0:
         raise ValueError(f"sizes must be whole numbers from 1 and repeats from 0; got sizes {sizes}, repeats {repeats}")
-    pictures(content, style, min(sizes))  # unknown names are refused here, and not when the first row is wanted
+    pictures(content, style, min(sizes))  # refuse unknown names now, not at the first row
     how = _Plan(style, repeats, seeds, steps, timed_steps, memory, only)
     return _rows(content, methods, sizes, how, encoder)
 
@@ -117,11 +116,11 @@ def _row(method: str, size: int, pair: tuple[Tensor, Tensor], plan: _Plan, encod
     return Row(method, size, picture, seconds, with_style, held, count_styles(method), spread, note)
 
 
-# --- what it costs ----------------------------------------------------------------------------------------------------
+# --- cost -------------------------------------------------------------------------------------------------------------
 
 
 def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tuple[Spread, Spread | None, str]:
-    """Seconds without and with encoding the style, and a note on how they were found."""
+    """Seconds without and with encoding the style, and a note on how they were measured."""
     painter = painter_of(method, style)
     steps = allowed(method, plan.steps)
     if isinstance(painter, Optimised):
@@ -145,7 +144,7 @@ def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tup
 
 
 def _moving(painter: Optimised, content: Tensor, style: Tensor, count: int, steps: int) -> float:
-    """Seconds of `steps` steps and all that they need; made are `count`, and their share is multiplied."""
+    """Seconds of a whole run of `steps` steps, extrapolated from a run of `count` steps."""
     wait_for_gpu()
     start = time.perf_counter()
     moving = painter.begin(content, style, count, 0)
@@ -160,12 +159,10 @@ def _moving(painter: Optimised, content: Tensor, style: Tensor, count: int, step
 
 
 def peak_memory(method: str, size: int) -> float | None:
-    """The most that a process of its own holds beyond what it held before it painted, in MB (1e6 bytes).
+    """The peak memory of painting in MB (1e6 bytes), measured in a process of its own; None where unknown (not Linux).
 
     Args:
-        method: one of `METHODS`. size: pixels a side. Which pictures makes no difference.
-    Returns:
-        None where the system does not say it (only Linux does).
+        method: one of `METHODS`. size: pixels a side.
     Raises:
         ValueError: unknown method.
     """
@@ -176,7 +173,7 @@ def peak_memory(method: str, size: int) -> float | None:
         return None
 
 
-FEW = 12  # steps after which a method that moves pixels holds what it holds after hundreds
+FEW = 12  # steps of optimisation after which memory no longer grows
 
 
 def _held(method: str, size: int) -> float:
@@ -186,7 +183,7 @@ def _held(method: str, size: int) -> float:
         pair = pictures("chelsea", "stained_glass", side)
         return run(method, pair[0], style if known_styles(method) else pair[1], steps=FEW)
 
-    paint(64)  # what is loaded or set up once is no part of it
+    paint(64)  # loads what is loaded once
     forget_peak()
     before = most_so_far()
     paint(size)

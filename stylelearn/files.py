@@ -1,4 +1,4 @@
-"""Writing a file: examined before the work, then whole or not at all, and nothing else is touched."""
+"""Writing a file: checked before the work, then replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def check_output(path: str | Path, suffixes: Sequence[str] = (), inputs: Iterabl
     """Check that a file can be written there and that no input would be overwritten. Nothing is changed.
 
     Args:
-        path: the file to be written; an older one may be there. A leading ~ is the home folder.
+        path: the file to be written; it may exist. A leading ~ is the home folder.
         suffixes: allowed endings, such as (".png", ".jpg"); () allows any.
-        inputs: what is read; those that name a file must be another file, the rest is ignored.
+        inputs: names of files that are read, and must be other files; anything else is ignored.
     Returns:
         the path, with ~ expanded.
     Raises:
-        ValueError: it cannot be written, or it is one of the inputs; says why.
+        ValueError: it cannot be written, or it is one of the inputs.
     """
     shown = ascii(str(path)) if _unprintable(path) else f"'{path}'"
     try:
@@ -51,9 +51,9 @@ def check_output(path: str | Path, suffixes: Sequence[str] = (), inputs: Iterabl
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A new name beside `path` to write to; when the block ends without an error, that file takes the place of `path`.
+    """A new name beside `path` to write to; that file replaces `path` when the block ends without an error.
 
-    Through a link, the file behind it is replaced. After an error the old file is still there, and the new one is gone.
+    Of a link, the target is replaced. After an error the old file is unchanged and the new one is deleted.
 
     Raises:
         OSError: the file cannot be written.
@@ -69,7 +69,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _beside(path: str | Path) -> Path:
-    """A name that no other file has, in the same real folder and with the same ending."""
+    """A unique name in the real folder of `path`, with the same ending."""
     target = Path(os.path.realpath(Path(path).expanduser()))
     return target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
 
@@ -86,5 +86,5 @@ def _same_file(path: Path, source: Any) -> bool:
         return False
     try:
         return path.samefile(Path(source).expanduser())
-    except (OSError, RuntimeError, ValueError):  # one of them is not there, or is an address
+    except (OSError, RuntimeError, ValueError):  # one of them does not exist, or is an address
         return False

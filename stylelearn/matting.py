@@ -1,18 +1,18 @@
-"""The matting Laplacian of lesson 07: how far a change of colours is from affine in every small window.
+"""The matting Laplacian of lesson 07: how far a picture is from an affine function of the photograph in each window.
 
-Levin, Lischinski & Weiss 2008, *A Closed-Form Solution to Natural Image Matting* (TPAMI 30), ask of a grey picture v
-that in each window w_k of 3 × 3 pixels it be an affine function of the photograph's colours I. What is left over,
+Levin, Lischinski & Weiss 2008, *A Closed-Form Solution to Natural Image Matting* (TPAMI 30), fit a grey picture v in
+each window w_k of 3 × 3 pixels by an affine function of the photograph's colours I. The sum of squared residuals,
 
     J(v) = Σ_k min_{a,b} ( Σ_{i∈w_k} (v_i − aᵀI_i − b)² + ε aᵀa )  =  vᵀ L v,                      (Eq. 9 to 11)
 
-is a quadratic form. L is symmetric, has no negative eigenvalue, its rows add up to 0, and every picture that is one
-affine function of I costs (almost) nothing: new light is free, a new edge is not. With μ_k and Σ_k the mean and the
-(biased) covariance of the colours in w_k:
+is a quadratic form. L is symmetric and positive semidefinite, its rows add up to 0, and J of an affine function of I
+is almost 0: other colours of light cost nothing, a new edge does. With μ_k and Σ_k the mean and the (biased) covariance
+of the colours in w_k:
 
     L_ij = Σ_{k | (i,j) ∈ w_k} ( δ_ij − 1/|w_k| (1 + (I_i − μ_k)ᵀ (Σ_k + ε/|w_k| 𝟙₃)⁻¹ (I_j − μ_k)) )      (Eq. 12)
 
-`laplacian_matrix` builds this L, pixels in reading order, for small pictures; `MattingLaplacian` multiplies with it
-without building it.
+`laplacian_matrix` builds L, pixels row by row, for small pictures; `MattingLaplacian` multiplies by L without the
+matrix.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 EPSILON = 1e-7  # of Levin et al.'s and of Luan et al.'s code; it is divided by the 9 pixels of a window
-_STRIP = 6000  # pixels that are worked on at a time: what is in between stays in the processor's cache
-# The six different entries of a symmetric 3 × 3 matrix, and which of them stands where.
+_STRIP = 6000  # pixels computed at a time, so that intermediate results stay in the processor's cache
+# The six different entries of a symmetric 3 × 3 matrix, and their number at each place of it.
 _UPPER = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 _ENTRY = ((0, 1, 2), (1, 3, 4), (2, 4, 5))
 
@@ -39,7 +39,7 @@ def laplacian_matrix(image: Tensor, eps: float = EPSILON) -> csr_array:
 
     Args:
         image: I, (1, 3, H, W) in [0, 1], at least 3 × 3.
-        eps: ε > 0, against windows of one colour, whose covariance has no inverse.
+        eps: ε > 0, for windows of one colour, whose covariance has no inverse.
     Returns:
         (H·W, H·W) in float64; pixel (y, x) is row y·W + x.
     Raises:
@@ -64,15 +64,15 @@ def laplacian_matrix(image: Tensor, eps: float = EPSILON) -> csr_array:
 
 
 class MattingLaplacian:
-    """L without the matrix: one affine fit a window and two box sums a product.
+    """L without its matrix: a product takes one affine fit for each window and two box sums.
 
     (L v)_i = Σ_{k∋i} (v_i − a_kᵀI_i − b_k),   a_k = (Σ_k + ε/|w_k| 𝟙)⁻¹ cov_k(I, v),   b_k = v̄_k − a_kᵀμ_k
 
-    Time and memory are linear in the number of pixels. Sums are float64, since flat windows divide them by as little
-    as ε/9. (Apple's GPUs have no float64: move the image to the CPU first.)
+    Time and memory are linear in the number of pixels. Sums are float64, since flat windows divide by ε/9. (Apple's
+    GPUs have no float64: move the image to the CPU first.)
 
     Args:
-        image: I, (1, 3, H, W) in [0, 1], at least one window large; L lives on its device.
+        image: I, (1, 3, H, W) in [0, 1], at least one window large; L is on its device.
         eps: ε > 0.
         radius: of the window, (2r + 1)² pixels; 1 in the paper. Large windows make a guided filter, see `smooth`.
     Raises:
@@ -100,12 +100,10 @@ class MattingLaplacian:
             _invert(covariance.mul_(self._area), out=self._inverse[:, windows])
 
     def apply(self, v: Tensor) -> Tensor:
-        """L v, for each channel of each picture on its own.
+        """L v for each channel, of v's shape and type; differentiable.
 
         Args:
             v: (..., H, W), of the image's size.
-        Returns:
-            of v's shape and type; differentiable (L is symmetric, so the gradient is L times what comes back).
         Raises:
             ValueError: another size.
         """
@@ -118,7 +116,7 @@ class MattingLaplacian:
         Args:
             x: (B, C, H, W) in [0, 1], of the image's size.
         Returns:
-            a scalar ≥ 0; its gradient, 2 L V_c[x] (divided by B), costs no second product.
+            a scalar ≥ 0; its gradient, 2 L V_c[x] / B, needs no second product.
         Raises:
             ValueError: another size, or not four-dimensional.
         """
@@ -128,10 +126,10 @@ class MattingLaplacian:
         return _Energy.apply(x, self)
 
     def smooth(self, v: Tensor) -> Tensor:
-        """Each pixel's mean over its windows of the fitted a_kᵀI_i + b_k: v − L v / (number of windows of the pixel).
+        """The mean of the fitted a_kᵀI_i + b_k over the windows of each pixel i: v − L v / (number of its windows).
 
-        With a radius of some pixels it is He, Sun & Tang's guided filter (2010), I being the guide: what no affine
-        function of I explains is gone, I's own edges stay. Arguments and errors as `apply`.
+        It is the guided filter of He, Sun & Tang (2010) with the guide I: it removes what no affine function of I
+        explains and keeps the edges of I. Arguments and errors as `apply`.
         """
         return v - self.apply(v) / self._counts(self._mean.shape[1]).to(v.dtype)
 
@@ -140,7 +138,7 @@ class MattingLaplacian:
             raise ValueError(f"this Laplacian is of a picture of {self.size}; v has the shape {tuple(v.shape)}")
 
     def _strips(self) -> Iterator[tuple[slice, slice]]:
-        """Rows of windows to be worked on together, and the rows of pixels that they see."""
+        """Strips of rows of windows, and the rows of pixels in these windows."""
         rows, overlap = self._mean.shape[1], self._side - 1
         height = max(2 * self._side, _STRIP // self.size[1])
         for top in range(0, rows, height):
@@ -165,7 +163,7 @@ class MattingLaplacian:
     def _fits(self, colours: Tensor, values: Tensor, windows: slice) -> Tensor:
         """a_k and b_k of each channel for a strip of windows, (4, C, rows + 4r, columns + 4r).
 
-        There are 2r zeros on each side: with them, sums over boxes are the sums over the windows of each pixel.
+        With the 2r zeros on each side, box sums are the sums over the windows of each pixel.
         """
         sums = _boxes(torch.cat([colours[:, None] * values, values[None]]), self._side)
         covariance, total = sums[:3], sums[3]  # |w_k| cov_k(I, v), and |w_k| v̄_k
@@ -184,7 +182,7 @@ class MattingLaplacian:
         return padded
 
     def _counts(self, rows: int) -> Tensor:
-        """How many windows each pixel is in, if there are `rows` rows of them: (rows + side − 1, W)."""
+        """The number of windows of each pixel, for `rows` rows of windows: (rows + side − 1, W)."""
 
         def along(windows: int) -> Tensor:
             number = torch.arange(1, windows + self._side, device=self._mean.device, dtype=torch.float64)
@@ -194,7 +192,7 @@ class MattingLaplacian:
 
 
 class _Apply(torch.autograd.Function):
-    """L v, and back again L."""
+    """L v. L is symmetric, so the gradient is L times the incoming gradient."""
 
     @staticmethod
     def forward(ctx: Any, v: Tensor, laplacian: MattingLaplacian) -> Tensor:
@@ -207,7 +205,7 @@ class _Apply(torch.autograd.Function):
 
 
 class _Energy(torch.autograd.Function):
-    """vᵀ L v, which keeps L v for the way back."""
+    """vᵀ L v, which keeps L v for the gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, laplacian: MattingLaplacian) -> Tensor:
@@ -222,7 +220,7 @@ class _Energy(torch.autograd.Function):
 
 
 def _boxes(x: Tensor, side: int) -> Tensor:
-    """Sums over windows of side × side that lie inside: (..., H, W) -> (..., H − side + 1, W − side + 1)."""
+    """Sums over all windows of side × side: (..., H, W) -> (..., H − side + 1, W − side + 1)."""
     for dim in (-1, -2):
         length = x.shape[dim] - side + 1
         total = x.narrow(dim, 0, length) + x.narrow(dim, 1, length)

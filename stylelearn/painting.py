@@ -1,8 +1,8 @@
-"""How each method of the registry paints: one pass of a network, or pixels that are optimised step by step.
+"""Run each method of the registry: one pass of a network, or pixels that are optimised step by step.
 
     run("adain", "chelsea", "mosaic")          # (1, 3, 256, 256)
 
-Networks that ship are loaded once and kept.
+The course's networks are loaded once and kept.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from stylelearn.registry import METHODS, chosen, method_of
 from stylelearn.segmentation import Masks, cluster, course_mask, read_mask
 from stylelearn.weights import TRAINED_AS, WeightsError, network_file, read_about
 
-SIZE = 256  # pixels a side, unless something else is said
-NOISE = 0.05  # standard deviation of the noise by which `run` varies a picture
-ROWS = 256  # recoloured at once: the colour transform of a whole large photo takes five times its memory
-# SqueezeNet has layer names of its own; the other encoders share VGG's.
+SIZE = 256  # pixels a side
+NOISE = 0.05  # standard deviation of the noise of `seed`
+ROWS = 256  # recoloured at a time: the colour transform needs five times the memory of its picture
+# SqueezeNet has its own layer names; the other encoders share VGG's.
 LAYERS: dict[str, dict[str, Any]] = {
     "squeezenet": {"layer_weights": ("relu1", "fire2", "fire4", "fire8"), "content_layer": "fire5"}
 }
 
 
 def check(method: str, style: Tensor | str | None = None, weights: Path | None = None) -> None:
-    """Refuse a method that there is not, or a style that it has not learnt.
+    """Check that a method exists and knows the style.
 
     Raises:
-        ValueError: names what there is instead. WeightsError: the method's network is not there.
+        ValueError: it does not; lists what there is. WeightsError: the method's network is missing.
     """
     known = known_styles(method, weights)
     if style is None or known is None or (isinstance(style, str) and style in known):
@@ -59,10 +59,10 @@ def check(method: str, style: Tensor | str | None = None, weights: Path | None =
 
 
 def known_styles(method: str, weights: Path | None = None) -> list[str] | None:
-    """The names that a method (or the network in the file `weights`) has learnt; None if any picture is a style.
+    """The styles that a method (or the network in the file `weights`) has learnt; None if it takes any picture.
 
     Raises:
-        ValueError: unknown method. WeightsError: its network is not there.
+        ValueError: unknown method. WeightsError: its network is missing.
     """
     method_of(method)
     if method == "johnson" and weights is None:
@@ -71,16 +71,13 @@ def known_styles(method: str, weights: Path | None = None) -> list[str] | None:
 
 
 def common_styles(methods: Iterable[str] = tuple(METHODS)) -> list[str]:
-    """Names of course pictures that all of these methods can paint in: `stained_glass` for all of them.
-
-    A name such as "starry_night", which a network knows but of which the course has no picture, is not among them.
-    """
+    """The course's pictures of styles that all of these methods can paint in: `stained_glass` for all methods."""
     known = [names for method in methods if (names := known_styles(method)) is not None]
     return [name for name in samples.style_names() if all(name in names for names in known)]
 
 
 def count_styles(method: str) -> str:
-    """How many styles a method can paint in once it is loaded: "1", "14", "∞"."""
+    """The number of styles of a method, or of one network of it: "1", "14", "∞"."""
     if method == "johnson":
         return "1"
     known = known_styles(method)
@@ -91,11 +88,7 @@ def count_styles(method: str) -> str:
 
 
 def pictures(content: Tensor | str, style: Tensor | str, size: int = SIZE) -> tuple[Tensor, Tensor]:
-    """Both pictures as squares of `size` pixels, (1, 3, size, size); names are those of `samples`.
-
-    Raises:
-        ValueError: a name that the course does not have.
-    """
+    """Both pictures as squares, (1, 3, size, size). Raises ValueError for names that the course does not have."""
     return square(_picture(content, "content"), size), square(_picture(style, "style"), size)
 
 
@@ -119,19 +112,17 @@ def run(
     Args:
         method: one of `METHODS`.
         content: a name of the course, or a picture (1, 3, H, W).
-        style: likewise; johnson and cin want a name that they have learnt (`known_styles`).
-        size: make both pictures squares of so many pixels; None: `SIZE` for names, and pictures as they are.
-        steps: at most so many for methods that optimise pixels; None: their own number (`Method.steps`).
-        seed: 0 paints as the method does by itself. Any other first puts a little noise on the photograph (where
-            pixels are optimised: on the picture at which they begin), and another pastiche comes out.
+        style: likewise; johnson and cin need the name of a style that they have learnt (`known_styles`).
+        size: side of the square that both pictures become; None: `SIZE` for names, and pictures as they are.
+        steps: the greatest number of steps where pixels are optimised; None: `Method.steps`.
+        seed: 0 adds no noise. Any other adds a little noise to the photograph (where pixels are optimised, to the
+            picture at which they begin), for another pastiche.
     Returns:
         (1, 3, H, W) in [0, 1], of the content's size.
     Raises:
-        ValueError: an unknown method or name; a style that the method has not learnt, with the names of those it has
-            and of those that all methods know; steps < 1. WeightsError: its network is not there.
-        Diverged: the optimisation broke down (the error has the best picture).
+        ValueError: an unknown method or name; a style that the method has not learnt; steps < 1.
+        WeightsError: its network is missing. Diverged: the optimisation diverged (the error has the best picture).
     """
-
     check(method, style)
     if size is not None or isinstance(content, str):
         content = square(_picture(content, "content"), size or SIZE)
@@ -146,11 +137,7 @@ def run(
 
 
 def allowed(method: str, steps: int | None) -> int:
-    """The method's own number of steps, or `steps` if that is less.
-
-    Raises:
-        ValueError: unknown method; steps < 1.
-    """
+    """The method's own number of steps, or `steps` if that is less. Raises ValueError below 1."""
     own = method_of(method).steps
     if steps is not None and steps < 1:
         raise ValueError(f"steps must be at least 1; got {steps}")
@@ -166,11 +153,11 @@ class FeedForward:
     """A network that paints in one pass.
 
     Attributes:
-        encode: style -> what is kept of it; that is all that a new style costs.
-        paint: (content, what was kept) -> pastiche.
-        learnt: whether styles are in the weights; then `encode` has nothing to do.
-        facts: what a file should say beside the options: layers, weights of losses.
-        refine: style -> (loss, what is kept) step by step, where the network can be fine-tuned to a style.
+        encode: style -> code; the whole cost of a new style.
+        paint: (content, code) -> pastiche.
+        learnt: whether styles are in the weights; then `encode` does nothing.
+        facts: settings for the file beside the options: layers, weights of losses.
+        refine: style -> (loss, code) step by step, for a network that can be fine-tuned to a style.
     """
 
     encode: Callable[[Any], Any]
@@ -185,10 +172,10 @@ class Optimised:
     """A method that optimises pixels.
 
     Attributes:
-        encode: what `begin` does for the style alone; only to see how long that takes.
-        begin: (content, style, steps, seed) -> the steps; everything that is needed for them is computed at once.
-            A seed other than 0 puts a little noise on the picture at which the pixels begin.
-        end: (the best picture, content) -> pastiche.
+        encode: the part of `begin` that depends on the style alone, for timing.
+        begin: (content, style, steps, seed) -> the steps; their targets are computed at once. A seed other than 0 adds
+            a little noise to the picture at which the pixels begin.
+        end: (best picture, content) -> pastiche.
         facts: as of `FeedForward`.
     """
 
@@ -206,13 +193,14 @@ def painter_of(
     keep_colours: bool = False,
     **options: Any,
 ) -> FeedForward | Optimised:
-    """How a method paints.
+    """A method with its network or encoder loaded.
 
     Args:
-        style: names the network where there is one for each style (johnson).
-        device: where it computes.
-        keep_colours: the content's colours; adain matches them in the style, the others take the pastiche's luminance.
-        options: as the method has them (`Method.options`).
+        style: its name, for methods with one network a style (johnson).
+        device: of the computation.
+        keep_colours: keep the content's colours: adain matches the style to them, the others keep only the luminance of
+            the pastiche.
+        options: of the method (`Method.options`).
     Raises:
         ValueError, WeightsError: as `check` and `chosen`.
     """
@@ -229,14 +217,14 @@ def painter_of(
 
 
 def _recoloured(made: Tensor, content: Tensor) -> Tensor:
-    """The pastiche with the content's colours, some rows at a time."""
+    """The pastiche with the content's colours, `ROWS` at a time."""
     for top in range(0, made.shape[2], ROWS):
         rows = slice(top, top + ROWS)
         made[:, :, rows] = recolour(made[:, :, rows], content[:, :, rows])
     return made
 
 
-# --- how each of them paints ------------------------------------------------------------------------------------------
+# --- the methods ------------------------------------------------------------------------------------------------------
 
 
 LOAD: dict[str, Callable[..., Any]] = {
@@ -251,11 +239,7 @@ _mini = cache(lambda: Encoder("mini"))
 
 
 def _network(kind: str, file: Path | None, options: Mapping[str, Any] | None = None, name: str = "") -> Any:
-    """The trained network of a file, or the course's own; with another encoder if the options name one.
-
-    Raises:
-        WeightsError: no such network or encoder.
-    """
+    """The trained network of a file, or the course's own, with the encoder that the options name, if any."""
     if file is not None and not file.is_file():
         made = f"`stylelearn train {TRAINED_AS.get(kind, kind)}` makes one"
         raise WeightsError(f"--weights is '{file}': no file of that name; {made}")
@@ -267,7 +251,7 @@ def _network(kind: str, file: Path | None, options: Mapping[str, Any] | None = N
 
 
 def _encoder(options: Mapping[str, Any]) -> Encoder:
-    """The encoder that the losses look through, on the CPU."""
+    """The encoder of the losses, on the CPU."""
     weights, precision = options["encoder_weights"], options.get("precision", "float32")
     if (options["encoder"], weights, precision) == ("mini", None, "float32"):
         return _mini()
@@ -288,7 +272,7 @@ def _adain(options: Mapping[str, Any], device: str, keep_colours: bool) -> FeedF
     net = _network("adain", options["weights"], options).to(device)
     how = {"strength": options["strength"], "shares": options["shares"]}
     facts = {"encoder": net.encoder.name, "layer": net.layer}
-    if keep_colours:  # matched in the styles, which is not possible before the content is there
+    if keep_colours:  # the styles are matched to the content, so they are encoded with it
         return FeedForward(_listed, lambda content, styles: net(content, styles, colours=True, **how), facts=facts)
 
     def paint(content: Tensor, kept: Sequence[Any]) -> Tensor:
@@ -356,7 +340,6 @@ def _grams(encoder: Encoder, style: Tensor, layers: Iterable[str]) -> list[Tenso
 
 
 def _swap_optimised(options: Mapping[str, Any], device: str) -> Optimised:
-
     encoder = _encoder(options).to(device)
     how = {name: options[name] for name in ("patch", "stride", "strength")}
 
@@ -374,7 +357,7 @@ def _swap_optimised(options: Mapping[str, Any], device: str) -> Optimised:
 
 
 def _photo(options: Mapping[str, Any], device: str) -> Optimised:
-    """Without masks both pictures are divided into regions by clustering: the course's styles have no masks."""
+    """Without masks the regions are clusters of both pictures."""
     encoder = _encoder(options).to(device)
     weight = photo.STYLE_WEIGHT * options["strength"]
     layers = LAYERS.get(options["encoder"], {})

@@ -1,18 +1,18 @@
 """Lesson 07, photographs that stay photographs — Luan, Paris, Shechtman & Bala, CVPR 2017, *Deep Photo Style Transfer*.
 
-Gatys's method bends straight edges and spreads the style of the sky over houses. Two terms prevent this:
+Gatys's method bends straight edges and spreads the style of the sky over buildings. Two terms prevent this:
 
     L_total = Σ_l α_l L_c^l + Γ Σ_l β_l L_{s+}^l + λ L_m                                              (Eq. 4)
 
-L_m, the photorealism term, asks that in each window of 3 × 3 pixels the output be an affine function of the
-photograph's colours (`matting.py`). L_{s+} compares Gram matrices region by region, with masks (`segmentation.py`):
+L_m, the photorealism term, penalises outputs that are not an affine function of the photograph's colours in each
+window of 3 × 3 pixels (`matting.py`). L_{s+} compares Gram matrices region by region, with masks (`segmentation.py`):
 
     L_{s+}^l = Σ_c 1/(2 N_{l,c}²) Σ_ij (G_{l,c}[O] − G_{l,c}[S])²_ij,   F_{l,c} = F_l M_{l,c}          (Eq. 3)
 
 Two stages: masked style transfer without L_m, then all of it, starting from the first stage's result.
 
 **Differs from the paper:** the losses are the course's (`losses.py`), L_m is per pixel, the layers suit `mini`, and the
-first stage starts from a colour transfer by region (`recolour`) instead of noise, which saves nine steps of ten.
+first stage starts from a colour transfer by region (`recolour`) instead of noise, which saves nine tenths of the steps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from stylelearn.segmentation import Masks, merge_orphans, one_region, scale
 
 CONTENT_LAYER = "relu3_3"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-# Γ and λ are the paper's. α is larger than its 1 (the authors' code has 5), because L_m allows flattened textures.
+# Γ and λ are the paper's. α is larger than the paper's 1 (the authors' code has 5), since L_m lets textures flatten.
 CONTENT_WEIGHT = 10.0  # α
 STYLE_WEIGHT = 100.0  # Γ
 PHOTOREALISM_WEIGHT = 1e4  # λ
@@ -41,7 +41,7 @@ STEPS = (30, 90)  # of the two stages
 
 
 def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
-    """One Gram matrix a region, divided by the cells of the region: G_c = (F M_c)(F M_c)ᵀ / Σ M_c.
+    """The Gram matrix of each region, divided by its cells: G_c = (F M_c)(F M_c)ᵀ / Σ M_c.
 
     Args:
         features: activations of one layer, (1, N, H, W).
@@ -64,8 +64,8 @@ def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
 def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Tensor:
     """Σ_c s_c ‖G_c − A_c‖² / ‖A_c‖², s_c being the part of the layer that region c covers  (Luan et al. 2017, Eq. 3)
 
-    The mask multiplies F and so counts squared where it is soft. A region thinner than a cell is soft everywhere: its
-    A_c is small, and divided by it the region counts for more than its part.
+    The mask multiplies F, so soft values count squared. A region thinner than a cell is soft everywhere: its A_c is
+    small, and dividing by it gives the region more weight than its part.
 
     Args:
         features: activations of the image being made, (1, N, H, W).
@@ -112,8 +112,8 @@ def objective(
 
     Args:
         content: I, (1, 3, H, W) in [0, 1]. `style`: S, (1, 3, H', W'), of any size.
-        content_masks, style_masks: of the pictures' sizes, both or neither (then everything is one region); see
-            `segmentation.merge_orphans` for labels that only one has.
+        content_masks, style_masks: of the pictures' sizes, both or neither (one region); see
+            `segmentation.merge_orphans` for labels that only one of them has.
         content_weight: α ≥ 0. `style_weight`: Γ ≥ 0. `photorealism_weight`: λ ≥ 0.
         layer_weights: β_l by layer, or names that share the weight 1 equally.
         laplacian: of the content; None makes it when λ > 0.
@@ -159,7 +159,7 @@ def objective(
 def _regions(
     content: Tensor, style: Tensor, content_masks: Masks | None, style_masks: Masks | None
 ) -> tuple[Masks, Masks]:
-    """Masks of both pictures, each label of the content's being one of the reference's."""
+    """Masks of both pictures; each label of the content is one of the reference."""
     if (content_masks is None) != (style_masks is None):
         missing = "content_masks" if content_masks is None else "style_masks"
         raise ValueError(f"{missing} is missing: give masks of both pictures, or of neither")
@@ -210,7 +210,7 @@ def stylize(
 
     Args:
         content, style, content_masks, style_masks, encoder, weights: as `objective`.
-        steps: of the first and of the second stage; either may be 0 (not both). Steps are numbered through.
+        steps: of the first and of the second stage, one of which may be 0. Step numbers go on in the second.
         photorealism_weight: λ, in the second stage only.
         start: where the first stage begins, of the content's size; None for `recolour`, smoothed by `smooth`.
         optimizer: as `optimize_image`.
@@ -244,11 +244,11 @@ def _stages(x: Tensor, stages: list[tuple[int, Objective]], optimizer: str) -> I
 
 
 def smooth(image: Tensor, content: Tensor, radius: int = 3, eps: float = 1e-3) -> Tensor:
-    """Post-smoothing: the guided filter with the content as guide, which removes what is left of painted texture.
+    """Post-smoothing: the guided filter with the content as guide, which removes painted texture.
 
     Args:
         image: the result, (1, 3, H, W) in [0, 1]. `content`: of the same size.
-        radius: of the windows in pixels. `eps`: how much variance counts as flat, in squared grey levels of [0, 1].
+        radius: of the windows in pixels. `eps`: variance below which a window counts as flat.
     Returns:
         (1, 3, H, W) in [0, 1].
     """

@@ -1,7 +1,7 @@
-"""Every method of the course, declared once: what it is, its options and their defaults.
+"""Every method of the course, declared once: its title, its options and their defaults.
 
-The command `stylize`, `compare`, the lab of lesson 10 and the gallery read it; `painting.py` says how each method
-paints. Nothing here needs PyTorch, so that `stylelearn --help` answers at once.
+The command `stylize`, `compare`, the lab of lesson 10 and the gallery use this registry; `painting.py` runs the
+methods. PyTorch is not imported here, so `stylelearn --help` answers at once.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Option:
-    """One option; `METHODS` says which methods have it, and its default there.
+    """An option of one or more methods; the methods hold its default.
 
     Attributes:
-        help: what it does. kind: int, float, str, Path, or dict for numbers by name.
-        low, high: of a number. choices: of a word. several: takes more than one value. metavar: of one value in --help.
+        help: of the command. kind: int, float, str, Path, or dict for numbers by name.
+        low, high: of a number. choices: of a word. several: whether it takes more than one value. metavar: in --help.
     """
 
     help: str
@@ -32,13 +32,13 @@ class Option:
 
 OPTIONS: dict[str, Option] = {
     "style": Option("a trained style; cin: several, mixed", several=True, metavar="NAME"),
-    "shares": Option("how much of each of several styles", float, several=True),
-    "strength": Option("gatys, photo: times the usual weight of style; the others: from 0 to 1", float),
-    "weights": Option("a network of yours, made by `stylelearn train`", Path, metavar="FILE"),
-    "alpha": Option("how much the style counts in a layer, 0 to 1; 1 where not named", dict, metavar="LAYER=X,…"),
+    "shares": Option("weights of several styles", float, several=True),
+    "strength": Option("gatys, photo: factor of the style weight; the others: from 0 to 1", float),
+    "weights": Option("your network, made by `stylelearn train`", Path, metavar="FILE"),
+    "alpha": Option("weight of the style in a layer, 0 to 1; 1 where not named", dict, metavar="LAYER=X,…"),
     "practice": Option("steps of fine-tuning to the style first: 60 take some seconds", int, 0, 1000, metavar="N"),
     "patch": Option("side of a patch in cells of 4 px", int, 1, metavar="N"),
-    "stride": Option("cells from patch to patch", int, 1, metavar="N"),
+    "stride": Option("cells between patches", int, 1, metavar="N"),
     "content_mask": Option("label image of CONTENT, one colour a region; or a name that has one: china", metavar="F"),
     "style_mask": Option("of STYLE; equal colours, or names, are the same region", metavar="F"),
     "regions": Option("without masks: clusters of both pictures; 1: none", int, 1, 12, metavar="N"),
@@ -58,15 +58,15 @@ OPTIONS: dict[str, Option] = {
 
 @dataclass(frozen=True)
 class Method:
-    """What a method is.
+    """A method of the course.
 
     Attributes:
-        title: as a table shows it. paper: its authors and year. lesson: number of the lesson.
-        command: how `stylelearn stylize --method` names it.
+        title: for tables. paper: authors and year. lesson: its number.
+        command: its name for `stylelearn stylize --method`.
         styles: "any picture", "1 a network", "those it learnt".
-        about: what it does, in one sentence.
-        options: default by name; None where there is no value unless it is given.
-        pictures: how many pictures of styles it takes, at least and at most; None: any number.
+        about: one sentence.
+        options: default by name; None: no default.
+        pictures: least and greatest number of pictures of styles; None: any number.
     """
 
     title: str
@@ -80,33 +80,28 @@ class Method:
 
     @property
     def steps(self) -> int:
-        """How often the pixels are optimised; 0 for one pass of a network."""
+        """Steps of optimisation; 0 for one pass of a network."""
         return self.options.get("steps", 0)
 
 
 _PIXELS = {"encoder": "mini", "encoder_weights": None, "strength": 1.0}
-_NETWORK = {
-    "encoder": None,
-    "encoder_weights": None,
-    "strength": 1.0,
-    "weights": None,
-}  # None: what it was trained with
+_NETWORK = {"encoder": None, "encoder_weights": None, "strength": 1.0, "weights": None}  # encoder: of its training
 _PATCHES = {"patch": 3, "stride": 1}
 
 METHODS: dict[str, Method] = {
     "gatys": Method(
         *("Gatys", "Gatys et al. 2016", 2, "gatys", "any picture"),
-        "Optimises the pixels until Gram matrices are the style's and deep activations the photograph's.",
+        "Optimises the pixels until their Gram matrices match the style and their deep activations the photograph.",
         {**_PIXELS, "precision": "float32", "steps": 300, "start": "content", "levels": 1, "seed": 0},
     ),
     "swap_optimised": Method(
         *("Style swap, optimised", "Chen & Schmidt 2016", 6, "style-swap --optimize", "any picture"),
-        "Exchanges each patch of activations for the style's nearest, and optimises pixels until they have these.",
+        "Replaces each patch of activations by the nearest of the style and optimises the pixels until they match.",
         {**_PIXELS, **_PATCHES, "steps": 100, "start": "content", "seed": 0},
     ),
     "swap_inverted": Method(
         *("Style swap, network", "Chen & Schmidt 2016", 6, "style-swap", "any picture"),
-        "Exchanges each patch of activations for the style's nearest; a network paints what they say.",
+        "Replaces each patch of activations by the nearest of the style; a network inverts the result.",
         {**_NETWORK, **_PATCHES},
     ),
     "johnson": Method(
@@ -123,13 +118,13 @@ METHODS: dict[str, Method] = {
     ),
     "adain": Method(
         *("AdaIN", "Huang & Belongie 2017", 5, "adain", "any picture"),
-        "Gives each channel of the activations the style's mean and spread; a decoder paints the result.",
+        "Gives each channel of the activations the mean and deviation of the style; a decoder inverts the result.",
         {**_NETWORK, "shares": None},
         (1, None),
     ),
     "photo": Method(
         *("Deep photo", "Luan et al. 2017", 7, "photo", "any picture"),
-        "Optimises the pixels as Gatys does, region by region, but straight edges stay straight: colours change.",
+        "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: only colours change.",
         {
             **{**_PIXELS, "precision": "float32", "steps": 120},
             **{"content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e4, "smooth": 3},
@@ -137,7 +132,7 @@ METHODS: dict[str, Method] = {
     ),
     "adjustable": Method(
         *("Adjustable", "Babaeizadeh & Ghiasi 2018", 8, "adjustable", "any picture"),
-        "One pass of a network that is told how much each layer of the style shall count.",
+        "One pass of a network that takes a weight for each layer of the style.",
         {"alpha": None, "practice": 0, "weights": None},
         (0, 1),  # a network of one style takes no picture
     ),
@@ -145,23 +140,19 @@ METHODS: dict[str, Method] = {
 
 
 def method_of(method: str) -> Method:
-    """What is registered under a name.
-
-    Raises:
-        ValueError: nothing; lists the names.
-    """
+    """The method of a name. Raises ValueError for an unknown name."""
     if method not in METHODS:
         raise ValueError(f"there is no method {method!r}; there are {', '.join(METHODS)}")
     return METHODS[method]
 
 
 def flag(option: str) -> str:
-    """How a command line writes an option."""
+    """An option as the command line writes it."""
     return f"--{option.replace('_', '-')}"
 
 
 def chosen(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All options of a method: those that are given, and for the rest (None or not there) the defaults.
+    """All options of a method: those that are given (not None), and the defaults of the rest.
 
     Raises:
         ValueError: an option that the method does not have, or values that do not go together; names both.

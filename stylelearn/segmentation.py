@@ -1,8 +1,8 @@
-"""Semantic segmentation for lesson 07: which pixel of a photograph belongs to what, so that sky is styled like sky.
+"""Lesson 07: semantic segmentation, so that the style of the sky goes to the sky.
 
-A mask is a label image: (H, W) whole numbers, each with a name and a colour. Masks come from files (`read_mask`), from
-clustering both pictures together (`cluster`, which needs no download), or from a network (`segment`). Two pictures
-share a region when a label has the same *name* in both; `merge_orphans` deals with labels that only one has.
+A mask is a label image: (H, W) integers, each with a name and a colour. Masks come from files (`read_mask`), from
+clustering both pictures together (`cluster`, without a download), or from a network (`segment`). Two pictures share a
+region when a label has the same *name* in both; `merge_orphans` handles labels that only one of them has.
 """
 
 from __future__ import annotations
@@ -43,12 +43,11 @@ COLOURS: dict[str, Colour] = {
     "brown": (128, 64, 0),
     "dark green": (0, 100, 0),
 }
-_ALIKE = 60.0  # colours nearer than this, of 442 from black to white, are one label
-_NOISE = 16.0  # how far JPEG moves a colour
-_PAINTED = (
-    0.97  # part of the flat areas that has one of the colours: at least 0.98 in masks, mostly below 0.93 in photos
-)
-_FLAT = 8.0  # how much a channel may differ within 3 × 3 pixels of a flat area
+_ALIKE = 60.0  # colours nearer than this are one label; black and white are 442 apart
+_NOISE = 16.0  # how far JPEG changes a colour
+# Least part of the flat areas with one of the colours: it is above 0.98 in masks and mostly below 0.93 in photographs.
+_PAINTED = 0.97
+_FLAT = 8.0  # range of a channel within 3 × 3 pixels of a flat area
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +57,9 @@ class Masks:
     Attributes:
         labels: (H, W) int64 on the CPU, each an index into `names`.
         names: of the labels, all different, such as ("sky", "water").
-        colours: (red, green, blue) from 0 to 255 of each label, for drawing it.
+        colours: (red, green, blue) from 0 to 255 of each label.
     Raises:
-        ValueError: labels that are no label image or out of range, names that repeat, more than MAX_LABELS of them.
+        ValueError: labels of another shape or type, or out of range; names that repeat; more than MAX_LABELS.
     """
 
     labels: Tensor
@@ -87,12 +86,12 @@ class Masks:
         return (self.labels.shape[0], self.labels.shape[1])
 
     def shares(self) -> dict[str, float]:
-        """Part of the picture that each label covers, by name; they add up to 1."""
+        """The part of the picture that each label covers, by name; the parts add up to 1."""
         counts = torch.bincount(self.labels.flatten(), minlength=len(self.names)) / self.labels.numel()
         return dict(zip(self.names, counts.tolist(), strict=True))
 
     def __str__(self) -> str:
-        """The regions and how much of the picture each covers, the largest first: "sky 61 %, water 39 %"."""
+        """The regions and their parts of the picture, the largest first: "sky 61 %, water 39 %"."""
         shares = sorted(self.shares().items(), key=lambda row: -row[1])
         return ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares)
 
@@ -108,18 +107,18 @@ class Masks:
 
 
 def one_region(image: Tensor, name: str = "everything") -> Masks:
-    """A single label for a whole picture (1, 3, H, W): what a pair without masks is."""
+    """One label for a whole picture (1, 3, H, W), as in a pair without masks."""
     return Masks(torch.zeros(image.shape[-2:], dtype=torch.long), (name,), (COLOURS["white"],))
 
 
 def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = None) -> Tensor:
-    """Each label as a soft mask at a layer's size: the part of each cell that the label covers.
+    """Soft masks at the size of a layer: the part of each cell that a label covers.
 
     Args:
         masks: of the picture. size: (H', W') of the layer.
-        names: which labels, in which order (default: all); those that `masks` lacks are 0 everywhere.
+        names: labels, in this order (default: all); one that `masks` lacks is 0 everywhere.
     Returns:
-        (K, H', W') in [0, 1]; with all names they add up to 1 in each cell.
+        (K, H', W') in [0, 1]; all labels of a cell add up to 1.
     """
     wanted = masks.names if names is None else names
     numbers = [masks.names.index(name) if name in masks.names else -1 for name in wanted]
@@ -131,14 +130,14 @@ def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = Non
 
 
 def read_mask(source: Any, size: tuple[int, int] | None = None) -> Masks:
-    """Masks from a picture file: each flat colour is a label, and what lies between goes to the nearest of them.
+    """Masks from a picture file: each flat colour is a label; pixels on soft edges get the nearest label.
 
-    Colours are called as in `COLOURS`, others "#rrggbb"; a file of `write_mask` brings its own names. A grey image of
-    small numbers (0, 1, 2, …) has the regions "label 0", "label 1", …
+    Labels are named as in `COLOURS`, others "#rrggbb"; files of `write_mask` hold their names. A grey image of small
+    numbers (0, 1, 2, …) has the labels "label 0", "label 1", …
 
     Args:
-        source: whatever `read_image` takes.
-        size: (H, W) to bring it to, which must have its proportions; None keeps the file's.
+        source: as of `read_image`.
+        size: (H, W) of the result, of the file's proportions; None keeps the file's.
     Raises:
         ValueError: a photograph, no flat area, more than MAX_LABELS colours, or other proportions than `size`.
         ImageError: no readable picture.
@@ -153,7 +152,7 @@ def read_mask(source: Any, size: tuple[int, int] | None = None) -> Masks:
     if size is None or size == masks.size:
         return masks
     (height, width), (wanted_height, wanted_width) = masks.size, size
-    # A side that was rounded to whole pixels may be off by one.
+    # A rounded side may be off by one pixel.
     if abs(height * wanted_width / width - wanted_height) > 1 + 0.01 * wanted_height:
         raise ValueError(
             f"the mask is {height}x{width} (height x width) and its picture {wanted_height}x{wanted_width}: their "
@@ -163,11 +162,7 @@ def read_mask(source: Any, size: tuple[int, int] | None = None) -> Masks:
 
 
 def course_mask(name: str, size: tuple[int, int] | None = None) -> Masks:
-    """The project's own masks of one of the course's photographs (data/masks), such as "china".
-
-    Raises:
-        ValueError: no masks of that name, or as `read_mask`.
-    """
+    """The course's masks of one of its photographs, such as "china". Raises ValueError if there are none."""
     there = sorted(path.stem for path in data_file("masks").glob("*.png"))
     if name not in there:
         raise ValueError(f"the course has no masks of '{name}'; it has them of {', '.join(there)}")
@@ -175,10 +170,10 @@ def course_mask(name: str, size: tuple[int, int] | None = None) -> Masks:
 
 
 def write_mask(masks: Masks, path: str | Path) -> Path:
-    """Write a label image as a PNG that keeps its names; `read_mask` gives it back exactly.
+    """Write a label image with its names as a PNG, which `read_mask` reads back exactly.
 
     Raises:
-        ImageError: if it cannot be written there. ValueError: not a .png, which alone keeps colours exact.
+        ImageError: it cannot be written there. ValueError: not a .png; other formats change colours.
     """
     if Path(path).suffix.lower() != ".png":
         raise ValueError(f"'{path}' does not end in .png; other formats change colours")
@@ -187,14 +182,10 @@ def write_mask(masks: Masks, path: str | Path) -> Path:
 
 
 def _palette(levels: Tensor) -> dict[str, Colour]:
-    """The colours of flat areas by name, the most frequent first; those unlike any of `COLOURS` are called "#rrggbb".
+    """The colours of flat areas by name, the most frequent first; `levels` is (H, W, 3) from 0 to 255.
 
-    An image of label numbers, such as the grey values 0, 1 and 2, gives "label 0", "label 1", … instead.
-
-    Args:
-        levels: (H, W, 3) from 0 to 255.
     Raises:
-        ValueError: no flat area, or a photograph: its flat areas have more colours than paint has.
+        ValueError: no flat area, or a photograph.
     """
     planes = levels.permute(2, 0, 1)[None]  # (1, 3, H, W)
     spread = F.max_pool2d(planes, 3, 1, 1) + F.max_pool2d(-planes, 3, 1, 1)
@@ -227,7 +218,7 @@ def _palette(levels: Tensor) -> dict[str, Colour]:
 
 
 def _numbered(levels: Tensor) -> tuple[dict[str, Colour], Tensor] | None:
-    """Names and labels of an image of label numbers, at most MAX_LABELS grey values up to 31; None for others."""
+    """Names and labels of an image of label numbers (2 to MAX_LABELS grey values up to 31); None for other images."""
     grey = levels[..., 0]
     if grey.max() > 31 or not (levels == grey[..., None]).all():
         return None
@@ -247,7 +238,7 @@ def _apart(one: Sequence[float], other: Sequence[float]) -> float:
 
 
 def _called(colour: Tensor) -> tuple[str, Colour]:
-    """A colour's name, and the colour that is meant by it."""
+    """The name and the exact colour of the nearest of `COLOURS`, or "#rrggbb" and the colour itself."""
     red, green, blue = (int(value) for value in colour)
     name = min(COLOURS, key=lambda each: _apart(COLOURS[each], (red, green, blue)))
     if _apart(COLOURS[name], (red, green, blue)) < _ALIKE:
@@ -256,9 +247,9 @@ def _called(colour: Tensor) -> tuple[str, Colour]:
 
 
 def _snap(levels: Tensor, colours: Sequence[Colour]) -> Tensor:
-    """Which of `colours` each pixel means: (H, W, 3) from 0 to 255 -> (H, W) int64.
+    """The index of each pixel's colour in `colours`: (H, W, 3) from 0 to 255 -> (H, W) int64.
 
-    A pixel that has none of the colours, as on a soft edge, takes the label of the nearest pixel that has one.
+    A pixel unlike all colours, as on a soft edge, gets the label of the nearest pixel that has one.
     """
     from scipy.ndimage import distance_transform_edt
 
@@ -278,15 +269,15 @@ def _snap(levels: Tensor, colours: Sequence[Colour]) -> Tensor:
 def cluster(
     content: Tensor, style: Tensor, *, encoder: Encoder | None = None, regions: int = 4, seed: int = 0
 ) -> tuple[Masks, Masks]:
-    """Shared regions of two pictures without knowing what they show: clusters of features, height and colours.
+    """Regions that two pictures share: k-means clusters of features, colours and height.
 
     Args:
         content, style: (1, 3, H, W) and (1, 3, H', W') in [0, 1].
-        encoder: whose features say what a place looks like; None for `mini`.
-        regions: clusters, 1 to MAX_LABELS; one that only one of the pictures has goes to its nearest.
+        encoder: of the features; None for `mini`.
+        regions: number of clusters, 1 to MAX_LABELS; one that is rare in a picture is merged into its nearest.
         seed: of the clustering.
     Returns:
-        masks of content and style with the same names ("region 1", …), ordered by their part of the content.
+        masks of content and style with the same names ("region 1", …), the largest in the content first.
     Raises:
         ValueError: regions out of range, or pictures too small for the encoder.
     """
@@ -299,7 +290,7 @@ def cluster(
     points = torch.cat([each.flatten(1).T for each in found])  # (N, D)
     centres = KMeans(regions, n_init=4, random_state=seed).fit(points.numpy()).cluster_centers_
     centres = torch.from_numpy(centres).float()
-    while len(centres) > 1:  # leave out the region that is rarest in one of the pictures, until none is too rare
+    while len(centres) > 1:  # remove the region that is rarest in one of the pictures, until none is too rare
         shares = torch.stack([torch.bincount(_nearest(each, centres), minlength=len(centres)) for each in found])
         shares = (shares / shares.sum(dim=1, keepdim=True)).amin(dim=0)
         if shares.min() >= 0.02:
@@ -307,7 +298,7 @@ def cluster(
         centres = torch.cat([centres[: shares.argmin()], centres[shares.argmin() + 1 :]])
     order = torch.bincount(_nearest(found[0], centres), minlength=len(centres)).argsort(descending=True, stable=True)
     names = tuple(f"region {number}" for number in range(1, len(centres) + 1))
-    # Black and white come last: over a photo they would look like light and shade.
+    # Black, white and grey come last: over a photo they would look like light and shade.
     colours = tuple(sorted(COLOURS.values(), key=lambda each: len(set(each)) == 1))[: len(centres)]
     labels = [_drawn(image, each, centres[order]) for image, each in zip((content, style), found, strict=True)]
     return Masks(labels[0], names, colours), Masks(labels[1], names, colours)
@@ -318,9 +309,9 @@ _SIDE = 256  # pixels of the shorter side at which pictures are clustered
 
 @torch.no_grad()
 def _described(image: Tensor, encoder: Encoder) -> Tensor:
-    """What each cell looks like and where it is, (N + 4, h, w): features of relu3_3, three colours, and the height.
+    """The vector of each cell that is clustered, (N + 4, h, w): features of relu3_3, colour and height.
 
-    Each channel is normalised by the picture's own mean and deviation, so that a sky at noon and one at night, each the
+    Each channel is normalised by the picture's own mean and deviation, so a sky at noon and one at night, each the
     smoothest and uppermost part of its picture, can be the same region.
     """
     small = resize(image.cpu(), min(_SIDE, *image.shape[-2:]))
@@ -331,7 +322,7 @@ def _described(image: Tensor, encoder: Encoder) -> Tensor:
     described = torch.cat([smoothed, colours, height])
     deviation, mean = torch.std_mean(described, dim=(1, 2), keepdim=True)
     weights = torch.tensor([features.shape[0] ** -0.5] * features.shape[0] + [0.7 * 3**-0.5] * 3 + [0.9])
-    # What deviates less is rounding, as in a picture of one colour: all of its cells look alike.
+    # A smaller deviation is rounding, as in a picture of one colour: all its cells are equal.
     centred = torch.where(deviation > 1e-5, described - mean, 0.0)
     return centred / (deviation + 1e-6) * weights[:, None, None]
 
@@ -341,7 +332,7 @@ def _nearest(points: Tensor, centres: Tensor) -> Tensor:
 
 
 def _drawn(image: Tensor, points: Tensor, centres: Tensor) -> Tensor:
-    """(H, W) labels of the picture's own size, whose borders follow the edges of the picture."""
+    """(H, W) labels of the size of the picture; their borders follow its edges."""
     distances = torch.cdist(points.flatten(1).T, centres)  # (n, K)
     belief = (-4 * distances.square()).softmax(dim=1).T.reshape(-1, *points.shape[1:])  # (K, h, w)
     belief = F.interpolate(belief[None], image.shape[-2:], mode="bilinear", align_corners=False)[0]
@@ -355,19 +346,18 @@ def _drawn(image: Tensor, points: Tensor, centres: Tensor) -> Tensor:
 
 @torch.no_grad()
 def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool = True) -> Masks:
-    """What torchvision's LR-ASPP (Howard et al. 2019) finds in a photograph, pixel by pixel.
+    """Semantic segmentation of a photograph by torchvision's LR-ASPP (Howard et al. 2019).
 
-    It knows the 20 classes of Pascal VOC, people, animals, vehicles and furniture, but neither sky nor water.
+    Its classes are the 20 of Pascal VOC: people, animals, vehicles and furniture, but neither sky nor water.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         weights: a local checkpoint; None downloads it once (13 MB) to the folder of torch.hub.
         progress: show a progress bar while downloading.
     Returns:
-        masks of the picture's size with the classes that were found, the largest first; the rarest beyond MAX_LABELS
-        count as background.
+        masks of the classes that were found, the largest first; the rarest beyond MAX_LABELS become background.
     Raises:
-        WeightsError: no weights to be had, or a file that does not fit.
+        WeightsError: the weights cannot be downloaded, or the file does not fit.
     """
     models = import_torchvision().models
     published = models.get_model_weights(NETWORK).DEFAULT
@@ -395,8 +385,8 @@ def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool 
 
 # --- labels that only one picture has --------------------------------------------------------------------------------
 
-# The 150 classes of ADE20K (Zhou et al. 2017) and the 20 of Pascal VOC, grouped as Luan et al. 2017 do: a network
-# distinguishes a lake from a sea, a style has just water.
+# The 150 classes of ADE20K (Zhou et al. 2017) and the 20 of Pascal VOC, grouped as in Luan et al. 2017: a lake and a
+# sea are both water.
 GROUPS: dict[str, tuple[str, ...]] = {
     "sky": (),
     "water": ("sea", "river", "lake", "swimming pool", "waterfall", "fountain"),
@@ -439,10 +429,7 @@ _GROUP = {name: group for group, names in GROUPS.items() for name in (group, *na
 
 
 def group_of(name: str) -> str | None:
-    """The group that a label belongs to, itself if it is the name of a group, None if it is not known.
-
-    Case, spaces at the ends and underscores do not matter: "Swimming_pool" is water.
-    """
+    """The group of a label: of a group's name itself, None for unknown labels; "Swimming_pool" is water."""
     return _GROUP.get(name.strip().lower().replace("_", " "))
 
 
@@ -454,11 +441,11 @@ def relative(name: str, others: Iterable[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Merge:
-    """One row of the table of `merge_orphans`: what became of a label.
+    """One row of the table of `merge_orphans`.
 
     Attributes:
-        share: the part of the content that it covers (0 if only the reference has it).
-        to: its new label: itself if nothing changed, "" if it is unused.
+        share: the part of the content that the label covers (0 if only the reference has it).
+        to: its new label, itself if nothing changed; "" if it is unused.
     """
 
     label: str
@@ -468,16 +455,16 @@ class Merge:
 
 
 def merge_orphans(content: Masks, style: Masks, smallest: float = SMALLEST) -> tuple[Masks, Masks, list[Merge]]:
-    """Give each label of the content that the reference lacks (an orphan) to the nearest label that it has.
+    """Merge each label of the content that the reference lacks (an orphan) into a label of the reference.
 
-    Nearest is a label of the same group (`GROUPS`: lake, sea → water); else the one with the longest common
-    border in the content; else the reference's largest. Labels that only the reference has stay unused.
+    It becomes a label of the same group (`GROUPS`); else the one with the longest common border in the content; else
+    the largest of the reference. Labels that only the reference has stay unused.
 
     Args:
-        content, style: masks of both pictures.
+        content, style: masks of both pictures; the style is the reference.
         smallest: a label that covers less than this part of the reference counts as lacking.
     Returns:
-        the content's masks with names of the reference only, the reference's as they were, and the table.
+        the content's masks with names of the reference only, the reference's masks unchanged, and the table.
     """
     there = {name: share for name, share in style.shares().items() if share >= smallest}
     names = sorted(there, key=lambda name: -there[name])
@@ -498,7 +485,7 @@ def merge_orphans(content: Masks, style: Masks, smallest: float = SMALLEST) -> t
 
 
 def _home(label: str, names: list[str], content: Masks) -> tuple[str, str]:
-    """Where a label of the content belongs, `names` being the reference's from large to small; and why."""
+    """The new label of a label of the content, and why; `names` are the reference's from large to small."""
     if label in names:
         return label, "both have it"
     kin = relative(label, names)
@@ -512,7 +499,7 @@ def _home(label: str, names: list[str], content: Masks) -> tuple[str, str]:
 
 
 def _border(masks: Masks, one: str, other: str) -> int:
-    """Pairs of neighbouring pixels of which one has the one label and the other the other."""
+    """The number of neighbouring pixels of which one has the first label and one the second."""
     a, b = (masks.labels == masks.names.index(name) for name in (one, other))
     down = (a[1:] & b[:-1]).sum() + (a[:-1] & b[1:]).sum()
     return int(down + (a[:, 1:] & b[:, :-1]).sum() + (a[:, :-1] & b[:, 1:]).sum())

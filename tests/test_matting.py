@@ -68,13 +68,6 @@ def test_larger_windows_are_the_definition_too(radius):
     assert torch.allclose(MattingLaplacian(image, 1e-2, radius).apply(v), times(wanted, v), rtol=0, atol=1e-8)
 
 
-@quick
-@given(seed=st.integers(0, 2**16), height=st.integers(3, 12), width=st.integers(3, 12))
-def test_the_two_forms_agree(seed, height, width):
-    image, v = photo(height, width, seed), values(height, width, seed + 1)
-    assert torch.allclose(MattingLaplacian(image).apply(v), times(laplacian_matrix(image), v), rtol=0, atol=1e-8)
-
-
 def test_they_agree_on_a_photograph_that_takes_several_strips():
     image = samples.content("china", size=160)
     v = values(*image.shape[2:])
@@ -95,10 +88,8 @@ def test_pymatting_agrees():
 # --- known answers ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_number_of_entries(size):
-    height, width = size
-    assert laplacian_matrix(photo(*size)).nnz == (5 * height - 6) * (5 * width - 6)
+def test_number_of_entries():
+    assert laplacian_matrix(photo(6, 7)).nnz == (5 * 6 - 6) * (5 * 7 - 6)
 
 
 @pytest.mark.parametrize("eps", [1e-9, 1e-2])
@@ -125,15 +116,6 @@ def test_symmetric_rows_of_sum_zero_and_no_negative_eigenvalue():
     assert np.abs(matrix - matrix.T).max() < 1e-9
     assert np.abs(matrix.sum(axis=1)).max() < 1e-9
     assert np.linalg.eigvalsh(matrix).min() > -1e-9
-
-
-def test_pixels_are_numbered_row_by_row():
-    """The picture that is turned left to right has a matrix with rows and columns turned in the same way."""
-    image = photo(4, 6)
-    order = np.arange(24).reshape(4, 6)[:, ::-1].ravel()
-    assert np.allclose(
-        laplacian_matrix(image.flip(3)).toarray(), laplacian_matrix(image).toarray()[np.ix_(order, order)], atol=1e-9
-    )
 
 
 @quick

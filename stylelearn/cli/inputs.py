@@ -1,4 +1,4 @@
-"""Words on the command line that name something: a picture, a device."""
+"""Pictures and devices that the command line names."""
 
 import difflib
 import os
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DEVICES = ("cpu", "cuda", "mps")
-SMALLEST = 32  # pixels of a side that the deepest layer of an encoder needs
-PICTURES = (".jpg", ".jpeg", ".png", ".webp")  # endings of pictures that can be written
+SMALLEST = 32  # pixels of a side, for the deepest layer of an encoder
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")  # endings that can be written
 
 
 def chosen_device(name: str, exact: str = "") -> str:
-    """`name`, if this machine has it.
+    """`name`, if this machine has the device.
 
     Args:
-        exact: what computes in float64, such as "--method photo", which Apple's GPUs cannot; "" if nothing does.
+        exact: what computes in float64, such as "--method photo", which Apple's GPUs lack; "" if nothing does.
     Raises:
-        UsageError: it has not; says what is there.
+        UsageError: it has not; lists the devices.
     """
     import torch
 
@@ -38,11 +38,11 @@ def picture(name: str, size: int | None) -> "Tensor":
     """A file, an address, or one of the course's pictures (a file of that name comes first).
 
     Args:
-        name: what was said. size: of the shorter side in pixels; None leaves the picture as it is.
+        size: of the shorter side in pixels; None leaves the picture as it is.
     Returns:
         (1, 3, H, W) in [0, 1].
     Raises:
-        UsageError: neither a file nor a name of the course. ImageError: a file that is no picture.
+        UsageError: neither a file nor a name of the course. ImageError: no readable picture.
     """
     from stylelearn import samples
     from stylelearn.images import read_image

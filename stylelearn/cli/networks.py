@@ -1,7 +1,7 @@
-"""What `stylelearn train` can train: one declaration for each network, with its options, defaults and data.
+"""The networks that `stylelearn train` can train: one declaration each, with options, defaults and data.
 
-An option that is not given is not in the namespace either: then `--paper`, then `--preset`, then `usual`, then the
-training function itself decides.
+An option that is not given is not in the namespace. Its value then comes from `--paper`, else `--preset`, else `usual`,
+else the training function.
 """
 
 import argparse
@@ -33,8 +33,7 @@ class Option:
 
     Args:
         flag, help, more: as of `add_argument`.
-        to: where the value goes: "" to the training function as a keyword, "weights" or "network" into that dict of
-            its, None to no place of its own.
+        to: "" for a keyword of the training function, "weights" or "network" for an entry of that dict; None: neither.
     """
 
     def __init__(self, flag: str, help: str, to: str | None = "", **more: Any) -> None:
@@ -44,15 +43,15 @@ class Option:
 
 @dataclass(frozen=True)
 class Network:
-    """What can be trained.
+    """A network that can be trained.
 
     Args:
         help, description: for --help.
         train: module and name of the training function.
-        usual: steps, batch (pictures a step) and size (of crops, pixels), where nothing else is asked for.
-        options: of its own; those of all networks are added.
+        usual: default steps, batch (pictures a step) and size (of crops, pixels).
+        options: of this network alone.
         data: further keywords of the training function, made from the options.
-        paper: what --paper changes in `usual`; None where there is no --paper.
+        paper: the changes of --paper to `usual`; None: no --paper.
         sheet: draws a sample sheet.
         smallest: --size and --batch.
         several: whether several processes can train it.
@@ -70,7 +69,7 @@ class Network:
     several: bool = True
 
     def all_options(self) -> Iterator[Option]:
-        """Those of all networks, and its own."""
+        """The options of all networks, and its own."""
         usual, (size, batch) = self.usual, self.smallest
         if "size" in usual:
             yield Option("--photos", "folders of photographs", **FOLDERS, required=True)
@@ -80,7 +79,7 @@ class Network:
         yield Option("--batch", f"pictures a step (default: {usual['batch']})", type=whole(batch))
         yield Option("--seed", "(default: 0)", type=whole(0))
         yield Option("--checkpoint", "(default: OUT with the suffix .ckpt)", **FILE)
-        yield Option("--anew", "begin at step 0, though there is a checkpoint", **ON)
+        yield Option("--anew", "start at step 0 in spite of a checkpoint", **ON)
         yield Option("--preset", "size, batch, steps, precision for such a machine", None, choices=("laptop", "gpu"))
         yield Option("--precision", "(default: 32-true)", choices=("32-true", "bf16-mixed", "16-mixed"))
         yield Option("--accelerator", "(default: auto)", choices=("auto", "cpu", "gpu", "cuda", "mps"))
@@ -90,11 +89,11 @@ class Network:
         if self.sheet:
             yield Option("--sheet-every", "steps between sample sheets, beside the checkpoint (default: 500)", **COUNT)
         if self.paper:
-            yield Option("--paper", "the paper's network, size, batch, steps, where you say no other", None, **ON)
+            yield Option("--paper", "the paper's network, size, batch and steps, unless given", None, **ON)
         yield from self.options
 
     def start(self, options: Options) -> "Generator[Progress, None, Any]":
-        """Begin the training. Raises UsageError, ImageError, WeightsError and ValueError."""
+        """Start the training. Raises ValueError and WeightsError."""
         from stylelearn.training import PRESETS
 
         said, keywords = vars(options), dict(self.usual)
@@ -146,7 +145,7 @@ def _picture(options: Options, style: str) -> Any:
 
 
 def _name(style: str) -> str:
-    """The name of a style: a file's or an address's name without its suffix, or the course's own name for it."""
+    """The name of a style: of a file or an address without its suffix, or of the course."""
     return Path(style).stem
 
 
@@ -181,7 +180,7 @@ ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=
 LOSSES = (
     ENCODER,
     Option("--encoder-weights", "a checkpoint instead of the default one", None, **FILE),
-    Option("--start", "begin with these weights, not with random ones", **FILE),
+    Option("--start", "start from these weights instead of random ones", **FILE),
     Option("--tv-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
 )
 STYLE_WEIGHT = Option("--style-weight", "(default: the course's)", "weights", type=amount, metavar="X")

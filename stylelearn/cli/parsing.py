@@ -88,7 +88,7 @@ def named_numbers(text: str) -> dict[str, float]:
 
 
 def span(seconds: float) -> str:
-    """A time in words: "45 s", "12 min", "3 h 05 min"."""
+    """A duration: "45 s", "12 min", "3 h 05 min"."""
     seconds = round(seconds)
     if seconds < 100:
         return f"{seconds} s"

@@ -1,4 +1,4 @@
-"""Sample sheets: what a network paints at this stage of its training, from the course's own pictures."""
+"""Sample sheets of `stylelearn train`: the course's own pictures, painted by the network in training."""
 
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def _sheet(rows: "list[Tensor]") -> "Tensor":
 
 
 def johnson(model: "nn.Module") -> "Tensor":
-    """Photographs above, and below in the one style."""
+    """Photographs above their pastiches."""
     contents = _contents(model)
     return _sheet([contents, model.network(contents)])
 
@@ -49,7 +49,7 @@ def cin(model: "nn.Module") -> "Tensor":
 
 
 def any_style(model: "nn.Module") -> "Tensor":
-    """Photographs above, and a row for each of three of the course's styles (which training may never have seen)."""
+    """Photographs above, and a row for each of three of the course's styles, which training may not have seen."""
     contents = _contents(model)
     styles = [_style(number).to(contents) for number in (0, 5, 10)]
     return _sheet([contents, *(model.network(contents, style) for style in styles)])
@@ -67,9 +67,9 @@ def adjustable(model: "nn.Module") -> "Tensor":
 
 
 def emd(model: "nn.Module", known: "Split") -> "Tensor":
-    """A column for each glyph; two references of its style, one of its letter, what was wanted, what is drawn.
+    """A column for each glyph: two references of its style, one of its letter, the target, the drawing.
 
-    Above what was learnt, below, where something was held back, the novel: (1, 3, H, W).
+    Known fonts and letters above; below them novel ones, if both are held back. Returns (1, 3, H, W).
     """
     import torch
 

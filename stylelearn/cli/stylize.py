@@ -48,26 +48,26 @@ def add(commands: Commands) -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "stylize",
-        help="paint one picture in the manner of another",
-        description="Paint CONTENT in the manner of STYLE. Both are files, http(s) addresses, or names of the "
+        help="paint one picture in the style of another",
+        description="Paint CONTENT in the style of STYLE. Both are files, http(s) addresses, or names of the "
         "course's pictures, such as chelsea. Methods johnson and cin take no picture of a style but --style NAME.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("content", metavar="CONTENT", help="what the picture shall show")
-    parser.add_argument("pictures", nargs="*", metavar="STYLE", help="how it shall be painted")
+    parser.add_argument("content", metavar="CONTENT", help="the picture whose content is kept")
+    parser.add_argument("pictures", nargs="*", metavar="STYLE", help="the picture whose style is used")
     parser.late = "pictures"
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".jpg, .png or .webp")
     methods = dict.fromkeys(command.split()[0] for command in COMMANDS)
     parser.add_argument("--method", choices=tuple(methods), default="gatys", help="(default: gatys)")
     parser.add_argument(
-        "--optimize", action="store_true", help="style-swap: optimise the pixels instead of asking the network"
+        "--optimize", action="store_true", help="style-swap: optimise the pixels instead of using the network"
     )
     parser.add_argument(
         "--size", type=whole(SMALLEST, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
     )
-    parser.add_argument("--full-size", action="store_true", help="every picture as large as it is")
-    parser.add_argument("--keep-colours", action="store_true", help="the content's colours, the style's brush")
+    parser.add_argument("--full-size", action="store_true", help="do not resize any picture")
+    parser.add_argument("--keep-colours", action="store_true", help="keep the colours of CONTENT")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
     group = parser.add_argument_group("options of some methods")
     for name in OPTIONS:

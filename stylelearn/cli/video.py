@@ -1,4 +1,4 @@
-"""`stylelearn video`: every frame of a clip in the style of one picture, by swapping patches."""
+"""`stylelearn video`: paint every frame of a clip in the style of one picture by style swap."""
 
 import argparse
 import contextlib
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 GLIDE = 4  # pixels from frame to frame, with --pan
-USUAL = 12.0  # frames a second, where CLIP does not say it
-SMALLEST = 32  # pixels of the shorter side; smaller frames hold no patch of the usual size
+USUAL = 12.0  # frames a second of a CLIP without times
+SMALLEST = 32  # pixels of the shorter side; smaller frames hold no patch of the default size
 EXAMPLES = """\
 examples:
   stylelearn video clip.mp4 mosaic -o painted.mp4
   stylelearn video frames/ painting.jpg -o painted.gif --fps 15
-  stylelearn video china mosaic -o painted.gif --pan 24         a window that glides over a photo
+  stylelearn video china mosaic -o painted.gif --pan 24         a window that pans over a photo
 """
 
 
@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "video",
         help="paint a clip frame by frame",
-        description="Paint every frame of CLIP in the manner of STYLE, with style swap (lesson 06). Frames that are "
-        "done are kept in the folder OUT.frames until all are: after Ctrl-C the same command goes on there. Speed and "
+        description="Paint every frame of CLIP in the style of STYLE by style swap (lesson 06). Finished frames are "
+        "kept in the folder OUT.frames until all are done: after Ctrl-C the same command goes on from there. Speed and "
         "sound stay those of CLIP. Films (.mp4 and the like) need PyAV: pip install 'stylelearn[video]'.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -40,7 +40,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".gif, .webp, .mp4, …")
     parser.add_argument("--size", type=whole(SMALLEST, 4096), default=256, help="shorter side in pixels (default: 256)")
     parser.add_argument("--fps", type=amount, metavar="X", help="frames a second (default: those of CLIP, or 12)")
-    parser.add_argument("--pan", type=whole(2), metavar="N", help="CLIP is a photo: N frames of a gliding window")
+    parser.add_argument(
+        "--pan", type=whole(2), metavar="N", help="CLIP is a photo: N frames of a window that pans over it"
+    )
     parser.add_argument("--patch", type=whole(1), default=3, metavar="N", help="side in cells of 4 px (default: 3)")
     parser.add_argument("--stride", type=whole(1), default=1, metavar="N", help="cells to the next (default: 1)")
     parser.add_argument("--strength", type=amount, default=1.0, metavar="X", help="from 0 to 1 (default: 1)")
@@ -83,14 +85,14 @@ def run(options: argparse.Namespace) -> int:
         return STOPPED
     for path in {*kept}:
         path.unlink()
-    with contextlib.suppress(OSError):  # other files are there, or frames of another film
+    with contextlib.suppress(OSError):  # not empty: other files, or frames of another film
         folder.rmdir()
     print("\n".join([f"{options.out}: {len(kept)} frames, {float(sum(times)):.2f} s", *notes]))
     return DONE
 
 
 def _sound(options: argparse.Namespace) -> tuple[Path | None, list[str]]:
-    """The film whose sound is kept, and what to say where it is not."""
+    """The film whose sound is copied, and notes on sound that is lost."""
     from stylelearn.video import holds_sound, sound_of
 
     codec = None if options.pan else sound_of(options.clip)
@@ -104,7 +106,7 @@ def _sound(options: argparse.Namespace) -> tuple[Path | None, list[str]]:
 
 
 def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], str]":
-    """What makes a pastiche of a frame, and a name for everything that its result depends on."""
+    """The function image -> pastiche, and a digest of everything that it depends on."""
     import torch
 
     from stylelearn.painting import painter_of
@@ -127,7 +129,7 @@ def _painter(options: argparse.Namespace) -> "tuple[Callable[[Tensor], Tensor], 
 
 
 def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[tuple[Tensor, Fraction | None]]]":
-    """How many frames there are, if that is known, and each with its seconds."""
+    """The number of frames, if known, and the frames with their seconds."""
     from stylelearn.video import frame_files, panning_clip, timed_frames
 
     if options.pan is None:
