@@ -336,12 +336,6 @@ def test_resize_batches_equal_a_loop_and_the_same_size_is_a_copy():
     assert torch.equal(same, batch) and same.data_ptr() != batch.data_ptr()
 
 
-def test_resize_passes_a_gradient():
-    image = random_image(8, 8).mul(0.5).add(0.25).requires_grad_()
-    resize(image, 4).sum().backward()
-    assert torch.isfinite(image.grad).all() and float(image.grad.abs().sum()) > 0
-
-
 @pytest.mark.parametrize(
     ("size", "fit", "message"),
     [

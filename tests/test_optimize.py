@@ -233,16 +233,6 @@ def test_it_works_where_gradients_are_switched_off():
 # --- stopping, going on, ending --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
-def test_stop_and_go_on_is_as_if_never_stopped(optimizer):
-    whole = list(optimize_image(picture(), curved, 12, optimizer=optimizer))
-    steps = optimize_image(picture(), curved, 12, optimizer=optimizer)
-    before = list(itertools.islice(steps, 5))
-    after = list(steps)
-    assert [step.number for step in before + after] == list(range(1, 13))
-    assert all(torch.equal(a.pixels, b.pixels) for a, b in zip(before + after, whole, strict=True))
-
-
 def test_nothing_is_computed_before_the_first_step_nor_ahead_of_it():
     calls = []
 

@@ -10,7 +10,6 @@ from hypothesis import assume, given, settings
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stylelearn import patches
 from stylelearn.patches import assembled, matches, origins, patch_distance, swap, swap_by_convolution
 
 SEEDS = st.integers(0, 2**31 - 1)
@@ -218,14 +217,6 @@ def test_the_tables_of_products_stay_within_the_memory(patch: int, stride: int) 
     with Largest() as seen:
         swap_by_convolution(content, style, patch=patch)
     assert seen.most > 4.0
-
-
-def test_pieces_fit_three_tables() -> None:
-    for row, patch, stride, memory in [(1000, 3, 1, 1.0), (70000, 3, 2, 32.0), (5000, 9, 1, 8.0)]:
-        mine, theirs = patches._pieces(row, patch, stride, memory)
-        cells = ((mine - 1) * stride + patch) * ((theirs - 1) * stride + patch) * row
-        assert cells * (1 + 1 / stride**2 + 1 / stride**4) <= memory * 1e6
-    assert patches._pieces(10**9, 3, 1, 1.0) == (1, 1)  # less is not possible
 
 
 # --- where patches are ------------------------------------------------------------------------------------------------
