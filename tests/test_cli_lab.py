@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stylelearn.cli import lab, main, working_copy
+from stylelearn import __version__
+from stylelearn.cli import doctor, lab, main, working_copy
 from stylelearn.cli.parsing import UsageError
 
 
@@ -106,6 +107,17 @@ def test_a_folder_that_cannot_be_used_is_refused(course, tmp_path, capsys, monke
     for folder, said in ((course, "is the course itself"), (tmp_path / "file", "cannot be used")):
         assert main(["lab", str(folder)]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_notebooks_of_another_edition_are_named(tmp_path, monkeypatch):
+    for name, edition in (("01_inversion", __version__), ("02_gatys", "0.0.9"), ("03_johnson", None)):
+        origin = {"stylelearn": {"edition": edition}} if edition else {}
+        write(tmp_path / "lessons" / f"{name}.ipynb", json.dumps({"metadata": origin}))
+    write(tmp_path / "lessons" / "04_cin.ipynb", "{")
+    assert working_copy.other_editions(tmp_path / "lessons") == ["02_gatys (0.0.9)"]
+    monkeypatch.setattr(working_copy, "default", lambda: tmp_path)
+    (found,) = [finding for finding in doctor.notebooks() if "another edition" in finding.what]
+    assert "02_gatys (0.0.9)" in found.what and "stylelearn lab" in found.remedy
 
 
 def test_a_clone_is_found():

@@ -89,8 +89,10 @@ def test_constraints_leave_nothing_open():
 # --------------------------------------------------------------------------- the package
 
 
-def test_versions_agree():
-    assert PROJECT["version"] == stylelearn.__version__
+def test_the_papers_of_an_edition_name_its_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [citation["version"], newest and newest[1]] == [stylelearn.__version__] * 2
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from PIL import Image
 
 import build
 import promote
+import stylelearn
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = build.sources()
@@ -353,6 +354,7 @@ def test_metadata_say_what_it_was_built_from_and_nothing_else(small):
     metadata = read(build.target(small, "solutions")).metadata
     assert set(metadata) == {"kernelspec", "language_info", "stylelearn"}
     assert metadata.stylelearn.source == "src/01_small.py" and metadata.stylelearn.side == "solutions"
+    assert metadata.stylelearn.edition == stylelearn.__version__
     assert "version" not in metadata.language_info and metadata.kernelspec.name == "python3"
 
 

@@ -35,6 +35,7 @@ from nbformat import NotebookNode
 
 from guide import GuideError, renewed
 from promote import WIDGET_STATE, PromotionError, hidden_errors, promote
+from stylelearn import __version__
 
 LESSONS = Path(__file__).resolve().parent.parent
 MAX_BYTES = 2_000_000
@@ -84,6 +85,7 @@ def notebook(source: Path, side: str) -> NotebookNode:
         cell_id = content if seen[content] == 1 else f"{content}-{seen[content]}"
         cells.append(new(body, id=cell_id, metadata={"tags": list(tags)} if tags else {}))
     origin = {"source": f"src/{source.name}", "sha256": hashlib.sha256(text.encode()).hexdigest(), "side": side}
+    origin["edition"] = __version__
     metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE, "stylelearn": origin}
     return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
@@ -241,7 +243,7 @@ def differences(source: Path) -> list[str]:
             first = next(number for number, (mine, theirs) in enumerate(pairs) if mine != theirs)
             found.append(f"{shown} differs from {source.name} from cell {first} on")
         elif old.metadata != new.metadata:
-            found.append(f"{shown} was built from another {source.name}")
+            found.append(f"{shown} was built from another {source.name}, or belongs to another edition")
     return found
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stylelearn import __version__
-from stylelearn.cli.parsing import Commands
+from stylelearn.cli import working_copy
+from stylelearn.cli.parsing import Commands, UsageError
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
@@ -118,9 +119,19 @@ def notebooks() -> Iterator[Finding]:
     for name, use in NOTEBOOK.items():
         if installed(name) is None:
             yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} {' '.join(NOTEBOOK)}")
-    if not any((folder / "lessons").is_dir() for folder in (Path(__file__).resolve().parents[2], Path.cwd())):
-        remedy = "clone the repository of the course: an installed package holds the code only"
-        yield Finding(NOTE, "the lessons are not here", remedy)
+    try:
+        working_copy.course()
+    except UsageError as error:
+        yield Finding(NOTE, str(error), f"{INSTALL} --force-reinstall stylelearn")
+    folders = {Path.cwd(), Path.cwd() / "lessons", working_copy.default() / "lessons"}
+    for folder in sorted(folder.resolve() for folder in folders):
+        if others := working_copy.other_editions(folder):
+            what = (
+                f"stylelearn is {__version__}, these notebooks in {folder} are of another edition: {', '.join(others)}"
+            )
+            yield Finding(
+                NOTE, what, "run `stylelearn lab`: it renews those that you have not changed, and names the rest"
+            )
 
 
 def hardware() -> Iterator[Finding]:

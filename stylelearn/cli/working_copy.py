@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stylelearn import __version__
 from stylelearn.cli.parsing import UsageError
 from stylelearn.files import replacing
 
@@ -102,6 +103,19 @@ def fresh(folder: Path, source: Path, lesson: str) -> str:
     name = next(name for name in names if not (folder / name).exists())
     (folder / name).write_bytes(wanted[0].read_bytes())
     return name
+
+
+def other_editions(folder: Path) -> list[str]:
+    """Notebooks of the course in `folder` that belong to another edition than this package, as "NAME (EDITION)"."""
+    found = []
+    for path in sorted(folder.glob("*.ipynb")):
+        try:
+            edition = json.loads(path.read_text(encoding="utf-8"))["metadata"]["stylelearn"]["edition"]
+        except (OSError, ValueError, LookupError, TypeError):  # not a lesson
+            continue
+        if edition != __version__:
+            found.append(f"{path.stem} ({edition})")
+    return found
 
 
 def _record(folder: Path) -> dict[str, str]:
