@@ -1,6 +1,6 @@
 # Two commands matter:   make lab   opens the course,   make test   says whether it works.
-# Needed: make and Python 3.11 or newer. Everything else goes into .venv, the first time and whenever
-# pyproject.toml or constraints.txt change.
+# Needed: make, and either Python 3.11 or newer or uv (which brings a Python). Everything else goes into .venv, the
+# first time and whenever pyproject.toml or constraints.txt change.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,6 +10,12 @@ else
 BIN := $(VENV)/bin
 endif
 INSTALLED := $(VENV)/.installed
+# uv, where it is, unless pip has been told where to look; make lab UV= takes pip.
+UV := $(if $(PIP_NO_INDEX)$(PIP_INDEX_URL),,$(shell command -v uv 2>/dev/null))
+
+# Linux without an NVIDIA card: PyTorch's small build, unless pip has been told where to look. uv sees that by itself.
+SMALL = $$(case "$$(uname -s)$$(command -v nvidia-smi)$$($(BIN)/python -m pip config list | grep 'index\|links')" in \
+	Linux) echo --extra-index-url https://download.pytorch.org/whl/cpu;; esac)
 
 # Waiting threads leave the cores to the others: on a busy machine small layers run three times as fast.
 export OMP_WAIT_POLICY = PASSIVE
@@ -52,7 +58,7 @@ test-machines: $(INSTALLED)  ## the numerical tests with two threads and on othe
 OLDEST ?= .venv-oldest
 test-oldest: $(INSTALLED)  ## unit tests with the oldest versions that pyproject.toml allows
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
-	$(BIN)/uv pip compile -q --resolution lowest-direct --extra test --python $(BIN)/python pyproject.toml -o $(OLDEST).txt
+	$(BIN)/uv pip compile -q --no-sources --resolution lowest-direct --extra test --python $(BIN)/python pyproject.toml -o $(OLDEST).txt
 	$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(OLDEST)
 	VIRTUAL_ENV=$(OLDEST) $(BIN)/uv pip sync -q $(OLDEST).txt
 	PYTHONPATH=. OMP_NUM_THREADS=1 $(OLDEST)/$(notdir $(BIN))/python -m pytest -n $(JOBS) --dist loadfile -m "not browser" tests
@@ -73,7 +79,7 @@ wheel: $(INSTALLED)  ## the course as one file for pip, lessons included: dist/s
 
 # editables is what an editable installation asks for on top, while it is being made.
 wheels: $(INSTALLED)  ## collect all packages in wheels/, for machines without internet (see lessons/TEACHING.md)
-	$(BIN)/python -m pip download --disable-pip-version-check --dest wheels -c constraints.txt ".[test]" editables
+	$(BIN)/python -m pip download --disable-pip-version-check --dest wheels $(SMALL) -c constraints.txt ".[test]" editables
 
 lint: $(INSTALLED)  ## ruff (rules and format, notebooks too) and mypy (the package)
 	$(BIN)/ruff check .
@@ -116,8 +122,13 @@ train-adain train-inverse train-adjustable: train-%: $(INSTALLED)
 	$(BIN)/stylelearn train $* --photos "$(PHOTOS)" --styles "$(STYLES)" --out "$(OUT)" $(MORE)
 
 $(INSTALLED): pyproject.toml constraints.txt
+ifdef UV
+	@test -x $(BIN)/python || $(UV) venv -q --seed --python ">=3.11" $(VENV)
+	$(UV) pip install --python $(BIN)/python --no-sources --torch-backend auto -c constraints.txt -e ".[test]"
+else
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(BIN)/python -m pip install --disable-pip-version-check $(SMALL) -c constraints.txt -e ".[test]"
+endif
 	@touch $@
 
 venv:
