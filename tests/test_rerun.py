@@ -47,7 +47,7 @@ HAND_INS = {
     "untouched": (copy.deepcopy(LESSON), "… not solved"),
     "forged output": (with_answer(WRONG, saved="✓ right"), "✗ "),
     "endless": (with_answer(in_body("while True: pass")), "✗ stopped: it had not ended after 3 s of computing"),
-    "greedy": (with_answer(in_body("torch.ones(10**11)")), "✗ your code stopped with RuntimeError"),
+    "greedy": (with_answer(in_body("bytearray(10**10)")), "✗ your code stopped with MemoryError"),
     "crashing": (with_answer(in_body("import ctypes; ctypes.string_at(0)")), "✗ the process ended without an answer"),
     "leaving": (with_answer(in_body("import os; os._exit(0)")), "✗ the process ended without an answer"),
     "exit": (with_answer(in_body("raise SystemExit")), "✗ your code stopped with SystemExit"),
@@ -58,7 +58,7 @@ HAND_INS = {
         "✗ your code changes stylelearn.checks.must_",
     ),
     "changed PyTorch": (
-        with_answer("import torch\ntorch.Tensor.__le__ = lambda *_: torch.tensor(True)\n" + WRONG),
+        with_answer(in_body("torch.Tensor.__le__ = lambda *_: torch.tensor(True)", WRONG)),
         "✗ your code changes torch.Tensor.__le__",
     ),
     "a program": (

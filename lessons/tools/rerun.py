@@ -7,7 +7,9 @@ is refused. This meets accidents and easy tricks; against an attacker use a cont
 """
 
 import ast
+import dis
 import importlib
+import inspect
 import json
 import os
 import re
@@ -114,31 +116,36 @@ def _check(node: ast.stmt) -> ast.Call | None:
 
 def _slice(program: list[ast.stmt], wanted: set[str]) -> list[ast.stmt]:
     """The statements that the names need, going backward."""
-    modules = {name for node in program if _imports(node) for name in _bound(node)}
+    modules = {name for node in program if _imports(node) for name in _names(node)[1]}
     kept = []
     for node in reversed(program):
-        bound = _bound(node)
-        if wanted & (bound | _changed(node, modules)):
+        loaded, stored = _names(node)
+        if wanted & (stored | _changed(node, modules)):
             kept.append(node)
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign):
-                wanted = wanted - bound
-            wanted = wanted | {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+                wanted = wanted - stored
+            wanted = wanted | loaded
     return kept[::-1]
 
 
-def _bound(node: ast.stmt) -> set[str]:
-    """Names that a statement gives a value."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    within = node.targets if isinstance(node, ast.Assign) else [node]
-    names = (each for part in within for each in ast.walk(part) if isinstance(each, ast.Name))
-    return {each.id for each in names if isinstance(each.ctx, ast.Store)}
+def _names(node: ast.stmt) -> tuple[set[str], set[str]]:
+    """Names of the notebook that a statement reads, also inside of functions, and those that it gives a value."""
+    loaded, stored = set(), set()
+    codes = [compile(ast.Module([node], []), "", "exec")]
+    for number, code in enumerate(codes):
+        for step in dis.get_instructions(code):
+            if step.opname in ("LOAD_NAME", "LOAD_GLOBAL"):
+                loaded.add(step.argval)
+            elif step.opname == "STORE_GLOBAL" or (step.opname == "STORE_NAME" and number == 0):
+                stored.add(step.argval)
+        codes += [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return loaded, stored
 
 
 def _changed(node: ast.stmt, modules: set[str]) -> set[str]:
     """Names of what a statement may change in place: `x[0] = 1`, `x.y = 1`, or `x.append(1)` unless x is a module."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return set()
     nodes = list(ast.walk(node))
     stores = [each for each in nodes if isinstance(getattr(each, "ctx", None), ast.Store | ast.Del)]
     calls = [each.func for each in nodes if isinstance(each, ast.Call)]
@@ -226,8 +233,9 @@ def _guarded() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{key}", value
             if isinstance(value, types.FunctionType) and name in course:
                 yield f"{name}.{key}.__code__", value.__code__
-    for key, value in list(vars(sys.modules["torch"].Tensor).items()):
-        yield f"torch.Tensor.{key}", value
+    tensor = sys.modules["torch"].Tensor
+    for key in dir(tensor):
+        yield f"torch.Tensor.{key}", inspect.getattr_static(tensor, key, None)
 
 
 def _confine(seconds: int, size: int) -> None:
