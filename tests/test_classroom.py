@@ -1,6 +1,7 @@
 """What a teacher runs: a table of the exercises handed in, and slides."""
 
 import csv
+import re
 import zipfile
 from pathlib import Path
 
@@ -145,6 +146,7 @@ def test_slides_are_questions_formulas_and_predictions():
         ("slide", "# 01 · A lesson\n\n**After this lesson you can …**\n\n- read,\n\n- write."),
         ("slide", "## 1 · A section\n\n*What is it?*\n\n$$ a = b\n+ c $$"),
         ("subslide", "**Predict, then run.** What\nwill it be?"),
+        ("notes", "*This.*"),
         ("subslide", "**Predict, then run.** And now?"),
     ]
 
@@ -160,12 +162,25 @@ def test_of_code_only_what_it_shows_is_left():
     assert all(cell.source == "" for cell in made[1:])
 
 
-def test_a_page_of_slides_is_written(tmp_path, capsys):
-    pytest.importorskip("nbconvert")
+def test_a_page_of_slides_is_written_that_needs_no_internet(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(slides, "fetch", lambda folder: None)
     out = tmp_path / "slides.html"
     assert slides.main(["00", "--out", str(out)]) == 0
     page = out.read_text(encoding="utf-8")
+    loaded = re.findall(r"""<(?:script|link)[^>]*(?:src|href)=["']([^"']+)""", page) + re.findall(
+        r'^ *"(.*\.js)"', page, re.M
+    )
+    assert len(loaded) > 5 and not [address for address in loaded if "//" in address.split("?")[0]]
+    assert '<aside class="notes">' in page
     assert page.count("<section") > 10 and "data:image/jpeg" in page and "raise NotImplementedError" not in page
     with pytest.raises(SystemExit):
         slides.main(["77"])
     assert "no lesson '77'" in capsys.readouterr().err
+
+
+def test_without_npm_slides_say_what_is_missing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(slides.shutil, "which", lambda name: None)
+    (tmp_path / "lessons").mkdir()
+    monkeypatch.setattr(slides.build, "sources", lambda *_: [build.LESSONS / "src" / "00_welcome.py"])
+    assert slides.main(["00"], tmp_path / "lessons") == 1
+    assert "Node.js" in capsys.readouterr().err

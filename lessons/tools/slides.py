@@ -1,14 +1,18 @@
 """Slides out of a lesson: its questions, formulas, pictures and figures, without its code and its long text.
 
-    python lessons/tools/slides.py 05      writes 05_adain.slides.html beside the lesson; open it in a browser
+    python lessons/tools/slides.py 05      writes slides/05_adain.slides.html; open it in a browser
 
 The lesson itself stays as it is. A section becomes a column: its heading and its question, then what it asks to be
-predicted, then the picture. Space goes on, Esc shows all slides. The browser needs the internet once it opens the page,
-for reveal.js and MathJax.
+predicted, then the picture. Space goes on, Esc shows all slides, S opens the speaker's view: what a lesson folds away
+(the answers, and what a picture should show) are the notes there. reveal.js and MathJax are fetched from npm once, into
+the same folder; from then on the slides need no internet.
 """
 
 import argparse
+import os
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,7 +30,16 @@ WANTED = re.compile(
     r"|(?s:\$\$.+?\$\$)",
     flags=re.MULTILINE,
 )
-FOLDED = re.compile(r"<details>.*?</details>", flags=re.DOTALL)
+FOLDED = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", flags=re.DOTALL)
+# What a page of nbconvert's loads, and where it is inside each npm package.
+PACKAGES = ("reveal.js@4.6.1", "mathjax@2.7.9", "requirejs@2.3.7", "jquery@3.7.1")
+PLACES = {
+    "reveal_url_prefix": "reveal.js",
+    "mathjax_url": "mathjax/MathJax.js?config=TeX-AMS_CHTML-full,Safe",
+    "require_js_url": "requirejs/require.js",
+    "jquery_url": "jquery/dist/jquery.min.js",
+    "font_awesome_url": "none.css",  # for the widgets that slides do not have
+}
 LEFT_OUT = ("Exercise", "The lab", "Differs from the paper", "Where things are")
 
 
@@ -36,7 +49,7 @@ def gist(markdown: str) -> str:
 
 
 def slides(lesson: NotebookNode) -> NotebookNode:
-    """A notebook whose cells are slides: of code there are only the pictures and what is printed."""
+    """A notebook whose cells are slides: of code only the pictures and what is printed, of folded text the notes."""
     cells: list[NotebookNode] = []
 
     def add(cell: NotebookNode, kind: str) -> None:
@@ -55,6 +68,8 @@ def slides(lesson: NotebookNode) -> NotebookNode:
                 if not skipping and (text := gist(part)):
                     column = SECTION.match(part) or not cells
                     add(nbformat.v4.new_markdown_cell(text), "slide" if column else "subslide")
+                for folded in FOLDED.findall(part) if cells and not skipping else ():
+                    add(nbformat.v4.new_markdown_cell(folded.strip()), "notes")
         elif not skipping:
             for output in cell.outputs:
                 if output.output_type == "stream" or any(mime.startswith("image/") for mime in output.data):
@@ -62,11 +77,27 @@ def slides(lesson: NotebookNode) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells, metadata=lesson.metadata)
 
 
+def fetch(folder: Path) -> None:
+    """Put what the pages load into `folder`/node_modules, unless it is there.
+
+    Raises:
+        OSError: npm is missing. subprocess.CalledProcessError: npm found no way.
+    """
+    if all((folder / "node_modules" / place.split("?")[0]).exists() for place in list(PLACES.values())[:-1]):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    npm = shutil.which("npm")
+    if npm is None:
+        raise OSError("npm is needed once, for reveal.js and MathJax: install Node.js (https://nodejs.org)")
+    options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(folder)]
+    subprocess.run([npm, "install", *options, *PACKAGES], check=True)
+
+
 def main(arguments: list[str] | None = None, lessons: Path = build.LESSONS) -> int:
     """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Make slides from a lesson.")
     parser.add_argument("name", metavar="NAME", help="a lesson by number or name")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="by default NN_name.slides.html beside the lesson")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="by default slides/NN_name.slides.html")
     options = parser.parse_args(arguments)
     from nbconvert import SlidesExporter
 
@@ -74,10 +105,19 @@ def main(arguments: list[str] | None = None, lessons: Path = build.LESSONS) -> i
         (source,) = build.sources(lessons, [options.name])
     except build.BuildError as error:
         parser.error(str(error))
+    path, folder = build.target(source, "student"), lessons.parent / "slides"
+    out = options.out or folder / f"{path.stem}.slides.html"
+    try:
+        fetch(folder)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"no slides: {error}", file=sys.stderr)
+        return 1
+    here = Path(os.path.relpath(folder / "node_modules", out.parent)).as_posix()
     exporter = SlidesExporter(exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True)
-    path = build.target(source, "student")
+    for name, place in PLACES.items():
+        setattr(exporter, name, f"{here}/{place}")
+    exporter.mermaid_js_url = "data:text/javascript,export%20default%20{initialize(){}}"  # no lesson has a diagram
     page, _ = exporter.from_notebook_node(slides(nbformat.read(path, as_version=4)))
-    out = options.out or path.with_suffix(".slides.html")
     out.write_text(page, encoding="utf-8")
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB")
     return 0
