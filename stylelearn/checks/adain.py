@@ -53,7 +53,7 @@ def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     ]  # fmt: skip
     must_match(yours, _adain(x, (mean, deviation)), wrong, tolerance=TOLERANCE, what="the new activations")
     norms.must_take_flat(lambda flat: answer(flat, y), x)
-    return "right: each channel of each picture has the style's mean and spread now, and its own pattern still."
+    return "right: each channel of each picture now has the style's mean and spread, and keeps its own pattern."
 
 
 @check
@@ -81,7 +81,7 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     right = (a.norm(dim=1) + b.norm(dim=1)).mean()
     must_match(yours, right, wrong, tolerance=TOLERANCE, what="the loss", gradient=True)
     must_be(answer(style, style), 0.0, "a style compared with itself should give 0.")
-    return "right: two lists of numbers are compared, and where in the picture they came from is forgotten."
+    return "right: two lists of numbers are compared; the places in the picture play no role."
 
 
 @check
@@ -97,13 +97,18 @@ def mixture(answer: Callable[..., Tensor]) -> str:
     def with_alpha(mixture: Tensor) -> Tensor:
         return (1 - alpha) * x + alpha * mixture
 
-    def chained(strength: Callable[[float], float]) -> Tensor:
-        """One AdaIN on the result of the other, each by its strength."""
+    def chained(step: Callable[[Tensor, Tensor, float], Tensor]) -> Tensor:
+        """One AdaIN on the result of the other; a step makes the next result of the last, its AdaIN and the share."""
         found = x.double()
         for style, share in zip(styles, shares, strict=True):
-            found = torch.lerp(found, _adain(found, style), strength(share))
+            found = step(found, _adain(found, style), share)
         return found
 
+    steps: list[Callable[[Tensor, Tensor, float], Tensor]] = [
+        lambda last, new, w: last.lerp(new, w),
+        lambda last, new, w: last.lerp(new, alpha * w),
+        lambda last, new, w: last.lerp(new, alpha),
+    ]
     in_turn = "Here one AdaIN follows the other, and each undoes what the one before has done: start each from f(c)."
     wrong = [
         (alpha * x + (1 - alpha) * mixed, "α and 1 − α are swapped: α = 1 is all style."),
@@ -117,8 +122,7 @@ def mixture(answer: Callable[..., Tensor]) -> str:
         (with_alpha(t[-1]), "only the last style is there: a line overwrites the sum, or one AdaIN follows the other. "
          "Start each from f(c)."),
         (with_alpha(shares[-1] * t[-1]), f"only the last style is there, with its share. {in_turn}"),
-        (with_alpha(chained(lambda share: share)), in_turn),
-        *((chained(strength), in_turn) for strength in (lambda w: w, lambda w: alpha * w, lambda _: alpha)),
+        *((value, in_turn) for step in steps for value in (chained(step), with_alpha(chained(step)))),
         (with_alpha(_adain(x, (mean, variance.sqrt()))), "the variances are mixed; mix deviations, or results."),
         (with_alpha(mixed) + 2 * (1 - alpha) * x, "the content is added once for every style."),
     ]  # fmt: skip
@@ -126,7 +130,7 @@ def mixture(answer: Callable[..., Tensor]) -> str:
     must_be(answer(x, given, shares, 0.0), x, "with α = 0 the content's own activations should come out.", TOLERANCE)
     two = answer(x, given[:2], [0.25, 0.75], 1.0)
     must_be(two, 0.25 * t[0] + 0.75 * t[1], "this works for three styles, but not for two.", TOLERANCE)
-    return "right: mixing is arithmetic. You could even have mixed the means and deviations first: it is the same."
+    return "right: mixing is arithmetic. Mixing the means and the deviations first gives the same."
 
 
 @check
@@ -160,4 +164,4 @@ def two_styles(answer: Callable[..., Tensor]) -> str:
     inside[:, 4:6] = inside[3:5, 5:] = False
     cells = ((value[..., inside], why) for value, why in wrong)
     must_match(yours[..., inside], (m * a + (1 - m) * b)[..., inside], cells, tolerance=TOLERANCE)
-    return "right: the places are still there after AdaIN, so each can have a style of its own."
+    return "right: AdaIN keeps the places, so each place can have a style of its own."

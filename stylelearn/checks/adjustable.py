@@ -32,7 +32,7 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (((1 - alphas) * each).sum(dim=1).mean(), "1 − α in place of α: α = 1 is all of a layer."),
     ]  # fmt: skip
     must_match(yours, right, wrong, what="the loss", gradient=True)
-    return "right: every picture of the batch is judged by its own wish."
+    return "right: each picture of the batch is judged by its own α."
 
 
 @check
@@ -57,7 +57,7 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
     ]
     must_match(yours, norms.normed(x, gamma, beta), wrong, tolerance=TOLERANCE, what="the new activations")
     norms.must_take_flat(lambda flat: answer(flat, alphas, mlp), x)
-    return "right: the same activations come out with another contrast and level for each setting of the sliders."
+    return "right: each setting of the sliders gives the same activations another contrast and level."
 
 
 @check
@@ -93,7 +93,7 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
             "the numbers are right, but gradients flow through them to the losses: .detach() makes them constants. "
             "Otherwise training could make a factor small in place of its loss."
         )
-    return "right: whatever a layer's loss is like, multiplied by its factor it is as large as any other's."
+    return "right: multiplied by its factor, the loss of each layer is as large as that of any other."
 
 
 @check
@@ -122,4 +122,4 @@ def diversity(answer: Callable[[Tensor], Tensor]) -> str:
     must_be(copies, 0.0, "three equal pictures should give 0.")
     two = number(answer(features[:2]), "the diversity")
     must_be(two, apart[0] / flat[:2].norm(dim=1).mean(), "this works for four pictures, but not for two.", TOLERANCE)
-    return "right: 0 for copies, and the larger the more the pictures differ."
+    return "right: 0 for copies; the more the pictures differ, the larger."

@@ -40,7 +40,7 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
     one = norms.normed(x[:1], _wide(gamma[:1]), _wide(beta[:1]), EPSILON)
     must_be(answer(x[:1], gamma, beta, which[1:2]), one, "this works for three images, but not for one.")
     norms.must_take_flat(lambda flat: answer(flat, gamma, beta, which), x)
-    return "right: one row of each table for each image, and the images of a batch do not touch."
+    return "right: one row of each table for each image; the images of a batch do not affect each other."
 
 
 @check
@@ -62,7 +62,7 @@ def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
         ]
         where = f"for widths {widths} and {blocks} blocks it should be {right}; yours is {yours:g}."
         must_match(yours, right, wrong, where, tolerance=0)
-    return "right: and the weights of the convolutions, more than two hundred times as many, are shared by all styles."
+    return "right: the weights of the convolutions, more than two hundred times as many, are shared by all styles."
 
 
 CORNERS = {"↖": (0.0, 0.0), "↗": (1.0, 0.0), "↙": (0.0, 1.0), "↘": (1.0, 1.0)}
@@ -99,7 +99,7 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
             raise Mistake(f"{at} a share is negative: {given}.")
         must_be(yours, right, f"the corners are right, but {at} the shares should be {wanted}; yours are {given}. "
                 "Multiply a share for left or right by one for top or bottom.")  # fmt: skip
-    return "right: a share across times a share down. They add up to 1 wherever the ring is."
+    return "right: a share across times a share down. They add up to 1 everywhere on the pad."
 
 
 @check

@@ -70,7 +70,7 @@ def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
     must_match(yours, ordered.abs().mean(), wrong)
     moved = number(answer(a, a.flip(0), d), "the distance")
     must_be(moved, 0.0, "the same values at other places should have a distance of 0.")
-    return "right: it compares all values, not only their mean and spread, and forgets where they were."
+    return "right: it compares all values, not only their mean and spread, and ignores their places."
 
 
 Points = Mapping[str, Sequence[float]]
@@ -121,7 +121,7 @@ def front(answer: Callable[[Points], Iterable[str]]) -> str:
     three = {"a": (1.0, 5.0, 5.0), "b": (5.0, 1.0, 5.0), "c": (5.0, 5.0, 1.0), "d": (5.0, 5.0, 2.0)}
     if set(answer(three)) != _front(three):
         raise Mistake("right with two numbers each, but not with three: compare all numbers, however many there are.")
-    return "right: whatever you need, the best choice is one of these. Which one is for you to say."
+    return "right: the best choice for any need is one of these. Which need counts, you decide."
 
 
 @check
@@ -166,7 +166,7 @@ def spearman(answer: Lists) -> str:
     must_be(answer([3.0, 2.0, 1.0], [10.0, 20.0, 90.0]), -1.0, "for a reversed ranking it should be −1.")
     same_order = answer([1.0, 2.0, 3.0, 4.0], [1.0, 10.0, 100.0, 1000.0])
     must_be(same_order, 1.0, "for the same ranking it should be 1, however unequal the steps are.")
-    return "right: only the order counts, so a measure in any unit can be held against scores from 1 to 4."
+    return "right: only the order counts, so a measure in any unit can be compared with scores from 1 to 4."
 
 
 def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[float, str]]:
@@ -177,12 +177,12 @@ def _rank_mistakes(x: Sequence[float], y: Sequence[float]) -> Iterator[tuple[flo
 
     yield statistics.correlation(x, y), "the values are correlated, and one large value decides. Take ranks first."
     # Which of two equal values a sort puts first depends on the library: each list has both orders.
-    orders = [[np.lexsort((side * np.arange(n), z)) for side in (1, -1)] for z in (x, y)]
+    orders = [[np.lexsort((side * np.arange(n), np.array(z))).tolist() for side in (1, -1)] for z in (x, y)]
     for formula in (statistics.correlation, by_differences):
         for p, q in itertools.product(*orders):
             yield formula(p, q), "argsort gives the order, not the ranks: which comes first, not where each one is."
         for p, q in itertools.product(*orders):
-            places = p.argsort(), q.argsort()
+            places = np.argsort(p).tolist(), np.argsort(q).tolist()
             yield formula(*places), "equal values got different ranks; they share the mean of their places."
     for method, which in (("min", "lowest"), ("max", "highest")):
         ranks = rankdata(x, method), rankdata(y, method)

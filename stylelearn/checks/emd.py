@@ -126,7 +126,7 @@ def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((share * squares.sqrt() / count).sum(), "‖·‖₂ in place of ‖·‖₁: add absolute values."),
     ]  # fmt: skip
     must_match(yours, (share * each).sum(), wrong, what="the loss", gradient=True)
-    return "right: half of a thin letter missing is now as bad as half of a bold one."
+    return "right: a missing half of a thin letter now costs as much as that of a bold one."
 
 
 class _SmallNetwork:

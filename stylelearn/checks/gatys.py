@@ -85,7 +85,7 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
     for other in (torch.randn(1, 3, 4, 5), torch.randn(3, 5, 2, 2)):
         sizes = f"this works for one shape, but not for {tuple(other.shape)}; take sizes from the tensor."
         must_be(answer(other), _gram(other), sizes)
-    return "right: one C × C matrix for each image, and the positions are summed away."
+    return "right: one C × C matrix for each image; the sum removes the positions."
 
 
 @check

@@ -113,7 +113,7 @@ def instance_norm(answer: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> 
     other = torch.randn(1, 2, 3, 7)
     right = norms.normed(other, g[:, :2], b[:, :2], 1e-5)
     must_be(answer(other, gamma[:2], beta[:2], 1e-5), right, "this works for one shape or one ε, but not for others.")
-    return "right: each image and each channel for itself, whatever stands beside it in the batch."
+    return "right: each image and each channel is normalised alone, independent of the rest of the batch."
 
 
 _RATE = 0.1

@@ -64,7 +64,7 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
     must_be(answer(fewer, EPS), _window(fewer, EPS), "this is right for 9 pixels, but not for 4; mind ε too.")
     plain = "for a window of one colour this should be δ − 1/9: there ε alone makes the matrix invertible."
     must_be(answer(torch.full((9, 3), 0.5), EPS), eye - 1 / 9, plain)
-    return "right: this is what is left of a window's values when the best affine function of its colours is taken off."
+    return "right: it leaves the part of a window's values that no affine function of its colours explains."
 
 
 @check
@@ -113,7 +113,7 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
     ]  # fmt: skip
     otherwise = "the loss is right, but the gradient differs: 2 M V_c, back in the shape of the picture."
     must_match(gradient, right, wrong, otherwise, what="the gradient")
-    return "right: red, green and blue each pay for themselves, and downhill is −2 M V."
+    return "right: red, green and blue have a term each, and downhill is −2 M V."
 
 
 Side = tuple[Tensor, Tensor]  # activations (1, C, h, w) of one picture, and its masks (K, h, w)
@@ -161,7 +161,7 @@ def masked_style_loss(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
     must_be_finite(torch.as_tensor(absent), nan)
     kept = _style((features, mine[:2]), (style, theirs[:2]))
     must_be(absent, kept, f"{lacks} is pulled to a Gram matrix of zeros; leave it out of the sum.")
-    return "right: sky is compared with sky, and how large each of them is does not matter."
+    return "right: sky is compared with sky, however large each of them is."
 
 
 def _style_mistakes(
@@ -235,7 +235,7 @@ def merge_orphans(answer: Callable[..., Mapping[str, str]]) -> str:
     other = answer(["tree", "sea"], ["rock", "lake"], RELATIVES)
     if dict(other) != {"tree": "rock", "sea": "lake"}:
         raise Mistake("this works for one pair of pictures, but not for another; use the arguments only.")
-    return "right: now every region of the content has something to be compared with."
+    return "right: every region of the content now has one to be compared with."
 
 
 def _merge_mistake(yours: dict[str, str]) -> str:

@@ -1,5 +1,6 @@
 """Checks of lesson 06: the best match, patches put back, the swap by convolutions, its loss, and steadiness of film."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -71,7 +72,7 @@ def _put_back(
         here = (..., slice(y, y + patch), slice(x, x + patch))
         total[here] = one + (0 if divide == "last" else total[here])
         count[here] += 1
-    return {"count": total / count, "last": total, "no": total, "all": total / patch**2}[divide]
+    return {"count": total / count, "last": total, "no": total, "all": total / patch**2}[divide].nan_to_num(0.0)
 
 
 @check
@@ -83,17 +84,15 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         yours = run(answer, patches=patches, size=size, patch=patch, stride=stride)
         must_be_tensor(yours, (1, 2, *size), "the map")
 
-        def put(patches: Tensor, divide: str = "count", apart: int = 0, where: Any = (size, patch, stride)) -> Tensor:
-            return _put_back(patches, *where, divide, apart).nan_to_num(0.0)
-
+        put = functools.partial(_put_back, size=size, patch=patch, stride=stride)
         by_columns = patches.unflatten(0, (columns, rows)).transpose(0, 1).flatten(0, 1)
         mixed = patches.permute(0, 2, 3, 1).reshape(patches.shape)
         ignored = "the patches are one cell apart, not `stride` cells: the stride is ignored."
         wrong = [
-            (put(patches, "no"), "the sum: not divided by the number of patches that overlap."),
-            (put(patches, "all"), f"divided by {patch**2} everywhere; near the border fewer patches lie over a cell."),
-            (put(patches, "last"), "each patch overwrites those before it; where they overlap, take the mean."),
-            *((put(patches, divide, 1), ignored) for divide in ("count", "no") if stride > 1),
+            (put(patches, divide="no"), "the sum: not divided by the number of patches that overlap."),
+            (put(patches, divide="all"), f"divided by {patch**2} everywhere; near the border fewer overlap."),
+            (put(patches, divide="last"), "each patch overwrites those before it; where they overlap, take the mean."),
+            *((put(patches, divide=divide, apart=1), ignored) for divide in ("count", "no") if stride > 1),
             (put(patches.mT), "rows and columns inside of each patch are exchanged."),
             (put(by_columns), "the patches come in reading order: first along a row, then the next row."),
             (put(mixed), "channels and cells are mixed: in a column of `fold` the channel counts slowest."),
