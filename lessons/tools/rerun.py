@@ -207,6 +207,7 @@ def judge(code: str, answer: str, module: str, check: str, seeds: list[int]) -> 
 
     examine = getattr(importlib.import_module(f"stylelearn.checks.{module}"), check)
     told, names = checks.Verdict(None, checks.NOT_SOLVED), {"__name__": "__main__"}
+    importlib.import_module("torch._dynamo")  # which optimisers load, and which wraps torch.manual_seed
     before = dict(_guarded())
     try:
         exec(compile(code, "<answer>", "exec"), names)
