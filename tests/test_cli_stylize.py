@@ -1,0 +1,552 @@
+"""`stylelearn stylize`: what each method writes, against the method's own functions, and every mistake."""
+
+import functools
+import itertools
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hands import tiny_adjustable
+from PIL import Image
+from safetensors.torch import save_file
+from test_cli import refused
+from torch import Tensor
+
+from stylelearn import adain, adjustable, cin, gatys, johnson, photo, practice, samples, style_swap
+from stylelearn.cli import main, stylize
+from stylelearn.colour import luminance
+from stylelearn.encoders import Encoder
+from stylelearn.gatys import STYLE_WEIGHT
+from stylelearn.images import read_image, read_settings
+from stylelearn.optimize import Diverged, optimize_image, result
+from stylelearn.segmentation import cluster, course_mask
+from stylelearn.weights import torchvision_model, write_weights
+
+FEW = ["--size", "64", "--steps", "3"]
+LAYERS = ["relu2_2", "relu3_4", "relu4_1"]  # of the adjustable network
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("picture") / "photo.png"
+    Image.linear_gradient("L").convert("RGB").resize((96, 80)).save(path)
+    return path
+
+
+@pytest.fixture
+def painted(picture, tmp_path):
+    """Runs `stylize PICTURE …`; returns what is in the file, the picture and its settings."""
+
+    def go(*words, content=picture, out="out.png", status=0):
+        path = tmp_path / out
+        assert main([*map(str, ["stylize", content, *words, "-o", path])]) == status
+        return read_image(path), read_settings(path)
+
+    return go
+
+
+def levels(image: Tensor) -> Tensor:
+    """What a PNG keeps of it."""
+    return (image * 255).round() / 255
+
+
+def is_grey(image: Tensor) -> bool:
+    return bool((image.amax(1) - image.amin(1)).max() < 3 / 255)
+
+
+# --- pixels that are optimised ----------------------------------------------------------------------------------------
+
+
+def test_samples(painted, capsys):
+    style = samples.style_names()[0]
+    image, settings = painted(style, *FEW, "--strength", "0.5", "--seed", "7", content="chelsea")
+    said = capsys.readouterr()
+    assert "out.png: 3 steps, loss" in said.out
+    assert "loss" in said.err and "3/3" in said.err and "left" in said.err  # the progress bar
+    assert image.shape == samples.content("chelsea", 64).shape
+    asked = {"content": "chelsea", "style": style, "encoder": "mini", "size": 64, "seed": 7, "start": "content"}
+    assert settings | asked == settings
+    assert settings["style_weight"] == 0.5 * STYLE_WEIGHT and settings["strength"] == 0.5
+    assert settings["steps"] == settings["steps_done"] == 3
+
+
+def test_steps_lower_the_loss_and_the_seed_decides(painted):
+    style = samples.style_names()[1]
+    found = [
+        painted(style, "--size", "64", "--steps", steps, "--start", "noise", "--seed", seed)
+        for seed, steps in ((1, 2), (1, 8), (1, 2), (2, 2))
+    ]
+    losses, pictures = [settings["loss"] for _, settings in found], [image for image, _ in found]
+    assert losses[1] < losses[0]
+    assert torch.equal(pictures[0], pictures[2])
+    assert not torch.equal(pictures[0], pictures[3])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--levels", "2"], ["--start", "style"], ["--keep-colours"], ["--strength", "0"], ["--precision", "bfloat16"]],
+)
+def test_options_of_gatys(painted, words):
+    image, settings = painted("coffee", *FEW, *words, out="out.jpg")
+    assert image.shape == (1, 3, 64, 77)
+    assert settings["precision"] == ("bfloat16" if "bfloat16" in words else "float32")
+    assert settings["content"] == "photo.png"  # the name, not the path
+
+
+def test_kept_colours_are_the_contents(painted):
+    """A grey content keeps its colours: the pastiche is grey."""
+    words = ["coffee", "--size", "64", "--steps", "6"]
+    assert is_grey(painted(*words, "--keep-colours")[0]) and not is_grey(painted(*words)[0])
+
+
+def test_another_encoder(painted, tmp_path_factory):
+    weights = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
+    save_file(torchvision_model("squeezenet").state_dict(), weights)
+    words = ["--encoder", "squeezenet", "--encoder-weights", weights]
+    _, settings = painted("coffee", *FEW, *words, out="out.webp")
+    assert settings["encoder"] == "squeezenet" and settings["encoder_weights"] == "teacher.safetensors"
+
+
+def test_style_swap_optimised(picture, painted):
+    words = ["--size", "32", "--steps", "3", "--start", "noise", "--seed", "4", "--patch", "2"]
+    found, settings = painted("mosaic", "--method", "style-swap", "--optimize", *words)
+    content, style = read_image(picture, size=32), samples.style("mosaic", 32)
+    objective = style_swap.objective(content, style, encoder=Encoder("mini"), patch=2)
+    best = result(optimize_image(gatys.start_image("noise", content, style, 4), objective, 3))
+    assert torch.allclose(found, levels(best), atol=1 / 255 + 1e-6)
+    asked = {"optimize": True, "steps": 3, "steps_done": 3, "start": "noise", "seed": 4, "patch": 2, "layer": "relu3_1"}
+    assert settings | asked == settings and "weights" not in settings
+
+
+class Interrupted:
+    """Steps until Ctrl-C is pressed, or until the optimisation diverges."""
+
+    def __init__(self, real, count, error=KeyboardInterrupt):
+        self.real, self.count, self.error = real, count, error
+
+    def __call__(self, *arguments, **options):
+        for step in self.real(*arguments, **options):
+            if step.number > self.count:
+                raise self.error if self.error is KeyboardInterrupt else self.error("NaN", step.number, step.best_image)
+            yield step
+
+
+def test_ctrl_c_keeps_the_best_picture(painted, monkeypatch, capsys):
+    monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 2))
+    _, settings = painted("coffee", "--size", "64", "--steps", "9", status=130)
+    said = capsys.readouterr().out
+    assert "stopped after 2 of 9 steps; the best picture so far is in" in said and "out.png" in said
+    assert settings["steps_done"] == 2 and settings["steps"] == 9
+
+
+def test_ctrl_c_at_a_coarse_level_gives_a_picture_of_full_size(painted, monkeypatch):
+    monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 1))
+    assert painted("coffee", *FEW, "--levels", "2", status=130)[0].shape == (1, 3, 64, 77)
+
+
+def test_ctrl_c_before_the_first_step_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 0))
+    assert main(["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), *FEW]) == 130
+    assert capsys.readouterr().err.endswith("stylelearn stylize: stopped\n")
+    assert not (tmp_path / "o.png").exists()
+
+
+def test_divergence_keeps_the_best_picture(painted, monkeypatch, capsys):
+    monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 2, Diverged))
+    assert painted("coffee", *FEW, status=1)[0].shape == (1, 3, 64, 77)
+    assert "NaN" in capsys.readouterr().err
+
+
+# --- deep photo -------------------------------------------------------------------------------------------------------
+
+PHOTO = ["rocket", "--method", "photo", "--size", "64", "--steps", "4"]
+CONTENT, STYLE = samples.content("china", 64), samples.content("rocket", 64)
+
+
+def by_photo(masks=(None, None), smooth=3, **weights) -> Tensor:
+    found = result(photo.stylize(CONTENT, STYLE, *masks, encoder=Encoder("mini"), steps=(1, 3), **weights))
+    return photo.smooth(found, CONTENT, smooth) if smooth else found
+
+
+def test_photo_with_the_courses_masks(painted, capsys):
+    words = ["--content-mask", "china", "--style-mask", "rocket"]
+    found, settings = painted(*PHOTO, *words, content="china")
+    masks = [course_mask(name, tuple(x.shape[2:])) for name, x in (("china", CONTENT), ("rocket", STYLE))]
+    assert (found - by_photo(masks)).abs().max() <= 0.51 / 255
+    assert settings["content_mask"] == "china" and settings["style_mask"] == "rocket" and "regions" not in settings
+    assert settings["lambda"] == 1e4 and settings["steps"] == 4 and settings["smooth"] == 3
+    said = capsys.readouterr().out
+    for found in masks:  # the region's name, and the percentage counted pixel by pixel
+        for number, name in enumerate(found.names):
+            share = sum(label == number for label in found.labels.flatten().tolist()) / found.labels.numel()
+            assert f"{name} {100 * share:.0f} %" in said
+
+
+def test_photo_without_masks_is_clustered(painted):
+    found, settings = painted(*PHOTO, "--regions", "3", content="china")
+    assert (found - by_photo(cluster(CONTENT, STYLE, regions=3))).abs().max() <= 0.51 / 255
+    assert settings["regions"] == 3 and "content_mask" not in settings
+
+
+def test_every_number_of_photo_counts(painted):
+    words = ["--regions", "1", "--lambda", "10", "--strength", "0.5", "--smooth", "0"]
+    found, settings = painted(*PHOTO, *words, content="china")
+    wanted = by_photo(smooth=0, photorealism_weight=10.0, style_weight=photo.STYLE_WEIGHT / 2)
+    assert (found - wanted).abs().max() <= 0.51 / 255
+    assert settings["lambda"] == 10 and settings["strength"] == 0.5 and settings["smooth"] == 0
+
+
+def test_masks_from_files_of_any_size_with_the_right_proportions(painted, tmp_path):
+    for name, side in (("china", 100), ("rocket", 300)):
+        masks = course_mask(name)
+        size = (side, round(side * masks.size[1] / masks.size[0]))
+        pixels = (masks.resized(size).picture()[0].permute(1, 2, 0) * 255).byte().numpy()
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    words = ["--content-mask", tmp_path / "china.png", "--style-mask", tmp_path / "rocket.png"]
+    found, settings = painted(*PHOTO, *words, content="china")
+    assert found.shape == CONTENT.shape and settings["content_mask"] == "china.png"
+
+
+# --- networks ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A small untrained network of each kind, as files; "one" is an adjustable network of one style."""
+    folder = tmp_path_factory.mktemp("tiny")
+    names = ("johnson", "cin", "adain", "style_swap", "adjustable", "one")
+    files = {name: folder / f"{name}.safetensors" for name in names}
+    torch.manual_seed(1)
+    johnson.save(johnson.TransformationNet((4, 4, 4), 1), files["johnson"], style="stripes")
+    many = cin.StyleNet(["dots", "lines", "waves"], (4, 4, 4), 1)
+    for norm in many.norms():
+        torch.nn.init.normal_(norm.gamma, 1.0, 0.5)
+        torch.nn.init.normal_(norm.beta, 0.0, 0.5)
+    write_weights(files["cin"], many.state_dict(), many.about)
+    layer = {"encoder": "mini", "layer": "relu2_1"}
+    write_weights(files["adain"], adain.AdaIN(Encoder("mini"), layer="relu2_1").decoder.state_dict(), layer)
+    inverse = style_swap.StyleSwap(Encoder("mini"), layer="relu2_1").decoder
+    write_weights(files["style_swap"], inverse.state_dict(), layer | {"upsampling": "nearest"})
+    for name in ("adjustable", "one"):
+        net = tiny_adjustable(any_style=name == "adjustable")
+        net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+        write_weights(files[name], adjustable._state(net), net.about)
+    return files
+
+
+def style(name: str) -> Tensor:
+    return samples.style(name, 32)
+
+
+def mixed(shares: dict[str, float]) -> Any:
+    return lambda net, x: net(x, net.mix(shares))
+
+
+def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
+    def paint(net: Any, x: Tensor) -> Tensor:
+        return net(x, net.style(style("batik")) if net.about["any_style"] else None, net.alphas(alphas))
+
+    return paint, {"alpha": dict.fromkeys(LAYERS, 1.0) | alphas}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "expected", "kept"),
+    [
+        ("johnson", "", lambda net, x: net(x), {"style": "stripes"}),
+        ("cin", "--style lines", mixed({"lines": 1}), {"style": "lines"}),
+        ("cin", "--style lines dots", mixed({"lines": 1, "dots": 1}), {"shares": [0.5, 0.5]}),
+        (
+            "cin",
+            "--style lines --style dots --shares 3 1",
+            mixed({"lines": 3, "dots": 1}),
+            {"style": ["lines", "dots"], "shares": [0.75, 0.25]},
+        ),
+        ("adain", "batik", lambda net, x: net(x, style("batik")), {"style": "batik", "strength": 1}),
+        (
+            "adain",
+            "geometric --shares 1 3 --strength 0.5 batik",  # styles may stand before and after options
+            lambda net, x: net(x, [style("geometric"), style("batik")], strength=0.5, shares=[1, 3]),
+            {"style": ["geometric", "batik"], "shares": [0.25, 0.75], "strength": 0.5, "encoder": "mini"},
+        ),
+        (
+            "adain",
+            "batik --keep-colours",  # matched in the style
+            lambda net, x: net(x, style("batik"), colours=True),
+            {"keep_colours": True, "layer": "relu2_1"},
+        ),
+        (
+            "style_swap",
+            "mosaic --patch 2 --stride 2 --strength 0.7",
+            lambda net, x: net(x, style("mosaic"), patch=2, stride=2, strength=0.7),
+            {"style": "mosaic", "patch": 2, "stride": 2, "strength": 0.7, "layer": "relu2_1", "encoder": "mini"},
+        ),
+        ("adjustable", "batik", *with_alphas()),
+        ("adjustable", "batik --alpha relu2_2=0.3,relu3_4=1", *with_alphas(relu2_2=0.3, relu3_4=1.0)),
+        ("one", "--alpha relu2_2=0.5", *with_alphas(relu2_2=0.5)),
+    ],
+)
+def test_one_pass_is_that_of_the_network(kind, words, expected, kept, painted, tiny, picture, capsys):
+    modules = {"johnson": johnson, "cin": cin, "adain": adain, "style_swap": style_swap}
+    method = "adjustable" if kind == "one" else kind.replace("_", "-")
+    found, settings = painted(*words.split(), "--method", method, "--weights", tiny[kind], "--size", "32")
+    wanted = expected(modules.get(kind, adjustable).load(tiny[kind]), read_image(picture, size=32))
+    atol = (1 / 255 if kind == "style_swap" else 0) + 1e-6
+    torch.testing.assert_close(found, levels(wanted), rtol=0, atol=atol)
+    kept |= {"method": method, "weights": f"{kind}.safetensors", "content": "photo.png", "size": 32, "device": "cpu"}
+    assert settings | kept == settings
+    assert settings.get("shares") == kept.get("shares") and "steps" not in settings
+    assert ("style" in settings) == (kind != "one") and ("strength" in settings) == (kind in ("adain", "style_swap"))
+    assert "38 × 32 pixels in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "words"), [("johnson", []), ("cin", ["--style", "dots"])])
+def test_kept_colours_of_a_network(painted, tiny, name, words):
+    """A grey photo stays grey, also where it is recoloured in several parts."""
+    words = ["--method", name, "--weights", tiny[name], "--size", "32", *words]
+    plain, _ = painted(*words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stylelearn.painting.ROWS", 7)
+        kept, settings = painted(*words, "--keep-colours")
+    assert settings["keep_colours"] is True and is_grey(kept) and not is_grey(plain)
+    assert torch.allclose(luminance(kept), luminance(plain), atol=2 / 255)
+
+
+NETWORKS = [("johnson", []), ("cin", ["--style", "dots"]), ("adain", ["batik"]), ("adjustable", ["batik"])]
+
+
+@pytest.mark.parametrize(("name", "words"), NETWORKS)
+def test_full_size_and_large_pictures(painted, tiny, capsys, monkeypatch, name, words):
+    """Beyond `tiling.LARGE` pixels a picture is painted in bands, which changes nothing visible, and is said."""
+    words = ["--method", name, "--weights", tiny[name], "--full-size", *words]
+    whole, settings = painted(*words)
+    assert whole.shape == (1, 3, 80, 96) and settings.get("size") is None
+    monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
+    monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
+    capsys.readouterr()
+    banded, _ = painted(*words)
+    assert "painting 96 × 80 pixels, band by band" in capsys.readouterr().out
+    assert (whole - banded).abs().max() <= 2 / 255
+
+
+def test_practice_comes_before_the_picture(painted, tiny, picture, monkeypatch):
+    quick = functools.partial(practice.practise, batch=1, size=16)
+    words = ["batik", "--practice", "2", "--method", "adjustable", "--weights", tiny["adjustable"], "--size", "32"]
+    net = adjustable.load(tiny["adjustable"])
+
+    def stopped(*given: Any, **more: Any) -> Any:
+        yield from itertools.islice(quick(*given, **more), 1)
+        raise KeyboardInterrupt
+
+    for practise, done in ((quick, 2), (stopped, 1)):
+        monkeypatch.setattr(practice, "practise", practise)
+        found, settings = painted(*words)
+        *_, (_, code) = itertools.islice(quick(net, style("batik"), steps=2), done)
+        wanted = net(read_image(picture, size=32), code, net.alphas(1.0))
+        torch.testing.assert_close(found, levels(wanted), rtol=0, atol=1e-6)
+        assert settings["practice"] == done
+
+
+@pytest.mark.parametrize("name", ["johnson", "cin"])
+def test_every_shipped_style_can_be_painted(name, painted):
+    styles = johnson.styles() if name == "johnson" else cin.load().styles
+    assert len(styles) >= (4 if name == "johnson" else 12)
+    for each in styles:
+        assert painted("--method", name, "--style", each, "--size", "32")[1]["style"] == each
+
+
+def test_the_shipped_decoder_paints(painted):
+    assert painted("coffee", "batik", "--method", "adain", "--size", "64")[1]["shares"] == [0.5, 0.5]
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink, None])
+def test_the_content_is_not_overwritten_by_any_name(picture, capsys, link, tmp_path):
+    before, out = picture.read_bytes(), picture
+    if link:
+        out = picture.with_name(f"{link.__name__}.png")
+        link(picture, out)
+    assert "is also read as input" in refused(["stylize", str(picture), "coffee", "-o", str(out)], capsys)
+    assert picture.read_bytes() == before and out.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stylize chelsea {}",
+        "stylize china rocket --method photo --content-mask {} --style-mask rocket",
+        "stylize china rocket --method photo --content-mask china --style-mask {}",
+        "stylize chelsea --method johnson --weights {}",
+        "stylize chelsea coffee --encoder-weights {}",
+        "compare --content {}",
+        "compare --style {}",
+        "compare --judge {}",
+    ],
+)
+def test_nothing_that_is_read_is_overwritten(picture, capsys, words):
+    assert "is also read as input" in refused([*words.format(picture).split(), "-o", str(picture)], capsys)
+
+
+def test_the_file_says_no_password_or_token(tmp_path, monkeypatch):
+    monkeypatch.setattr("stylelearn.images.read_image", lambda source, size: torch.rand(1, 3, 32, 32))
+    address, out = "https://me:secret@example.org/a/photo.png?token=mine", tmp_path / "o.png"
+    assert main(["stylize", address, address, "-o", str(out), "--method", "adain"]) == 0
+    kept = read_settings(out)
+    assert kept["content"] == kept["style"] and "example.org" in kept["style"] and "photo.png" in kept["style"]
+    assert not any(word in str(kept) for word in ("me:", "secret", "token", "mine"))
+
+
+def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "chelsea", "png")
+    assert stylize.picture("chelsea", 16)[0, 0].min() > 0.999
+    assert torch.equal(stylize.picture("coffee", 16), samples.content("coffee", 16))
+
+
+# --- mistakes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        # pictures and numbers
+        ("chelsey coffee", "did you mean 'chelsea'?"),
+        ("qqq coffee", "the course has astronaut"),
+        ("nothing.jpg coffee", "'nothing.jpg' does not exist"),
+        ("chelsea .", "is a folder"),
+        ("chelsea pyproject.toml", "pyproject.toml"),
+        ("chelsea http://127.0.0.1:9/none.jpg", "cannot be reached"),
+        ("chelsea coffee --size many", "'many' is not a whole number from 32"),
+        ("chelsea coffee --size 16", "'16' is not a whole number from 32"),
+        ("chelsea coffee --strength -1", "from 0 up"),
+        ("chelsea coffee --strength nan", "from 0 up"),
+        ("chelsea coffee --full-size --size 32", "contradict each other"),
+        ("chelsea coffee --encoder vgg", "invalid choice"),
+        ("chelsea coffee --encoder-weights nowhere.pth", "no weights at nowhere.pth"),
+        ("chelsea coffee --encoder-weights pyproject.toml", "pyproject.toml"),
+        # styles
+        ("chelsea", "a style is missing: stylize CONTENT STYLE"),
+        ("chelsea coffee china", "takes one style, but got coffee, china; --method adain mixes several"),
+        ("chelsea --style mosaic", "--style is not for --method gatys"),
+        ("chelsea mosaic batik --method style-swap", "--method style-swap takes one style, but got mosaic, batik"),
+        ("{} --method johnson --weights {johnson} --style stripes", "--style NAME or --weights FILE"),  # both were said
+        ("{} --method johnson --weights {johnson} geometric", "takes no picture of one, but got 'geometric'"),
+        ("{} --method cin --weights {cin}", "say which style: --style NAME; it knows dots, lines, waves"),
+        ("{} --method cin --weights {cin} --style linse", "did you mean 'lines'? It knows dots, lines, waves; of the"),
+        ("{} --method cin --weights {cin} --style qqq", "has not learnt the style 'qqq'; it knows dots, lines, waves"),
+        ("{} --method cin --weights {cin} --style dots dots", "name each style once"),
+        ("{} --method cin --weights {cin} --style dots --shares 1 2", "--shares are 1 2, but there are 1 styles"),
+        ("{} --method cin --weights {cin} --style dots lines --shares 0 0", "at least one must be above 0"),
+        ("{} --method adain --weights {adain} batik --style dots", "it is for johnson, cin; adain takes any picture"),
+        ("{} --method adain --weights {adain} batik nothing.jpg", "'nothing.jpg' does not exist"),
+        ("{} --method adjustable --weights {adjustable}", "a style is missing: stylize CONTENT STYLE"),
+        ("{} --method adjustable --weights {one} batik", "the style of one.safetensors is in its weights"),
+        ("{} --method adjustable --weights {one} --practice 3", "one.safetensors knows one style only"),
+        # options of methods
+        ("{} --method johnson --weights {johnson} --steps 5", "it is for gatys, style-swap --optimize, photo"),
+        ("{} --method johnson --weights {johnson} --frames 3", "unrecognized arguments: --frames 3"),
+        ("chelsea coffee --optimize", "--optimize is not for --method gatys; it is for style-swap"),
+        ("chelsea mosaic --method adain --strength 1.5", "with adain it goes from 0 (the content) to 1"),
+        ("chelsea mosaic --method adain --encoder vgg16 --encoder-weights none.pth", "no weights at none.pth"),
+        ("chelsea mosaic --method style-swap --stride 4", "use 1 to 3, or a larger --patch"),
+        ("chelsea mosaic --method style-swap --patch 50 --optimize --size 32", "a patch of 50x50 cells does not fit"),
+        ("chelsea mosaic --method style-swap --weights none", "`stylelearn train inverse` makes one"),
+        ("chelsea mosaic --method style-swap --optimize --encoder-weights none.pth", "no weights at none.pth"),
+        (
+            "chelsea batik --method adjustable --alpha relu2_2",
+            "'relu2_2' is not NAME=NUMBER; write them as relu2_2=0.3",
+        ),
+        ("chelsea batik --method adjustable --alpha relu2_2=a", "'relu2_2=a' is not NAME=NUMBER"),
+        ("chelsea batik --method adjustable --alpha =1", "is not NAME=NUMBER"),
+        (
+            "{} batik --method adjustable --weights {adjustable} --alpha relu3_1=1",
+            "no α for 'relu3_1'; there is one for relu2_2, relu3_4, relu4_1",
+        ),
+        # masks
+        ("china rocket --method photo --content-mask china", "--style-mask is missing: give masks of both pictures"),
+        (
+            "china rocket --method photo --content-mask camera --style-mask rocket",
+            "--content-mask camera: the mask is 512x512",
+        ),
+        (
+            "china rocket --method photo --content-mask china --style-mask chelsea",
+            "the course has no masks of 'chelsea'; it has them of",
+        ),
+        ("china rocket --method photo --content-mask no.png --style-mask rocket", "--content-mask no.png: "),
+        ("china rocket --method photo --regions 13", "'13' is not a whole number from 1 to 12"),
+    ],
+)
+def test_mistakes(words, said, tiny, picture, tmp_path, capsys, monkeypatch, root):
+    monkeypatch.chdir(root)
+    words = words.format(picture, **tiny).split()
+    assert said in refused(["stylize", *words, "-o", str(tmp_path / "o.png")], capsys)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("o.gif", "choose .jpg, .jpeg, .png, .webp"),
+        ("none/o.png", "create it first"),
+        ("folder.png", "is a folder"),
+    ],
+)
+def test_out_is_checked_before_the_work(tmp_path, capsys, monkeypatch, out, said):
+    monkeypatch.setattr(gatys, "stylize", None)
+    (tmp_path / "folder.png").mkdir()
+    assert said in refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / out)], capsys)
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there(device, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    said = refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), "--device", device], capsys)
+    assert f"--device {device} is not available here; this machine has: cpu" in said
+
+
+@pytest.mark.parametrize("words", ["--method photo", "--method style-swap", "--keep-colours"])
+def test_float64_is_refused_on_apples_gpus(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    command = ["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), "--device", "mps", *words.split()]
+    assert f"{words} computes in float64, which Apple's GPUs do not have; use --device cpu" in refused(command, capsys)
+
+
+@pytest.mark.parametrize(("name", "words"), NETWORKS[:3])
+def test_too_small_a_picture_is_refused_with_the_minimum(tiny, tmp_path, capsys, name, words):
+    small = tmp_path / "small.png"
+    Image.new("RGB", (40, 3), "red").save(small)
+    command = ["stylize", str(small), *words, "-o", str(tmp_path / "o.png"), "--full-size", "--method", name]
+    said = refused([*command, "--weights", str(tiny[name])], capsys)
+    smallest = johnson.SMALLEST if name != "adain" else 4  # two cells of relu2_1
+    assert "3x40" in said and f"at least {smallest} px" in said
+
+
+def test_weights_that_are_missing_damaged_or_of_another_network(tiny, tmp_path, capsys, monkeypatch):
+    def say(*words: str | Path) -> str:
+        return refused(["stylize", "chelsea", "-o", str(tmp_path / "o.png"), *map(str, words)], capsys)
+
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(tiny["johnson"].read_bytes()[:-100])
+    for name, words in NETWORKS[:3]:
+        method = ["--method", name, *words]
+        assert "no file of that name; `stylelearn train" in say(*method, "--weights", tmp_path / "none")
+        assert "damaged" in say(*method, "--weights", damaged)
+        other = "cin" if name == "johnson" else "johnson"
+        assert f"holds a network of {other}, not of {name}" in say(*method, "--weights", tiny[other])
+    monkeypatch.setattr(johnson, "styles", list)
+    said = say("--method", "johnson", "--style", "mosaic")
+    assert "git checkout -- data/weights" in said and "stylelearn train johnson" in said and "--weights FILE" in said
+
+
+def test_an_unknown_style_lists_the_known_ones(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(johnson, "styles", lambda: ["great_wave", "starry_night"])
+    command = ["stylize", "chelsea", "-o", str(tmp_path / "o.png"), "--method", "johnson"]
+    assert "the course ships great_wave, starry_night" in refused(command, capsys)
+    said = refused([*command, "--style", "stary_night"], capsys)
+    assert "did you mean 'starry_night'? It knows great_wave, starry_night" in said
+    assert "for the style of any picture use adain" in said
+    assert "--method cin mixes" in refused([*command, "--style", "great_wave", "starry_night"], capsys)
