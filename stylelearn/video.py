@@ -1,8 +1,7 @@
-"""Moving pictures: clips whose motion is known exactly, painting them frame by frame, and how steady the result is.
+"""Lesson 06: clips with known motion, how much painted frames flicker, and reading and writing of films.
 
-Chen & Schmidt (2016, section 5.3) say that style swap treats neighbouring frames alike, without being told to. To
-measure that, one must know where each pixel came from. In a film this has to be guessed; in clips that we make
-ourselves, from a photo, it is known.
+Chen & Schmidt (2016, section 5.3) claim that style swap is consistent from frame to frame without any term for it.
+Measuring that needs the motion of each pixel. In a film it must be estimated; in clips made from a photo it is known.
 """
 
 import contextlib
@@ -25,7 +24,7 @@ from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_pil, open
 from stylelearn.files import check_output, replacing
 from stylelearn.images import read_image, resize, to_pil, write_image
 
-# Written by Pillow: the unit of a frame's time and the least that browsers show as it is, in milliseconds.
+# Written by Pillow: the unit of a frame's time and the shortest time that browsers show correctly, in milliseconds.
 ANIMATIONS = {".gif": (10, 20), ".webp": (1, 11)}
 WRITABLE_FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")  # by PyAV, which is optional
 FILMS = (*WRITABLE_FILMS, ".mpg", ".mpeg", ".mts", ".3gp", ".wmv", ".ogv")
@@ -34,13 +33,13 @@ REMEDY = "install it with `pip install 'stylelearn[video]'`, or use .gif"
 
 @dataclass(frozen=True)
 class Clip:
-    """Frames, and where each of their pixels came from.
+    """Frames and their motion.
 
     Attributes:
         frames: (T, 3, H, W) in [0, 1].
-        motion: (T − 1, 2, H, W), int64: what is at (y, x) in frame t + 1 was at (y + motion[t, 0, y, x],
+        motion: (T − 1, 2, H, W), int64: the pixel (y, x) of frame t + 1 was at (y + motion[t, 0, y, x],
             x + motion[t, 1, y, x]) in frame t.
-        known: (T − 1, H, W), bool: False for what was hidden, or outside, in frame t.
+        known: (T − 1, H, W), bool: False for pixels that were hidden, or outside, in frame t.
     """
 
     frames: Tensor
@@ -51,13 +50,13 @@ class Clip:
 def panning_clip(
     image: Tensor, frames: int = 12, *, size: tuple[int, int] = (128, 128), step: tuple[int, int] = (0, 4)
 ) -> Clip:
-    """A window that glides over a photo.
+    """A window that pans over a photo.
 
     Args:
         image: (1, 3, H, W) in [0, 1]. frames: T, at least 2. size: (height, width) of the window in pixels.
         step: how far it moves from frame to frame, (down, right) in pixels, negative for up and left.
     Raises:
-        ValueError: fewer than 2 frames; a photo that is too small for the way.
+        ValueError: fewer than 2 frames; a photo too small for the pan.
     """
     _check_count(frames)
     height, width = size
@@ -76,13 +75,13 @@ def panning_clip(
 def moving_clip(
     background: Tensor, thing: Tensor, frames: int = 12, *, size: tuple[int, int] = (128, 128), step: int = 4
 ) -> Clip:
-    """A disc out of one picture that travels to the right across another, which stands still.
+    """A disc cut from one picture that moves to the right across another, which does not move.
 
     Args:
         background, thing: (1, 3, H, W) in [0, 1]; each is resized to `size`, or to the disc.
         frames: T, at least 2. size: (height, width) in pixels. step: pixels to the right from frame to frame.
     Raises:
-        ValueError: fewer than 2 frames; a way that leads out of the picture.
+        ValueError: fewer than 2 frames; a disc that leaves the picture.
     """
     _check_count(frames)
     height, width = size
@@ -116,7 +115,7 @@ def _check_count(frames: int) -> None:
 
 
 def _sources(motion: Tensor) -> tuple[Tensor, Tensor]:
-    """Row and column in frame t of what is in frame t + 1, each (T − 1, H, W); some may lie outside."""
+    """Row and column in frame t of each pixel of frame t + 1, (T − 1, H, W) each; some lie outside."""
     height, width = motion.shape[2:]
     return motion[:, 0] + torch.arange(height).view(-1, 1), motion[:, 1] + torch.arange(width)
 
@@ -127,14 +126,14 @@ def _inside(motion: Tensor) -> Tensor:
 
 
 def consistency(made: Tensor, clip: Clip) -> float:
-    """How much painted frames flicker: the mean change between neighbours that remains when motion is undone.
+    """How much painted frames flicker: the mean absolute change between neighbouring frames after motion is undone.
 
     Args:
-        made: what became of `clip.frames`, (T, 3, H, W) in [0, 1].
+        made: the painted `clip.frames`, (T, 3, H, W) in [0, 1].
     Returns:
-        in steps of 8 bits (the range from black to white is 255 of them); 0 for the clip itself.
+        in grey levels of 0 to 255; 0 for the clip itself.
     Raises:
-        ValueError: not the clip's number of frames, or its size; nothing in it that could be followed.
+        ValueError: another shape than the clip's; no pixel is known in two neighbouring frames.
     """
     if made.shape != clip.frames.shape:
         raise ValueError(f"the clip is {tuple(clip.frames.shape)}, but what was painted {tuple(made.shape)}")
@@ -150,22 +149,17 @@ def consistency(made: Tensor, clip: Clip) -> float:
 # --- painting ---------------------------------------------------------------------------------------------------------
 
 
-def paint_frames(frames: Iterable[Tensor], paint: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
-    """Each frame, (1, 3, H, W), as `paint` makes it, one by one."""
-    return map(paint, frames)
-
-
 def keep_frames(
     frames: Iterable[Tensor], paint: Callable[[Tensor], Tensor], folder: str | Path, settings: str
 ) -> Iterator[Path]:
-    """Paint each frame into a file whose name is a hash of the frame and the settings; one that is there is kept.
+    """Paint each frame into a file named by a hash of the frame and the settings; a file that exists is kept.
 
     Args:
         frames: (1, 3, H, W) each. paint: image -> pastiche.
-        folder: where the files are; it is made if it is not there.
+        folder: of the files; created if it does not exist.
         settings: everything else that the result depends on.
     Returns:
-        the file of each frame, in order; frames that are alike share one.
+        the file of each frame, in order; equal frames share one.
     """
     for frame in frames:
         path = Path(folder) / f"{digest(frame, settings)}.png"
@@ -176,7 +170,7 @@ def keep_frames(
 
 
 def digest(*parts: Tensor | str) -> str:
-    """32 hexadecimal digits that name images (to 8 bits), other tensors and texts by their content."""
+    """32 hexadecimal digits that identify images (to 8 bits) and texts by their content."""
     found = hashlib.sha256()
     for part in parts:
         if isinstance(part, str):
@@ -190,20 +184,15 @@ def digest(*parts: Tensor | str) -> str:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_frames(source: str | Path, size: int | None = None) -> Iterator[Tensor]:
-    """The frames of `timed_frames` without their times."""
-    return (frame for frame, _ in timed_frames(source, size))
-
-
 def timed_frames(source: str | Path, size: int | None = None) -> Iterator[tuple[Tensor, Fraction | None]]:
     """The frames of a folder of pictures (frame_2 before frame_10), of a .gif or .webp, or of a film, one by one.
 
     Args:
         size: of the shorter side in pixels; None leaves frames as they are.
     Returns:
-        images (1, 3, H, W) in [0, 1], upright, and for how many seconds each is shown; None where nothing says it.
+        images (1, 3, H, W) in [0, 1], upright, and the seconds that each is shown; None if the file does not say.
     Raises:
-        ImageError: nothing there, nothing that can be read, frames of unlike size, or no PyAV for a film.
+        ImageError: nothing there or not readable; a folder with pictures of unlike size; no PyAV for a film.
     """
     source = Path(source)
     if source.is_dir():
@@ -214,19 +203,12 @@ def timed_frames(source: str | Path, size: int | None = None) -> Iterator[tuple[
         frames = _from_film(source)
     else:
         frames = _from_animation(source)
-    first: tuple[int, int] | None = None
-    for frame, seconds, name in frames:
-        first = first or tuple(frame.shape[2:])
-        if tuple(frame.shape[2:]) != first:
-            raise ImageError(
-                f"{name} has {frame.shape[3]} × {frame.shape[2]} pixels, but the first frame {first[1]} × {first[0]}; "
-                "give all frames one size"
-            )
+    for frame, seconds in frames:
         yield (frame if size is None else resize(frame, size)), seconds
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, numbers in their names counted as numbers, hidden files left out.
+    """The pictures in a folder without hidden files, sorted with numbers in names compared as numbers.
 
     Raises:
         ImageError: there are none.
@@ -243,7 +225,7 @@ def frame_files(folder: Path) -> list[Path]:
     return sorted(paths, key=natural)
 
 
-def _from_folder(folder: Path) -> Iterator[tuple[Tensor, None, str]]:
+def _from_folder(folder: Path) -> Iterator[tuple[Tensor, None]]:
     paths = frame_files(folder)
     sizes = {}
     for path in paths:  # before the first frame is painted
@@ -257,10 +239,10 @@ def _from_folder(folder: Path) -> Iterator[tuple[Tensor, None, str]]:
             f"'{odd}' has {width} × {height} pixels, but the first frame, '{paths[0].name}', {wanted} × {high}; "
             "give all frames one size"
         )
-    return ((read_image(path), None, f"'{path}'") for path in paths)
+    return ((read_image(path), None) for path in paths)
 
 
-def _from_animation(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]:
+def _from_animation(path: Path) -> Iterator[tuple[Tensor, Fraction | None]]:
     with path.open("rb") as file, open_picture(file, f"'{path}'") as picture:
         for number in itertools.count(1):
             name = f"'{path}', frame {number}"
@@ -272,33 +254,33 @@ def _from_animation(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]
                 raise ImageError(f"{name} is broken or cut off ({error}); save or download it again") from error
             image = from_pil(picture, name)
             seconds = Fraction(picture.info["duration"]) / 1000 if "duration" in picture.info else None
-            if seconds is not None and seconds <= Fraction(1, 100):  # browsers take so short a time for a mistake
+            if seconds is not None and seconds <= Fraction(1, 100):  # browsers show so short a time as a tenth
                 seconds = Fraction(1, 10)
-            yield image, seconds, name
+            yield image, seconds
 
 
-def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction | None, str]]:
+def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction]]:
     av = _pyav(path)
     try:
         with av.open(str(path)) as film:
             stream = film.streams.video[0]
             usual = 1 / Fraction(stream.average_rate or 12)
-            before: tuple[Tensor, Fraction, str] | None = None
+            before: tuple[Tensor, Fraction] | None = None
             for number, frame in enumerate(film.decode(stream), 1):
                 if frame.width * frame.height > MAX_PIXELS:
                     raise ImageError(f"'{path}' has frames of {frame.width} × {frame.height} pixels; make it smaller")
                 time = number * usual if frame.pts is None else frame.pts * Fraction(frame.time_base)
                 if before is not None:
-                    yield before[0], (time - before[1] if time > before[1] else usual), before[2]
+                    yield before[0], (time - before[1] if time > before[1] else usual)
                 image = read_image(_upright(frame))
                 aspect = Fraction(stream.sample_aspect_ratio or 1)
                 if aspect != 1:  # pixels that are not square
                     height, width = image.shape[2:]
                     image = resize(image, (height, max(1, round(width * aspect))), "box")
-                before = image, time, f"'{path}', frame {number}"
+                before = image, time
             if before is None:
                 raise ImageError(f"'{path}' holds no frames; use another file")
-            yield before[0], usual, before[2]
+            yield before[0], usual
     except (av.FFmpegError, IndexError) as error:
         reason = getattr(error, "strerror", None) or "no picture track"
         raise ImageError(f"'{path}' cannot be read as a film ({reason}); use another file") from error
@@ -331,34 +313,35 @@ def write_film(
 
     Args:
         fps: frames a second, above 0, where `seconds` is not given.
-        seconds: for how long each frame is shown. A GIF counts in hundredths; frames that are too short for a browser
-            (20 ms in a GIF, 11 in a WebP) are left out, so that the length stays.
+        seconds: that each frame is shown. A GIF counts in hundredths; frames that are too short for a browser (below
+            20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
         sound: a film whose sound is copied, if `keeps_sound` says that it can be.
     Raises:
         ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `check_film`.
     """
     path = check_film(path, fps)
-    pictures = _of_one_size(frames)
+    suffix, pictures = path.suffix.lower(), _of_one_size(frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"there are no frames to write into '{path}'")
-    pictures = itertools.chain([first], pictures)
-    times = itertools.repeat(Fraction(fps).limit_denominator(1001) ** -1) if seconds is None else seconds
+    mean = sum(seconds) / Fraction(len(seconds)) if seconds else 1 / Fraction(fps).limit_denominator(1001)
+    varies = seconds is not None and len({*seconds}) > 1 and suffix != ".avi"  # which has one frame rate
+    timed = zip(itertools.chain([first], pictures), seconds if varies else itertools.repeat(mean), strict=False)
     try:
         with replacing(path) as part:
-            if path.suffix.lower() in ANIMATIONS:
-                unit, least = ANIMATIONS[path.suffix.lower()]
-                kept, shown = _long_enough(zip(pictures, times, strict=False), unit, least)
+            if suffix in ANIMATIONS:
+                kept, shown = _long_enough(timed, *ANIMATIONS[suffix])
                 kept[0].save(part, save_all=True, append_images=kept[1:], duration=shown, loop=0)
             else:
-                _write_with_pyav(first.size, zip(pictures, times, strict=False), part, seconds, sound)
+                unit = Fraction(1, 90_000) if varies else mean.limit_denominator(60_000)
+                _write_with_pyav(timed, first.size, part, unit, 1 / mean, sound)
     except OSError as error:
         raise ImageError(f"'{path}' cannot be written ({error}); check space and permissions") from error
     return path
 
 
 def check_film(path: str | Path, fps: float = 12.0, inputs: Iterable[Any] = ()) -> Path:
-    """Check before the work that `write_film` can write there, and overwrites no input; returns the path, ~ expanded.
+    """Check that `write_film` can write there and overwrites no input; returns the path with ~ expanded.
 
     Raises:
         ValueError: fps is not above 0 and up to 100, or as of `files.check_output`. ImageError: no PyAV for a film.
@@ -372,7 +355,7 @@ def check_film(path: str | Path, fps: float = 12.0, inputs: Iterable[Any] = ()) 
 
 
 def sound_of(source: str | Path) -> str | None:
-    """What a film's sound is coded in, such as "aac"; None if it has none."""
+    """The codec of a film's sound, such as "aac"; None without sound."""
     source = Path(source)
     if source.suffix.lower() not in FILMS or not source.is_file():
         return None
@@ -416,7 +399,7 @@ def _of_one_size(frames: Iterable[Tensor]) -> Iterator[Image.Image]:
 def _long_enough(
     frames: Iterable[tuple[Image.Image, Fraction]], unit: int, least: int
 ) -> tuple[list[Image.Image], list[int]]:
-    """Frames and their milliseconds, in whole units; those that would be shorter than `least` are left out."""
+    """Frames and their milliseconds in whole units, without those that would be shorter than `least`."""
     kept: list[Image.Image] = []
     starts: list[int] = []
     time = Fraction(0)
@@ -431,34 +414,27 @@ def _long_enough(
 
 
 def _write_with_pyav(
-    size: tuple[int, int],
     frames: Iterable[tuple[Image.Image, Fraction]],
+    size: tuple[int, int],
     path: Path,
-    seconds: Sequence[Fraction] | None,
+    unit: Fraction,
+    rate: Fraction,
     sound: str | Path | None,
 ) -> None:
+    """Frames with their seconds as H.264, or as VP9 in a .webm, with the sound of a film.
+
+    Args:
+        unit: of times, in seconds. `rate`: frames a second, the mean.
+    """
     av = _pyav(path)
     kind = path.suffix.lower()
-    options = {"format": "mp4"} if kind == ".m4v" else {}
-    varies = seconds is not None and len({*seconds}) > 1
-    frames = iter(frames)
-    first = next(frames)
-    if kind == ".avi" and varies:  # it knows one rate
-        mean = Fraction(sum(seconds), len(seconds)).limit_denominator(60_000)
-        frames, first, varies = ((picture, mean) for picture, _ in frames), (first[0], mean), False
-    unit = Fraction(1, 90_000) if varies else first[1].limit_denominator(60_000)
-    rate = (len(seconds) / sum(seconds)) if varies else 1 / unit
     with contextlib.ExitStack() as stack:
-        film = stack.enter_context(av.open(str(path), "w", **options))
-        stream = film.add_stream(
-            "libvpx-vp9" if kind == ".webm" else "libx264", Fraction(rate).limit_denominator(60_000)
-        )
-        stream.width, stream.height = (side // 2 * 2 for side in size)  # colours are halved: sides must be even
+        film = stack.enter_context(av.open(str(path), "w", **({"format": "mp4"} if kind == ".m4v" else {})))
+        codec = "libvpx-vp9" if kind == ".webm" else "libx264"
+        stream = film.add_stream(codec, rate.limit_denominator(60_000))
+        stream.width, stream.height = (side // 2 * 2 for side in size)  # yuv420p halves the colours: even sides
         stream.pix_fmt = "yuv420p"
-        stream.options = {
-            "crf": "18",
-            **({"bf": "0"} if kind == ".avi" else {}),
-        }  # .avi cannot say when B-frames are shown
+        stream.options = {"crf": "18"} | ({"bf": "0"} if kind == ".avi" else {})  # .avi has no times for B-frames
         stream.codec_context.time_base = unit
         track = None
         if sound is not None:
@@ -466,7 +442,7 @@ def _write_with_pyav(
             track = film.add_stream_from_template(source)
         lasts: dict[int, int] = {}
         time = Fraction(0)
-        for picture, length in itertools.chain([first], frames):
+        for picture, length in frames:
             frame = av.VideoFrame.from_image(picture.crop((0, 0, stream.width, stream.height)))
             frame.pts, frame.time_base = round(time / unit), unit
             time += length
@@ -481,7 +457,7 @@ def _write_with_pyav(
 
 
 def _mux(film: Any, packets: list[Any], lasts: dict[int, int], unit: Fraction) -> None:
-    """Write packets, each with the time for which its frame is shown: the encoder forgets that of the last."""
+    """Write packets with the duration of their frames; the encoder does not give that of the last one."""
     for packet in packets:
         if packet.pts in lasts and packet.time_base == unit:
             packet.duration = lasts[packet.pts]

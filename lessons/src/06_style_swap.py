@@ -42,7 +42,7 @@ from stylelearn.images import psnr, resize
 from stylelearn.lab import StyleSwapLab
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import assembled, matches, swap, swap_by_convolution
-from stylelearn.video import consistency, moving_clip, paint_frames, panning_clip
+from stylelearn.video import consistency, moving_clip, panning_clip
 
 LAYER = "relu3_1"  # the paper's choice, and the layer of the swap in this lesson
 encoder = Encoder("mini")
@@ -693,7 +693,7 @@ painters = {
     "lesson 02": by_lesson_02,
 }
 films = {
-    (who, what): torch.cat([*paint_frames(clip.frames.split(1), painter)])
+    (who, what): torch.cat([*map(painter, clip.frames.split(1))])
     for who, painter in painters.items()
     for what, clip in clips.items()
 }
