@@ -92,7 +92,7 @@ format: $(INSTALLED)  ## let ruff put right what it can
 
 # Training takes folders of pictures that are yours; MORE holds any further options, such as MORE="--preset gpu".
 TEACHER ?= squeezenet
-train-encoder: OUT ?= data/weights/mini.safetensors
+train-encoder: OUT ?= encoder.safetensors
 train-encoder: $(INSTALLED)  ## train the bundled encoder: PHOTOS=folder STYLES=folder [TEACHER=squeezenet] [OUT=file]
 	@test -n "$(PHOTOS)" -a -n "$(STYLES)" || \
 		{ echo "name two folders of pictures: make train-encoder PHOTOS=photos STYLES=paintings" >&2; exit 1; }

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", type=_checked(check_output), metavar="FILE", help="keep the figures here, as they come")
     add("--quick", action="store_true", help="tiny pictures, few steps: does it run at all?")
     add("--judge", type=_file, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
-    add("--teacher", type=_file, metavar="FILE", help="vgg19_16x checkpoint that mini2 is compared with")
+    add("--teacher", type=_file, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
     add("--pairs", type=_folder, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
     add("--pairs-count", type=int, metavar="N", help="pairs for each method (default: 16; without Gatys 100)")
     add("--decoders", type=_file, metavar="FILE", help="what `stylelearn train encoder` left beside the weights")

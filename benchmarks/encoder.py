@@ -148,10 +148,10 @@ def beside(
 
 
 def against_file(plan: Plan) -> list[Measurement]:
-    """`mini2` against the teacher in a file, in the channels and the scale of `mini2`."""
+    """`mini` against the teacher in a file, in the channels and the scale of `mini`."""
     if plan.teacher is None:
         return missing("against the teacher", "R²", "give --teacher FILE, a checkpoint of vgg19_16x")
-    student, channels = Encoder("mini2"), read_about(network_file("mini2", "mini2"))["channels"]
+    student, channels = Encoder("mini"), read_about(network_file("mini", "mini"))["channels"]
     photos = [pair.content for pair in pairs(plan, plan.pairs)]
     return against(student, teacher_view(plan.teacher, student, channels, photos), plan)
 

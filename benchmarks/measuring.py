@@ -23,7 +23,7 @@ class Plan:
         photo: width and height of the photo whose memory is measured. letters: targets of each test set of letters.
         judged: whether the course's promises hold for these sizes.
         judge: a SqueezeNet 1.0 checkpoint, or None: then no other network looks at the pastiches.
-        teacher: a checkpoint of vgg19_16x, or None: then `mini2` is not compared with it.
+        teacher: a checkpoint of vgg19_16x, or None: then `mini` is not compared with it.
         folder: with content/ and style/ inside; None: the course's own pictures.
         decoders: what `stylelearn train encoder` left beside the weights, or None.
         weights: an encoder to measure instead of the one that ships. baseline: what `benchmarks.zi2zi` wrote, or None.

@@ -11,9 +11,8 @@ channel of the content's activations the mean and the spread that it has in the 
 f is fixed, only g learns. Content is compared with t and not with f(c): that is what the decoder was given.
 
 **Differs from the paper:** f is `mini`, up to `LAYER`. Each norm is divided by the root of the number of its values, so
-that λ means the same for every encoder. In a part of each batch the style is the content itself, and there the
-picture, too, is compared: a small encoder that was not made for it needs that to keep colours apart. A little total
-variation is added.
+that λ means the same for every encoder. In half of each batch the style is the content itself, and there the picture,
+too, is compared: α = 0 must give the photo back. A little total variation is added.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +31,14 @@ from stylelearn.networks import tiling
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
+from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
 LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-STYLE_WEIGHT = 10.0  # λ; the authors' code has 10 too, with sums of squares
-RECONSTRUCTION = 1.0  # how much the picture itself counts, where style and content are one
+STYLE_WEIGHT = 1.0  # λ; with 10, as in the authors' code, α = 0 does not give the photo back (14 dB instead of PSNR0)
+RECONSTRUCTION = 20.0  # how much the picture itself counts, where style and content are one
 TV_WEIGHT = 1.0
-SHARE = 4  # one of so many pictures in a batch is its own style
+SHARE = 2  # one of so many pictures in a batch is its own style
 
 MARGIN = 8  # cells of `layer` on which a place depends, in the encoder or in the decoder, or more
 
@@ -278,7 +277,7 @@ def train_adain(
         photos, styles: folders of contents and of styles; every 10th picture of each is held back.
         encoder: f, `mini` by default; "vgg19" is the paper's.
         layer: where the styles meet.
-        start: weights of such a decoder to begin with.
+        start: weights of such a decoder to begin with; or lesson 06's inverse network, whose layers are its last.
         size: side of the crops in pixels, a multiple of 8. batch: pairs a step. seed: of the weights and the crops.
         weights: arguments of `Objective`.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
@@ -291,7 +290,7 @@ def train_adain(
     if size % network.step or size < 2 * network.step:
         raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
     if start is not None:
-        fill(network.decoder, start, f"decoder from {start}")
+        _begin(network.decoder, start)
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
@@ -303,6 +302,18 @@ def train_adain(
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
     header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, "training": training}
     write_weights(out, network.decoder.state_dict(), header)
+
+
+def _begin(decoder: nn.Module, start: str | Path) -> None:
+    """Fill a decoder, or as many of its last layers as the file holds."""
+    state = read_weights(start)
+    if all(name.split(".")[0].isdigit() for name in state):
+        first = max(int(name.split(".")[0]) for name in decoder.state_dict())
+        shift = first - max(int(name.split(".")[0]) for name in state)
+        numbered = [(*name.split(".", 1), value) for name, value in state.items()]
+        moved = {f"{int(number) + shift}.{rest}": value for number, rest, value in numbered}
+        state = decoder.state_dict() | moved if shift > 0 else state
+    fill(decoder, state, f"decoder from {start}")
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:

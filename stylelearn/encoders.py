@@ -9,7 +9,7 @@ The layers bear VGG's names (Simonyan & Zisserman, ICLR 2015): ``conv4_2`` is th
 before its ReLU, ``relu4_2`` the same after it, ``pool4`` what follows the block. `mini` is the course's own network
 and ships with it; `vgg19`, `vgg16` and `squeezenet` are torchvision's, downloaded once on request.
 
-All encoders are frozen: they are measuring instruments, never trained here (see `mini.py` for how `mini` was made).
+All encoders are frozen: they are measuring instruments. `networks/distillation.py` shows how `mini` was made.
 """
 
 from collections import OrderedDict
@@ -45,24 +45,19 @@ class Architecture:
         padding: "zeros" as VGG, or "reflect", which draws no frame along the border.
         pool: 2x2 pools between the blocks, "avg" or "max", where nothing else is asked for: what the network was
             trained with; for VGG the average that Gatys et al. found smoother.
-        decoder: the channels of decoders in each block, where these are not the encoder's own turned round.
     """
 
     widths: tuple[tuple[int, ...], ...]
     padding: str
     pool: str
-    decoder: tuple[int, ...] = ()
 
 
-MINI = Architecture(((16,) * 2, (32,) * 2, (64,) * 4, (144,) * 4, (128,)), "reflect", "avg")
+# The channels of its teacher (16, 32, 64, 128, 128) less those that never fire.
+MINI = Architecture(((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (99,)), "reflect", "max")
 ARCHITECTURES = {
     "mini": MINI,
     "random": MINI,
-    # The channels of its teacher (16, 32, 64, 128, 128) less those that never fire.
-    # Its decoders are wider: they must paint what the encoder only has to see.
-    "mini2": Architecture(
-        ((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (99,)), "reflect", "max", (32, 64, 96, 128, 128)
-    ),
+    "mini1": Architecture(((16,) * 2, (32,) * 2, (64,) * 4, (144,) * 4, (128,)), "reflect", "avg"),
     "vgg19": Architecture(((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4), "zeros", "avg"),
     "vgg16": Architecture(((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3), "zeros", "avg"),
 }
@@ -71,8 +66,8 @@ SQUEEZENET = (
     *("conv1", "relu1", "pool1", "fire2", "fire3", "fire4"),
     *("pool4", "fire5", "fire6", "fire7", "fire8", "pool8", "fire9"),
 )
-NAMES = ("mini", "mini2", "vgg19", "vgg16", "squeezenet", "random")
-SHIPPED = ("mini", "mini2")
+NAMES = ("mini", "mini1", "vgg19", "vgg16", "squeezenet", "random")
+SHIPPED = ("mini", "mini1")
 PRECISIONS = ("float32", "bfloat16")
 # What ImageNet networks, and `mini` with them, expect: (image - mean) / std per colour channel.
 MEAN = (0.485, 0.456, 0.406)
@@ -107,11 +102,10 @@ class Encoder(nn.Module):
     """A frozen network that answers with the activations of the layers that are asked for.
 
     Args:
-        name: "mini" (ships with the course, the default), "mini2" (ships too: it paints the strokes of VGG-19, and
-            takes the place of `mini` once the painting networks are trained for it), "vgg19", "vgg16", "squeezenet"
-            (torchvision's, downloaded on first use unless `weights` names a file), or "random" (`mini`'s shape with
-            random weights of `seed`).
-        pool: "avg" or "max"; None takes the network's own . SqueezeNet keeps its max pools.
+        name: "mini" (ships with the course, the default), "mini1" (its predecessor, which lesson 08's network was
+            trained with), "vgg19", "vgg16", "squeezenet" (torchvision's, downloaded on first use unless `weights`
+            names a file), or "random" (`mini`'s shape with random weights of `seed`).
+        pool: "avg" or "max"; None takes the network's own. SqueezeNet keeps its max pools.
         weights: a local checkpoint in the key names of torchvision (or of `mini`): .safetensors, .pth or .pt.
         progress: show a progress bar while downloading.
         seed: for "random" only.

@@ -10,6 +10,7 @@ There is no training: x itself is moved down the gradient (`optimize.py`) until 
 **Differs from the paper:** by default the losses are the course's own (`losses.py`), whose weights mean the same at
 every size and layer; ``normalisation="paper"`` takes the paper's, which want a β of 1e3 to 1e4 times α. The encoder is
 the one that is given; the paper's is VGG-19 with average pooling, each channel scaled to a mean activation of 1.
+`stylize` works coarse to fine and adds a little total variation, unless it is asked not to.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +23,11 @@ from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.images import resize
 from stylelearn.optimize import Objective, Step, coarse_to_fine, optimize_image
 
-# What looks good with the course's losses; lesson 02 explores it. STYLE_WEIGHT is β/α.
+# What looks good with the course's losses, from the photo and from noise; lesson 02 explores it. STYLE_WEIGHT is β/α.
 CONTENT_WEIGHT = 1.0
-STYLE_WEIGHT = 10.0
+STYLE_WEIGHT = 30.0
+TV_WEIGHT = 2.0  # without it flat areas show coloured grain
+LEVELS = 2  # large forms of the style come along
 SMALLEST = 64  # the shortest side in pixels that a coarse level may have
 
 NORMALISATIONS = {
@@ -139,17 +142,18 @@ def stylize(
     start: str = "content",
     seed: int = 0,
     optimizer: str = "lbfgs",
-    levels: int = 1,
+    levels: int = LEVELS,
+    tv_weight: float = TV_WEIGHT,
     **weights: object,
 ) -> Iterator[Step]:
     """The whole method: objective, start, optimisation; yields every step.
 
     Args:
-        content, style, encoder, weights: as `objective`.
+        content, style, encoder, tv_weight, weights: as `objective`.
         steps: in all; with several levels half of them at full size.
         start, seed: as `start_image`. `optimizer`: as `optimize_image`.
-        levels: 2 or 3 first work at half and quarter size: larger structures, fewer steps at full size. Levels with
-            a side below SMALLEST are left out.
+        levels: 2 or 3 first work at half and quarter size: larger structures, fewer steps at full size; 1 is the
+            paper's. Levels with a side below SMALLEST are left out.
     Raises:
         ValueError: levels < 1, fewer steps than levels, or what `objective`, `start_image` and `optimize_image` refuse.
     """
@@ -165,7 +169,7 @@ def stylize(
 
     def objective_at(size: tuple[int, int]) -> Objective:
         pair = pictures(size) if size != (height, width) else (content, style)
-        return objective(*pair, encoder=encoder, **weights)  # type: ignore[arg-type]
+        return objective(*pair, encoder=encoder, tv_weight=tv_weight, **weights)  # type: ignore[arg-type]
 
     if not sizes:
         x = start_image(start, content, style, seed)

@@ -328,9 +328,10 @@ def _gatys(options: Mapping[str, Any], device: str) -> Optimised:
         if not seed:
             start = {name: options[name] for name in ("start", "seed", "levels")}
             return gatys.stylize(content, style, steps=steps, **start, **how)
-        return optimize_image(_noisy(content, seed), gatys.objective(content, style, **how), steps)
+        goal = gatys.objective(content, style, tv_weight=gatys.TV_WEIGHT, **how)
+        return optimize_image(_noisy(content, seed), goal, steps)
 
-    facts = {"content_weight": gatys.CONTENT_WEIGHT, "style_weight": weight}
+    facts = {"content_weight": gatys.CONTENT_WEIGHT, "style_weight": weight, "tv_weight": gatys.TV_WEIGHT}
     return Optimised(lambda style: _grams(encoder, style, how.get("layer_weights", STYLE_LAYERS)), begin, facts=facts)
 
 

@@ -33,9 +33,10 @@ from stylelearn.segmentation import Masks, merge_orphans, one_region, scale
 
 CONTENT_LAYER = "relu3_3"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-# Γ and λ are the paper's. α is larger than the paper's 1 (the authors' code has 5), since L_m lets textures flatten.
+# λ is the paper's. Γ is ten times its 100, as our losses are relative. α is larger than the paper's 1 (the authors'
+# code has 5), since L_m lets textures flatten.
 CONTENT_WEIGHT = 10.0  # α
-STYLE_WEIGHT = 100.0  # Γ
+STYLE_WEIGHT = 1000.0  # Γ
 PHOTOREALISM_WEIGHT = 1e4  # λ
 STEPS = (30, 90)  # of the two stages
 

@@ -46,12 +46,12 @@ OPTIONS: dict[str, Option] = {
     "smooth": Option("radius in pixels of the last smoothing; 0: none", int, 0, 64, metavar="N"),
     "steps": Option("Ctrl-C keeps the best picture so far", int, 1, metavar="N"),
     "start": Option("where the pixels begin", choices=("content", "noise", "style")),
-    "levels": Option("2 or 3: begin small, for larger structures", int, 1, 4, metavar="N"),
+    "levels": Option("2 or 3 begin small, for larger structures; 1 does not", int, 1, 4, metavar="N"),
     "seed": Option("of --start noise", int, 0, metavar="N"),
     "precision": Option(
         "bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact", choices=("float32", "bfloat16")
     ),
-    "encoder": Option("mini and mini2 ship with the course", choices=("mini", "mini2", "vgg19", "vgg16", "squeezenet")),
+    "encoder": Option("mini ships with the course", choices=("mini", "vgg19", "vgg16", "squeezenet")),
     "encoder_weights": Option("a checkpoint of the encoder instead of the default one", Path, metavar="FILE"),
 }
 
@@ -92,7 +92,7 @@ METHODS: dict[str, Method] = {
     "gatys": Method(
         *("Gatys", "Gatys et al. 2016", 2, "gatys", "any picture"),
         "Optimises the pixels until their Gram matrices match the style and their deep activations the photograph.",
-        {**_PIXELS, "precision": "float32", "steps": 300, "start": "content", "levels": 1, "seed": 0},
+        {**_PIXELS, "precision": "float32", "steps": 300, "start": "content", "levels": 2, "seed": 0},
     ),
     "swap_optimised": Method(
         *("Style swap, optimised", "Chen & Schmidt 2016", 6, "style-swap --optimize", "any picture"),

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -283,7 +283,8 @@ def fit(
         wrapped, update = machine.setup(model, optimizer)
         saved = _Checkpoint(path, model, optimizer, about)
         first = saved.resume(steps, anew=anew)
-        if len(set(machine.all_gather(torch.tensor(first, device=machine.device)).flatten().tolist())) > 1:
+        seen = cast(Tensor, machine.all_gather(torch.tensor(first, device=machine.device)))
+        if len(set(seen.flatten().tolist())) > 1:
             raise CheckpointError(f"not every machine sees {path}; put it on a disk that all of them share")
         log_file = _Log(path.with_suffix(".csv"), first, steps)
         model.train()
@@ -299,7 +300,8 @@ def fit(
                         group["lr"] = rate * rate_factor(step, steps, warm_up)
                     losses = wrapped(machine.to_device(batch))
                     values = torch.stack([value.detach().float() for value in losses.values()])
-                    means = dict(zip(losses, machine.all_reduce(values, reduce_op="mean").tolist(), strict=True))
+                    shared = cast(Tensor, machine.all_reduce(values, reduce_op="mean"))
+                    means = dict(zip(losses, shared.tolist(), strict=True))
                     if not math.isfinite(sum(means.values())):
                         raise FloatingPointError(
                             f"the loss is {sum(means.values())} at step {step}; try a lower learning rate than "
@@ -337,7 +339,8 @@ def fit(
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Inside, Ctrl-C waits for the end; a second one does not."""
-    before, asked = signal.getsignal(signal.SIGINT), []
+    before = signal.getsignal(signal.SIGINT)
+    asked: list[Any] = []
     if before in (signal.SIG_IGN, None) or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -556,7 +559,8 @@ def _all_go_on(fabric: Fabric, me: bool) -> bool:
     """Whether every process goes on; each of them waits here for the others."""
     if fabric.world_size == 1:
         return me
-    return float(fabric.all_reduce(torch.tensor(float(me), device=fabric.device), reduce_op="mean")) == 1
+    share = cast(Tensor, fabric.all_reduce(torch.tensor(float(me), device=fabric.device), reduce_op="mean"))
+    return float(share) == 1
 
 
 def _loader(batches: Dataset[Any], numbers: range, fabric: Fabric) -> DataLoader[Any]:

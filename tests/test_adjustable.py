@@ -646,5 +646,5 @@ def test_the_shipped_network_is_small_and_named(shipped: AdjustableNet) -> None:
     path = samples.data_file("weights", "adjustable.safetensors")
     assert path.stat().st_size <= 6_000_000
     about = read_about(path)
-    assert about["encoder"] == "mini" and about["any_style"] is True
+    assert about["encoder"] == "mini1" and about["any_style"] is True
     assert set(about["objective"]) == {*(f"style {name}" for name in STYLE), f"content {CONTENT}", "tv"}

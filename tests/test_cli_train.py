@@ -58,7 +58,7 @@ def test_train_encoder(tmp_path: Path, photos: Path, teacher: Path, capsys: Any,
     assert "step 3 of 3" in said and "left" in said and "loss" in said
     assert hashlib.sha256(out.read_bytes()).hexdigest() in said
     assert {value.dtype for value in load_file(out).values()} == {torch.float16}
-    features = Encoder("mini", weights=out)(torch.rand(1, 3, 64, 64), ["relu5_1"])["relu5_1"]
+    features = Encoder("mini1", weights=out)(torch.rand(1, 3, 64, 64), ["relu5_1"])["relu5_1"]
     assert features.isfinite().all()
     assert list(out.parent.glob("*decoders.safetensors"))
 

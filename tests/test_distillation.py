@@ -1,4 +1,4 @@
-"""How `mini2` is made: the student can be the teacher, learns to be it, and scaling channels changes no function."""
+"""How `mini` is made: the student can be the teacher, learns to be it, and scaling channels changes no function."""
 
 from pathlib import Path
 
@@ -153,7 +153,7 @@ def test_a_short_run_learns_and_writes_an_encoder(
     for i in range(12):
         array = (crops(1, 64, seed=i)[0].permute(1, 2, 0) * 255).byte().numpy()
         Image.fromarray(array).save(tmp_path / "photos" / f"{i:02}.png")
-    out = tmp_path / "mini2.safetensors"
+    out = tmp_path / "mini.safetensors"
     run = train_mini(
         [tmp_path / "photos"],
         out=out,
@@ -167,14 +167,14 @@ def test_a_short_run_learns_and_writes_an_encoder(
     reports = list(run)
     assert reports[-1].losses["conv1_1"] < 0.6 * reports[0].losses["conv1_1"]
     assert out.stat().st_size <= 1_000_000
-    encoder = Encoder("mini2", weights=out)
+    encoder = Encoder("mini", weights=out)
     assert encoder.pool == "max"
 
 
 def test_the_teacher_as_a_perfect_student_would_see_it(checkpoint: Path) -> None:
     """The teacher itself, cut to the student's widths and with channels of another scale, sees the same."""
     images = [crops(4, 64, seed=i) for i in range(3)]
-    teacher, student = compressed_vgg19(checkpoint), Encoder("mini2", weights=_untrained(checkpoint))
+    teacher, student = compressed_vgg19(checkpoint), Encoder("mini", weights=_untrained(checkpoint))
     firing = distillation._firing(teacher, [normalised(image) for image in images])
     kept = {name: which.tolist() for name, which in firing.items()}
     inputs, before = torch.arange(3), torch.ones(3)

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stylelearn import gatys, samples
-from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MEAN, NAMES, STD, STYLE_LAYERS, Encoder
+from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MEAN, MINI, NAMES, STD, STYLE_LAYERS, Encoder
 from stylelearn.weights import WeightsError, import_torchvision
 
 VGG = {"vgg19": "E", "vgg16": "D"}  # the letters of Simonyan & Zisserman's table, as torchvision has them
@@ -82,8 +82,8 @@ def mini_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     """Random weights in the shapes of `mini`, written out: 2-2-4-4-1 convolutions."""
     generator = torch.Generator().manual_seed(3)
     state, channels = {}, 3
-    for block, (width, count) in enumerate(zip((16, 32, 64, 144, 128), (2, 2, 4, 4, 1), strict=True), start=1):
-        for number in range(1, count + 1):
+    for block, widths in enumerate(MINI.widths, start=1):
+        for number, width in enumerate(widths, start=1):
             spread = (2 / (9 * channels)) ** 0.5
             weight = torch.randn(width, channels, 3, 3, generator=generator) * spread
             state[f"conv{block}_{number}.weight"] = weight.half()
@@ -152,13 +152,13 @@ def test_mini_equals_a_network_written_out_in_float64(mini_file: tuple) -> None:
             padded = F.pad(x, (1, 1, 1, 1), mode="reflect")
             x = F.conv2d(padded, state[f"{name}.weight"].double(), state[f"{name}.bias"].double())
         else:
-            x = x.relu() if name.startswith("relu") else F.avg_pool2d(x, 2)
+            x = x.relu() if name.startswith("relu") else F.max_pool2d(x, 2)
         torch.testing.assert_close(value.double(), x, rtol=1e-4, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
 
 
-def test_max_pooling_of_mini(mini_file: tuple) -> None:
-    found = Encoder("mini", pool="max", weights=mini_file[0])(picture(), ["relu1_2", "pool1"])
-    torch.testing.assert_close(found["pool1"], F.max_pool2d(found["relu1_2"], 2))
+def test_average_pooling_of_mini(mini_file: tuple) -> None:
+    found = Encoder("mini", pool="avg", weights=mini_file[0])(picture(), ["relu1_2", "pool1"])
+    torch.testing.assert_close(found["pool1"], F.avg_pool2d(found["relu1_2"], 2))
 
 
 # --------------------------------------------------------------------------------------------- what is asked for, comes

@@ -177,8 +177,8 @@ def style_distance(image: Tensor, style: Tensor, judge: Encoder) -> float:
 
 @pytest.mark.parametrize("start", ["content", "noise"])
 def test_a_pastiche_has_the_style_before_a_judge_that_took_no_part(start):
-    content, style, judge = scene(), stripes(), Encoder("random", seed=7)
-    pastiche = result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=40, start=start))
+    content, style, judge = scene(), stripes(), Encoder("mini1")
+    pastiche = result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=60, start=start))
     assert pastiche.shape == content.shape and 0 <= pastiche.min() and pastiche.max() <= 1
     assert style_distance(pastiche, style, judge) < 0.5 * style_distance(content, style, judge)
 
@@ -223,7 +223,14 @@ def test_levels_share_the_steps(levels, steps, sizes):
 
 def test_stylize_passes_the_weights_and_the_optimizer_on():
     (step,) = gatys.stylize(
-        CONTENT, STYLE, encoder=RANDOM, steps=1, optimizer="adam", content_weight=0, layer_weights=["relu1_1"]
+        CONTENT,
+        STYLE,
+        encoder=RANDOM,
+        steps=1,
+        optimizer="adam",
+        content_weight=0,
+        tv_weight=0,
+        layer_weights=["relu1_1"],
     )
     assert list(step.losses) == ["style relu1_1"]
     with pytest.raises(ValueError, match="unknown optimizer"):
@@ -245,7 +252,7 @@ def test_each_level_needs_a_step():
         ({"layer_weights": ["relu6_1"]}, "relu6_1"),
         ({"content_layer": "relu9_9"}, "relu9_9"),
         ({"normalisation": "none"}, "unknown normalisation 'none'; there are course, paper"),
-        ({"content_weight": 0, "style_weight": 0}, "all weights are 0"),
+        ({"content_weight": 0, "style_weight": 0, "tv_weight": 0}, "all weights are 0"),
         ({"start": "blank"}, "unknown start 'blank'; there are content, style, noise"),
         ({"levels": 0}, "levels must be at least 1; got 0"),
         ({"steps": 0}, "steps must be at least 1"),

@@ -140,7 +140,7 @@ def test_continue_takes_another_size_and_another_picture() -> None:
 
 
 def test_all_weights_off_is_told_in_words() -> None:
-    lab = GatysLab(layer_weights="none", content_layer=NO_CONTENT, **SMALL)
+    lab = GatysLab(layer_weights="none", content_layer=NO_CONTENT, tv_weight=0.0, **SMALL)
     lab.panel.buttons["start"].click()
     assert lab.wait(SOON)
     assert "all weights are 0" in lab.error

@@ -238,15 +238,15 @@ def evening():
     day = landscape((0.5, 0.7, 1.0), (0.3, 0.7, 0.2))
     dusk = landscape((0.9, 0.4, 0.2), (0.15, 0.1, 0.25), 64, 80)
     masks = halves(72, 96), halves(64, 80)
-    steps = list(photo.stylize(day, dusk, *masks, encoder=Encoder("mini"), steps=(8, 22), start=day))
+    steps = list(photo.stylize(day, dusk, *masks, encoder=Encoder("mini"), steps=(20, 60), start=day))
     return day, dusk, masks, steps
 
 
 def test_two_stages_numbered_through(evening):
     *_, steps = evening
-    assert [step.number for step in steps] == list(range(1, 31))
-    assert ["photorealism" in step.losses for step in steps] == [False] * 8 + [True] * 22
-    assert torch.equal(steps[8].pixels, steps[7].best)  # the second begins where the first ended
+    assert [step.number for step in steps] == list(range(1, 81))
+    assert ["photorealism" in step.losses for step in steps] == [False] * 20 + [True] * 60
+    assert torch.equal(steps[20].pixels, steps[19].best)  # the second begins where the first ended
 
 
 def test_each_region_gets_its_colours_and_the_horizon_stays(evening):

@@ -11,12 +11,20 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn.encoders import MINI, Encoder, vgg_layers
+from stylelearn.encoders import Encoder, vgg_layers
 from stylelearn.networks import distillation as mini
 from stylelearn.networks import projection
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.distillation import export, known_teacher, train_mini
-from stylelearn.networks.projection import SQUEEZENET_TAPS, TAPS, VGG_TAPS, ProjectedDistillation, Tap, fold_batch_norm
+from stylelearn.networks.projection import (
+    SQUEEZENET_TAPS,
+    STUDENT,
+    TAPS,
+    VGG_TAPS,
+    ProjectedDistillation,
+    Tap,
+    fold_batch_norm,
+)
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, import_torchvision, torchvision_model
 
@@ -174,13 +182,13 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     assert file.stat().st_size <= 2_000_000
     assert {value.dtype for value in load_file(file).values()} == {torch.float16}
 
-    encoder = Encoder("mini", weights=file)
+    encoder = Encoder("mini1", weights=file)
     held_back = Crops(tmp_path / "photos", size=160, batch=16, split="held-back")[0]
     for name, value in encoder(held_back, [n for n in encoder.layers if n.startswith("relu")]).items():
         means = value.mean(dim=(0, 2, 3))
         assert ((means - 1).abs() < 0.02).float().mean() > 0.9, f"{name}: {means}"
 
-    decoder = mirrored_decoder("relu4_1")
+    decoder = mirrored_decoder("relu4_1", encoder="mini1")
     state = load_file(out / "mini.decoders.safetensors")
     decoder.load_state_dict({key.removeprefix("relu4_1."): v for key, v in state.items() if key.startswith("relu4_1.")})
     model = ProjectedDistillation("squeezenet", teacher)
@@ -234,7 +242,7 @@ def test_export_refuses_what_float16_cannot_hold(random_teacher: Path, tmp_path:
 def student(seed: int = 0) -> nn.ModuleDict:
     """`mini` with batch norm, everything in it random, as after some training."""
     generator = torch.Generator().manual_seed(seed)
-    layers = vgg_layers(MINI, batch_norm=True)
+    layers = vgg_layers(STUDENT, batch_norm=True)
     for layer in layers.values():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
@@ -290,7 +298,7 @@ def test_taps_look_where_they_say(teacher: str) -> None:
         vgg = import_torchvision().models.vgg
         with torch.device("meta"):
             features = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
-    own = vgg_layers(MINI)
+    own = vgg_layers(STUDENT)
     names = list(own)
     for tap in TAPS[teacher]:
         size = 160 if tap.stride < 16 else 320  # so that the cells in the middle do not see the border

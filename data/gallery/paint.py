@@ -32,13 +32,6 @@ HERE = Path(__file__).resolve().parent
 MOST = 80_000  # bytes of a file
 QUALITIES = range(88, 36, -4)  # the first that gives so small a file
 HEIGHT = 168  # pixels; the photographs are half as wide again
-# What the networks of lesson 03 were trained for: with `mini` this draws sharper contours than the paper's layers.
-OBJECTIVE = {
-    "content_layer": johnson.CONTENT_LAYER,
-    "layer_weights": johnson.LAYER_WEIGHTS,
-    "style_weight": 2.0,
-    "tv_weight": 6.0,  # takes fine coloured grain away
-}
 
 
 def _photo(name: str, height: int = HEIGHT) -> Tensor:
@@ -51,7 +44,7 @@ def _style(name: str, size: int = HEIGHT) -> Tensor:
 
 def _painted(content: Tensor, style: Tensor) -> Tensor:
     """Lesson 02: 150 steps from the content."""
-    return result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=150, **OBJECTIVE))
+    return result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=150))
 
 
 def welcome() -> Figure:

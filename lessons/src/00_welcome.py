@@ -10,11 +10,11 @@
 # # 00 · Welcome: paint a photo
 #
 # Take two pictures. From the first we want *what it shows*: a cat, a temple, a cup. From the second we want *how it is
-# made*: its colours, its strokes, its texture. **Style transfer** makes a new picture that shows the first in the
-# manner of the second. In the next minutes you will make one. In the lessons after this one you will learn how it
-# works, and write it yourself.
+# made*: its colours, its strokes, its texture. **Style transfer** makes a new picture that shows the content of the
+# first in the style of the second. In the next minutes you will make one. In the lessons after this one you will learn
+# how it works, and write it yourself.
 #
-# ![A photograph, a painted pattern, and the photograph painted in that pattern's manner](../data/gallery/welcome.jpg)
+# ![A photograph, a painting, and the photograph in the style of that painting](../data/gallery/welcome.jpg)
 #
 # **After this lesson you can …**
 #
@@ -28,12 +28,13 @@
 #
 # **How a lesson works.** Click into a cell and press `Shift` + `Enter` to run it. Go from top to bottom.
 #
-# - Before an experiment you are asked to **predict** what will happen. Do it, even if you only guess. Being surprised
-#   is how one learns. The answer is folded away below the experiment: click on it.
-# - An **exercise** has a cell for you to fill in. Its last line is a **check**: it says ✓, or ✗ and what you may have
-#   mixed up. You can try as often as you like. Hints are folded away below, and the
-#   [solutions](solutions/00_welcome.ipynb) are in a notebook of their own.
-# - A **lab** has sliders. Nothing can break. Move them.
+# - Before an experiment you are asked to **predict** what will happen. Do it, even if you only guess: you learn most
+#   where you were wrong. The answer is folded away below the experiment: click on it.
+# - An **exercise** has a cell for you to fill in. Its last line is a **check**: it says ✓, or ✗ and the likely mistake.
+#   You can try as often as you like. Hints are folded away below, and the
+#   [solutions](solutions/00_welcome.ipynb) are in a notebook of their own. From lesson 01 on, your own functions paint
+#   at the end of the exercises.
+# - A **lab** has sliders. You cannot break anything. Move them.
 
 # %%
 # %config InlineBackend.figure_formats = ['jpeg']
@@ -60,44 +61,46 @@ _ = doctor.examine(size=128, steps=5)
 # ## 2 · A first picture
 # *What does it look like when a computer paints?*
 #
-# These are the two pictures to start from. The photo gives the **content**. The painting gives the **style**. (It is a
-# painting only in a manner of speaking: a program of the course drew it, stroke by stroke.)
+# These are the two pictures to start from. The photo gives the **content**. The painting gives the **style**. (No
+# painter made it: a program of the course drew it, stroke by stroke.)
 
 # %%
-encoder = Encoder("mini")  # the network that will look at the pictures
-content = samples.content("chelsea", size=192)  # (1, 3, 192, 289)
+encoder = Encoder("mini")  # the network through which the pictures are compared
+content = samples.content("china", size=192)  # (1, 3, 192, 288)
 style = samples.style("night_strokes", size=192)  # (1, 3, 192, 192)
 grid([content, style], ["content", "style"])
 
 # %% [markdown]
-# The new picture is called **pastiche**, as painters call a work in another's manner. We start with the photo itself,
-# and ask for style five times as urgently as for content. In each step every pixel is moved a little, in the direction
-# that makes two numbers smaller together:
+# The new picture is called **pastiche**, the word for a work in the style of another. We start with the photo itself. In
+# each step every pixel is changed a little, in the direction that lowers the weighted sum of two numbers:
 #
-# - the **content loss**: how far we are from what the photo shows,
-# - the **style loss**: how far we are from how the painting is made.
+# - the **content loss**: how far the picture is from what the photo shows,
+# - the **style loss**: how far it is from how the painting is made; it counts 50 times as much here.
 #
-# **Predict, then run.** Which of the two losses is zero at the very beginning? Which way will each of them go?
+# (A third number, with a small weight, keeps fine noise away. Lesson 01 explains it.)
+#
+# **Predict, then run.** Which of the two losses is zero at the very beginning? Will it rise or fall? And the other one?
 
 # %%
 view, curves = LivePicture(width=480), {"content": [], "style": []}
-for step in gatys.stylize(content, style, encoder=encoder, style_weight=5, steps=80):
+for step in gatys.stylize(content, style, encoder=encoder, style_weight=50, levels=1, steps=80):
     for name, curve in curves.items():
         curve.append(sum(loss for term, loss in step.losses.items() if term.startswith(name)))
     if step.number % 4 == 0:
         view.update(step.image, f"step {step.number}")
-pastiche = step.best_image  # (1, 3, 192, 289)
+pastiche = step.best_image  # (1, 3, 192, 288)
 
 # %%
-plot_curves(curves, y="weighted loss", title="Content gives a little, style gains a lot", log=False)
+grid([content, style, pastiche], ["content", "style", "pastiche"])
+plot_curves(curves, y="weighted loss", title="The style loss falls, the content loss rises", log=False)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# We start with the photo, so its content loss is zero. At first it can only rise. The style loss starts high and falls fast.
-# From about step 25 on both fall, the style to a fifth and the content by a quarter: the search finds ways to paint that cost less of the content. Then the curves become flat.
+# We start with the photo, so the content loss is zero. At first it can only rise. The style loss starts high and falls
+# fast. Then both curves become flat: no step can lower one without raising the other.
 #
-# Nothing was trained here. The network only *looked*. What moved were the pixels of one picture.
+# Nothing was trained here. The network stayed as it is. Only the pixels of one picture changed.
 # </details>
 #
 # ## 3 · The lab: paint follows the slider
@@ -137,8 +140,8 @@ show(mine, f"by {samples.credit('coffee').author}" if source is None else "your 
 # - H rows and W columns.
 #
 # **Predict, then run.** The next cell shows the three channels of the painting, each as a grey picture: white means
-# much, black means none. It is a night in blue, with a yellow moon. Which channel will be the brightest on the whole?
-# And in which of them will the moon shine?
+# much, black means none. It is a night in blue, with a yellow moon. Which channel will be the brightest on average?
+# And in which of them will the moon be bright?
 
 # %%
 print(f"shape {tuple(style.shape)}, {style.dtype}, from {style.min():.2f} to {style.max():.2f}")
@@ -147,15 +150,15 @@ grid([style, *(one.expand(-1, 3, -1, -1) for one in (red, green, blue))], ["styl
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
-# Blue is the brightest on the whole, and red the darkest. The moon shines in red *and* in green, and in blue it is a dark
-# ring: on a screen, yellow is red and green light together. Only its pale centre has some blue, too.
+# Blue is the brightest on average, and red the darkest. The moon is bright in red *and* in green, and in blue it is a
+# dark ring: on a screen, yellow is red and green light together. Only its pale centre has some blue, too.
 # </details>
 #
 # ### Exercise 1 — swap red and blue
 # *difficulty ●○○ · importance ●●○ · 5 minutes*
 #
-# Write a function that takes pictures (B, 3, H, W) and exchanges their red and blue channels. What goes in must stay as
-# it is.
+# Write a function that takes pictures (B, 3, H, W) and exchanges their red and blue channels. It must not change its
+# input.
 
 
 # %% tags=["exercise"]
@@ -232,28 +235,28 @@ check.blend(blend)
 # </details>
 #
 # **Predict, then run.** The next cell shows three mixtures and, last, the pastiche of section 2. What will the mixtures
-# have that the pastiche has not?
+# show that the pastiche does not?
 
 # %%
-stretched = resize(style, tuple(content.shape[-2:]), fit="box")  # the style in the content's shape, (1, 3, 192, 289)
+stretched = resize(style, tuple(content.shape[-2:]), fit="box")  # the style in the content's shape, (1, 3, 192, 288)
 mixtures = {a: torch.lerp(content, stretched, a) for a in (0.25, 0.5, 0.75)}  # lerp(c, s, a) = (1 - a) c + a s
 grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), "pastiche"], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The mixtures show *two* things at once: the cat, and the moon with its swirls, like a photo that was exposed twice.
-# Neither of them is painted. The pastiche shows one thing, the cat, and the cat is made of strokes. The moon was not
-# copied to its place. Only its manner has come over: the colours, the strokes.
+# The mixtures show *two* things at once: the temple, and the moon with its swirls, like a photo that was exposed twice.
+# Neither of them is painted. The pastiche shows one thing, the temple, and the temple is made of strokes. The moon was
+# not copied to its place. Colours and strokes were transferred.
 # </details>
 #
 # ## 6 · Two ways to be near
 #
-# *How does one measure manner?*
+# *How can a style be measured?*
 #
-# Mixing compares place by place: this pixel with that pixel. But the manner of a painting is not in one place. Its
+# Mixing works place by place: this pixel with that pixel. But the style of a painting is not in one place. Its
 # strokes are the same if you move the canvas a little to the side. So we need another way to measure how near two
-# pictures are. We let a network look at both, and compare *which patterns occur together*, wherever they are. That is
+# pictures are. We apply a network to both, and compare *which patterns occur together*, wherever they are. That is
 # the **style distance**; [lesson 02](02_gatys.ipynb) builds it step by step.
 #
 # **Predict, then run.** We compare the painting with two changed copies. One is moved to the side. One is blurred, so
@@ -262,7 +265,7 @@ grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), 
 
 # %%
 def style_distance(image, style):
-    """How differently two pictures are made: 0 for the same manner, 1 and more for another."""
+    """How different two styles are: 0 for the same, around 1 and more for quite another."""
     seen, wanted = encoder(image, STYLE_LAYERS), encoder(style, STYLE_LAYERS)
     each = [losses.style_loss(seen[layer], losses.mean_gram(wanted[layer])) for layer in STYLE_LAYERS]
     return torch.stack(each).mean().item()
@@ -280,9 +283,9 @@ grid([*copies.values()], words)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In pixels the moved copy is *farther* away than the blurred one, although your eye calls it the same painting. In
-# style it is the other way round: moving costs almost nothing, and without strokes the manner is lost. The style
-# distance agrees with your eye.
+# In pixels the moved copy is *farther* away than the blurred one, although it looks like the same painting. In
+# style it is the other way round: moving changes almost nothing, and without strokes the style is lost. The style
+# distance agrees with what you see.
 # </details>
 #
 # ## 7 · The idea in one line
@@ -290,15 +293,16 @@ grid([*copies.values()], words)
 # *How do content and style come together?*
 #
 # **Style transfer is the search for a picture whose content is near to one picture and whose style is near to
-# another.** Near in content means: a deep layer of the network says the same about both, place by place. Near in style
-# means: the same patterns occur together. There is one number for each. We add them up, each with a weight:
+# another.** Near in content means: the numbers in a deep layer of the network are nearly the same for both, place by
+# place. Near in style means: the same patterns occur together. There is one number for each. We add them up, each with
+# a weight:
 #
 # $$ L_{total} = \alpha \, L_{content} + \beta \, L_{style} $$
 #
-# The search goes downhill on $L_{total}$. That is all. Every method of this course makes one of these three better: the
-# two losses, or the way down.
+# The search goes downhill on $L_{total}$. Every method of this course improves one of these three: one of the two
+# losses, or the way down.
 #
-# ### Exercise 3 — the sum that everything hangs on
+# ### Exercise 3 — the total loss
 # *difficulty ●○○ · importance ●●● · 3 minutes*
 #
 # Write the formula. The losses are tensors, and the result must be one too: the search needs its gradient.
@@ -328,16 +332,16 @@ check.total_loss(total_loss)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `.item()` and `float(…)` turn a tensor into a plain number that has forgotten where it came from. Leave it a tensor.
+# `.item()` and `float(…)` turn a tensor into a plain number, which has no gradient. Leave it a tensor.
 # </details>
 #
 # **Predict, then run.** Now we measure four pictures with both distances: the photo, the style, the mixture of half and
-# half, and the pastiche. Which one will do well in *both*?
+# half, and the pastiche. Which one will be near in *both*?
 
 
 # %%
 def content_distance(image, content):
-    """How differently two pictures of one size are understood by a deep layer: 0 for the same."""
+    """How different the activations of two pictures of one size are in a deep layer: 0 for the same."""
     return losses.content_loss(*(encoder(each, [CONTENT_LAYER])[CONTENT_LAYER] for each in (image, content))).item()
 
 
@@ -350,11 +354,11 @@ grid([*four.values()], words, columns=2)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
-# The photo is perfect in content and far off in style. The painting is far off in content. In style it is near, but not at 0: to compare
-# the content we had to stretch it to the shape of the photo, and that widens its strokes. The mixture is
-# somewhere in between and good at neither. The pastiche is nearer to the photo than the mixture is, *and* much nearer
-# to the style. It has paid for the style with a part of the content. How much it may pay is what α and β say: we asked
-# for `style_weight=5`, which is β = 5 with α = 1.
+# The photo has content distance 0 and is far from the style. The painting is far from the content. In style it is near,
+# but not at 0: to compare the content we had to stretch it to the shape of the photo, and that widens its strokes. The
+# mixture is somewhere in between and near to neither. The pastiche is nearer to the style than any but the painting
+# itself, and still nearer to the photo than the mixture is. It has given up a part of the content for the style. How
+# much, is decided by α and β: we asked for `style_weight=50`, which is β = 50 with α = 1.
 # </details>
 #
 # ## 8 · Where things are
@@ -369,37 +373,38 @@ grid([*four.values()], words, columns=2)
 # | get help with the installation | in a terminal: `stylelearn doctor` |
 #
 # **The way through the course.** Lessons 02, 06 and 07 search for one picture at a time, step by step. Lessons 03, 04, 05
-# and 08 train networks that paint in one pass. Lesson 09 lets a network find out by itself what style is, and lesson 10
-# lets all of them meet.
+# and 08 train networks that paint in one pass. In lesson 09 a network learns from examples of letters what content and
+# style are, and lesson 10 compares all methods.
 #
 # ## Differs from the paper
 #
-# - The network is the course's own small one, `mini`. The paper uses VGG-19, which is about ten times slower on a
-#   laptop and sees finer. `Encoder("vgg19")` brings it, with a network connection, once.
 # - We begin with the photo and take 80 steps, so that you need not wait. The paper begins with noise and takes more.
 #   Lesson 02 compares.
+# - The network is the course's own small one. The paper uses VGG-19, which takes more than ten times as long on a laptop
+#   and tells more patterns apart. `Encoder("vgg19")` downloads it once.
 # - Our two losses are scaled so that one weight means the same at every size. Lesson 02 has the table that leads to the
 #   paper's numbers.
 #
 # ## Summary
 #
-# - Content is what a picture shows. Style is how it is made. A pastiche has the one from here and the other from there.
+# - Content is what a picture shows. Style is how it is made. A pastiche has the content of one picture and the style of
+#   another.
 # - A picture is a tensor (B, 3, H, W) with numbers from 0 to 1.
-# - Pixels are compared place by place. Style must not be. A network that looks at both pictures gives better distances.
+# - Pixels are compared place by place; style must not be. The activations of a network give better distances.
 # - $L_{total} = \alpha L_{content} + \beta L_{style}$, and then downhill.
 #
 # **Common misconceptions**
 #
 # - *"Style transfer is a filter."* A filter does the same to every photo. Here each pair of pictures gets a search of
 #   its own.
-# - *"The network paints."* It only looks, and says how far we are. The pixels are moved by the search.
+# - *"The network paints."* It only computes the losses and their gradient. The search changes the pixels.
 # - *"The network must be trained on my painting."* Not for this method. It was trained once, long before, to see.
 #
 # **To read**: Gatys, Ecker and Bethge (above), of which you now know the idea; Jing et al., *Neural Style Transfer: A
 # Review*, 2017 ([arXiv 1705.04058](https://arxiv.org/abs/1705.04058)), for the whole field.
 #
-# **Next**: we said that a deep layer "says the same about both pictures". What does a layer know about a picture, and
-# what has it forgotten? In [lesson 01](01_inversion.ipynb) we ask it, by painting pictures back from what it remembers.
+# **Next**: we compared pictures by the numbers in a deep layer. What do these numbers tell about a picture, and what
+# not? In [lesson 01](01_inversion.ipynb) we find out: we search for the picture that belongs to them.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
@@ -407,7 +412,7 @@ grid([*four.values()], words, columns=2)
 # **Timings** (30 minutes): sections 1 and 2, 8 minutes · the lab, 7 · section 4 with exercise 1, 5 · section 5 with exercise 2, 5 · sections 6 to 8 with exercise 3, 5. Let the whole
 # class run the first cell of section 1 before anything else: `doctor` finds machines that are not ready while there is still time.
 #
-# **Show.** The lab on the projector, with a photo of the room or of the class. Move *How much style* from end to end and let them call out the point where they stop recognising it.
+# **Show.** The lab on the projector, with a photo of the room or of the class. Move *How much style* from end to end and let them say at which point they no longer recognise it.
 # Then section 6: ask for hands (nearer in pixels? nearer in style?) before you run it.
 #
 # **Expected results.** In the curves the content loss starts at 0 and rises to less than 1, the style loss falls to a small part of where it began. The picture of section 2 is steady from about step 60 on.
@@ -416,14 +421,14 @@ grid([*four.values()], words, columns=2)
 # | --- | --- | --- |
 # | 6 | `moved pixels …, style` | 0 to 0.05 |
 # | 6 | `blurred pixels …, style` | 0.6 to 0.9 |
-# | 7 | `half and half content` | 0.8 to 1.0 |
-# | 7 | `the pastiche content` | 0.6 to 0.85 |
+# | 7 | `half and half content` | 0.65 to 0.85 |
+# | 7 | `the pastiche content` | 0.35 to 0.65 |
 #
-# **Where they get stuck.** In exercise 1 somebody assigns channels one after the other *in place*: red is then gone before it is copied, and the input has changed. In exercise 2 the two ends are exchanged. In exercise 3
+# **Where they get stuck.** In exercise 1 channels are assigned one after the other *in place*: red is overwritten before it is copied, and the input has changed. In exercise 2 the two ends are exchanged. In exercise 3
 # `.item()` makes a number of which no gradient can be taken. The checks name all three.
 #
 # **Questions for a discussion.**
 #
-# - *Is the pastiche in somebody's copyright?* The course does not decide that. It does say who made each picture (`samples.credit`), under which licence, and uses only pictures that allow it. A good habit to start with.
+# - *Who has the copyright of the pastiche?* The course does not decide that. It does say who made each picture (`samples.credit`), under which licence, and uses only pictures that allow it. A good habit to start with.
 # - *Why is style not simply "the average colour"?* Blur keeps the average colour and loses the style (section 6). Style is also which small patterns there are, and which come together.
 # - *Can α and β both be doubled?* Yes, and the best picture is the same. Only their ratio matters; the steps become longer.

@@ -12,17 +12,18 @@
 # Show a network a picture. Throw the picture away and keep only the numbers in one of its layers. Now try to get the
 # picture back. What comes back is what the layer remembers. What is missing, it has forgotten.
 #
-# This is called **feature inversion**. It is also how style transfer works inside: we search, pixel by pixel, for a
-# picture that makes a network say what we want to hear.
+# This is called **feature inversion**. Style transfer works in the same way: we change the pixels of a picture until
+# its activations are the ones that we want.
 #
 # **After this lesson you can …**
 #
 # - read the layers of a network as different descriptions of one picture,
 # - write the loss of feature inversion, and find the picture by going downhill,
 # - say what total variation does, and what its exponent β changes,
-# - show with random seeds what a layer has forgotten.
+# - show with random seeds what a layer has forgotten,
+# - find a picture with your own loss.
 #
-# **Builds on** [lesson 00](00_welcome.ipynb) · **about 50 minutes** · **paper**: A. Mahendran and A. Vedaldi,
+# **Builds on** [lesson 00](00_welcome.ipynb) · **about 55 minutes** · **paper**: A. Mahendran and A. Vedaldi,
 # *Understanding Deep Image Representations by Inverting Them*, CVPR 2015 ([arXiv
 # 1412.0035](https://arxiv.org/abs/1412.0035))
 
@@ -32,7 +33,8 @@ import torch
 
 from stylelearn import inversion, losses, samples
 from stylelearn.checks import inversion as check
-from stylelearn.encoders import STYLE_LAYERS, Encoder
+from stylelearn.checks import yours
+from stylelearn.encoders import MEAN, STD, STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves, show
 from stylelearn.images import psnr, resize
 from stylelearn.lab import InversionLab
@@ -42,7 +44,7 @@ encoder = Encoder("mini")
 photo = resize(samples.content("chelsea"), (128, 192), fit="box")  # (1, 3, 128, 192)
 
 # %% [markdown]
-# Here is where we are going. The same photo is rebuilt from five layers, each deeper than the one before.
+# This is the goal: the same photo rebuilt from five layers, each deeper than the one before.
 
 
 # %%
@@ -62,8 +64,8 @@ titles = ["the photo"] + [f"{layer}: {psnr(found, photo):.0f} dB" for layer, fou
 grid([photo, *rebuilt.values()], titles, columns=3)
 
 # %% [markdown]
-# The number above each picture is its **PSNR** in decibels: how close its pixels are to the photo's. Above 30 dB the
-# eye finds it hard to tell two pictures apart. Ten decibels less mean ten times the squared error.
+# The number above each picture is its **PSNR** in decibels: how close its pixels are to the photo's. Above 30 dB two
+# pictures are hard to tell apart. Ten decibels less mean ten times the squared error.
 #
 # ## 1 · A network is a stack of descriptions
 #
@@ -87,6 +89,45 @@ print(f"the photo itself: 3 channels of {photo.shape[2]} x {photo.shape[3]} = {p
 # %% [markdown]
 # The first layer holds several times as many numbers as the photo, the last one far fewer. Something must get lost.
 #
+# ### What happens inside an encoder
+#
+# Two steps that code for style transfer rarely explains. First, the network was trained on pictures whose colours were
+# **normalised**: from each colour channel the mean over all pictures of ImageNet is subtracted, and the result is
+# divided by their standard deviation. A picture with values from 0 to 1 must go through the same step. In the course
+# `Encoder` does it. Second, the layers are applied one after the other, and those that we ask for are kept.
+
+# %% tags=["nbval-check-output"]
+mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in (MEAN, STD))
+print("ImageNet's red, green, blue: mean", MEAN, "standard deviation", STD)
+conv1_1 = next(part for part in encoder.modules() if isinstance(part, torch.nn.Conv2d))  # the first convolution
+by_hand = conv1_1((photo - mean) / std).relu()  # (1, C, 128, 192)
+print("the same as the encoder's relu1_1:", torch.allclose(by_hand, features["relu1_1"], atol=1e-4))
+
+# %% [markdown]
+# <details><summary>The same with torchvision's VGG-19, as most public code has it (downloads 550 MB)</summary>
+#
+# torchvision numbers the layers. Two ways to get activations out: cut the network (a slice), or ask for a copy of what
+# passes by (a hook).
+#
+# ```python
+# from torchvision.models import VGG19_Weights, vgg19
+#
+# vgg = vgg19(weights=VGG19_Weights.DEFAULT).features.eval().requires_grad_(False)
+# x = (photo - mean) / std
+#
+# relu4_1 = vgg[:21](x)  # a slice: layers 0 to 20
+#
+# numbers = {"relu1_1": 1, "relu2_1": 6, "relu3_1": 11, "relu4_1": 20, "relu4_2": 22, "relu5_1": 29}
+# found = {}
+# for name, number in numbers.items():  # hooks: one pass fills `found`
+#     vgg[number].register_forward_hook(lambda part, given, out, name=name: found.update({name: out}))
+# vgg(x)
+# ```
+#
+# Three traps. Without the normalisation the activations are wrong, and nothing warns you. torchvision's ReLUs work *in
+# place*: what you keep of a *convolution* (layer 21, say) is overwritten by the ReLU behind it. And VGG-19 pools by the
+# maximum; Gatys and others replaced that by the mean (`torch.nn.AvgPool2d(2)`).
+# </details>
 # **Predict, then run.** The next cell shows the four channels of `relu1_1`, and then of `relu4_1`, that vary most. In
 # which of the two will you recognise the cat more easily?
 
@@ -106,10 +147,9 @@ for layer in ("relu1_1", "relu4_1"):
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# In `relu1_1` the cat is plain. Each channel is a filtered copy of the photo: its bright parts, its edges in one
-# direction, one of its colours. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and lights up
-# where the patch holds a certain pattern. The cat is harder to see. But does that mean that the layer has forgotten
-# her?
+# In `relu1_1` the cat is easy to see. Each channel is a filtered copy of the photo: its bright parts, its edges in one
+# direction, one of its colours. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and is bright
+# where the patch holds a certain pattern. The cat is harder to see. Does that mean that the layer has forgotten her?
 # </details>
 #
 # ## 2 · Search for a picture with the same activations
@@ -162,8 +202,8 @@ check.feature_loss(feature_loss)
 #
 # ### Downhill
 #
-# Going downhill is the same for every method of this course. `optimize_image` moves the pixels a little and hands us
-# the step, so that we can watch.
+# Going downhill is the same for every method of this course. `optimize_image` moves the pixels a little and returns
+# after each step, so that we can watch.
 #
 # **Predict, then run.** We start from grey noise and ask for the activations of `relu3_1`. What will come first: the
 # large shapes, the fine hairs, or the colours?
@@ -181,9 +221,9 @@ plot_curves({"relu3_1": curve}, title="Downhill from noise")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The face is there after a few steps, edges first. Most of the way is done early: mind the scale: from one label to the
-# next the loss is ten times smaller. Colours and fine hairs settle later. A little coloured speckle is left, and goes very slowly. The loss is small all the
-# same, so the layer does not mind. Keep that in mind for section 4.
+# The face is there after a few steps, edges first. Colours and fine hairs settle later. Most of the loss goes early
+# (the scale is logarithmic: equal distances are equal factors). Some coloured speckle is left although the loss is
+# small: the layer does not see it. We come back to this in section 4.
 # </details>
 #
 # ## 3 · Deeper layers forget more
@@ -201,15 +241,16 @@ plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From `relu1_1` nearly every pixel comes back. Then it goes down in stairs: steeply up to `relu3_1`, hardly inside block 3, and
-# down again from `relu4_1` on. The averaging between blocks throws numbers away, and so do ReLUs. Is all of this forgotten, or was some of it
-# only badly found? A search from a deep layer has a longer way to go. Section 6 tells the two apart for `relu2_1` and `relu5_1`.
+# From `relu1_1` nearly every pixel comes back. After that the quality falls, most of all up to block 3: the
+# pooling between two blocks keeps the largest of four numbers. ReLUs throw numbers away, too. Is all of this
+# forgotten, or was some of it only badly found? A search from a deep layer has a longer way to go. Section 6 separates
+# the two for `relu2_1` and `relu5_1`.
 # </details>
 #
 # A PSNR counts pixels. Does the layer count the same? We take two pictures that are not the photo: a blurred copy, and
 # what we find for `relu5_1`, this time without any regulariser.
 #
-# **Predict, then run.** Which of the two is nearer to the photo in pixels? Which one in the eyes of `relu5_1`?
+# **Predict, then run.** Which of the two is nearer to the photo in pixels? Which one in `relu5_1`?
 
 # %%
 layer = "relu5_1"
@@ -224,18 +265,18 @@ grid([photo, *pictures.values()], ["the photo", *titles])
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# To you and to the PSNR the blurred copy is nearly the photo, and the other picture is a mess. The layer sees it the
-# other way round: its loss for the mess is far smaller. So a small loss does not say "this is the photo". It says "I
-# cannot tell it from the photo". Many pictures share the same activations, and the search has found one of them, a
-# strange one.
+# To you, and by the PSNR, the blurred copy is much nearer to the photo than the other picture. For the layer it is the
+# other way round: the loss of the strange picture is far smaller. So a small loss does not say "this is the photo". It
+# says "this layer cannot tell it from the photo". Many pictures share the same activations, and the search has found
+# one of them.
 # </details>
 #
 # ## 4 · Total variation: which pictures look natural?
 #
 # *Among all the pictures that fit, which one do we want?*
 #
-# The strange pictures have one thing in common: fine coloured speckle, where neighbours differ wildly. Photos are not
-# like that. **Total variation** measures it. It compares each pixel $x_{ij}$ (row $i$, column $j$) with its neighbours
+# The strange pictures have one thing in common: fine coloured speckle, where neighbouring pixels differ strongly. Photos
+# are not like that. **Total variation** measures it. It compares each pixel $x_{ij}$ (row $i$, column $j$) with its neighbours
 # to the right and below:
 #
 # $$\mathcal R_{V^\beta}(x) = \sum_{i,j} \Big( (x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2 \Big)^{\beta/2}$$
@@ -249,15 +290,15 @@ cost = {f"β = {beta:g}": [n * (1 / n) ** beta for n in pixels] for beta in (1.0
 plot_curves(cost, at=pixels, x="pixels for the edge to rise", y="cost", title="What an edge costs", log=False)
 
 # %% [markdown]
-# With β = 1 a sharp edge costs no more than a soft one. Flat patches with hard borders are welcome, and the result may
-# look *stained*. With β = 2 a soft edge is much cheaper, so edges are smeared out. β = 1.5 lies between. The paper
-# found small dots left standing with β = 1, called them *spikes*, and took β = 2 for its main results.
+# With β = 1 a sharp edge costs no more than a soft one. The result tends to flat patches with hard borders. With β = 2
+# a soft edge is much cheaper, so edges are blurred. β = 1.5 lies between. The paper found single dots left with β = 1,
+# called them *spikes*, and took β = 2 for its main results.
 #
 # ### Exercise 2 — total variation
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Write $V^\beta$ for one picture, exactly as the formula says. Mind the last row and the last column. And mind flat
-# patches: for β < 2 the slope of $s^{\beta/2}$ at $s = 0$ is infinite, and the gradient becomes NaN. A tiny number such
+# Write $V^\beta$ for one picture, exactly as the formula says. Think of the last row and the last column. Think also of
+# flat patches: for β < 2 the slope of $s^{\beta/2}$ at $s = 0$ is infinite, and the gradient becomes NaN. A tiny number such
 # as 1e-8, added inside the big brackets, keeps it finite.
 
 
@@ -294,7 +335,7 @@ check.total_variation(total_variation)
 # </details>
 #
 # **Predict, then run.** Below, each row has one β, and λ grows from left to right. Where do you expect speckle? Where
-# blur? Where stains?
+# blur? Where flat patches?
 
 # %%
 strengths = {1.0: (0.03, 1.0, 10.0), 1.5: (0.1, 3.0, 100.0), 2.0: (0.2, 10.0, 600.0)}  # β -> three λ
@@ -308,10 +349,10 @@ grid(found, titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# On the left the speckle is still there. In the middle it is gone, and the cat has stayed. On the right the regulariser
-# has won. With β = 1 the picture falls into flat patches with borders, nearly like a poster, and here and there a dot
-# is left. With β = 2 it is soft, like a photo out of focus. λ cannot be compared between the rows, because β changes
-# what it is multiplied with.
+# On the left the speckle is still there. In the middle most of it is gone, and the cat has stayed. On the right the
+# regulariser dominates. With β = 1 the picture falls into flat patches with borders, nearly like a poster, and here and
+# there a dot is left. With β = 2 it is soft, like a photo out of focus. λ cannot be compared between the rows, because
+# β changes what it is multiplied with.
 # </details>
 #
 # ## 5 · Keeping the values in range
@@ -322,13 +363,13 @@ grid(found, titles, columns=3)
 #
 # $$\mathcal R_\alpha(x) = \|x\|_\alpha^\alpha = \sum |x|^\alpha \qquad \text{with } \alpha = 6,$$
 #
-# taken of the picture minus its middle grey, here ½. The high exponent makes it a soft fence. Values near the middle
-# cost next to nothing, values far out cost very much.
+# taken of the picture minus its middle grey, here ½. With the high exponent, values near the middle cost next to
+# nothing, values far out very much.
 #
-# Our `optimize_image` has a wall instead: it brings every pixel back into [0, 1] after each step. For once we take the
-# wall away. And we start from strong noise, with about a fifth of all values outside.
+# Our `optimize_image` has a hard limit instead: it clips every pixel to [0, 1] after each step. Here we switch that
+# off. And we start from strong noise, with about a fifth of all values outside.
 #
-# **Predict, then run.** Will the layer bring the values home by itself? What will the fence add?
+# **Predict, then run.** Will the layer alone bring the values back into the range? What will the regulariser add?
 
 # %%
 for weight in (0.0, 1.0, 10.0):
@@ -341,9 +382,9 @@ for weight in (0.0, 1.0, 10.0):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The layer brings most of them home: a value far outside would change what it sees. Where it does not look closely,
-# some stay outside. The stronger the fence, the fewer they are, and the less far out. But a fence forbids nothing. A
-# wall does, and it needs no weight to be chosen. That is why the rest of the course uses the wall.
+# The layer brings most of them back: a value far outside would change its activations. Some stay outside, where the
+# layer hardly depends on them. The larger λ_α is, the fewer they are, and the less far out. But a penalty forbids
+# nothing. Clipping does, and it needs no weight. That is why the rest of the course clips.
 # </details>
 #
 # ## 6 · Seeds show what was forgotten
@@ -406,12 +447,13 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# All six searches did well: each loss is a small share of 1. For `relu2_1` the three pictures agree, and the map is
-# dark. This layer leaves next to no freedom. For `relu5_1` there are three answers, all good, and they differ nearly
-# everywhere. So this was not badly found: it is forgotten. Rough shapes stay in their places. Fine structure and much
-# of the colour are left to chance.
+# All six searches did well: each loss is a small part of 1. For `relu2_1` the three pictures agree much more than for
+# `relu5_1`, and the map is darker. That layer leaves little freedom. For `relu5_1` there are three answers, all good,
+# and they differ nearly everywhere. So this was not badly found: it is forgotten. Rough shapes stay in their places.
+# Fine structure and much of the colour are left to chance.
 #
-# Style transfer lives on this freedom: a deep layer can be satisfied by a photo *and* by a painting of the same scene.
+# Style transfer uses this freedom: a photo *and* a painting of the same scene can give a deep layer the same
+# activations.
 # </details>
 #
 # ## 7 · The lab
@@ -461,28 +503,61 @@ check.which_layer(my_guess)
 # each layer.
 # </details>
 #
+# ## 8 · Your code finds the picture
+#
+# Now the whole method runs on what you wrote: your loss and your total variation are the objective, and your
+# disagreement compares two seeds. `yours` takes a function of yours if it passes its check. Otherwise it takes the
+# course's in its place, and says so.
+
+# %%
+my_loss = yours(feature_loss, check.feature_loss, losses.content_loss)
+my_variation = yours(total_variation, check.total_variation, losses.total_variation)
+my_spread = yours(disagreement, check.disagreement, lambda pictures: pictures.std(dim=0, correction=0).mean(dim=0))
+
+
+def my_objective(x):
+    """Section 2's sum for `relu3_1` with λ = 0.5; the total variation is divided by the number of values."""
+    feature_term = my_loss(encoder(x, "relu3_1")["relu3_1"], features["relu3_1"])
+    return {"features": feature_term, "tv": 0.5 * my_variation(x, 2.0) / x.numel()}
+
+
+# %%
+found = [result(optimize_image(noise(seed), my_objective, steps=60)) for seed in (1, 2)]  # (1, 3, 128, 192) each
+spread = (my_spread(torch.cat(found)) / 0.15).clamp(0, 1).expand(1, 3, -1, -1)
+pictures = [*found, spread, invert("relu3_1", steps=60, seed=1, tv_weight=0.5)]
+titles = [f"{name}: {psnr(one, photo):.1f} dB" for name, one in zip(("seed 1", "seed 2"), found, strict=True)]
+grid(pictures, [*titles, "their disagreement", f"the course's code: {psnr(pictures[-1], photo):.1f} dB"], columns=4)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The first and the last picture agree: they are the same search, by your code and by the course's. The two seeds agree
+# in the shapes, and differ in the fine speckle that `relu3_1` does not see. Change the layer, λ or β in your
+# objective, and paint again.
+# </details>
+#
 # ## Differs from the paper
 #
-# - The encoder is the course's own small `mini`, not the paper's network. It was trained so that pictures can be
-#   rebuilt from its layers, so it remembers more colour and detail than most. With a network connection
-#   `Encoder("vgg19")` shows the same on VGG-19, about ten times slower.
-# - The regularisers are divided by the number of values, so that λ means the same at every size. The λ in the paper
-#   belong to its own units.
-# - The search uses L-BFGS, which learns how steep the valley is in each direction, where the paper uses gradient
-#   descent with momentum. It needs fewer steps. Pixels are kept in [0, 1] by a wall.
+# - **The network** is the course's own small one, not the paper's. It has VGG-19's layers and fewer channels. With a
+#   network connection `Encoder("vgg19")` shows the same on VGG-19, many times slower.
+# - **λ** has another unit. Our regularisers are divided by the number of values, so that λ means the same at every
+#   size.
+# - **The search** uses L-BFGS, which estimates the curvature and needs fewer steps; the paper uses gradient descent
+#   with momentum. Pixels are clipped to [0, 1].
 #
 # ## Summary
 #
 # - A layer is a description of a picture. Inverting it shows what the description contains.
 # - Early layers keep pixels. Deep layers keep what is there, and roughly where.
 # - The first term asks for equal activations. The regulariser chooses among all the pictures that have them.
-# - β = 1 allows sharp edges, and stains. β = 2 smooths.
+# - β = 1 allows sharp edges, and flat patches. β = 2 smooths.
+# - Before a picture enters the network, its colours are normalised with ImageNet's mean and standard deviation.
 #
 # **Common misconceptions**
 #
 # - *"A loss of zero means that I have the photo back."* Only if no other picture has these activations. In deep layers
 #   many have.
-# - *"Deep layers are worse."* They describe something else: what does not change when colours and textures do.
+# - *"Deep layers are worse."* They describe something else: what does not change when colours and textures change.
 # - *"Noise in the result means that the search has failed."* Often the layer simply does not see that noise.
 #
 # **To read**: Mahendran and Vedaldi (above); Dosovitskiy and Brox, *Inverting Visual Representations with Convolutional
@@ -496,20 +571,20 @@ check.which_layer(my_guess)
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (50 minutes): section 1, 5 minutes · section 2 with exercise 1, 10 · section 3, 8 · section 4 with exercise 2, 12 · sections 5 and 6 with exercise 3, 10 · the lab with exercise 4, 5. Short of time: leave out section 5.
+# **Timings** (55 minutes): section 1, 7 minutes · section 2 with exercise 1, 10 · section 3, 8 · section 4 with exercise 2, 12 · sections 5 and 6 with exercise 3, 10 · the lab with exercise 4 and your own code, 8. Short of time: leave out section 5.
 #
-# **Show.** The five cats at the beginning, and ask which one a customs officer would accept. Then the second experiment of section 3 (blurred, or found for `relu5_1`): it is the one picture of this lesson that changes how people think about losses.
+# **Show.** The five cats at the beginning, and ask which of them would do as a passport photo. Then the second experiment of section 3 (blurred, or found for `relu5_1`): it is the one picture of this lesson that changes how people think about losses. In section 8, change λ in a learner's own objective and let the class predict the picture.
 #
-# **Expected results.** The quality falls from layer to layer; the middle layers differ by a few decibels from machine to machine, since a search of 80 steps is not finished. In section 6 the map of `relu2_1` is dark and that of `relu5_1` is bright.
+# **Expected results.** The quality falls from layer to layer; the middle layers differ by a few decibels from machine to machine, since a search of 80 steps is not finished. In section 6 the map of `relu2_1` is darker than that of `relu5_1`. In section 8 a learner's own code and the course's find the same picture.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | beginning | `relu1_1:` | 50 to 75 dB |
-# | beginning | `relu3_1:` | 24 to 28 dB |
+# | beginning | `relu1_1:` | 45 to 75 dB |
+# | beginning | `relu3_1:` | 15 to 20 dB |
 # | beginning | `relu5_1:` | 12 to 16 dB |
-# | 1 | `relu5_1: 128 channels of 8 x 12 =` | 12288, exactly |
-# | 3 | `blurred … dB, loss` | 0.65 to 0.73 |
-# | 3 | `from relu5_1 … dB, loss` | 0.01 to 0.1 |
+# | 1 | `relu5_1: 99 channels of 8 x 12 =` | 9504, exactly |
+# | 3 | `blurred … dB, loss` | 0.2 to 0.3 |
+# | 3 | `from relu5_1 … dB, loss` | 0 to 0.1 |
 # | 5 | `λ_α = 10.0: values from` | -0.4 to -0.05 |
 # | 6 | `disagreement mean` | 0 to 0.01 |
 #
@@ -520,5 +595,5 @@ check.which_layer(my_guess)
 #
 # - *Is a picture with loss 0 the photo?* Only if the layer tells it from all others. Section 3 shows one that has a small loss and is no cat at all; section 6 shows three that are all good and all different.
 # - *Why do deep layers forget colour before shape?* They were trained to recognise things, and things keep their names in other colours. What helps to tell classes apart is kept.
-# - *Which of the two regularisers would you keep?* With pixels held in [0, 1] the second one has nothing to do. Total variation still has: it chooses among the pictures that the layer cannot tell apart.
+# - *Which of the two regularisers would you keep?* With pixels clipped to [0, 1] the second one has nothing to do. Total variation still has: it chooses among the pictures that the layer cannot tell apart.
 # - *Would more steps have brought the cat back from `relu5_1`?* No. The three searches of section 6 all ended with a small loss. There is nothing left to find.

@@ -9,21 +9,25 @@
 # %% [markdown]
 # # 02 · One picture painted like another
 #
-# In lesson 01 we asked a network for a picture that it would describe in the same words as a photo. Now we ask for two things at
-# once: *describe it like the photo*, and *let it feel like the painting*. The second wish needs a description of style. Finding one was
-# the idea of Leon Gatys, Alexander Ecker and Matthias Bethge, and the field grew out of it.
+# In lesson 01 we searched for a picture with the same activations as a photo. Now we ask for two things at once: the *content* of a
+# photo and the *style* of a painting. The second needs a description of style. Finding one was the idea of Leon Gatys, Alexander Ecker
+# and Matthias Bethge, and the field grew out of it.
 #
 # **After this lesson you can …**
 #
 # - write the content loss and its gradient by hand,
 # - explain why a Gram matrix describes style, and compute it fast,
-# - paint: put both losses together and move the pixels downhill,
+# - paint with your own code: put both losses together and move the pixels downhill,
 # - choose the weights, the layers, the start and the optimiser on purpose,
 # - convert weights between repositories that divide by different numbers,
 # - say what the method cannot do.
 #
 # **Builds on** [lesson 01](01_inversion.ipynb) · **about 100 minutes**, with the exercises · **paper**: L. A. Gatys, A. S. Ecker and
-# M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016. Equation numbers are the paper's.
+# M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016. Equation numbers are the paper's. (It is the longer,
+# later version of the preprint *A Neural Algorithm of Artistic Style*, [arXiv 1508.06576](https://arxiv.org/abs/1508.06576), 2015.)
+#
+# The method is in sections 1 to 6; there you also paint with your own code. Sections 7 to 9 and the lab are about using it well.
+# **Sections 10 to 13 are optional**: pick what you need.
 
 # %%
 # %config InlineBackend.figure_formats = ['jpeg']
@@ -33,6 +37,7 @@ import torch
 
 from stylelearn import gatys, losses, samples
 from stylelearn.checks import gatys as check
+from stylelearn.checks import yours
 from stylelearn.colour import keep_colours, match_colour, match_histogram
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
@@ -45,7 +50,7 @@ photo = resize(samples.content("coffee"), (128, 192), "box")  # (1, 3, 128, 192)
 painting = samples.style("night_strokes", 128)  # (1, 3, 128, 128)
 
 # %% [markdown]
-# This is where we are going:
+# This is the goal:
 
 
 # %%
@@ -55,21 +60,21 @@ def paint(content, style, steps=80, **options):
 
 
 temple, waves = samples.content("china", 160), samples.style("woodcut_waves", 160)
-pastiche = paint(temple, waves, steps=100, tv_weight=10.0)  # (1, 3, 160, 240); a little smoothing, as in lesson 01
+pastiche = paint(temple, waves, steps=100, tv_weight=2.0)  # (1, 3, 160, 240); a little smoothing, as in lesson 01
 grid([temple, waves, pastiche], ["content", "style", "pastiche"])
 
 # %% [markdown]
-# ## 1 · Content: the same answer in a deep layer
+# ## 1 · Content: the same activations in a deep layer
 #
 # *How can a number say that two pictures show the same thing?*
 #
-# Older methods moved texture from picture to picture too. They compared brightness or colour, place by place, and so they could not tell a
-# cat from a stain of the same grey. A network that has learnt to recognise things can.
+# Older methods transferred texture, too. They compared brightness or colour place by place, so they could not tell a cat from a grey
+# patch of the same brightness. A network that has learnt to recognise things can.
 #
-# Comparing pixels does not help: move the cat by one pixel, and all of them differ. Lesson 01 showed that a deep layer keeps what
-# is there and roughly where, and lets go of colour and texture. So we compare activations of a deep layer.
+# Comparing pixels does not help: move the cat by one pixel, and nearly all of them differ. Lesson 01 showed that a deep layer keeps what
+# is there and roughly where, and forgets much of colour and texture. So we compare activations of a deep layer.
 #
-# From now on the paper's letters. In layer $l$ there are $N_l$ channels, each with $M_l = H \cdot W$ positions.
+# From now on we use the paper's letters. In layer $l$ there are $N_l$ channels, each with $M_l = H \cdot W$ positions.
 # $F^l_{ij}$ is the activation of channel $i$ at position $j$ for $\vec x$, the picture that we are making. $P^l_{ij}$ is the same for
 # the photo $\vec p$. The **content loss** is
 #
@@ -81,7 +86,7 @@ grid([temple, waves, pastiche], ["content", "style", "pastiche"])
 # $$\frac{\partial \mathcal L_\text{content}}{\partial F^l_{ij}} =
 # \begin{cases} (F^l - P^l)_{ij} & \text{if } F^l_{ij} > 0 \\ 0 & \text{if } F^l_{ij} = 0 \end{cases} \qquad\text{(2)}$$
 #
-# (The paper writes $F < 0$ and means the value in front of the ReLU. Behind it a closed place is exactly 0, and (2) is the slope for what comes in.)
+# (The paper writes $F < 0$ and means the value in front of the ReLU. Behind it such a place is exactly 0, and (2) is the slope for what comes in.)
 #
 # **Predict, then run.** We compare (2) with what PyTorch finds, for a picture of noise. How large do you expect the
 # difference to be? And in how many of the places is the gradient 0: none, some, or most?
@@ -100,9 +105,9 @@ print(f"gradient 0 in {(by_torch == 0).float().mean():.0%} of the places")
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The two agree. And in many places the ReLU is closed: no gradient passes. Such a place can be *wrong* (the photo has an activation
-# there, we have none), and still cannot ask for a change by itself. It has to wait until changes asked for elsewhere open it again.
-# This is one reason why the way from noise to a picture is bumpy at first.
+# The two agree. In many places the ReLU is 0, and no gradient passes. Such a place can be *wrong* (the photo has an activation
+# there, our picture has none) and still has no influence on the step. Only changes that other places ask for can make it positive
+# again.
 # </details>
 #
 # ### Exercise 1 — the gradient by hand
@@ -138,18 +143,19 @@ check.content_gradient(my_content_gradient)
 # There is no loop and no sum: the gradient has as many numbers as the activations.
 # </details>
 #
-# ## 2 · Style: what belongs together, wherever it is
+# ## 2 · Style: what occurs together, wherever it is
 #
 # *What stays the same when you look at another corner of a painting?*
 #
-# Not the things, and not their places. What stays is which colours and strokes *come together*. In our painting, for instance, yellow comes
-# as round dabs and blue as long curves. Say that channel $i$ answers to "blue" and channel $j$ to "long curve". Multiply the two at
-# each position and add up. The sum is large if blue and long curves are found at the same places, anywhere. Do this
-# for each pair of channels, and you have the **Gram matrix**:
+# Not the things, and not their places. What stays is which colours and strokes *occur together*. In our painting, for instance, yellow comes
+# as round dabs and blue as long curves. Suppose that channel $i$ is active where there is blue and channel $j$ where there is a long
+# curve. Multiply the two at each position and add up. The sum is large if blue and long curves are found at the same places, anywhere.
+# Do this for each pair of channels, and you have the **Gram matrix**:
 #
 # $$G^l_{ij} = \sum_k F^l_{ik} F^l_{jk} \qquad\text{(3)}$$
 #
-# The sum runs over all positions $k$, so the places are gone. What is left is an $N_l \times N_l$ table: who likes to be seen with whom.
+# The sum runs over all positions $k$, so the places are gone. What is left is an $N_l \times N_l$ table: which channels are active
+# together, and how strongly.
 #
 # Here is the table for four styles, from `relu2_1`. Black is 0, white the largest entry.
 
@@ -165,23 +171,23 @@ grams = {name: losses.gram_matrix(encoder(image, "relu2_1")["relu2_1"]) for name
 grid([*styles.values(), *map(as_picture, grams.values())], [*styles, *["its Gram matrix"] * 4], columns=4)
 
 # %% [markdown]
-# **Predict, then run.** We take the activations of the painting and throw all positions into disorder, the same way in every channel. How much
-# does the Gram matrix change? And if each channel gets its *own* disorder?
+# **Predict, then run.** We take the activations of the painting and shuffle all positions, in the same way in every channel. How much
+# does the Gram matrix change? And if each channel is shuffled in its *own* way?
 
 # %% tags=["nbval-check-output"]
 F = encoder(painting, "relu2_1")["relu2_1"].flatten(start_dim=2)  # (1, N, M)
 N, M = F.shape[1:]
 together = F[:, :, torch.randperm(M)]  # one order for all channels
 apart = torch.stack([channel[torch.randperm(M)] for channel in F[0]])[None]  # another for each
-for name, other in (("one disorder for all", together), ("each its own", apart)):
+for name, other in (("shuffled alike", together), ("each channel on its own", apart)):
     change = (other @ other.mT - F @ F.mT).norm() / (F @ F.mT).norm()
     print(f"{name}: the Gram matrix {'stays the same' if change < 1e-4 else 'changes'}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# A sum does not care about the order of its terms. So one disorder for all channels changes nothing. With an own disorder for each channel the
-# pairs are torn apart, and the pairs are what the matrix is made of.
+# A sum does not depend on the order of its terms. So the same shuffle for all channels changes nothing. If each channel is shuffled on its
+# own, other values meet at each position, and the products change.
 # </details>
 #
 # ### How to compute it fast
@@ -210,8 +216,7 @@ print(
 )
 
 # %% [markdown]
-# Memory is the other trap. One may also multiply all pairs of channels at once, `F[:, None] * F[None]`, and sum afterwards. That is short, and it
-# stores every product before it adds:
+# Memory is the other trap. `(F[:, None] * F[None]).sum(-1)` is short, too, but it stores every product before it adds:
 
 # %%
 for name, channels, positions in (("our relu3_1", *F.shape), ("VGG-19's relu1_1 at 512 px", 64, 512**2)):
@@ -222,8 +227,8 @@ for name, channels, positions in (("our relu3_1", *F.shape), ("VGG-19's relu1_1 
 # ### Exercise 2 — the Gram matrix
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Write (3) for a batch: each image gets its own matrix. This is the line that goes wrong most often in code for style transfer. Code that was
-# written for one picture mixes the pictures of a batch without a word.
+# Write (3) for a batch: each image gets its own matrix. This line is wrong more often than any other in code for style transfer: code that was
+# written for one picture mixes the pictures of a batch, and gives no error.
 
 
 # %% tags=["exercise"]
@@ -305,7 +310,7 @@ check.style_loss(my_style_loss)
 # First $G/M$ and $A/M'$. Then the sum of the squares of their difference. Then divide by $4N^2$.
 # </details>
 #
-# **Does it measure style?** Let us cut two paintings in halves. Two halves of one painting show different things in the same manner.
+# **Does it measure style?** Let us cut three paintings in halves. Two halves of one painting show different things in the same style.
 #
 # **Predict, then run.** Which pairs of halves are near each other? What does the distance from a half to itself come to?
 
@@ -322,19 +327,19 @@ for name, features in halves.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Each half is at distance 0 from itself, and nearer to the other half of its own painting than to any other painting. Nobody told the
-# network which halves belong together.
+# Each half is at distance 0 from itself, and nearer to the other half of its own painting than to any other painting. The
+# network was never told which halves belong together.
 #
-# (The table is not symmetric, because `losses.style_loss` divides by the size of the matrix that we want to reach: 0 is a perfect match, 1 is
-# as far as a picture that leaves the layer silent. Section 10 is about such divisors.)
+# (The table is not symmetric, because `losses.style_loss` divides by the size of the target matrix: 0 is a perfect match, 1 is
+# the loss of a picture whose activations in this layer are all 0. Section 10 is about such divisors.)
 # </details>
 #
 # ## 4 · Style alone: texture
 #
 # *What does the style loss know, and what does it leave open?*
 #
-# Set the content aside, start from noise, and go down the style loss only. What comes out is a **texture**: a picture in the manner of
-# the painting that shows nothing.
+# Leave out the content, start from noise, and go down the style loss only. The result is a **texture**: a picture in the style of
+# the painting that shows no scene.
 #
 # **Predict, then run.** First we use `relu1_1` alone, then also `relu2_1`, and so on until all five. What will the first texture have in
 # common with the painting? What will be added?
@@ -350,21 +355,20 @@ grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for lay
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# `relu1_1` sees a few pixels at a time. It brings the colours, as fine streaks and small blotches. Up to `relu4_1` the pieces that are right grow larger: first short edges, then
-# lines, then crests and troughs. With `relu5_1` there are more wishes at once, and 60 steps are too few for all of them: look at the noise that is left. And no texture shows the scene of the painting. There is no horizon, and
-# where red comes, it comes anywhere: *where* things were is gone, as section 2 promised.
+# `relu1_1` sees a few pixels at a time. It brings the colours, and no shapes. With each layer the pieces that are right grow larger: first short edges, then
+# lines, then crests and troughs. No texture shows the scene of the painting: *where* things were is gone, as section 2 says.
 # </details>
 #
 # ## 5 · Both together
 #
 # *Can one picture have the content of one and the style of the other?*
 #
-# Not perfectly. But we can ask for a compromise. The weights $\alpha$ and $\beta$ say how much each wish counts (this $\beta$ has nothing to do with
+# Not perfectly. But we can ask for a compromise. The weights $\alpha$ and $\beta$ say how much each loss counts (this $\beta$ has nothing to do with
 # the exponent of lesson 01):
 #
 # $$\mathcal L_\text{total}(\vec p, \vec a, \vec x) = \alpha\, \mathcal L_\text{content}(\vec p, \vec x) + \beta\, \mathcal L_\text{style}(\vec a, \vec x) \qquad\text{(7)}$$
 #
-# And then downhill. What we learn is not a network. We learn $\vec x$, the pixels themselves:
+# Then we go downhill. What changes is not a network. It is $\vec x$, the pixels themselves:
 #
 # $$\vec x := \vec x - \lambda\, \frac{\partial \mathcal L_\text{total}}{\partial \vec x}$$
 #
@@ -378,7 +382,7 @@ with torch.no_grad():
     A = {layer: losses.mean_gram(features) for layer, features in encoder(painting, STYLE_LAYERS).items()}
 
 
-def total_loss(x, alpha=1.0, beta=10.0):
+def total_loss(x, alpha=gatys.CONTENT_WEIGHT, beta=gatys.STYLE_WEIGHT):
     """α L_content + β L_style, with w_l = 1/5 for each of the five layers."""
     features = encoder(x, [CONTENT_LAYER, *STYLE_LAYERS])
     content = losses.content_loss(features[CONTENT_LAYER], P)
@@ -427,39 +431,41 @@ check.descent_step(my_step)
 # </details>
 # <details><summary>Hint 3</summary>
 #
-# Subtract from `x.detach()`, not from `here`: the new picture should not remember how it came about.
+# Subtract from `x.detach()`, not from `here`: the new picture should not keep the graph from which it came.
 # </details>
 #
-# From here on `gatys.stylize` does the steps for us, with a better optimiser (section 9). Let us watch it once.
+# `gatys.stylize` does the steps with a better optimiser (section 9). Let us watch it once, as the paper has it: at one size. (By default
+# `stylize` begins at half the size, for larger forms, and adds a little total variation, section 13.)
 #
-# **Predict, then run.** We start from the photo. Which loss can only rise at first? Whose style losses will end highest: those of the early layers, or of the deep ones?
+# **Predict, then run.** We start from the photo. Which loss can only rise at first? Which layers' style losses will end highest?
 
 # %%
+day = resize(temple, 128)  # (1, 3, 128, 192)
 seen, curves = {}, {}
-for step in gatys.stylize(resize(temple, 128), painting, encoder=encoder, steps=80):
+for step in gatys.stylize(day, painting, encoder=encoder, steps=80, levels=1, tv_weight=0.0):
     for name, value in step.losses.items():
         curves.setdefault(name, []).append(value)
-    if step.number in (1, 10, 30, 80):
+    if step.number in (1, 20, 80):
         seen[f"step {step.number}: loss {step.loss:.2f}"] = step.best_image
-grid([*seen.values()], [*seen], columns=4)
-plot_curves(curves, y="weighted loss", title="Every layer wants something, and they settle")
+grid([painting, *seen.values()], ["the style", *seen], columns=4)
+plot_curves(curves, y="weighted loss", title="One content loss, five style losses", beside=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The content loss starts at 0 (a photo has its own content; on this scale 0 lies infinitely far down) and can only rise. The style losses fall, and end lower for
-# the early layers: colour and grain are easily had, large forms have to be agreed upon over a wide area.
+# The content loss starts at 0 (the photo has its own content; a logarithmic scale has no 0) and can only rise: style is paid for with content. The style losses fall
+# fast, by ten times and more, and each layer ends at its own level. After some dozens of steps the sum hardly changes: no step can lower one loss without raising another.
 #
-# Look how far the content loss rises in a few steps. Here 1 is as bad as a picture that leaves the layer silent! Our β/α = 10 asks for much style. We still recognise the temple,
-# also because we started from it. Section 8 looks at that.
+# Where the content loss ends says how much of the photo was given up: 0 is the photo, 1 is as bad as activations that are all 0. We started from the photo. Would the temple
+# be there without that? Section 8 tries it.
 # </details>
 #
 # ## 6 · How much, and from which layers?
 #
 # *What do α, β and the choice of layers do to the picture?*
 #
-# Only the ratio matters: doubling both weights changes nothing but the length of the steps. The paper gives α/β, between
-# $10^{-3}$ and $10^{-4}$ for its paintings. Our losses have another unit (section 10), and we speak of β/α, *how much style*.
+# Only the ratio matters: doubling both weights changes nothing but the length of the steps. The paper of 2016 gives α/β = $5 \cdot 10^{-4}$
+# to $5 \cdot 10^{-3}$ for its paintings, the preprint of 2015 $10^{-3}$ and $10^{-4}$. Our losses have another unit (section 10), and we speak of β/α, *how much style*.
 #
 # **Predict, then run.** In the next figure style grows from left to right. From top to bottom more layers carry it: first `relu1_1`, then up to
 # `relu3_1`, then all five. Where will the picture be closest to the photo? Where closest to the painting? What is missing in the top row, however
@@ -467,26 +473,29 @@ plot_curves(curves, y="weighted loss", title="Every layer wants something, and t
 
 # %%
 pictures, titles = [], []
-for depth in (1, 3, 5):
-    for style_weight in (0.3, 3.0, 30.0):
+beside = {"the photo": photo, "the style": painting, "": torch.ones_like(photo)}  # the first column
+for depth, (name, picture) in zip((1, 3, 5), beside.items(), strict=True):
+    pictures, titles = [*pictures, picture], [*titles, name]
+    for factor in (0.1, 1.0, 10.0):
+        style_weight = factor * gatys.STYLE_WEIGHT
         weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
         pictures.append(paint(photo, painting, steps=50, **weights))
-        titles.append(f"to {STYLE_LAYERS[depth - 1]}, β/α = {style_weight:g}")
-grid(pictures, titles, columns=3)
+        titles.append(f"to {STYLE_LAYERS[depth - 1]}\nβ/α = {style_weight:g}")
+grid(pictures, titles, columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# To the left the cup, to the right more and more paint. The top row changes colours and little else: `relu1_1` sees nothing larger than a few
-# pixels, and no weight can change that. Strokes come with `relu3_1`, and longer ones with the deepest layers, which begin to bend the cup itself. So there
-# are two questions to answer: *how much* style, and *how large* its pieces may be.
+# To the left the cup, to the right more and more paint. The top row changes colours and grain, and no more: `relu1_1` sees nothing larger than a few
+# pixels, and no weight can change that. Strokes come with `relu3_1`; the deepest layers bring longer ones and swirls. So there
+# are two choices: *how much* style, and *how large* its pieces may be.
 # </details>
 #
 # ### What does a layer notice?
 #
-# We can also ask the losses themselves. Take a painting and spoil it in two ways. Once we cut it into tiles of 16 pixels and shuffle them: the grain stays, the
-# large forms are gone. Once we blur it a little: the forms stay, the grain is gone. A layer that cares for large forms should protest more against the first
-# than a layer that only sees grain does.
+# We can also look at the losses. We spoil a painting in two ways. First we cut it into tiles of 16 pixels and shuffle them: the grain stays, the
+# large forms are gone. Then we blur it a little: the forms stay, the grain is gone. The more a layer sees of large forms, the larger the first loss should be
+# beside the second.
 
 # %%
 marbling = samples.style("marbling", 128)  # (1, 3, 128, 128)
@@ -501,7 +510,7 @@ for layer in STYLE_LAYERS:
 # ### Exercise 5 — grain without forms
 # *difficulty ●○○ · importance ●●○ · 10 minutes*
 #
-# Choose weights $w_l$ so that the style loss carries the grain of the marbling and hardly cares for its large swirls. The judge is a number: shuffling
+# Choose weights $w_l$ so that the style loss carries the grain of the marbling and hardly depends on its large swirls. The criterion is a number: shuffling
 # the tiles may count at most 0.2 times as much as blurring, in the weighted sum of the losses above.
 
 # %% tags=["exercise"]
@@ -515,11 +524,58 @@ check.grain_only(my_weights)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Look at the last column of the numbers above. Which layers mind the shuffling most, compared with the blur?
+# Look at the last column of the numbers above. In which layers does shuffling count most, compared with the blur?
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # Try equal weights first, and read what the check says about them.
+# </details>
+#
+# ### Your code paints
+#
+# Exercises 1 to 4 are all that the method needs. Now your functions paint. `yours` takes a function of yours if it passes its check; otherwise it takes the course's, and says so.
+
+
+# %%
+def course_step(x, content_loss, style_loss, alpha, beta, rate):
+    here = x.detach().clone().requires_grad_()
+    return x - rate * torch.autograd.grad(alpha * content_loss(here) + beta * style_loss(here), here)[0]
+
+
+gradient = yours(my_content_gradient, check.content_gradient, lambda F, P: torch.where(F > 0, F - P, 0))
+gram = yours(my_gram_matrix, check.gram_matrix, losses.gram_matrix)
+layer_loss = yours(my_style_loss, check.style_loss, lambda F, S: losses.gatys_style_loss(F, losses.mean_gram(S)))
+step = yours(my_step, check.descent_step, course_step)
+
+# %% [markdown]
+# Two lines need an explanation. Your function of exercise 1 is the *gradient* of the content loss; $\sum F \cdot \text{gradient}$, with the gradient held fixed, has exactly this slope. And we divide by the
+# course's divisors, $\tfrac12\|P\|^2$ and $\|A\|^2 / 4N^2$ (section 10), so that β/α means what it meant above.
+
+# %%
+P_day, S = encoder(day, CONTENT_LAYER)[CONTENT_LAYER], encoder(small, STYLE_LAYERS)  # (1, N, H, W); one for each layer
+targets = {layer: gram(features) / features[0, 0].numel() for layer, features in S.items()}  # A^l, (1, N, N) each
+shares = {layer: 4 * len(A_l[0]) ** 2 / A_l.square().sum() / 5 for layer, A_l in targets.items()}
+
+
+def content(x):
+    F = encoder(x, CONTENT_LAYER)[CONTENT_LAYER]
+    return (F * gradient(F.detach(), P_day)).sum() / (0.5 * P_day.square().sum())
+
+
+def style(x):
+    return sum(shares[layer] * layer_loss(F, S[layer]) for layer, F in encoder(x, STYLE_LAYERS).items())
+
+
+x = day
+for _ in range(150):
+    x = step(x, content, style, 1.0, gatys.STYLE_WEIGHT, 150 / gatys.STYLE_WEIGHT).clamp(0, 1)
+grid([small, x, paint(day, small)], ["the style", "your code: 150 plain steps", "the course: 80 steps of L-BFGS"])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Two pastiches of one kind. Both lower the same loss; only the steps differ. Plain gradient descent needs many more of them (section 9), so your picture is
+# less painted. All that follows only changes weights, layers, starts and optimisers.
 # </details>
 #
 # ## 7 · Where to compare the content
@@ -530,14 +586,14 @@ check.grain_only(my_weights)
 # its fine lines? In which is it *painted*?
 
 # %%
-kept = [paint(resize(temple, 128), small, content_layer=layer) for layer in ("relu2_2", "relu4_2")]
-grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_2"])
+kept = [paint(day, small, content_layer=layer) for layer in ("relu2_2", "relu4_2")]
+grid([day, small, *kept], ["the photo", "the style", "content from relu2_2", "content from relu4_2"], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With `relu2_2` the details of the photo are all asked for, so the paint can only lie on top of them, like a coloured film.
-# With `relu4_2` only the arrangement is fixed. Edges may move, and the temple is built out of strokes. The higher the layer, the freer the drawing, and the
+# With `relu2_2` the details of the photo are asked for, too, so the style can only be laid over them.
+# With `relu4_2` only the arrangement is fixed. Edges may move, and the temple is built out of strokes. The deeper the layer, the freer the drawing, and the
 # more it is distorted. `relu4_2` is the compromise that the authors chose.
 # </details>
 #
@@ -545,31 +601,26 @@ grid([temple, *kept], ["the photo", "content from relu2_2", "content from relu4_
 #
 # *Does the start matter, if we go downhill to the end anyway?*
 #
-# **Predict, then run.** Two starts from noise with different seeds, one from the photo, one from the painting. Will the four pictures be the same? Their losses?
+# A picture that starts from the photo shows the photo, whatever the content loss does. Noise is the real test: whatever appears in it comes from the losses.
+#
+# **Predict, then run.** Two starts from noise with different seeds, one from the photo, one from the painting. Will all four show the temple? Will they be the same?
 
 # %%
-astronaut = resize(samples.content("astronaut"), 128)  # (1, 3, 128, 128)
-starts = {
-    "noise, seed 1": ("noise", 1),
-    "noise, seed 2": ("noise", 2),
-    "content": ("content", 0),
-    "style": ("style", 0),
-}
+starts = {"noise, seed 1": 1, "noise, seed 2": 2, "content": 0, "style": 0}  # name -> seed
 found, titles = [], []
-for name, (start, seed) in starts.items():
-    options = {"steps": 100, "style_weight": 1.0, "start": start, "seed": seed}
-    *_, last = gatys.stylize(astronaut, small, encoder=encoder, **options)
+for name, seed in starts.items():
+    *_, last = gatys.stylize(day, small, encoder=encoder, steps=120, start=name.split(",")[0], seed=seed)
     found.append(last.best_image)
-    titles.append(f"{name}: loss {last.loss:.2f}")
-grid(found, titles, columns=4)
+    titles.append(f"{name}\ncontent loss {last.losses[f'content {CONTENT_LAYER}']:.2f}, total {last.loss:.2f}")
+grid([day, small, *found], ["the photo", "the style", *titles], columns=3)
 print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No two are alike, and yet their losses are not far apart: equally good is not equal. The two seeds differ by less than 14 dB, as much as what came back from `relu5_1` in lesson 01 differed from the photo. The loss has many valleys, and the start decides in which one we end. Two seeds give two different pictures of the same scene: from noise one
-# can make as many variants as one likes. From the content there is only one, and it is drawn most faithfully. From the style, traces of the painting stay where
-# they were. The paper finds that the start matters little in the end. With our few steps it does, and so we mostly start from the content.
+# The temple appears out of noise, too: the content loss put it there. Yet no two pictures are alike. The loss has many minima, and the start decides which one is reached. The two seeds agree in the outlines, which
+# `relu4_2` sees, and differ in all that it leaves open: from noise you can make as many variants as you like. From the photo there is only one. It keeps details and even colours of the photo that
+# no term asks for, because no term changes them. From the painting, traces of it stay where they were. The paper finds that the start matters little. With a few dozen steps it does matter, and so we mostly start from the content.
 # </details>
 #
 # ## 9 · How to go down
@@ -578,9 +629,9 @@ print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 #
 # - **Gradient descent** is the formula of section 5, with one λ for all pixels.
 # - **Adam** gives each value its own step, by how large its gradients have been.
-# - **L-BFGS** remembers its last steps and how the slope changed along them. From this it guesses how the valley curves, and aims for its bottom. It is the paper's choice.
+# - **L-BFGS** remembers its last steps and how the slope changed along them. From this it estimates the curvature, and steps to where the slope should be 0. It is the paper's choice.
 #
-# **Predict, then run.** All three cost the same for each step: one look at the network, forward and back. Who is lowest after 80 steps?
+# **Predict, then run.** All three cost the same for each step: once forward through the network, and once back. Which is lowest after 80 steps?
 
 # %%
 objective = gatys.objective(photo, painting, encoder=encoder)
@@ -591,16 +642,38 @@ for name, optimizer in names.items():
     for step in optimize_image(photo, objective, steps=80, optimizer=optimizer):
         curves[name].append(step.loss)
     found[f"{name}: {min(curves[name]):.2f}"] = step.best_image
-plot_curves(curves, y="total loss", title="The same valley, three ways down")
-grid([*found.values()], [*found])
+plot_curves(curves, y="total loss", title="The same loss, three optimisers", beside=True)
+grid([painting, *found.values()], ["the style", *found], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# L-BFGS is down in a fraction of the steps. Plain gradient descent has one λ for everything: large enough to move the flat directions, small enough not to overshoot in
-# the steep ones. You can see it stumble at first, where λ was too large and `optimize_image` went back and halved it. After that it does go down. How it compares with Adam depends on
-# the picture and on λ, and finding λ is the nuisance: both others bring their own idea of a good step.
+# L-BFGS needs a fraction of the steps. Plain gradient descent has one λ for everything: large enough to move the flat directions, small enough not to overshoot in
+# the steep ones. Where its curve jumps up, λ was too large, and `optimize_image` went back and halved it. How it compares with Adam depends on
+# the picture and on λ, and finding a good λ takes trials. The other two adapt their steps by themselves.
 # </details>
+#
+# **The same with PyTorch's own L-BFGS.** Most public code looks like this. `torch.optim.LBFGS` evaluates the loss several times in a step, so it needs a function that does this, the **closure**: gradients to zero,
+# loss, `backward`, return the loss.
+
+# %% tags=["nbval-ignore-output"]
+pixels = photo.clone().requires_grad_()
+optimizer = torch.optim.LBFGS([pixels], max_eval=40, line_search_fn="strong_wolfe")  # of one call of step
+
+
+def closure():
+    optimizer.zero_grad()
+    loss = total_loss(pixels)
+    loss.backward()
+    return loss
+
+
+optimizer.step(closure)
+before, after = (total_loss(image.detach().clamp(0, 1)).item() for image in (photo, pixels))
+print(f"total loss: {before:.2f} at the start, {after:.2f} after at most 40 evaluations")
+
+# %% [markdown]
+# PyTorch's tutorial has the same closure, calls `step` in a loop, and clips the pixels to [0, 1] at the beginning of the closure (`with torch.no_grad(): pixels.clamp_(0, 1)`). `optimize_image` clips after each step, and returns after every step, so that you can watch and stop.
 #
 # ## The lab
 #
@@ -619,15 +692,17 @@ lab = GatysLab(content="chelsea", style="impasto", size=160, first_steps=40)
 lab
 
 # %% [markdown]
-# ## 10 · Whose weights are these?
+# **The lesson proper ends here.** The next four sections are optional: weights of other people's code (10), keeping the colours (11), a photo as style (12), limits (13). *Differs from the paper* and the summary are at the end.
+#
+# ## 10 · Optional: weights of other people's code
 #
 # *You find "style weight 1e6" in a repository. What would that be here?*
 #
-# Everybody divides by something else: by $4N^2M^2$, by $CHW$, by nothing. So a weight of one repository means nothing in another. But the factor between two
+# Each implementation divides by something else: by $4N^2M^2$, by $CHW$, by nothing. So a weight of one repository means nothing in another. But the factor between two
 # conventions can be computed. It depends on the picture, the layer, and often on the size.
 #
-# The course divides by what it wants to reach: $\|F-P\|^2 / \|P\|^2$ and $\|G-A\|^2 / \|A\|^2$. Then 0 is a perfect match, and 1 is a picture that leaves the layer
-# silent, in every layer and at every size.
+# The course divides by the target: $\|F-P\|^2 / \|P\|^2$ and $\|G-A\|^2 / \|A\|^2$. Then 0 is a perfect match, and 1 is the loss of activations that are all 0,
+# in every layer and at every size.
 #
 # **Predict, then run.** The table shows how many times the course's number each convention gives, for the same two pictures at 128 and at 256 pixels. Which rows
 # stay the same? Which ones grow four times, which sixteen times?
@@ -665,10 +740,10 @@ for kind, rows in at_128.items():
 # Look at the paper's own pair. Its content loss is a sum over positions, its style loss is divided by them. So with the paper's formulas, the same α/β at a larger size
 # gives *more content*. If your large pictures come out less painted than your small ones, look here first. And the ratios in papers say little without the code that goes with them.
 #
-# Not every row is only a factor: the sum of |Δ| is another function than V². The other factors depend on the photo or the painting that we want to reach, and stay the same while we paint. This one depends on the picture that is being made, so it changes with every step.
+# Not every row is only a factor: the sum of |Δ| is another function than V². The other factors depend on the photo or the painting, and stay the same while we paint. This one depends on the picture that is being made, so it changes with every step.
 # </details>
 #
-# ## 11 · Keep the colours
+# ## 11 · Optional: keep the colours
 #
 # *What if I want the strokes, but not the blue?*
 #
@@ -681,7 +756,6 @@ for kind, rows in at_128.items():
 # **Predict, then run.** In which of the three can the sky and the temple exchange colours? Which keeps each colour exactly at its place?
 
 # %%
-day = resize(temple, 128)  # (1, 3, 128, 192)
 recoloured = {"linear": match_colour(small, day), "histogram": match_histogram(small, day)}
 painted = {f"style recoloured: {name}": paint(day, style) for name, style in recoloured.items()}
 grid([small, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
@@ -691,135 +765,142 @@ grid([*results.values()], [*results], columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Brightness only keeps each colour at its place, even where a stroke runs across an edge: the drawing is painted, the colour lies below it like a print. With a recoloured style
+# Brightness only keeps each colour at its place, even where a stroke runs across an edge: strokes in brightness, the photo's colours unchanged below them. With a recoloured style
 # the strokes have colours of their own, taken from the photo's palette, and may carry them to other places. Matching each channel's histogram treats red, green and blue
-# as if they had nothing to do with each other, so mixtures can appear that neither picture has. The linear map treats them together.
+# as independent, so mixtures can appear that neither picture has. The linear map treats them together.
 # </details>
 #
-# ## 12 · A photo as style
+# ## 12 · Optional: a photo as style
 #
 # *If style can be a painting, can it be the evening?*
 #
-# The paper tries it: London by day in the style of New York by night. It starts from the photo and uses α/β = $10^{-2}$: about ten times less style than for its
-# paintings. We take a temple by day and a launch site at dusk, and also a tenth of our usual style, β/α = 1; then a little more.
+# The paper tries it: London by day in the style of New York by night. It starts from the photo and uses α/β = $10^{-2}$: 2 to 20 times less style than for its
+# paintings. We take a temple by day and a launch site at dusk, and a tenth of our usual style; then the usual.
 #
 # **Predict, then run.** The strokes of a painting were welcome everywhere. What will become of a plain sky, and of straight lines?
 
 # %%
 dusk = resize(samples.content("rocket"), 128)  # (1, 3, 128, 192)
-evenings = [paint(day, dusk, style_weight=weight) for weight in (1.0, 3.0)]
-grid([day, dusk, *evenings], ["content: by day", "style: at dusk", "β/α = 1", "β/α = 3"], columns=2)
+weights = {f"β/α = {weight:g}": weight for weight in (gatys.STYLE_WEIGHT / 10, gatys.STYLE_WEIGHT)}
+evenings = [paint(day, dusk, style_weight=weight) for weight in weights.values()]
+grid([day, dusk, *evenings], ["content: by day", "style: at dusk", *weights], columns=2)
 roofs = (..., slice(5, 85), slice(15, 135))  # rows and columns
-grid([image[roofs] for image in (day, *evenings)], ["the roofs by day", "β/α = 1, enlarged", "β/α = 3, enlarged"])
+grid([image[roofs] for image in (day, *evenings)], ["the roofs by day", *(f"{name}, enlarged" for name in weights)])
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With little style hardly any evening comes, and with more style the photo is gone. In both, look at the enlarged parts: a plain sky becomes mottled, lines waver, colours
-# run over edges. The Gram matrix has forgotten *where* the style was sky and where it was ground. And nothing in the loss says that a straight edge must stay
+# With little style little of the evening comes; with more of it the result is no longer a photo. Look at the enlarged parts: a plain sky becomes mottled, lines waver, colours
+# run over edges. The Gram matrix does not know *where* the style was sky and where it was ground. And nothing in the loss says that a straight edge must stay
 # straight, or that a photo should stay a photo.
 #
 # **This failure is where lesson 07 begins**: it adds a term that keeps the picture a photo, and compares sky with sky and ground with ground.
 # </details>
 #
-# ## 13 · The limits
+# ## 13 · Optional: the limits
 #
 # **Time.** Each picture is an optimisation of its own, and nothing is learnt for the next one. How long does one step take on your machine, and how does it grow with size?
 
 # %% tags=["nbval-ignore-output"]
 for side in (64, 128, 256):
     content, style = resize(photo, (side, side), "box"), resize(painting, (side, side), "box")
-    steps = gatys.stylize(content, style, encoder=encoder, steps=4)
+    steps = gatys.stylize(content, style, encoder=encoder, steps=4, levels=1)
     next(steps)
     each = min(seconds(next, steps) for _ in range(3))
     print(f"{side} × {side}: {each * 1e3:5.0f} ms a step, {each * 300:5.0f} s for 300 steps")
 
 # %% [markdown]
-# Twice the side means four times the pixels. The time of large pictures grows as fast; small ones take longer than that, since a part of each step costs the same at any size. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 is about ten times slower than our `mini`.
-# This is why lesson 03 trains a network that paints in one go.
+# Twice the side means four times the pixels. The time of large pictures grows as fast; small ones take longer than that, since a part of each step costs the same at any size. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 takes more than ten times as long as our encoder.
+# This is why lesson 03 trains a network that paints in one pass.
 #
-# **Noise.** Look closely at any pastiche: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
+# **Noise.** Look closely at a pastiche that is made without total variation: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
 #
 # **Predict, then run.** What do we lose along with the noise?
 
 # %%
-calmer = paint(day, small, tv_weight=30.0)
-grid([image[roofs] for image in (day, kept[1], calmer)], ["the photo", "without total variation", "with it"])
-for name, image in (("photo", day), ("pastiche", kept[1]), ("with TV", calmer)):
+rough, calmer = (paint(day, small, tv_weight=weight) for weight in (0.0, 10.0))
+grid([image[roofs] for image in (day, rough, calmer)], ["the photo", "without total variation", "with it"])
+for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
     print(f"{name:10} total variation {losses.tv_loss(image):.4f}")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The speckles are gone, and so is some of the crispness of the strokes. Total variation cannot tell noise from fine texture: both are differences between neighbours.
+# There is less noise, and the strokes are less sharp. Total variation cannot tell noise from fine texture: both are differences between neighbours.
 # </details>
 #
-# **What is style?** The deepest limit is not technical. Nobody has defined where content ends and style begins. We used what a network happens to separate. It works astonishingly often, and
-# where it does not, there is no formula that says who is right. Is the Gram matrix the best description? Lessons 05 and 06 try others.
+# **What is style?** The deepest limit is not technical. There is no definition of where content ends and style begins. We used what a network happens to separate. It works surprisingly often, and
+# where it does not, no formula says what would be right. Is the Gram matrix the best description? Lessons 05 and 06 try others.
 #
 # ## Differs from the paper
 #
-# - **The encoder.** The paper uses VGG-19 with average pooling. We use `mini`, which has the same layout at a quarter of the width and was trained by this project to see as a larger network does. It is about
-#   ten times faster and ships with the course. It knows less, so its textures are simpler and its deep layers are less exact. With a network connection `encoder = Encoder("vgg19")` at the top runs this whole
-#   lesson on VGG-19 (take an hour, or a graphics card).
-# - **The scaling.** The paper rescales VGG's channels to a mean activation of 1. `mini` is scaled like that. torchvision's VGG-19 is not, so with the paper's losses its weights have to be looked for anew. The course's losses do not mind a factor that a whole layer has in common. But within a layer loud channels count more than quiet ones, in any loss, so on an unscaled VGG-19 pictures differ somewhat.
-# - **The losses** are divided by what they want to reach (section 10). `normalisation="paper"` gives the paper's.
-# - **Sizes.** 128 and 192 pixels instead of 512, and around 100 steps instead of 500 and more: less detail, same behaviour.
-# - **The start** is mostly the content, because few steps have to do. The paper mostly starts from noise.
-# - **Pixels stay in [0, 1]** in each step. The paper lets them go where they like and cuts off at the end.
+# - **The encoder.** The paper uses VGG-19. Ours has the same layers at about a quarter of the width, is more than ten times faster and ships with the course. It tells fewer structures apart, so textures are simpler.
+#   With a network connection `encoder = Encoder("vgg19")` at the top runs this whole lesson on VGG-19 (it takes an hour, or a graphics card).
+# - **Sizes.** 128 to 240 pixels instead of 512, and around 100 steps instead of 500 and more: less detail, same behaviour.
+# - **The start** is mostly the content, because a few dozen steps must be enough. The paper starts from noise.
+# - **The losses** are divided by the size of their target (section 10). `normalisation="paper"` gives the paper's.
+# - **Pixels stay in [0, 1]** in each step. The paper does not limit them during the search.
+# - **Pooling and scaling.** The paper pools by the mean and rescales VGG's channels to a mean activation of 1. Public code mostly does neither, so weights do not carry over even between two programs that use VGG-19.
+#   The course's losses are unchanged by a factor that a whole layer has in common. But within a layer channels with large activations count more than others, in any loss.
 #
 # ## Summary
 #
 # - Content is compared as activations in one deep layer, style as Gram matrices in several layers.
-# - $G = FF^\top$ sums over positions: it keeps what comes together and forgets where.
+# - $G = FF^\top$ sums over positions: it keeps what occurs together and forgets where.
 # - Minimising the style loss alone makes textures. Adding the content loss makes a pastiche. The pixels are what is learnt.
 # - β/α says how much style. The layers say how large its pieces are. The content layer says how freely it may draw.
 # - Weights only mean something together with their divisors.
 #
 # **Common misconceptions**
 #
-# - *"The network is trained on the painting."* Nothing is trained. The network is frozen, and only looks.
-# - *"The Gram matrix stores the texture."* It stores how often pairs of features occur together. Very different pictures can have the same one.
+# - *"The network is trained on the painting."* Nothing is trained. The network is frozen; it only computes activations.
+# - *"The Gram matrix stores the texture."* It stores how strongly pairs of features occur together. Very different pictures can have the same one.
+# - *"The Gram matrix is the variance of red, green and blue."* It is not made of colours but of a layer's channels, dozens to hundreds of them, each of which is a filtered picture. And it is no covariance: the mean is not
+#   subtracted, so it also says how strong each channel is. Its diagonal holds $\sum_k F_{ik}^2$.
+# - *"The Gram matrix is very local"*, or *"it keeps where things are."* It keeps no place at all: section 2 shuffled all positions, and nothing changed. What is local is the *layer*: an activation depends on the
+#   pixels around it, on a few in `relu1_1` and on many in `relu5_1`. So the matrix describes small patches, and counts them wherever they are.
+# - *"A large entry of the Gram matrix marks an important feature."* It marks two channels that are often active at the same place. Both may be everywhere.
 # - *"Loss 0 would be the perfect pastiche."* Content and style contradict each other. The best picture has some of both losses.
-# - *"A lower loss looks better."* Within one setting mostly. Across settings the numbers have different units.
-# - *"More steps repair a bad choice of weights."* They only get closer to what you asked for.
+# - *"A lower loss looks better."* Mostly, within one setting. Across settings the numbers have different units.
+# - *"More steps repair a bad choice of weights."* They only come closer to what you asked for.
+# - *"The temple is there because of the content loss."* Started from the photo it would be there without any. Start from noise to see what the loss does (section 8).
 #
 # **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
 # Neural Artistic Style Transfer*, 2016; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why Gram matrices work.
 #
-# **Next**: the method takes any style, but each picture needs a search of its own: seconds here, minutes at the size and with the network of the paper. [Lesson 03](03_johnson.ipynb) turns it round: train a network once for one style, and then paint in a fraction of a second.
+# **Next**: the method takes any style, but each picture needs a search of its own: seconds here, minutes at the size and with the network of the paper. [Lesson 03](03_johnson.ipynb) trains a network once for one style, and then paints in a fraction of a second.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (100 minutes): section 1 with exercise 1, 12 minutes · section 2 with exercise 2, 18 · section 3 with exercise 3, 12 · section 4, 6 · section 5 with exercise 4, 14 · section 6 with exercise 5, 14 · sections 7 to 9, 9 · the lab, 5 ·
-# sections 10 to 13, 10. For a shorter evening stop after section 6 and do the lab; sections 10 to 13 are good reading at home.
+# **Timings** (100 minutes): section 1 with exercise 1, 12 minutes · section 2 with exercise 2, 18 · section 3 with exercise 3, 12 · section 4, 6 · section 5 with exercise 4, 14 · section 6 with exercise 5 and your own pastiche, 18 · sections 7 to 9, 9 · the lab, 5 ·
+# one of the optional sections, 6. Sections 10 to 13 do not build on each other: let each group take one and report, or leave all of them for home. Short of time: stop after section 6 and do the lab.
 #
-# **Show.** Section 2 with two people on stage: one calls a colour, the other a kind of stroke, and the class claps when both are in the same place. The claps are an entry of the Gram matrix; nobody has noted where. Then section 4: let them guess what is
-# missing in each texture before you show the next one.
+# **Show.** Section 2 with two people on stage: one calls out a colour, the other a kind of stroke, and the class claps when both are in the same place. The number of claps is an entry of the Gram matrix; nobody has noted where. Then section 4: let them guess what is
+# missing in each texture before you show the next one. End section 6 with a learner's own pastiche on the projector, and section 8 with the question which of the four starts is a fair test of the content loss.
 #
-# **Expected results.** By hand and by PyTorch the gradients agree to the last digits. The halves of a painting find each other. The order of the three optimisers is L-BFGS, Adam, plain descent. Speeds in section 2 and times in section 13 depend on the machine: what holds
+# **Expected results.** By hand and by PyTorch the gradients agree to the last digits. The halves of a painting find each other. L-BFGS is lowest after 80 steps, plain descent highest. Speeds in section 2 and times in section 13 depend on the machine: what holds
 # is that the product is much faster than the loops, and that four times the pixels take two to four times as long.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 1 | `gradient 0 in` | 40 to 55 % |
-# | 2 | `one disorder for all: the Gram matrix stays the same` | as it stands |
-# | 3 | `marbling L 0.00` | 0.1 to 0.2 |
-# | 6 | `relu1_1: shuffling …, ratio` | 0.05 to 0.12 |
-# | 8 | `between the two seeds:` | 11 to 16 dB |
-# | 9 | `L-BFGS:` | 0.8 to 1.0 |
-# | 9 | `plain gradient descent:` | 1.2 to 2 |
-# | 13 | `with TV total variation` | 0.010 to 0.015 |
+# | 2 | `shuffled alike: the Gram matrix stays the same` | as it stands |
+# | 3 | `marbling L 0.00` | 0.03 to 0.1 |
+# | 6 | `relu1_1: shuffling …, ratio` | 0.1 to 0.2 |
+# | 8 | `between the two seeds:` | 10 to 16 dB |
+# | 9 | `L-BFGS:` | 0.3 to 0.6 |
+# | 9 | `plain gradient descent:` | 0.8 to 2 |
+# | 13 | `with TV total variation` | 0.015 to 0.025 |
 #
 # **Where they get stuck.** In exercise 2 `features.flatten(1)` or `reshape(B * C, -1)` mixes channels or the pictures of a batch; with one picture nobody notices. In exercise 3 both matrices are divided by the same number of positions although
-# the pictures have different sizes, or the result is divided by $M^2$ once more. In exercise 4 the new picture still hangs on the old graph, and memory grows from step to step. The checks name these. In exercise 5 some put all weight on one layer: that passes, and is worth
-# a look at the picture.
+# the pictures have different sizes, or the result is divided by $M^2$ once more. In exercise 4 the new picture still hangs on the old graph, and memory grows from step to step. The checks name these. In exercise 5 some put all weight on one layer: that passes; let them
+# look at the picture it gives.
 #
 # **Questions for a discussion.**
 #
-# - *Does the Gram matrix know that the moon is round?* A little: roundness within the reach of one position is a pattern of channels. A moon larger than that falls into pieces, as in section 4.
+# - *Does the Gram matrix know that the moon is round?* A little: an arc that one activation can see is a pattern of channels. A moon larger than that falls into pieces, as in section 4.
 # - *Two pictures have the same Gram matrices. Are they the same picture?* No. Any reordering of positions, the same in all channels, keeps the matrix (section 2).
-# - *Why not compare content with Gram matrices, too?* They forget where. The temple could stand anywhere, in pieces.
+# - *Why not compare content with Gram matrices, too?* They forget where. Parts of the temple could be anywhere.
 # - *A repository recommends a style weight of a million. What do you do?* Ask what it divides by, at which size, in which layers. Section 10 has the factors. The number alone says nothing.
 # - *What would you have to measure to say that one method is better?* Content, style, time, and people's opinion, on the same pairs. Lesson 10 does it.

@@ -7,18 +7,18 @@
 # ---
 
 # %% [markdown]
-# # 03 · Learn once, paint in one go
+# # 03 · Learn once, paint in one pass
 #
 # In lesson 02 each picture was an optimisation of its own: hundreds of steps, and nothing learnt for the next one. Justin Johnson, Alexandre Alahi and Fei-Fei Li asked: could a network
-# *learn* what these hundreds of steps do? It can, if it has only one style to learn. Dmitry Ulyanov and others had the same idea in the same months. Today it is how a phone paints a video live.
+# *learn* what these hundreds of steps do? It can, for one style at a time. Dmitry Ulyanov and others had the same idea in the same months. Today a phone paints a video live in this way.
 #
 # **After this lesson you can …**
 #
-# - say what is trained here, with which loss, and why nobody has to paint a single example,
+# - say what is trained here, with which loss, and why no painted examples are needed,
 # - build the network, and work out how much of the photo one pixel of the pastiche can see,
 # - explain where checkerboards come from, and avoid them,
 # - explain why instance normalisation suits this task better than batch normalisation,
-# - train a small network yourself, within a minute, and compare a trained one with lesson 02.
+# - train a small network with your own code, within a minute, and compare a trained one with lesson 02.
 #
 # **Builds on** [lesson 02](02_gatys.ipynb) · **about 100 minutes**, with the exercises · **papers**: J. Johnson, A. Alahi and L. Fei-Fei, *Perceptual Losses for Real-Time Style Transfer and
 # Super-Resolution*, ECCV 2016 ([arXiv 1603.08155](https://arxiv.org/abs/1603.08155)), whose equation numbers we use; D. Ulyanov, A. Vedaldi and V. Lempitsky, *Instance Normalization*, 2016
@@ -36,20 +36,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from stylelearn import gatys, johnson, samples
+from stylelearn import gatys, johnson, losses, samples
 from stylelearn.checks import johnson as check
-from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.checks import yours
+from stylelearn.encoders import Encoder
 from stylelearn.figures import LivePicture, grid, plot_curves
 from stylelearn.images import resize
-from stylelearn.johnson import TransformationNet
 from stylelearn.lab import JohnsonLab
+from stylelearn.networks.transformation import InstanceNorm, TransformationNet
 from stylelearn.training import rate_factor
 
 encoder = Encoder("mini")
 photo = resize(samples.content("china"), 192, "long")  # (1, 3, 128, 192)
 
 # %% [markdown]
-# This is where we are going. Each of these pictures came out of a network that was trained for one style, in one pass:
+# This is the goal. Each of these pictures came out of a network that was trained for one style, in one pass:
 
 
 # %%
@@ -68,10 +69,10 @@ grid([temple, *pictures], ["the photo", *(name.replace("_", " ") for name in nam
 # %% [markdown]
 # ## 1 · Three hundred steps, or one
 #
-# *What does it cost to look at the loss, and what does it cost to paint without looking?*
+# *What does a step of the optimisation cost, and what does a pass through a trained network?*
 #
-# In lesson 02 a step meant: through the encoder, compare, and all the way back to the pixels. A picture took a few hundred of them. A network that has learnt to paint goes once through its layers, forward only.
-# No encoder, no loss, no way back. At the time of painting all of that is over.
+# In lesson 02 a step meant: through the encoder, compare, and all the way back to the pixels. A picture took a few hundred of them. A trained network only needs its own layers, once, forward.
+# Encoder, loss and gradients were needed in training. For painting they are not.
 #
 # **Predict, then run.** How many times faster is one pass than 300 steps? Ten, a hundred, a thousand?
 
@@ -86,7 +87,7 @@ def seconds(function, *arguments):
 network = trained[names[0]]
 for side in (128, 256):
     square = resize(samples.content("chelsea"), (side, side), "box")  # (1, 3, side, side)
-    steps = gatys.stylize(square, samples.style("mosaic", side), encoder=encoder, steps=4)
+    steps = gatys.stylize(square, samples.style("mosaic", side), encoder=encoder, steps=4, levels=1)
     next(steps)
     step, one = min(seconds(next, steps) for _ in range(3)), min(seconds(paint, network, square) for _ in range(3))
     print(f"{side} px: 300 steps {300 * step:5.1f} s, one pass {one:.3f} s, {300 * step / one:.0f} times faster")
@@ -100,9 +101,9 @@ for side in (128, 256):
 #
 # ## 2 · The network
 #
-# *What must a network be like that turns a photo into a painting of the same size?*
+# *How is a network built that turns a photo into a picture of the same size?*
 #
-# It is called the **image transformation network** $f_W$: a photo $x$ goes in, and $\hat y = f_W(x)$ comes out. $W$ are its weights. Here is what the picture becomes on its way, in a small one:
+# It is called the **image transformation network** $f_W$: a photo $x$ goes in, and $\hat y = f_W(x)$ comes out. $W$ are its weights. Here are the shapes on the way through a small one:
 
 # %%
 torch.manual_seed(0)
@@ -123,8 +124,8 @@ for widths, blocks in (((8, 16, 32), 2), (johnson.WIDTHS, 5), (johnson.PAPER_WID
 #
 # - **Down and up again.** Most layers work at a quarter of the size. There a convolution has 16 times fewer places to visit, so it may have four times as many channels for the same work. And what is next to each other there is
 #   four pixels apart in the photo, so each layer looks further.
-# - **Residual blocks**: $y = x + \mathrm{norm}(\mathrm{conv}(\mathrm{relu}(\mathrm{norm}(\mathrm{conv}(x)))))$. A block only has to say what should *change*. To keep what is there, it says nothing. Most of a pastiche is the photo's
-#   drawing, so this is a good habit.
+# - **Residual blocks**: $y = x + \mathrm{norm}(\mathrm{conv}(\mathrm{relu}(\mathrm{norm}(\mathrm{conv}(x)))))$. A block only has to compute what should *change*. To keep what is there, it adds 0. Much of a pastiche is the photo's
+#   drawing, so this is a good start.
 # - **tanh** at the end keeps colours where a screen can show them: $(\tanh(z) + 1)/2$ is between 0 and 1.
 #
 # ### How far does it look?
@@ -196,20 +197,20 @@ grid(maps, ["no residual block", "two", "five"])
 # 15, 47 and 95 pixels: each block has two convolutions that add 2 steps of 4 pixels, so 16 in all. Without going down to a quarter of the size a block would add 4. White is where a change of the photo changes the most: the middle
 # counts far more than the rim.
 #
-# So this network knows what is within some 50 to 100 pixels, and no more. In a larger photo the same brush stroke covers a smaller part. We come back to this in section 8.
+# So a pixel of the pastiche depends on the photo within some 50 to 100 pixels, and on no more. In a larger photo the same brush stroke covers a smaller part. We come back to this in section 8.
 # </details>
 #
 # ## 3 · Checkerboards
 #
 # *How does one make a picture larger, and what can go wrong?*
 #
-# The paper used **transposed convolutions** ("fractionally strided"). Each place of the small picture lays a whole kernel onto the large one, two pixels further than its neighbour did. Where kernels overlap, they add up. Let us count how many
-# arrive at each pixel.
+# The paper used **transposed convolutions** ("fractionally strided"). Each place of the small picture adds a whole kernel to the large one, two pixels further on than its neighbour. Where kernels overlap, they add up. Let us count how many
+# reach each pixel.
 #
 # ### Exercise 2 — count the overlaps
 # *difficulty ●○○ · importance ●●○ · 10 minutes*
 #
-# In one dimension: `count` inputs, the first lays its kernel onto the places $0, 1, …, k-1$, the second onto $s, …, s+k-1$, and so on. How many kernels reach each place? Nothing is cut off at the ends.
+# In one dimension: `count` inputs. The first adds its kernel to the places $0, 1, …, k-1$, the second to $s, …, s+k-1$, and so on. How many kernels reach each place? Nothing is cut off at the ends.
 
 
 # %% tags=["exercise"]
@@ -254,7 +255,7 @@ for kernel, stride in ((3, 2), (4, 2), (5, 2), (9, 3)):
 # With kernel 3 and stride 2, every other pixel gets twice as much, in two directions up to four times. That is a checkerboard before anything was learnt, and a network has to learn its weights *around* it. There are two ways out: a kernel that
 # is a multiple of the stride (4 and 2), or what we do: first **enlarge** the picture, each pixel becomes four, and then use an ordinary convolution. There each pixel gets the same number of contributions.
 #
-# **Predict, then run.** We give a plain grey picture to two untrained networks (without normalisation), and stretch the contrast of what comes out. Which of the two can tell from plain grey where the pixels are? Look at the borders, too.
+# **Predict, then run.** We give a plain grey picture to two untrained networks (without normalisation), and stretch the contrast of what comes out. Which of the two makes a pattern out of plain grey? Look at the borders, too.
 
 # %%
 plain, pictures = torch.full((1, 3, 48, 48), 0.7), []
@@ -271,27 +272,47 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 # <details><summary>What you should see</summary>
 #
 # Out of plain grey the transposed convolutions make a pattern, with another one along the borders, where fewer kernels overlap. With enlarging, grey stays one colour up to the last pixel. The other half of that is
-# **reflection padding**: at the border a convolution sees the picture mirrored. Padded with zeros, every picture would have a black frame around it, and the network would know where the border is.
-# (The paper pads by 40 pixels of reflection once, and its residual blocks eat them up. We pad in each layer.)
+# **reflection padding**: at the border a convolution sees the picture mirrored. Padded with zeros, every picture would have a black frame around it, and the network would paint along it.
+# (The paper pads by 40 pixels of reflection once, and its unpadded residual blocks remove them again. We pad in each layer.)
 # </details>
 #
 # ## 4 · What it is trained for
 #
-# *There are no examples: nobody has painted these photos in this style. What can a network learn from?*
+# *There are no examples of these photos painted in this style. What can a network learn from?*
 #
-# From the losses of lesson 02. They can judge any picture, wherever it comes from. There they judged pixels. Here they judge what the network painted, and it is the *weights* that move:
+# From the losses of lesson 02. They can be computed for any picture. There we changed the pixels to lower them. Here we change the *weights* of the network that made the picture:
 #
 # $$W^* = \arg\min_W \; \mathbf E_{x} \Big[ \alpha\, \ell_\text{feat}\big(f_W(x),\, x\big) + \beta\, \ell_\text{style}\big(f_W(x),\, y_s\big) + \gamma\, \ell_{TV}\big(f_W(x)\big) \Big] \qquad\text{(1)}$$
 #
-# $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by what a network sees in them, and
-# the network that looks is the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
-# We use the course's divisors, so weights mean the same as in lesson 02. Layers and weights are others: one pass cannot weigh each stroke as 300 steps can, so content is compared earlier, in `relu3_4`, and holds on to the photo a little more.
+# $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by a network's activations,
+# and this network is called the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
+# We use the course's divisors, so weights mean the same as in lesson 02. Layers and weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so content is compared in an earlier layer, which keeps more of the photo.
+#
+# This is what stands in the brackets of (1):
+
+
+# %%
+style = samples.style("woodcut_waves", 96)  # (1, 3, 96, 96)
+layers, content_layer = johnson.LAYER_WEIGHTS, johnson.CONTENT_LAYER
+wanted = {layer: losses.mean_gram(encoder(style, layer)[layer]) for layer in layers}  # (1, C, C) each
+
+
+def perceptual_loss(pastiche, photos):
+    """α ℓ_feat + β ℓ_style + γ ℓ_TV, the mean over a batch; both are (B, 3, H, W)."""
+    with torch.no_grad():
+        target = encoder(photos, content_layer)[content_layer]
+    seen = encoder(pastiche, [content_layer, *layers])
+    content = losses.content_loss(seen[content_layer], target)
+    strokes = sum(weight * losses.style_loss(seen[layer], wanted[layer]) for layer, weight in layers.items())
+    smooth = losses.tv_loss(pastiche)
+    return johnson.CONTENT_WEIGHT * content + johnson.STYLE_WEIGHT * strokes + johnson.TV_WEIGHT * smooth
+
 
 # %% tags=["nbval-check-output"]
-style = samples.style("woodcut_waves", 96)  # (1, 3, 96, 96)
-model = johnson.Perceptual(small, [style], encoder)  # a network and what it is trained for
-objective = gatys.objective(photo, style, encoder=encoder, **model.objective)  # lesson 02, with its weights
-ours, theirs = sum(model(photo).values()), sum(objective(small(photo)).values())
+model = johnson.Perceptual(small, [style], encoder)  # the course's: a network and what it is trained for
+objective = gatys.objective(photo, style, encoder=encoder, **model.objective)  # lesson 02's, with the same weights
+pastiche = small(photo)
+ours, theirs = perceptual_loss(pastiche, photo), sum(objective(pastiche).values())
 print("the same number as in lesson 02:", torch.allclose(ours, theirs))
 ours.backward()
 kernels = [p for p in small.parameters() if p.ndim > 1]  # no biases: instance norm subtracts them again, gradient 0
@@ -341,7 +362,7 @@ check.training_step(my_training_step)
 #
 # *Can that be learnt within a minute, from six photos?*
 #
-# Let us see. For a serious network one takes 80 000 photos. We have an album of six, and cut a new square out of them each time. The temple is not in it: it is what we look at while the network learns.
+# The paper takes 80 000 photos. We have an album of six, and cut new squares out of them for each step. The temple is not in it: it is the picture that we look at while the network learns.
 
 # %%
 album = [samples.content(name, 144) for name in ("astronaut", "chelsea", "coffee", "flower", "hubble", "rocket")]
@@ -362,38 +383,34 @@ grid([style, crops(1)[:3]], ["the style", *["to learn from"] * 3], columns=4)
 
 # %%
 def learn(network, steps, **weights):
-    """Teach a network the style, step by step; yields the losses of each step."""
+    """Teach a network the style, step by step; yields content and style loss of each step."""
     model = johnson.Perceptual(network, [style], encoder, **weights)
     optimizer = torch.optim.Adam(network.parameters())
     for step in range(1, steps + 1):
         optimizer.param_groups[0]["lr"] = 5e-3 * rate_factor(step, steps, warm_up=20)  # up, and slowly down to 0
-        losses = model.train()(crops(step))  # photos -> pastiches -> losses
+        terms = model.train()(crops(step))  # photos -> pastiches -> the terms of (1)
         optimizer.zero_grad()
-        sum(losses.values()).backward()
+        sum(terms.values()).backward()
         optimizer.step()
-        style_loss = sum(loss.item() for term, loss in losses.items() if term.startswith("style"))
-        yield {"content": losses["content"].item(), "style": style_loss}
+        style_loss = sum(loss.item() for term, loss in terms.items() if term.startswith("style"))
+        yield {"content": terms["content"].item(), "style": style_loss}
 
 
 # %% [markdown]
 # **Predict, then run, and watch.** What will come first: the drawing of the temple, the colours of the style, or its strokes?
 
 # %%
-STEPS, COMPARED = 400, 200
-WEIGHTS = {"content_layer": CONTENT_LAYER, "layer_weights": STYLE_LAYERS}  # those of lesson 02
-WEIGHTS |= {"style_weight": 3.0, "tv_weight": 50.0}  # less style and smoother: a small network leaves much grain
+STEPS, EARLY = 400, 150
 torch.manual_seed(0)
 quick = TransformationNet((8, 16, 32), 2)
-view, curves, early = LivePicture(width=384), {"content": [], "style": []}, {}
-for step, losses in enumerate(learn(quick, STEPS, **WEIGHTS), start=1):
+view, curves = LivePicture(width=384), {"content": [], "style": []}
+for step, terms in enumerate(learn(quick, STEPS), start=1):
     for name, values in curves.items():
-        values.append(losses[name])
+        values.append(terms[name])
     if step % 25 == 0:
         view.update(paint(quick, photo), f"step {step} of {STEPS}")
-    if step == 150:
-        early["enlarge, then convolve"] = paint(quick, photo)  # for section 7
-    if step == COMPARED:
-        halfway = copy.deepcopy(quick)  # for section 6
+    if step == EARLY:
+        early = copy.deepcopy(quick)  # for sections 6 and 7
 
 
 # %%
@@ -406,35 +423,32 @@ plot_curves(
     {name: means(v) for name, v in curves.items()}, at=range(10, STEPS + 1, 10), title="A network learns a style"
 )
 unseen = [resize(samples.content(name), 192, "long") for name in ("china", "camera", "coffee")]  # two of them new to it
-grid(
-    [*unseen, *(paint(quick, image) for image in unseen)],
-    ["never seen", "never seen", "from the album", *["one pass"] * 3],
-    columns=3,
-)
+titles = ["the style", "new to it", "new to it", "from the album", "", *["one pass"] * 3]
+grid([style, *unseen, torch.ones_like(style), *(paint(quick, image) for image in unseen)], titles, columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colours come first, within a hundred steps: a few weights of the last layer are enough for them. Then come strokes that follow the edges of the photo, because that serves both losses. The style loss falls many times over, the content loss
-# by a third or so: the network has to give up the photo's details for the strokes.
+# Colours come first, within a hundred steps: a few weights of the last layer are enough for them. Then come lines that follow the edges of the photo, because that lowers both losses. The style loss falls many times over, the content loss
+# less: the network has to give up the photo's details for the strokes.
 #
-# The photos that it never saw are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
+# The photos that are new to it are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
 #
-# It is a sketch of a network: small, and trained for a minute. Look closely, and you find a fine grid in smooth areas. The trained ones of section 8 are twice as wide, have five blocks, and had more time.
+# This network is small, and was trained for a minute. Look closely, and you find a fine grid in smooth areas. The networks of section 8 are twice as wide, have five blocks, and were trained for longer.
 # </details>
 #
 # ## 6 · Batch norm or instance norm
 #
-# *Why did everybody replace one normalisation by another within months?*
+# *Why did the field replace one normalisation by another within months?*
 #
 # Johnson's network had **batch normalisation**: each channel is brought to mean 0 and deviation 1, measured over *all photos of the batch*. Ulyanov and others changed one thing. They measure over each photo alone:
 #
 # $$\mathrm{IN}(x)_{nchw} = \gamma_c\, \frac{x_{nchw} - \mu_{nc}}{\sqrt{\sigma_{nc}^2 + \epsilon}} + \beta_c, \qquad
 # \mu_{nc} = \frac{1}{HW} \sum_{h,w} x_{nchw}, \quad \sigma_{nc}^2 = \frac{1}{HW} \sum_{h,w} (x_{nchw} - \mu_{nc})^2$$
 #
-# ($\gamma$ and $\beta$ belong to the layer here and are learnt. They are not the weights of (1): the field has too few letters.)
+# ($\gamma$ and $\beta$ belong to the layer here and are learnt. They are not the weights of (1); the papers use the same letters.)
 #
-# Their argument: the contrast of the pastiche should be that of the *style*, whether the photo was taken at noon or in fog. So the network has to get rid of the photo's contrast. With convolutions and ReLUs alone that is hard to learn, since it is
+# Their argument: the contrast of the pastiche should be that of the *style*, whether the photo was taken at noon or in fog. So the network has to remove the photo's contrast. With convolutions and ReLUs alone that is hard to learn, since it is
 # a division. Instance norm is just this division.
 #
 # ### Exercise 4 — instance normalisation
@@ -472,37 +486,37 @@ check.instance_norm(my_instance_norm)
 # `x.var` divides by $HW - 1$ unless you say `correction=0`. And `gamma.view(1, -1, 1, 1)` puts a channel's number where channels are.
 # </details>
 #
-# Now the experiment: two networks, the same random weights, the same photos in the same order. Only the norm differs. The first one is the network that you have just watched, as it was after 200 steps. The other one gets 200 steps, too.
+# Now the experiment: two networks, the same random weights, the same photos in the same order. Only the norm differs. The first one is the network that you have just watched, as it was after 150 steps. The other one gets 150 steps, too.
 #
 # **Predict, then run.** Which one has the lower loss? And then: we take the contrast out of the photo, step by step. What will each of them paint?
 
 # %%
 torch.manual_seed(0)  # as above: the same convolutions to begin with
 batch = TransformationNet((8, 16, 32), 2, norm="batch")
-plan = learn(batch, STEPS, **WEIGHTS)  # the same plan, left early
-batch_total = [losses["content"] + losses["style"] for losses in islice(plan, COMPARED)]
-total = [c + s for c, s in zip(*curves.values(), strict=True)][:COMPARED]
+plan = learn(batch, STEPS)  # the same plan, left early
+batch_total = [terms["content"] + terms["style"] for terms in islice(plan, EARLY)]
+total = [c + s for c, s in zip(*curves.values(), strict=True)][:EARLY]
 both = {"instance norm": means(total), "batch norm": means(batch_total)}
-plot_curves(both, at=range(10, COMPARED + 1, 10), y="content + style", title="Same seed, same photos, another norm")
+plot_curves(both, at=range(10, EARLY + 1, 10), y="content + style", title="Same seed, same photos, another norm")
 
 # %%
 fog = [photo, 0.4 * photo + 0.35, 0.15 * photo + 0.5]  # the same temple with less and less contrast
-rows = [*fog, *(paint(halfway, image) for image in fog), *(paint(batch, image) for image in fog)]
+rows = [*fog, *(paint(early, image) for image in fog), *(paint(batch, image) for image in fog)]
 grid(rows, ["the photo", "in mist", "in fog", *["instance norm"] * 3, *["batch norm"] * 3], columns=3)
-for name, network in (("instance norm", halfway), ("batch norm", batch)):
+for name, network in (("instance norm", early), ("batch norm", batch)):
     spread = [paint(network, image).std().item() for image in fog]
     print(f"{name:14} contrast of the pastiche: " + ", ".join(f"{value:.3f}" for value in spread))
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# After the first thirty steps or so the curve of instance norm is the lower one. And for the pictures it makes no difference at all how foggy the photo is! That is not even learnt. The first layer is linear: if the photo is $a x + b$, its answer is $a$ times as large and a little shifted, and
-# $(\,\cdot - \mu)/\sigma$ takes out both. All that follows is the same to the last digit (nearly: $\epsilon$ is not 0).
+# With instance norm it makes no difference at all how foggy the photo is! That is not even learnt. The first layer is linear: if the photo is $a x + b$, its output is $a$ times as large and shifted by a constant, and
+# $(\,\cdot - \mu)/\sigma$ removes both. All that follows is the same to the last digit (nearly: $\epsilon$ is not 0). It also learns faster: compare the two curves.
 #
 # Batch norm has learnt the mean and deviation of *usual* photos, and uses these for every photo. From a foggy photo it gets small numbers, and paints a foggy picture.
 # </details>
 #
-# Batch norm has another habit. While it is being trained, photos of one batch influence each other:
+# Batch norm has another property. In training, photos of one batch influence each other:
 
 # %% tags=["nbval-check-output"]
 one, friend, other = crops(1)[:1], crops(2)[:1], crops(3)[:1]
@@ -510,61 +524,97 @@ for name, network in (("instance norm", quick), ("batch norm", batch)):
     with torch.no_grad():
         beside = [copy.deepcopy(network).train()(torch.cat([one, each]))[:1] for each in (friend, other)]
     same = torch.allclose(*beside, atol=1e-4)
-    print(f"{name}: the pastiche {'does not care' if same else 'depends on'} which photo is beside it in the batch")
+    print(f"{name}: the pastiche {'does not depend' if same else 'depends'} on the photo beside it in the batch")
 
 # %% [markdown]
-# ## 7 · Two more choices: enlarging, and total variation
+# ### Your code learns to paint
 #
-# *Do checkerboards go away by training? What does the term $\gamma\, \ell_{TV}$ do?*
-#
-# We train a network with transposed convolutions for 150 steps, and compare with our own network after 150 steps, which we kept. Then our network goes on for 40 steps with no total variation, and with ten times as much.
-#
-# **Predict, then run.** Where will you find a pattern of single pixels? Which picture will look like painted in fresh watercolour?
+# Your training step moves the weights, and your instance norm stands in each layer. The loss is `perceptual_loss` of section 4, the photos are the same. `yours` takes a function of yours if it passes its check; otherwise it takes the course's, and says so.
+
+
+# %%
+def course_step(network, optimizer, loss, photos):
+    total = loss(network(photos), photos)
+    optimizer.zero_grad()
+    total.backward()
+    optimizer.step()
+    return total.item()
+
+
+train = yours(my_training_step, check.training_step, course_step)
+norm = yours(my_instance_norm, check.instance_norm, lambda x, gamma, beta: F.instance_norm(x, None, None, gamma, beta))
+
+
+class MyNorm(InstanceNorm):
+    def forward(self, x, statistics=None):
+        return norm(x, self.gamma, self.beta)
+
 
 # %%
 torch.manual_seed(0)
-transposed = TransformationNet((8, 16, 32), 2, upsampling="transposed")
-for _ in islice(learn(transposed, STEPS, **WEIGHTS), 150):
-    pass
-early["transposed convolution"] = paint(transposed, photo)
-part = (..., slice(40, 104), slice(30, 126))  # rows and columns
-grid(
-    [image[part] for image in (photo, *early.values())],
-    ["the photo, a part of it", *early],
-)
-
-# %%
-found = []
-for tv_weight in (0.0, 500.0):
-    other = copy.deepcopy(quick)
-    for _ in learn(other, 40, **{**WEIGHTS, "tv_weight": tv_weight}):
-        pass
-    found.append(paint(other, photo))
-grid([image[part] for image in (found[0], paint(quick, photo), found[1])], ["γ = 0", "γ = 50", "γ = 500"])
+mine = TransformationNet((8, 16, 32), 2, norm=MyNorm)
+optimizer = torch.optim.Adam(mine.parameters(), lr=5e-3)
+curve = [train(mine, optimizer, perceptual_loss, crops(step)) for step in range(1, EARLY + 1)]
+print(f"loss: {sum(curve[:10]) / 10:.2f} in the first ten steps, {sum(curve[-10:]) / 10:.2f} in the last ten")
+pictures = [style, photo, paint(mine, photo), paint(early, photo)]
+grid(pictures, ["the style", "the photo", f"your code, {EARLY} steps", f"the course's, {EARLY} steps"], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# After 150 steps both are unfinished, and both show a grid. With transposed convolutions it is made of single pixels, faint in the even blue and plain in the light streaks, and much of the temple is not there yet: the pattern is there from the beginning, and has to be learnt away. Enlarging leaves squares of
+# Two pictures of one kind: the same network, the same photos, the same loss. They are not equal pixel by pixel, because your Adam has the same step size all the time, and the course's changes it. Give your network
+# another style (in section 4), more steps, or more channels.
+# </details>
+#
+# ## 7 · Two more choices: enlarging, and total variation
+#
+# *Do checkerboards go away by training? What does the term $\gamma\, \ell_{TV}$ do?*
+#
+# We train a network with transposed convolutions for 150 steps, and compare with our own network after 150 steps, which we kept. Then our network goes on for 40 steps with no total variation, and with thirty times as much.
+#
+# **Predict, then run.** Where will you find a pattern of single pixels? Which picture will have the softest outlines?
+
+# %%
+torch.manual_seed(0)
+transposed = TransformationNet((8, 16, 32), 2, upsampling="transposed")
+for _ in islice(learn(transposed, STEPS), EARLY):
+    pass
+part = (..., slice(40, 104), slice(30, 126))  # rows and columns
+pictures = [photo, paint(early, photo), paint(transposed, photo)]
+grid([image[part] for image in pictures], ["the photo, enlarged", "enlarge, then convolve", "transposed convolution"])
+
+# %%
+pictures = {f"γ = {johnson.TV_WEIGHT:g}": paint(quick, photo)}
+for tv_weight in (0.0, 30 * johnson.TV_WEIGHT):
+    other = copy.deepcopy(quick)
+    for _ in learn(other, 40, tv_weight=tv_weight):
+        pass
+    pictures[f"γ = {tv_weight:g}"] = paint(other, photo)
+grid([image[part] for image in pictures.values()], [*pictures])
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# After 150 steps both are unfinished. With transposed convolutions there is a pattern of single pixels: it is there from the beginning, and the network has to learn weights that cancel it. Enlarging leaves squares of
 # $2 \times 2$ and $4 \times 4$ pixels at first, which the convolutions after it learn to smooth.
 #
-# Without total variation fine grain is free, and comes back. With a lot of it, contours melt and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, by eye, for each style.
+# Without total variation fine grain costs nothing. With a lot of it, outlines become soft and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
 # </details>
 #
 # ## 8 · With more time
 #
-# *What comes out if one waits longer than a minute?*
+# *What comes out after more than a minute?*
 #
-# The networks that ship with the course have five residual blocks, twice as many channels, and learnt on several thousand photos. They did not begin from nothing: each is one style taken out of lesson 04's network, which took 75 minutes for fourteen styles, and has then learnt on alone for 260 steps.
-# `stylelearn train johnson` trains one from any folder of photos and any style. From nothing it takes longer to become as good.
+# The networks that ship with the course have five residual blocks, twice as many channels, and learnt on several thousand photos. [The card beside the weights](../data/weights/johnson.CARD.md) says for how long and from which start.
+# `stylelearn train johnson` trains one from any folder of photos and any style.
 #
-# They have one thing more. Think of a clear blue sky: every place in it looks the same, so a convolution says the same of every place. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
-# **noise** beside the picture, three channels of it: one that changes from pixel to pixel, one over 4 pixels, one over 16. Ulyanov's first paper does this for textures. Whatever irregular strokes there are in an even place, they were made of it. Here is a plain grey card:
+# They have one more input. In a clear blue sky all neighbourhoods are alike, and a convolutional network maps identical neighbourhoods to identical outputs. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
+# **noise** beside the picture, three channels of it: one that changes from pixel to pixel, one over 4 pixels, one over 16. Ulyanov's first paper does this for textures. Irregular strokes in an even area come from this noise. Here is a plain grey card:
 
 # %%
 card = torch.full((1, 3, 192, 192), 0.6)
 with torch.no_grad():
-    painted = [johnson.load(name)(card) for name in names[:3]]
+    painted = [trained[name](card) for name in names[:3]]
 grid([card, *painted], ["a grey card", *names[:3]], columns=4)
 
 # %% [markdown]
@@ -582,8 +632,8 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# All of them are painted, and the grey photograph gets the colours of the style: the network has no idea that there was no colour. What suffers most are faces and fine things that mean much to us. The losses do not know what matters to us. So the
-# photographer is worst off: his face is a few pixels wide. Large smooth areas are the other weak point, for there is nothing in them to hang a stroke on. The noise brings irregular blotches, but a fine weave that repeats is still there: look at the sky behind the photographer and above the temple.
+# All of them are painted, and the grey photograph gets the colours of the style: nothing in the losses says that there was no colour. Faces and small things that matter to us suffer most, because the losses do not know what matters to us. The
+# photographer's face is only a few pixels wide. Large smooth areas are the other weak point: there is no edge that a stroke could follow. Look at the sky behind the photographer and above the temple: which of it is irregular (the noise), and which repeats?
 # </details>
 #
 # ### A larger photo
@@ -599,13 +649,13 @@ grid(shown, [f"painted at {side} px" for side in sizes])
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# A network without fully connected layers takes any size. But it has learnt strokes of so many *pixels*, and it sees some 100 pixels far (section 2). In a larger photo they are finer beside it. If you want large strokes in a large photo: paint it small
+# A network without fully connected layers takes any size. But it has learnt strokes of a certain size in *pixels*, and its receptive field is some 100 pixels (section 2). In a larger photo the same strokes are finer. If you want large strokes in a large photo: paint it small
 # and enlarge it, or train with a larger style picture.
 # </details>
 #
 # ## 9 · Against lesson 02
 #
-# *The same objective, with the same weights. Who gets lower: the network, or the optimisation? And when?*
+# *The same objective, with the same weights. Which gets lower: the network, or the optimisation? And when?*
 #
 # We take a style of the course's own, and exactly the objective that its network was trained for. The optimisation starts from the photo.
 #
@@ -617,32 +667,36 @@ network = trained[own]
 painting = samples.style(own, min(network.about.get("style_size", [256])))
 weights = network.about.get("objective", model.objective)  # what it was trained for
 cup = resize(samples.content("coffee"), 192, "long")  # (1, 3, 128, 192)
-objective = gatys.objective(cup, painting, encoder=encoder, **weights)
+judge = Encoder("mini1")  # with which that network was trained
+objective = gatys.objective(cup, painting, encoder=judge, **weights)
 begin, curve, at = time.perf_counter(), [], {}
-for step in gatys.stylize(cup, painting, encoder=encoder, steps=100, **weights):
+for step in gatys.stylize(cup, painting, encoder=judge, steps=100, levels=1, **weights):
     curve.append(min(step.loss, curve[-1] if curve else step.loss))
     if step.number in (10, 100):
         at[f"{step.number} steps"] = (step.best_image, time.perf_counter() - begin)
 at = {"the network": (paint(network, cup), seconds(paint, network, cup)), **at}
 for name, (image, took) in {"the photo": (cup, 0.0), **at}.items():
-    losses = {term: value.item() for term, value in objective(image).items()}
-    styles = sum(value for term, value in losses.items() if term.startswith("style"))
-    content = sum(value for term, value in losses.items() if term.startswith("content"))
-    print(f"{name:12} content {content:5.2f}  style {styles:6.2f}  with TV {sum(losses.values()):6.2f}  {took:7.3f} s")
+    terms = {term: value.item() for term, value in objective(image).items()}
+    styles = sum(value for term, value in terms.items() if term.startswith("style"))
+    content = sum(value for term, value in terms.items() if term.startswith("content"))
+    print(f"{name:12} content {content:5.2f}  style {styles:6.2f}  with TV {sum(terms.values()):6.2f}  {took:7.3f} s")
 
 # %%
 level = sum(objective(at["the network"][0]).values()).item()
 lines = {"optimisation (lesson 02)": curve, "the network, one pass": [level] * len(curve)}
 plot_curves(lines, y="objective", title="The same objective")
 grid([painting, *(image for image, _ in at.values())], ["the style", *at], columns=4)
+table, rim = (..., slice(70, 118), slice(0, 72)), (..., slice(10, 58), slice(60, 132))  # rows and columns
+parts = [image[part] for part in (table, rim) for image in (cup, *(image for image, _ in at.values()))]
+grid(parts, [f"{what}: {name}" for what in ("table", "cup") for name in ("the photo", *at)], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Where the lines cross, here within the first ten steps, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
-# steps of the optimisation. Ours are smaller and had less training, so expect to be overtaken sooner. The network has needed the time of a step or two.
+# Where the lines cross, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
+# steps of the optimisation. Ours are smaller and had less training, so they are overtaken sooner. The network has needed the time of a step or two.
 #
-# Look at the pictures, not only at the numbers. The network repeats the same few patterns, wherever they fit. The optimisation invents for each place.
+# Look at the enlarged parts, not only at the numbers. The network has a few marks, learnt from all photos, and uses them on the table as on the cup. The optimisation has fitted its strokes to this one photo: they differ from place to place.
 # </details>
 #
 # ## The lab
@@ -662,10 +716,10 @@ lab = JohnsonLab(content="chelsea", style=names[-1], size=384)
 lab
 
 # %% [markdown]
-# Our network of a minute fits in, too: save it, and give the lab its file.
+# The network that you trained fits in, too: save it, and give the lab its file.
 
 # %% tags=["nbval-ignore-output"]
-file = Path(tempfile.mkdtemp()) / "my_network.safetensors"  # a name of yours keeps it
+file = Path(tempfile.mkdtemp()) / "my_network.safetensors"  # another name, such as "waves.safetensors", keeps it
 johnson.save(quick, file)
 lab = JohnsonLab(content="astronaut", style=file, size=256)
 lab
@@ -673,29 +727,29 @@ lab
 # %% [markdown]
 # ## Differs from the paper
 #
+# - **Less training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps.
+# - **A smaller network**: half of the paper's widths, so that a laptop paints 256 pixels in a fraction of a second. `PAPER_WIDTHS` has 1 679 235 weights, and takes about four times as long.
 # - **Instance norm** instead of batch norm, and **enlarge, then convolve** instead of transposed convolutions. `norm="batch"` and `upsampling="transposed"` give the paper's.
-# - **Half of the paper's widths**, so that a laptop paints 256 pixels in a fraction of a second. `PAPER_WIDTHS` has 1 679 235 weights. They take four times the time.
-# - **Reflection in each layer** instead of 40 pixels around the picture once.
-# - **The loss network** is `mini` and not VGG-16, so textures are simpler than in the paper's figures. Style is compared in `relu2_2`, `relu3_4` and `relu4_1` and not in
-#   `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, content in `relu3_4` (the paper's pictures take `relu2_2`).
+# - **A smaller loss network**: the course's encoder and not VGG-16, so textures are simpler than in the paper's figures. The paper compares style in `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, and content in `relu2_2` for its pictures;
+#   ours are `johnson.LAYER_WEIGHTS` and `johnson.CONTENT_LAYER`.
 # - **Noise** beside the picture, in the networks that ship: Ulyanov's idea, not Johnson's.
-# - **The losses** are divided by what they want to reach (lesson 02, section 10).
-# - **Training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps. Each network that ships began as one style of lesson 04's.
+# - **The losses** are divided by the size of their target (lesson 02, section 10).
+# - **Reflection in each layer** instead of 40 pixels around the picture once.
 #
 # ## Summary
 #
 # - The losses of lesson 02 can train a network. It needs photos and one style, and no examples.
 # - Painting is then one pass: hundreds of times faster, for this one style.
-# - Work at a quarter of the size sees further for the same cost. Residual blocks keep what need not change. Reflection avoids frames.
+# - At a quarter of the size a layer sees further for the same cost. Residual blocks keep what need not change. Reflection avoids frames.
 # - Transposed convolutions overlap unevenly. Enlarge first, then convolve.
-# - Instance norm takes the photo's contrast away, so the pastiche has the style's.
-# - The optimisation still wins in the end, by working for this one photo. The network is done in the time of a step or two.
+# - Instance norm removes the photo's contrast, so the pastiche has the style's.
+# - The optimisation ends lower, because it works for this one photo. The network needs the time of a step or two.
 #
 # **Common misconceptions**
 #
-# - *"It was trained on pairs of photos and paintings."* There are no such pairs. The losses say what is good.
-# - *"The loss network paints."* It only looks, and only during training. The shipped file does not contain it.
-# - *"Training on six photos must overfit."* Six photos give thousands of squares, and a style is local. A network this small cannot learn photos by heart.
+# - *"It was trained on pairs of photos and paintings."* There are no such pairs. The losses are computed for whatever the network paints.
+# - *"The loss network paints."* It only computes the losses, and only in training. The shipped file does not contain it.
+# - *"Training on six photos must overfit."* Six photos give thousands of squares, and a style is local. A network this small cannot memorise photos.
 # - *"Instance norm is batch norm with batch size 1."* While training, yes. But batch norm then *uses* other numbers: the means that it has collected.
 # - *"Strength 0.5 is half as much style."* Here it is half of each of two pictures.
 # - *"It is faster, so it costs less."* For one picture lesson 02 is much cheaper than training.
@@ -703,17 +757,17 @@ lab
 # **To read**: the two papers; Ulyanov, Lebedev, Vedaldi and Lempitsky, *Texture Networks*, ICML 2016, the same idea in the same months; Odena, Dumoulin and Olah,
 # [*Deconvolution and Checkerboard Artifacts*](https://distill.pub/2016/deconv-checkerboard/), Distill 2016, with pictures that move; Gross and Wilber, *Training and investigating Residual Nets*, 2016, on which our blocks are modelled.
 #
-# **Next**: four styles, four networks, and nothing between them. [Lesson 04](04_cin.ipynb) finds out that nearly all of such a network is the same for every style. What differs fits into 1,600 numbers, and numbers can be mixed.
+# **Next**: one network for each style, and nothing between them. [Lesson 04](04_cin.ipynb) shows that nearly all of such a network can be the same for every style. What differs fits into 1,600 numbers, and numbers can be mixed.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (100 minutes): sections 1 and 2 with exercise 1, 20 minutes · section 3 with exercise 2, 15 · section 4 with exercise 3, 15 · section 5, 10 (let them talk while it trains) · section 6 with exercise 4, 20 · sections 7 to 9, 15 · the
+# **Timings** (100 minutes): sections 1 and 2 with exercise 1, 20 minutes · section 3 with exercise 2, 15 · section 4 with exercise 3, 15 · section 5, 10 (let them talk while it trains) · section 6 with exercise 4 and your own network, 22 · sections 7 to 9, 13 · the
 # lab, 5. Short of time: leave out section 7. The live training takes about half a minute on two cores; on a slower machine set `STEPS = 200`.
 #
-# **Show.** The live training of section 5, on the projector, and nothing else for that half minute: colours, then strokes. Then the fog of section 6: ask who would rather have the left or the right column on a phone.
+# **Show.** The live training of section 5, on the projector, and nothing else for that half minute: colours, then lines. Then the fog of section 6: ask which of the two norms they would like to have in a phone. Then a learner's own network, painted live.
 #
-# **Expected results.** Colours are there by step 100, strokes by step 200, and the style loss falls many times over. In section 6 the three pictures of instance norm look the same and those of batch norm fade. In section 9 the lines cross long before step 100.
+# **Expected results.** Colours are there by step 100, lines by step 200, and the style loss falls many times over. In section 6 the three pictures of instance norm look the same and those of batch norm fade; a learner's own network paints like the course's after as many steps. In section 9 the lines cross before step 100.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
@@ -722,7 +776,7 @@ lab
 # | 3 | `kernel 3, stride 2: [1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1]` | as it stands |
 # | 3 | `nearest largest deviation from one colour:` | 0 to 0.0001 |
 # | 6 | `instance norm contrast of the pastiche:` | 0.12 to 0.25, and the same three times |
-# | 6 | `batch norm contrast of the pastiche:` | 0.12 to 0.25, and falling |
+# | 6 | `batch norm contrast of the pastiche:` | 0.12 to 0.3, and falling |
 # | 9 | `the photo content 0.00 style` | 4.6 to 5.0 |
 #
 # **Where they get stuck.** In exercise 1 a layer's own stride is applied to itself. In exercise 3 `zero_grad()` is forgotten: the first step is right and the second is not, and the check looks at both. In exercise 4 dimension 0 is in
@@ -731,6 +785,6 @@ lab
 # **Questions for a discussion.**
 #
 # - *Why does the content loss fall so little in section 5?* It is the price of the strokes. An untrained network has both losses high; a trained one has given up the photo's details, which strokes must cover.
-# - *What would happen with a single photo in the album?* Less than one fears: a thousand squares of one photo still teach strokes. But colours and things that it lacks (a sky, a face) would be painted by luck.
+# - *What would happen with a single photo in the album?* It would still learn to paint: a thousand squares of one photo still teach strokes. But colours and things that this photo lacks (a sky, a face) would be painted badly.
 # - *With instance norm a photo of fog and one of a clear day give the same picture. When is that wrong?* When the fog is the subject. The network cannot paint a pale picture of a pale day.
-# - *Would you rather have one network for all styles, or one for each?* One for each paints better (it has nothing else to learn) and can be trained on its own. But each costs a training and a file. Lesson 04 shares nearly everything.
+# - *Would you rather have one network for all styles, or one for each?* One for each paints better (it has nothing else to learn) and can be trained on its own. But each needs a training and a file. Lesson 04 shares nearly everything.

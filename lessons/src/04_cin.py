@@ -9,19 +9,20 @@
 # %% [markdown]
 # # 04 · Many styles in one network
 #
-# In lesson 03 a network paints in a fraction of a second. But it knows one style. For the next one you train again, from nothing, and keep one more file. A dozen
+# In lesson 03 a network paints in a fraction of a second. But it knows one style. For the next one you train again, from the beginning, and keep one more file. A dozen
 # styles, a dozen networks.
 #
 # Vincent Dumoulin, Jonathon Shlens and Manjunath Kudlur asked what these networks have in common. Nearly everything, they found. Two numbers for each channel
-# are enough to tell a network *which* style it is to paint in. And as soon as a style is a short list of numbers, we can do with it what we do with numbers: mix two,
-# change over from one to the other across a picture, and learn a new one without touching the rest.
+# are enough to tell a network *which* style to paint in. And if a style is a short list of numbers, we can calculate with styles: mix two,
+# change from one to the other across a picture, and learn a new one without changing the rest.
 #
 # **After this lesson you can …**
 #
 # - write conditional instance norm, and say how it differs from the norm of lesson 03,
 # - count what a style is, in numbers,
 # - mix styles by a slider, on a pad, and from place to place with a mask,
-# - teach a trained network a new style in half a minute, and prove that the old ones are untouched,
+# - teach a trained network a new style in half a minute, and prove that the old ones are unchanged,
+# - paint with your own norms,
 # - say where mixing fails.
 #
 # **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 03](03_johnson.ipynb) · **about 80 minutes**, with the exercises · **paper**: V. Dumoulin, J. Shlens and M. Kudlur, *A
@@ -31,12 +32,14 @@
 # %config InlineBackend.figure_formats = ['jpeg']
 import copy
 import tempfile
+from itertools import combinations
 from pathlib import Path
 
 import torch
 
 from stylelearn import cin, losses, samples
 from stylelearn.checks import cin as check
+from stylelearn.checks import yours
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.figures.display import display_figure
@@ -44,6 +47,7 @@ from stylelearn.images import psnr, resize, to_pil, write_image
 from stylelearn.johnson import TransformationNet
 from stylelearn.lab import CinLab
 from stylelearn.lab.mixing import bilinear
+from stylelearn.networks.transformation import modulate
 from stylelearn.training import Crops
 
 network = cin.load()  # one trained network
@@ -51,7 +55,7 @@ photo = resize(samples.content("china"), (176, 264), "box")  # (1, 3, 176, 264)
 
 
 # %% [markdown]
-# This is where we are going. All of it is painted by one network, each picture in one pass:
+# This is the goal. All of it is painted by one network, each picture in one pass:
 
 
 # %%
@@ -77,9 +81,9 @@ grid([*goals.values()], [*goals], columns=3)
 # Think of what a network of lesson 03 has to know. It has to find edges and surfaces, keep things in their places, lay strokes, draw lines, enlarge without
 # checkerboards. All of that is the same for a mosaic and for a watercolour. What differs is which of these skills is used how much.
 #
-# So let all styles share the convolutions, and give each style its own say over *how strongly each channel is used*. Where is such a say? Right behind each convolution
-# there is a normalisation, and it ends with two numbers for each channel: a contrast $\gamma$ and a level $\beta$. The paper's idea is to give these two, and
-# nothing else, to the style.
+# So let all styles share the convolutions, and let each style decide *how strongly each channel is used*. Behind each convolution
+# there is a normalisation, and it ends with two numbers for each channel: a contrast $\gamma$ and a level $\beta$. The paper's idea is to make these two, and
+# nothing else, the style's own.
 #
 # **Predict, then run.** One network for a single style has a certain number of weights. How many more does one for 16 styles need: 16 times as many, twice as
 # many, or a few per cent more?
@@ -95,15 +99,15 @@ for styles in (1, 4, 16, 64):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# A style more costs 0.4 per cent of the network (the paper's has more weights to each, and it is 0.2). This is also a statement about painting: if it works, styles are much more alike, inside such a network,
-# than they look.
+# One more style costs 0.4 per cent of the network (0.2 in the paper's, which has more weights). If that works, styles have more in common, inside such a network,
+# than their pictures suggest.
 #
-# It saves work, too. All styles train the same convolutions, so each of them learns from what the others need.
+# It saves work, too. All styles train the same convolutions, so each of them profits from the others.
 # </details>
 #
 # ## 2 · Conditional instance norm
 #
-# *Where does the style enter?*
+# *Where in the network does the style enter?*
 #
 # Lesson 03's instance norm takes one channel $x$ of one picture, makes its mean 0 and its spread 1, and then gives it a new contrast and level. With an index $s$ for
 # the style this becomes **conditional instance norm**:
@@ -152,7 +156,7 @@ check.conditional_norm(my_conditional_norm)
 #
 # *How different can pictures be that share all convolutions?*
 #
-# The network wants to be told how much of each style it should use: one row of shares for each picture. For a single style the row is 1 at its
+# Beside the photo the network takes the share of each style: one row of shares for each picture. For a single style the row is 1 at its
 # place and 0 elsewhere. Since each picture of a batch has its own row, one pass paints one photo in all styles.
 #
 # **Predict, then run.** Same weights, same photo. What will differ: only the colours, or also strokes and lines?
@@ -168,8 +172,8 @@ grid([photo, *everything.values()], ["the photo", *everything], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colours and contrast, and also the kind of marks: wavy lines in one, round dots in another, hard outlines in a third. All from the same filters, used in other proportions. Look closer and you
-# also see the family likeness. The network has a certain repertoire of marks (ours is fond of a fine weave, like canvas), and a style chooses among them.
+# Colours and contrast, and also the kind of marks: lines in one, dots in another, hard outlines in a third. All from the same filters, used in other proportions. Look closer and you
+# also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them.
 # </details>
 #
 # The convolutions are the same for all styles; only γ and β differ. Let us make sure, by building lesson 03's network out of one row:
@@ -188,7 +192,7 @@ with torch.no_grad():
 #
 # *How many numbers is "mosaic"?*
 #
-# Count. The network has convolutions with $a$, $b$ and $c$ channels (16, 32, 64 here), then residual blocks, then two layers that enlarge again, to $b$ and to $a$ channels. Behind each of
+# Let us count. The network has convolutions with $a$, $b$ and $c$ channels (16, 32, 64 here), then residual blocks, then two layers that enlarge again, to $b$ and to $a$ channels. Behind each of
 # them stands a norm. A residual block has two convolutions, so two norms. The last convolution, which makes the three colours, has none.
 #
 # ### Exercise 2 — numbers per style
@@ -226,12 +230,12 @@ check.numbers_per_style(my_numbers_per_style)
 # Each channel has one $\gamma$ and one $\beta$.
 # </details>
 #
-# (Code has been published in which the norms *inside the residual blocks* were forgotten, and stayed the same for all styles. It runs, and it learns. But most of the numbers above sit
+# (Code has been published in which the norms *inside the residual blocks* were forgotten, and stayed the same for all styles. It runs, and it learns. But most of the numbers above are
 # in the blocks, so its styles have little to choose from.)
 #
 # ### Does each of them count?
 #
-# We can ask. Take one table of one norm, add some noise to the row of our style, and see how far the picture moves.
+# Take one table of one norm, add some noise to the row of our style, and see how far the picture changes.
 #
 # **Predict, then run.** Which norms matter most: early ones, those in the blocks, late ones? Will there be any that do not matter at all?
 
@@ -254,13 +258,14 @@ for number, place in enumerate(places):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The late ones. The β of the last norm moves the picture several times as much as any other: behind it there is only one convolution, and no norm that could take a level away again. Most norms in the blocks count least.
-# And some do not count at all. Look at the $\beta$ of the second norm in each block (block 1b, 2b, …): 0.0000. They do nothing at all! Here is why. Such a $\beta$ adds a constant to a whole channel. What reads
-# this channel next is a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Away it goes. (In a block the sum with the input is not
-# followed by a ReLU, or the ReLU would notice.) So of our numbers for each style, one in five is idle, and the same holds for the paper's network. It is an honest
-# reminder that the *number* of parameters says little about how many choices there are.
+# Mostly the late ones. The β of the last norm changes the picture more than any other: behind it there is only one convolution, and no norm that would subtract a level again.
 #
-# Idle, that is, for a picture in one style. In section 6 styles change from place to place. Then $\beta$ is no constant any more, and these numbers wake up.
+# Some do not count at all. Look at the $\beta$ of the second norm in each block (block 1b, 2b, …): 0.0000. Here is why. Such a $\beta$ adds a constant to a whole channel. The next layer is
+# a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Nothing is left of it. (In a block the sum with the input is not
+# followed by a ReLU, which would change that.) So of our numbers for each style, one in five has no effect, and the same holds for the paper's network. The
+# *number* of parameters says little about how many choices there are.
+#
+# This holds for a picture in one style. In section 6 styles change from place to place. Then $\beta$ is no constant any more, and these numbers have an effect.
 # </details>
 #
 # ## 5 · Mixing styles
@@ -271,27 +276,40 @@ for number, place in enumerate(places):
 #
 # $$\gamma = \sum_s w_s \gamma^s, \qquad \beta = \sum_s w_s \beta^s .$$
 #
-# Nobody has trained the network for any mixture. It may do anything there.
-#
-# **Predict, then run.** On the left we mix the *numbers*, on the right we cross-fade the two finished *pictures*. Where will the difference be greatest? What will you see in the
+# The network was never trained for a mixture. A mixture of numbers need not look like a mixture of pictures. To see the difference, we search for the two styles (of those that
+# we have a picture of) for which it is largest, with a small photo:
+
+# %%
+known = [name for name in network.styles if name in samples.style_names()]
+pairs = list(combinations(known, 2))
+tiny = resize(samples.content("chelsea"), (64, 96), "box")  # (1, 3, 64, 96)
+alone = {name: paint(tiny, name) for name in known}
+fades = torch.cat([(alone[a] + alone[b]) / 2 for a, b in pairs])  # (number of pairs, 3, 64, 96)
+halfway = torch.cat([paint(tiny, {a: 1, b: 1}) for a, b in pairs])  # likewise
+gaps = (halfway - fades).square().mean(dim=(1, 2, 3)).sqrt()  # one for each pair
+for number in gaps.argsort(descending=True)[:3].tolist():
+    print(f"{gaps[number]:.3f}  {' and '.join(pairs[number])}")
+
+# %% [markdown]
+# **Predict, then run.** On the left we mix the *numbers* of the first pair, on the right we cross-fade the two finished *pictures*. What will you see in the
 # middle of the right column that is not in the left one?
 
 # %%
-one, two = "impasto", "ink_hatching"
+one, two = pairs[gaps.argmax()]
 shares = [0.0, 0.25, 0.5, 0.75, 1.0]
 cat = resize(samples.content("chelsea"), (128, 192), "box")  # (1, 3, 128, 192)
 mixed = [paint(cat, {one: 1 - share, two: share}) for share in shares]
 faded = [(1 - share) * mixed[0] + share * mixed[-1] for share in shares]
-pairs = [image for pair in zip(mixed, faded, strict=True) for image in pair]
-titles = [f"{share:.0%} {how}" for share in shares for how in (two, "cross-faded")]
-grid(pairs, titles, columns=2)
+images = [image for pair in zip(mixed, faded, strict=True) for image in pair]
+titles = [f"{share:.0%} {two}: {how}" for share in shares for how in ("mixed", "cross-faded")]
+paintings = [samples.style(name, 128) for name in (one, two)]
+grid([*paintings, *images], [f"the style {one}", f"the style {two}", *titles], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The ends are the same, and so is the drawing, since both columns paint the same photo with the same convolutions. So the rows between are more alike than one would expect. Look closely at the whiskers and
-# at the dark lines of the fur at 50 %. In a cross-fade, a line that only one style has comes at half strength: all in all its edges are a few per cent weaker. The mixture is one picture, painted once, and its edges are
-# as strong as those at the ends.
+# The ends are the same. Between them, the right column shows two pictures at once: marks that only one style has are there at half strength. The left column shows one picture, painted once,
+# with marks and colours at full strength, and its middle may look like neither of the two. For styles that are more alike (try another pair) the two columns are hard to tell apart: then mixing numbers is nearly a cross-fade.
 # </details>
 #
 # Is the mixture *between* the two, also in numbers? We measure the style loss to both paintings, along the slider.
@@ -324,8 +342,8 @@ plot_curves(curves, x=f"share of {two}", y="style loss", title="From one style t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Each curve is lowest at its own end, or close to it, and nothing jumps: the paper shows the same in its figure about mixing. But look at the distance to *impasto*. It is largest about halfway, and the pure ink hatching is nearer again.
-# A mixture need not lie between the two: only the mixing of the numbers is linear, the network is not.
+# Each curve is lowest at its own end, or close to it, and nothing jumps: the paper shows the same in its figure about mixing. But the curves are not straight, and need not even rise all the way: only the mixing of the numbers is
+# linear, the network is not.
 # </details>
 #
 # ### Four styles and two sliders
@@ -367,7 +385,7 @@ check.pad_shares(my_shares)
 # A share for left or right times a share for top or bottom. This is called *bilinear*.
 # </details>
 #
-# Here is the whole square, at sixteen places of the ring.
+# Here is the whole square, at sixteen positions of the ring.
 
 # %%
 corners = ["mosaic", "woodcut_waves", "watercolour", "udnie"]
@@ -425,6 +443,50 @@ check.spatial_norm(my_spatial_norm)
 # The sum over styles in one line: `torch.einsum("shw,sc->chw", masks, gamma)`. Mean and variance come from the whole of x, before any mask.
 # </details>
 #
+# ### Your norms paint
+#
+# Now all three of your functions paint. We copy the network and replace its norms: where there is one style, yours of exercise 1 is used, where there are masks, yours of exercise 4. A mixture is a mask with
+# the same shares everywhere, and the shares come from your pad. `yours` takes a function of yours if it passes its check; otherwise it takes the course's, and says so.
+
+
+# %%
+def course_norm(x, gamma, beta, which):
+    return modulate(x, gamma[which][:, :, None, None], beta[which][:, :, None, None])
+
+
+def course_spatial(x, gamma, beta, masks):
+    return modulate(x, *(torch.einsum("shw,sc->chw", masks, table)[None] for table in (gamma, beta)))
+
+
+norm = yours(my_conditional_norm, check.conditional_norm, course_norm)
+spatial = yours(my_spatial_norm, check.spatial_norm, course_spatial)
+pad = yours(my_shares, check.pad_shares, bilinear)
+
+
+# %%
+class MyNorm(cin.ConditionalInstanceNorm):
+    def forward(self, x, mix, *smaller, statistics=None):
+        if mix.ndim == 2:  # (1, S), one style
+            return norm(x, self.gamma, self.beta, mix.argmax(dim=1))
+        return spatial(x, self.gamma, self.beta, cin.resample(mix, x.shape[2:])[0])
+
+
+mine = copy.deepcopy(network)
+for each in mine.norms():
+    each.__class__ = MyNorm  # the same tables, your formula
+even = [torch.full((128, 192), float(share)) for share in pad(0.3, 0.6)]  # the same everywhere
+wishes = {"one style": "mosaic", "the ring at (0.3, 0.6)": dict(zip(corners, even, strict=True))}
+ramp = torch.linspace(1, 0, 192).expand(128, 192)
+wishes |= {"from left to right": {"mosaic": ramp, "starry_night": 1 - ramp}}
+pictures = [paint(small, wish, net) for net in (mine, network) for wish in wishes.values()]
+grid(pictures, [f"{who}: {what}" for who in ("your norms", "the course's") for what in wishes], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The two rows are equal: the network's style is entirely in the function that you wrote and in its two tables.
+# </details>
+#
 # Masks can be drawn, computed, or taken from the photo itself. Here are three: two halves, a slow change, and *the sky*, found as what is bright in blue and more blue than red. (The lake is that, too: a rule of two lines cannot tell them apart.)
 
 # %%
@@ -455,17 +517,17 @@ print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Not the same. The left part is in the style, but not to the last pixel: $\mu$ and $\sigma$ are taken over the whole picture, and the other half has changed them in every layer behind the first
-# norm. The parts know of each other. This may be welcome (they agree in brightness and contrast) or not (a very dark part makes the other one lighter).
+# Not the same. The left part is in the style, but its pixels differ: $\mu$ and $\sigma$ are taken over the whole picture, and the other half has changed them in every layer behind the first
+# norm. So the parts influence each other. That can help (they agree in brightness and contrast) or not (a very dark part makes the other one lighter).
 #
-# At the seam the mask is better than glue: behind it come more convolutions, and they draw lines across it.
+# At the seam the mask is better than scissors and glue: more convolutions follow, and they draw lines across it.
 # </details>
 #
 # ## 7 · A new style in half a minute
 #
 # *Do we have to train everything again for style number N + 1?*
 #
-# The shared convolutions are already good at painting. So freeze them. Give the tables one more row, begin it at the mean of all rows, and train this row alone, with the losses of lesson 03 and a handful of photos.
+# The shared convolutions can paint already. So we freeze them, give the tables one more row, begin it at the mean of all rows, and train this row alone, with the losses of lesson 03 and eight photos.
 
 # %%
 unknown = sorted(set(samples.style_names()) - set(network.styles))
@@ -479,10 +541,10 @@ every = sum(weights.numel() for weights in larger.parameters())
 print(f"numbers to be trained: {sum(row.numel() for row in rows):,} of {every:,}")
 
 # %% [markdown]
-# **Predict, then run.** What will be learnt first: the colours or the strokes? And what will the other styles say to it?
+# **Predict, then run.** What will be learnt first: the colours or the strokes? And will the other styles change?
 
 # %% tags=["nbval-ignore-output"]
-scratch = tempfile.TemporaryDirectory()  # gone again when the notebook is closed
+scratch = tempfile.TemporaryDirectory()  # removed when the notebook is closed
 folder = Path(scratch.name)
 for name in samples.content_names():  # eight photos
     write_image(samples.content(name, 160), folder / f"{name}.png")
@@ -511,19 +573,20 @@ print("the old styles paint the very same pictures, bit for bit:", same)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Colours and contrast come within a few steps; strokes follow, as far as the network has something like them in its repertoire. And the old styles are not just nearly the same. They are the
-# same, bit for bit, because not one of their numbers was touched. Compare with training a network further on new pictures, which makes it forget the old ones.
+# Colours and contrast come within a few steps; strokes follow, as far as the convolutions can make something like them. The old styles paint the very same pictures, bit for bit, because none of their numbers was changed.
+# A network whose convolutions were trained further for the new style would forget the old ones.
 #
-# The limit is in the word *repertoire*. Marks that no style of the first training needed, the frozen convolutions cannot make. The paper trains its new style as we do, and finds that it comes out about as
-# well as with a network of its own, but its network had 32 styles to learn a repertoire from.
+# The limit: the frozen convolutions cannot make marks that no style of the first training needed. With so few numbers, the training answers a mark that it cannot make with what it has, a wrong colour or a dark patch: look for
+# places where the last picture is worse than the one before. The paper trains its new style as we do, and finds that it comes out about as
+# well as with a network of its own, but its convolutions were trained for 32 styles.
 # </details>
 #
 # ## 8 · A map of styles
 #
 # *Are styles that look alike also alike in numbers?*
 #
-# Each style is now a point in a space with as many dimensions as it has numbers (we leave out the idle ones of section 4, which training moves about for no reason). **PCA** turns this space so that we look at it from its broadest side: distances on the map are a part of the true ones. (We stretch both axes to fill the frame, so read who is beside whom, not how far apart.) **t-SNE** bends it: it tries
-# to keep near what was near, and does not care how far apart the rest is.
+# Each style is now a point in a space with as many dimensions as it has numbers (we leave out those of section 4 that have no effect). **PCA** projects this space onto the two directions in which the points differ most. (We stretch both axes to fill the frame, so read which styles are neighbours, not how far apart they are.) **t-SNE** is not linear: it tries
+# to keep neighbours near each other, and does not keep larger distances.
 #
 # **Predict, then run.** Which of the styles above do you expect to be neighbours? Where will the new one be?
 
@@ -562,20 +625,19 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast. Dots and lines are not kept apart, though: on the PCA map the ink hatching lies beside the pointillism. The new style was learnt alone and later, and still lands near *The Starry Night*, which it resembles. Do not read more into it than there is: fifteen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. Where is the new style, which was learnt alone and later? Is it near a style that it resembles? Do not read much into such a map: fifteen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #
 # ## 9 · What does not work
 #
-# **Styles that are far apart.** The mixture of two styles is a point that was never trained. If they are alike, it lies in well-known country. If not, the network may do something that belongs to neither.
+# **Styles that are far apart.** The mixture of two styles is a point that was never trained. If they are alike, the mixture is like both. If not, the network may do something that belongs to neither.
 #
-# **Structure.** Statistics know nothing of things. A style whose charm is large and deliberate forms, such as waves that break or facets that meet, comes as its colours and its small marks.
+# **Large forms.** The style loss compares patterns that fit into a receptive field. Of a style that consists of large forms, such as breaking waves or facets that meet, the colours and the small marks are transferred.
 #
 # **Predict, then run.** For each style that we have a picture of, we measure how much of the way from the photo to the style the network goes: 0 is the photo, 1 a perfect style loss. Which ones are hard?
 
 # %%
-known = [name for name in network.styles if name in samples.style_names()]
 way = {}
 for name in known:
     target = grams(samples.style(name, 256))
@@ -597,14 +659,14 @@ grid([*shown.values()], [*shown], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# By this number impasto is the hardest, and the cubist facets are nearly perfect, although there is hardly a facet in their picture (section 3). The style loss cannot see what is missing there: it compares which channels go together, and not large forms. So look at the picture, too.
+# Compare your list with the pictures of section 3. A number near 1 does not mean that the picture looks like the style: look for the facets in `cubist_facets`. The style loss cannot see what is missing there: it compares which channels go together, and not large forms.
 #
-# Between dots and leaded panes there is no sensible half. The mixture has softer dots and paler lines, not a third kind of mark. And the woodcut gives its colours and its wavy lines, but no wave that breaks. There are none in the losses, so there are none in the numbers.
+# Between dots and leaded panes there is no meaningful half: the mixture has some of both marks, not a third kind. And the woodcut gives its colours and its lines, but no wave that breaks: the losses do not measure it, so it was not learnt.
 # </details>
 #
 # ## The lab
 #
-# One network, live. Everything moves while you drag.
+# One network, live. The picture follows while you drag.
 #
 # - **Four styles** stand at the corners of the square. The **ring** says how much of each.
 # - **Where** is a mask: the square's mixture counts inside, another style in the other part. **Soft edge** makes the change gradual. Upload a mask of your own: white is inside.
@@ -619,11 +681,12 @@ lab
 # %% [markdown]
 # ## Differs from the paper
 #
-# - **Number of styles.** The paper trains 32 (and once 10 by Monet alone). Ours knows about half of that, because it was trained on two CPU cores.
-# - **The network** is that of lesson 03, at half of the paper's widths. So a style has half as many numbers, and its repertoire of marks is smaller. In the paper the last convolution is normalised, too.
-# - **The losses** are measured by our small encoder and divided by what they want to reach, as in lessons 02 and 03. The paper uses VGG-16.
-# - **Masks** are an addition. The paper mixes whole pictures.
+# - **Fewer styles.** The paper trains 32 (and once 10 by Monet alone). Ours knows about half of that, because it was trained on two CPU cores.
+# - **A smaller network**: that of lesson 03, at half of the paper's widths. So a style has half as many numbers, and there are fewer kinds of marks.
 # - **The new style** is trained for 120 steps on eight photos. The paper takes a whole data set and more steps, and gets further.
+# - **The losses** are measured by our small encoder and divided by the size of their target, as in lessons 02 and 03. The paper uses VGG-16.
+# - **Masks** are an addition. The paper mixes whole pictures.
+# - **The last convolution** has no norm. In the paper it has one.
 #
 # ## Summary
 #
@@ -631,14 +694,14 @@ lab
 # - A style is then a list of numbers: less than one per cent of the network.
 # - Lists can be mixed, by sliders or differently at each place. The statistics $\mu$, $\sigma$ are shared by the whole picture.
 # - A new style is a new row. Training it leaves all others exactly as they were.
-# - The shared convolutions are the repertoire. What they cannot do, no row can ask for.
+# - The shared convolutions set the limit. A mark that they cannot make is in reach of no row.
 #
 # **Common misconceptions**
 #
 # - *"The style's numbers contain the style."* They say how to use filters that were learnt from all styles. In another network they mean nothing.
-# - *"Mixing 50:50 gives a picture that is half one and half the other."* It gives a third manner. That is not a cross-fade, and not always between the two for the eye.
+# - *"Mixing 50:50 gives a picture that is half one and half the other."* It gives a third style. That is not a cross-fade, and does not always look like something between the two.
 # - *"With a mask each part is painted on its own."* The parts share mean and variance in every layer.
-# - *"γ and β are the mean and standard deviation of the style picture."* Here they are learnt, and nobody ever computed them from the painting. That they could be computed is the idea of the next lesson.
+# - *"γ and β are the mean and standard deviation of the style picture."* Here they are learnt, and never computed from the painting. That they could be computed is the idea of the next lesson.
 #
 # **To read**: the paper; G. Ghiasi, H. Lee, M. Kudlur, V. Dumoulin and J. Shlens, *Exploring the structure of a real-time, arbitrary neural artistic stylization network*, BMVC 2017, where a second network predicts γ and β from
 # the style picture; D. Ulyanov, A. Vedaldi and V. Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance norm.
@@ -648,11 +711,11 @@ lab
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (80 minutes): sections 1 to 3 with exercise 1, 20 minutes · section 4 with exercise 2, 10 · section 5 with exercise 3, 15 · section 6 with exercise 4, 15 · section 7, 10 · the map, the limits and the lab, 10.
+# **Timings** (80 minutes): sections 1 to 3 with exercise 1, 20 minutes · section 4 with exercise 2, 10 · section 5 with exercise 3, 15 · section 6 with exercise 4 and your own norms, 17 · section 7, 8 · the map, the limits and the lab, 10.
 #
-# **Show.** The lab: put four styles on the corners, drag the ring, and let the class say where one style turns into the other. Then the two columns of section 5, with the question what a film would look like that fades over in one way or the other.
+# **Show.** The lab: put four styles on the corners, drag the ring, and let the class say where one style turns into the other. Then the two columns of section 5, with the question what a film would look like that changes from one style to the other in either way. In section 6, change a sign in a learner's own norm and let the class guess the picture.
 #
-# **Expected results.** Each curve of section 5 is lowest at or near its own end. The pictures of section 7 and the maps change a little from machine to machine.
+# **Expected results.** Each curve of section 5 is lowest at or near its own end. In section 6 a learner's own norms and the course's paint equal pictures. The pictures of section 7 and the maps change a little from machine to machine.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
@@ -672,7 +735,7 @@ lab
 #
 # **Questions for a discussion.**
 #
-# - *Why is the same β idle with one style and not with a mask?* With one style it is a constant, and the next norm subtracts it. With a mask it is a step at the border, and no norm can subtract a step.
+# - *Why has the same β no effect with one style, and one with a mask?* With one style it is a constant, and the next norm subtracts it. With a mask it is a step at the border, and no norm can subtract a step.
 # - *What would have to change in the network for it to count?* Anything that is not linear between the sum of a block and the next norm, such as a ReLU after the sum.
 # - *Would you rather mix numbers or pictures for a cross-fade in a film?* Numbers: each frame is a painting with full contrast. Pictures, if the first and the last frame have to be exact and everything between only short.
-# - *Does a network with 32 styles paint each of them as well as one with 14?* The paper finds no loss with 32. At some number the shared convolutions are full; where, one has to try.
+# - *Does a network with 32 styles paint each of them as well as one with 14?* The paper finds no loss with 32. There must be a number that is too much for them; the paper does not give it.

@@ -9,16 +9,16 @@
 # %% [markdown]
 # # 05 · One network for every style
 #
-# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can we have both: any
-# style, also one that the network has never seen, and at once?
+# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can one network paint in any
+# style, also in one that it has never seen, in one pass?
 #
-# Xun Huang and Serge Belongie found that it takes almost nothing. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
-# *compute* them, from the style picture itself: a mean and a standard deviation. That is all of **adaptive instance normalisation**, AdaIN.
+# Xun Huang and Serge Belongie found a short answer. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
+# *compute* them, from the style picture itself: a mean and a standard deviation. This is **adaptive instance normalisation**, AdaIN.
 #
 # **After this lesson you can …**
 #
-# - write AdaIN, and say what of a style it carries over and what not,
-# - train a decoder that turns activations back into pictures, and say what it is compared with,
+# - write AdaIN, and say what of a style it transfers and what not,
+# - train a decoder that turns activations back into pictures, with your own AdaIN and loss, and say what it is compared with,
 # - set the strength, mix styles, give each place its own style, and keep the colours, all without training again,
 # - say where the method fails, and measure how it stands beside lesson 02.
 #
@@ -35,6 +35,7 @@ from torch import nn
 
 from stylelearn import adain, cin, gatys, losses, samples
 from stylelearn.checks import adain as check
+from stylelearn.checks import yours
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
@@ -46,7 +47,7 @@ encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
 
 # %% [markdown]
-# This is where we are going. One network, and four styles that it was never trained for:
+# This is the goal. One network, and four styles that it was never trained for:
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
@@ -61,7 +62,7 @@ grid([*styles.values(), *pastiches], [*names, *["one pass"] * 4], columns=4)
 #
 # *How little do we have to know about a style?*
 #
-# Lesson 02 described a style by Gram matrices: which channels are active *together*. In `relu4_1` of our encoder, with its 144 channels, that is more than 10 000 numbers. Now we take much less.
+# Lesson 02 described a style by Gram matrices: which channels are active *together*. For the channels of `relu4_1` these are thousands of numbers. Now we take much less.
 # For each channel on its own, we only keep its **mean** and its **standard deviation** over all positions:
 #
 # $$\mu_c(x) = \frac{1}{HW} \sum_{h,w} x_{chw} \qquad\qquad \sigma_c(x) = \sqrt{\frac{1}{HW} \sum_{h,w} \big(x_{chw} - \mu_c(x)\big)^2 + \epsilon} \qquad\text{(5, 6)}$$
@@ -79,6 +80,8 @@ print(" " * 12 + "".join(f"{name:>12}" for name in halves))
 for name, features in halves.items():
     row = [losses.moments_loss(features, losses.moments(other)).item() for other in halves.values()]
     print(f"{name:12}" + "".join(f"{distance:12.1f}" for distance in row))
+layer, channels = network.layer, network.encoder.channels[network.layer]
+print(f"{layer}: {channels} channels, Gram matrix {channels * (channels + 1) // 2:,} numbers, moments {2 * channels}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -135,9 +138,9 @@ check.adain(my_adain)
 # `x.var((2, 3), keepdim=True, correction=0)` is the variance. Its root is σ. Add 1e-6 before you take the root, so that nothing is divided by 0.
 # </details>
 #
-# In the course's own code, `adain.adain(x, losses.moments(y))`, the style comes as its two lists of numbers. Nothing else of it is needed any more.
+# In the course's own code, `adain.adain(x, losses.moments(y))`, the style comes as its two lists of numbers. Nothing else of it is needed.
 #
-# **Predict, then run.** Nobody says that $x$ must be deep activations. The pixels have three channels: red, green, blue. What does AdaIN do to pixels? What will it not do?
+# **Predict, then run.** $x$ need not be deep activations. The pixels have three channels: red, green, blue. What does AdaIN do to pixels? What will it not do?
 
 # %%
 painting = styles["woodcut_waves"]
@@ -147,8 +150,8 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"])
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The photo in other colours. Three channels know nothing but red, green and blue, so only their brightness and contrast can be carried over. Erik Reinhard and others
-# did almost this in 2001 (in another colour space); we meet it again in lesson 07. Strokes are features of deeper layers. So there we have to go, and then come back to pixels.
+# The photo in other colours. The three channels are red, green and blue, so only the level and contrast of each can be transferred. Erik Reinhard and others
+# did almost this in 2001 (in another colour space); we meet it again in lesson 07. Strokes are features of deeper layers. So we apply AdaIN there, and must come back to pixels afterwards.
 # </details>
 #
 # ## 3 · There and back
@@ -174,7 +177,7 @@ print(f"{network.layer} has {f_c.shape[1]} channels; one position stands for {ne
 grid([photo, back, pastiche], ["c", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"])
 
 # %% [markdown]
-# Before we look at how $g$ was trained, let us look at what goes in. Each channel has a mean and a deviation. We sort the channels by the painting's.
+# Before we come to the training of $g$, let us look at what goes in. Each channel has a mean and a deviation. We sort the channels by the painting's.
 #
 # **Predict, then run.** Four curves: the photo $f(c)$, the painting $f(s)$, $t$, and the finished picture seen once more by the encoder, $f(g(t))$. Which of them coincide?
 
@@ -196,8 +199,8 @@ for which, word in enumerate(("mean", "deviation")):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. And the pastiche follows the painting, but only roughly: most channels come near, and a few
-# stay far away. The decoder can only paint *pictures*, and no picture has exactly these activations: a quarter of the values of $t$ are below 0, and behind a ReLU nothing is. How near it gets is what training is about.
+# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. The pastiche follows the painting, but only roughly: most channels come near, and some
+# do not. The decoder can only paint *pictures*, and no picture has exactly these activations: many values of $t$ are below 0, and behind a ReLU none is. Training brings $f(g(t))$ as near to $t$ as it can.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -221,14 +224,14 @@ print(
 )
 
 # %% [markdown]
-# A new style cost lesson 04 some training. Here it costs one look. There is a price: these numbers were made for no style in particular. A network that was trained for *your* painting can
-# know it better.
+# A new style took some training in lesson 04. Here it takes one pass through the encoder. The price: the decoder was trained for no style in particular. A network that was trained for *your* painting can
+# come nearer to it.
 #
 # ## 5 · Training the decoder
 #
 # *What should g be compared with?*
 #
-# There is no right answer to learn from: nobody has painted our photos in all these styles. So, as in lessons 02 and 03, a loss network judges the result; it is $f$ itself. The picture should have the
+# There are no examples to learn from. So, as in lesson 03, the loss is computed from a loss network's activations; here it is $f$ itself. The picture should have the
 # content of $t$ and the style of $s$:
 #
 # $$\mathcal L = \mathcal L_c + \lambda \mathcal L_s \quad\text{(11)} \qquad\qquad \mathcal L_c = \big\| f(g(t)) - t \big\|_2 \quad\text{(12)}$$
@@ -271,8 +274,8 @@ check.style_loss(my_style_loss)
 # `difference.norm(dim=1)` is ‖·‖₂ of each picture's list. Add the two norms, then take the mean over the batch.
 # </details>
 #
-# Now we train one ourselves. A full decoder takes a while. A small one, from `relu3_1` and for pictures of 64 pixels, takes seconds, and we can watch. It learns from seven photos and fifteen
-# styles. The cat and the waves are kept back, so that we can look at something that it has never seen.
+# Now we train one ourselves. A full decoder takes hours. A small one, from `relu3_1` and for pictures of 64 pixels, takes seconds. It learns from seven photos and
+# all styles but one. The cat and the waves are kept back, so that we can look at a pair that it has never seen.
 
 # %%
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")  # φ_i; the last one is where the styles meet
@@ -284,20 +287,27 @@ paintings = torch.cat(
 )
 
 
-def loss_of(decoder, c, s, towards="t"):
+def course_adain(x, y):
+    return adain.adain(x, losses.moments(y))
+
+
+def course_style_loss(features, style_features):
+    return losses.moments_loss(features, losses.moments(style_features))
+
+
+def loss_of(decoder, c, s, merge=course_adain, style_loss=course_style_loss):
     """L_c and L_s, equations (12) and (13); each norm is divided by the root of the number of its values."""
     with torch.no_grad():
-        wanted = {layer: losses.moments(x) for layer, x in encoder(s, LAYERS).items()}
-        f_c = encoder(c, LAYERS[-1])[LAYERS[-1]]  # (B, 64, H/4, W/4)
-        t = adain.adain(f_c, wanted[LAYERS[-1]])
+        f_s = encoder(s, LAYERS)
+        t = merge(encoder(c, LAYERS[-1])[LAYERS[-1]], f_s[LAYERS[-1]])  # (B, C, H/4, W/4)
     seen = encoder(decoder(t), LAYERS)  # f(g(t))
-    content = (seen[LAYERS[-1]] - (t if towards == "t" else f_c)).square().mean((1, 2, 3)).sqrt().mean()
-    style = sum(losses.moments_loss(seen[i], wanted[i]) / wanted[i][0].shape[1] ** 0.5 for i in LAYERS)
+    content = (seen[LAYERS[-1]] - t).square().mean((1, 2, 3)).sqrt().mean()
+    style = sum(style_loss(seen[i], f_s[i]) / f_s[i].shape[1] ** 0.5 for i in LAYERS)
     return content, style
 
 
 # %%
-def learn(decoder, steps=300, weight=1.0, towards="t", seed=0):
+def learn(decoder, steps=300, weight=1.0, seed=0, **own):
     """Adam, with other pairs in each step; returns L_c and L_s, and the cat as waves on the way."""
     chance, optimizer = torch.Generator().manual_seed(seed), torch.optim.Adam(decoder.parameters(), lr=2e-3)
     curves, pictures = {"L_c": [], "L_s": []}, {}
@@ -305,7 +315,7 @@ def learn(decoder, steps=300, weight=1.0, towards="t", seed=0):
         if step in (0, 60):
             pictures[f"after {step} steps"] = paint(decoder, cat, waves)
         c, s = (x[torch.randint(len(x), (4,), generator=chance)] for x in (contents, paintings))  # (4, 3, 64, 64)
-        terms = loss_of(decoder, c, s, towards)
+        terms = loss_of(decoder, c, s, **own)
         optimizer.zero_grad()
         (terms[0] + weight * terms[1]).backward()
         optimizer.step()
@@ -324,26 +334,26 @@ def paint(decoder, content, style):
 
 def new_decoder():
     torch.manual_seed(1)
-    return mirrored_decoder(LAYERS[-1])
+    return mirrored_decoder(LAYERS[-1], encoder=encoder.name)
 
 
 cat, waves = resize(photo, (128, 192), "box"), resize(painting, 128)
 mine = new_decoder()
 curves, on_the_way = learn(mine)
 plot_curves(curves, title="A decoder learns")
-grid([*on_the_way.values()], [*on_the_way])
+grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# First a cat in senseless colours (even an untrained decoder keeps things where $t$ has them), then one in wrong colours, then one with some of the waves' colours. Both pictures were never seen in training. It is not a good decoder yet, after seconds and with seven photos. It already does what no
-# network of lesson 03 can do. The one that ships with the course starts deeper and saw thousands of photos and styles; `stylelearn train adain` is the command, and
+# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), at last one with some of the waves' colours. Both pictures were never seen in training. It is not a good decoder yet, after seconds and with seven photos. But it already takes a style that it has never seen, which
+# no network of lesson 03 can do. The one that ships with the course starts from a deeper layer and saw thousands of photos and styles; `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
 # </details>
 #
 # ### Why no normalisation in g?
 #
-# Networks like to have normalisation layers: they learn faster. Here the paper leaves them out, on purpose.
+# Most networks have normalisation layers, because they learn faster with them. Here the paper leaves them out, on purpose.
 #
 # **Predict, then run.** We put instance normalisation behind each convolution of $g$ (but the last), and train again. Think of what AdaIN has just put into each channel. What will the
 # next normalisation do to it?
@@ -363,7 +373,7 @@ learn(with_norm)
 four = ["papercut", "night_strokes", "mosaic", "pencil"]
 targets = [samples.style(name, 128) for name in four]
 rows = [[paint(g, cat, style) for style in targets] for g in (mine, with_norm)]
-grid([*rows[0], *rows[1]], [*(f"{name}: no norm" for name in four), *["with instance norm"] * 4], columns=4)
+grid([*targets, *rows[0], *rows[1]], [*four, *["no norm"] * 4, *["with instance norm"] * 4], columns=4)
 for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
     apart = torch.cat(row).mean((2, 3)).std(dim=0).mean()  # how far the four pictures' mean colours lie apart
     print(f"{word:14} mean colours of the four pictures differ by {apart:.3f}")
@@ -371,31 +381,27 @@ for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Instance normalisation takes from each channel its mean and its deviation. But that was the style! Nothing else of it was in $t$. With normalisation in $g$ the four pictures come out
-# much alike. It normalises all pictures to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
+# Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. With normalisation in $g$ the four pictures come out
+# much alike: all are normalised to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
 # </details>
 #
 # ### Why t, and not f(c)?
 #
 # In lessons 02 and 03 the content was compared with the photo's own activations. In (12) it is compared with $t$.
 #
-# **Predict, then run.** What would $f(c)$ as target say about the means and deviations of the picture? We train two decoders from the same start, and compare on the pair that was kept back.
+# **Predict, then run.** Suppose that a decoder reaches its target exactly. Which style loss would its picture have in this layer if the target is $t$? Which if it is $f(c)$?
 
 # %%
-decoders = {"compared with t": mine, "compared with f(c)": new_decoder()}
-learn(decoders["compared with f(c)"], towards="f(c)")
-for word, g in decoders.items():
-    with torch.no_grad():
-        content, style = loss_of(g, cat, waves)
-    print(f"{word:20} ‖f(g(t)) − t‖ = {content:.2f}, style loss {style:.2f}")
-grid([waves, *(paint(g, cat, waves) for g in decoders.values())], ["style", *decoders])
+with torch.no_grad():
+    f_c, f_s = (encoder(image, LAYERS[-1])[LAYERS[-1]] for image in (cat, waves))
+for word, target in (("t", course_adain(f_c, f_s)), ("f(c)", f_c)):
+    print(f"{word:5} as target: the style loss of {LAYERS[-1]} would be {course_style_loss(target, f_s):.2f}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $f(c)$ has the *photo's* means and deviations. A loss that asks for them works against the style loss. $t$ has the photo's pattern and the style's moments: both losses want the same. That is the argument, and the paper
-# finds that it learns slightly faster with $t$. In our few seconds one hardly sees it. The two decoders end close together, and with other random numbers now one is ahead, now the other: they are still busy with
-# learning to paint at all. What remains is that (12) is the honest question to a decoder: you were given $t$, is $t$ in your picture?
+# $f(c)$ has the *photo's* means and deviations, so a loss that asks for them works against the style loss. $t$ has the photo's pattern and the style's moments: in this layer both losses could be 0 at once. The paper
+# finds that training converges slightly faster with $t$.
 # </details>
 #
 # ## 6 · How much: α
@@ -410,18 +416,18 @@ grid([waves, *(paint(g, cat, waves) for g in decoders.values())], ["style", *dec
 
 # %%
 temple, impasto = samples.content("china", 256), styles["impasto"]
-alphas = (0.0, 0.25, 0.5, 0.75, 1.0)
+alphas = (0.0, 0.3, 0.6, 1.0)
 with torch.no_grad():
     f_c, known = network.encode(temple), network.style(impasto)
     strip = [network.decode(network.blend(f_c, [known], strength=alpha), temple.shape[2:]) for alpha in alphas]
-grid([temple, *strip], ["the photo", *(f"α = {alpha:g}" for alpha in alphas)], columns=3)
+grid([temple, impasto, *strip], ["the photo", "the style", *(f"α = {alpha:g}" for alpha in alphas)], columns=4)
 print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At α = 0 it is $g(f(c))$, the photo after a trip through `relu4_1` and back. Fine detail is lost on that trip: eight by eight pixels share one position there. From then on the style comes
-# in steadily. Only the last step, the decoder, had to run again for each α. The rest is kept.
+# At α = 0 it is $g(f(c))$, the photo encoded to `relu4_1` and decoded again. It shows the photo, without the finest detail: eight by eight pixels share one position there. With α the style comes
+# in steadily. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -473,27 +479,29 @@ check.mixture(my_mixture)
 # %%
 corners = ["woodcut_waves", "mosaic", "night_strokes", "watercolour"]
 with torch.no_grad():
-    f_c = network.encode(photo)
-    known = [network.style(samples.style(name, 256)) for name in corners]
+    f_c = network.encode(cat)  # the small one
+    originals = [samples.style(name, 256) for name in corners]
+    known = [network.style(image) for image in originals]
     square = []
     for down in (0, 0.5, 1):
         for across in (0, 0.5, 1):
             shares = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
-            square.append(network.decode(network.blend(f_c, known, shares=shares), photo.shape[2:]))
+            square.append(network.decode(network.blend(f_c, known, shares=shares), cat.shape[2:]))
+grid(originals, corners, columns=4)
 grid(square, [corners[0], "", corners[1], "", "a quarter of each", "", corners[2], "", corners[3]], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The middle has a palette and strokes between the four. It is no double exposure: nothing was mixed as pixels. One can also look at it like this. AdaIN is linear in σ and μ, so mixing four
-# results is the same as mixing four *tables* first, as lesson 04 did with γ and β.
+# The middle has a palette and strokes between the four. It is no double exposure: nothing was mixed as pixels. AdaIN is linear in σ and μ, so mixing four
+# results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
 #
 # ## 8 · A style for each place
 #
 # *Can the background be painted by one, and the cat by another?*
 #
-# AdaIN forgets where things are in the *style*. In $t$ the places of the *photo* are all there. So we may use another style for each place. A mask says which one counts where.
+# AdaIN keeps nothing of where things are in the *style*. In $t$ the places of the *photo* are all there. So we may use another style for each place. A mask says which one counts where.
 #
 # ### Exercise 4 — two styles and a mask
 # *difficulty ●●○ · importance ●●○ · 10 minutes*
@@ -527,7 +535,50 @@ check.two_styles(my_two_styles)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `m * one + (1 - m) * other`: where m is 1 there is only the one, where it is 0.3 a bit of both.
+# `m * one + (1 - m) * other`: where m is 1 there is only the one, where it is 0.3 a part of both.
+# </details>
+#
+# ### Your code learns, and paints
+#
+# Now all four of your functions are used. Your AdaIN and your style loss train a small decoder from the beginning. Then your AdaIN, your mixture and your mask go into the course's decoder. `yours` takes a function of
+# yours if it passes its check; otherwise it takes the course's, and says so.
+
+
+# %%
+def course_mixture(features, styles, shares, alpha):
+    mixed = sum(share * adain.adain(features, style) for share, style in zip(shares, styles, strict=True))
+    return torch.lerp(features, mixed, alpha)
+
+
+def course_two_styles(features, first, second, mask):
+    m = nn.functional.interpolate(mask, size=features.shape[2:], mode="bilinear", antialias=True)
+    return torch.lerp(adain.adain(features, second), adain.adain(features, first), m)
+
+
+merge = yours(my_adain, check.adain, course_adain)
+style_loss = yours(my_style_loss, check.style_loss, course_style_loss)
+mixture = yours(my_mixture, check.mixture, course_mixture)
+two_styles = yours(my_two_styles, check.two_styles, course_two_styles)
+
+# %%
+learner = new_decoder()
+curves, _ = learn(learner, merge=merge, style_loss=style_loss)
+print(f"your decoder: L_c {curves['L_c'][-1]:.2f}, L_s {curves['L_s'][-1]:.2f} after 300 steps")
+with torch.no_grad():
+    f_c, f_s, other = (network.encode(image) for image in (cat, painting, styles["stained_glass"]))
+    first, second = losses.moments(f_s), losses.moments(other)
+    mask = (torch.arange(192) < 96).float().expand(1, 1, 128, 192)  # the left half
+    made = [merge(f_c, f_s), mixture(f_c, [first, second], [0.5, 0.5], 0.8), two_styles(f_c, first, second, mask)]
+    made = [network.decode(each, cat.shape[2:]) for each in made]
+pictures = [painting, paint(learner, cat, waves), paint(mine, cat, waves), *made]
+titles = ["the style", "your decoder", "the course's code, as long", "your AdaIN", "your mixture", "your mask"]
+grid(pictures, titles, columns=4)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Above: your decoder and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint the same picture. Below: the course's decoder paints *your* activations. Only the encoder and the decoder
+# of these three pictures are not yours.
 # </details>
 #
 # **Predict, then run.** The mask is cut sharply down the middle. Will the edge in the picture be sharp, too?
@@ -539,6 +590,7 @@ left[:, : width // 2] = 1
 y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1.5, 1.5, width), indexing="ij")
 centre = ((0.9 - x.hypot(y)) * 3).clamp(0, 1)  # soft
 with torch.no_grad():
+    f_c = network.encode(photo)
     two = [network.blend(f_c, [known[0], known[1]], masks=torch.stack([mask, 1 - mask])) for mask in (left, centre)]
     only = network.blend(f_c, [known[2]], masks=centre[None])  # where no mask is, the photo stays
     made = [network.decode(each, (height, width)) for each in (*two, only)]
@@ -548,7 +600,7 @@ grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, and the decoder looks at the neighbours as well: it blends the two like a painter who works wet in wet.
+# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, and the decoder's convolutions reach the neighbours as well. So the two styles blend at the edge.
 # </details>
 #
 # ## 9 · Keep the colours
@@ -561,13 +613,13 @@ grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one 
 
 # %%
 with torch.no_grad():
-    pairs = [(network(temple, style), network(temple, style, colours=True)) for style in (impasto, painting)]
-grid([image for pair in pairs for image in pair], ["the style's colours", "the photo's colours"] * 2, columns=2)
+    its, own = network(temple, impasto), network(temple, impasto, colours=True)
+grid([impasto, its, own], ["the style", "the style's colours", "the photo's colours"])
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It happens before everything else, to the style picture. Encoder, AdaIN and decoder do not notice. Means and deviations are computed from a painting that happens to have the photo's colours.
+# It happens before everything else, to the style picture. Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours.
 # </details>
 #
 # ## The lab
@@ -590,10 +642,10 @@ lab
 #
 # *What do we give up for the speed?*
 #
-# Neither the photos nor the styles of this lesson were in the training. Let us put both methods side by side: lesson 02 with 80 steps, and one pass of AdaIN. Three judges: the style loss of lesson 02
-# (Gram matrices), the style loss of this lesson (means and deviations), and the content loss, all in the encoder `mini`. Lower is better.
+# Neither the photos nor the styles of this lesson were in the training. Let us put both methods side by side: lesson 02 with 80 steps, and one pass of AdaIN. Three measures: the style loss of lesson 02
+# (Gram matrices), the style loss of this lesson (means and deviations), and the content loss, all in the same encoder. Lower is better.
 #
-# **Predict, then run.** Lesson 02 minimises the first and the last judge's numbers directly, for this one picture. Who wins where, and by how much?
+# **Predict, then run.** Lesson 02 minimises the first and the last of them directly, for this one picture. Which method is better in which, and by how much?
 
 
 # %%
@@ -623,19 +675,18 @@ grid(compared, ["style", "lesson 02, 80 steps", "AdaIN, one pass"] * 3, columns=
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 is nearer to the style by both measures. It had 80 looks at this one pair, and painted for these very numbers. AdaIN had one look, at two numbers a channel. It still
-# covers most of the way from the photo to the style. In content both are near 1, as bad as a silent layer (lesson 02): so much style costs nearly all that `relu4_2` can tell. We still recognise the temple, since its outlines are where they were. This judge cannot tell the two apart.
+# Lesson 02 is nearer to the style by both measures: 80 steps for this one pair, and down on these very numbers. AdaIN had one pass, and two numbers a channel. It still
+# covers much of the way from the photo to the style.
 #
-# Look at the stained glass: its lead lines join round patches of colour, and *joining* is a matter of which channels go together. Means and deviations do not say that. Orange and black come over, violet and pink hardly, and of the glass nothing. Lesson 02 brings all of the colours, and no panes either: they are larger than what its layers compare.
+# Look at the stained glass: dark lead lines surround patches of one colour. Which colour stands beside which line is a matter of which channels are active together. Means and deviations do not say that, Gram matrices do.
 # </details>
 #
 # More places where it fails:
 #
-# - **Small things.** A position of `relu4_1` is eight pixels wide. Eyes, letters and distant people are drawn again from memory, and memory is short.
-# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN stretches each channel as a whole. The towers and lamps take the deviation that the style asks for. What little there is in the sky stays little: it becomes one flat colour with a faint weave, and no dots are laid in it.
-# - **Its own hand.** Look closely: something like a fine weave lies over the pictures, whatever the style. All that is smaller than one position the decoder has to make up, and it makes up similar
-#   things each time. The larger the picture, the less it matters.
-# - **Things that do not match.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
+# - **Small things.** A position of `relu4_1` is eight pixels wide. Eyes, letters and distant people are smaller than what it describes, and the decoder has to guess them.
+# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. What little there is in the sky stays little: no dots appear in it.
+# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and it invents similar things for every style. Look for it in smooth areas. The larger the picture, the less it matters.
+# - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
 # **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
 
@@ -646,15 +697,15 @@ with torch.no_grad():
     noisy = network(sky, samples.style("pointillism", 256))
 grid(
     [photo, same, sky, noisy],
-    ["the photo", "the photo in its own style", "a smooth sky", "in the style of pointillism"],
-    columns=2,
+    ["the photo", "in its own style", "a smooth sky", "in pointillism"],
+    columns=4,
 )
 print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c)): {psnr(same, through):.0f} dB")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN has changed nothing, only the trip through the encoder and back is visible, as for α = 0. So if a picture looks washed out at α = 0 already, blame the decoder, not the style.
+# AdaIN has changed nothing; only what encoder and decoder lose is visible, as for α = 0. So if a picture lacks detail at α = 0 already, the reason is the decoder, not the style.
 # </details>
 #
 # ### How fast?
@@ -690,53 +741,53 @@ for side in (128, 256, 512):
 #
 # ## Differs from the paper
 #
-# - **The encoder** is `mini`, with 144 channels in `relu4_1` instead of VGG-19's 512. It is much faster, and it knows less: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
+# - **A smaller encoder**: fewer channels in `relu4_1` than VGG-19's 512. It is much faster and tells fewer structures apart: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
 #   VGG-19, on a graphics card in hours.
-# - **Training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
-# - **Norms** are divided by the root of the number of their values, so that λ = 10 means the same for every encoder.
-# - **In a quarter of each batch the style is the content itself**, and there the picture is compared too. A small encoder does not separate all colours well, and this keeps them apart.
-#   A little total variation calms the grain.
+# - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
+# - **The small decoders of this lesson** start at `relu3_1` and learn for seconds. They show how it works, not how good it gets.
 # - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
-# - Our small decoders start at `relu3_1` and learn for seconds. They show how it works, not how good it gets.
+# - **Two more terms in training**: in a quarter of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A little total variation lowers the noise.
+# - **Norms** are divided by the root of the number of their values, so that λ = 10 means the same for every encoder.
 #
 # ## Summary
 #
 # - Much of a style is in two numbers a channel: mean and standard deviation.
-# - AdaIN puts the style's numbers in the place of the photo's. Nothing in it is learnt, so any style will do.
+# - AdaIN puts the style's numbers in the place of the photo's. Nothing in it is learnt, so it works for any style.
 # - A decoder without normalisation turns the result into a picture. It is compared with $t$, because $t$ is what it was given.
 # - In activations one can calculate: strength, mixtures and masks are weighted sums, and cost one pass of the decoder.
 # - The price: fine detail, and patterns that need more than two numbers a channel.
 #
 # **Common misconceptions**
 #
-# - *"The network has learnt thousands of styles."* It has learnt to paint activations. The style is measured when you bring it.
+# - *"The network has learnt thousands of styles."* It has learnt to turn activations into pictures. The style is measured when you give it.
 # - *"AdaIN has parameters."* It has none. The decoder has.
 # - *"α = 0 is the photo."* It is the photo through encoder and decoder. What is lost there has nothing to do with style.
 # - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
-# - *"It is better than lesson 02, because it is newer."* It is hundreds of times faster. Where you have a minute, lesson 02 comes closer to the style.
+# - *"It is better than lesson 02, because it is newer."* It is hundreds of times faster. If you can wait a minute, lesson 02 comes closer to the style.
 #
 # **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
 # means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN paints faces.
 #
-# **Next**: two numbers a channel forget how a style's patterns look. [Lesson 06](06_style_swap.ipynb) keeps them: it takes patches out of the style, as they are, and puts each where it fits best.
+# **Next**: two numbers a channel do not say what a style's patterns look like. [Lesson 06](06_style_swap.ipynb) keeps the patterns: it takes patches out of the style, as they are, and puts each where it fits best.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 20 minutes · sections 3 and 4, 10 · section 5 with exercise 2 and both experiments, 25 · sections 6 to 9 with exercises 3 and 4, 25 · the lab and section 10, 10.
+# **Timings** (90 minutes): sections 1 and 2 with exercise 1, 20 minutes · sections 3 and 4, 10 · section 5 with exercise 2, 22 · sections 6 to 9 with exercises 3 and 4 and your own code, 28 · the lab and section 10, 10.
 #
-# **Show.** AdaIN of the pixels (section 2): everybody sees at once what two numbers a channel can do and what they cannot. Then the lab with a picture that somebody in the class draws on paper and photographs.
+# **Show.** AdaIN of the pixels (section 2): it shows at once what two numbers a channel can do and what they cannot. Then the lab with a picture that one of the class draws on paper and photographs. In section 8, paint that drawing's style with a learner's own AdaIN.
 #
-# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 instance norm makes the four pictures alike; the two targets of the last experiment end close together, and which of them is ahead is chance. In section 10 lesson 02 wins by both measures of style, and the content losses are alike. Times depend on the machine; what holds is that moving α costs a part of the whole.
+# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 instance norm makes the four pictures alike, and `t` as target has style loss 0. In section 8 a learner's own decoder paints like the course's. In section 10 lesson 02 is nearer to the style by both measures. Times depend on the machine; what holds is that moving α costs a part of the whole.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 1 | `marbling L 0.0` | 4 to 5.5 |
-# | 3 | `relu4_1 has` | 144, exactly |
-# | 5 | `no norm mean colours of the four pictures differ by` | 0.08 to 0.2 |
-# | 5 | `instance norm mean colours of the four pictures differ by` | 0.01 to 0.06 |
+# | 3 | `one position stands for` | 8, exactly |
+# | 5 | `t as target: the style loss of relu3_1 would be` | 0 to 0.01 |
+# | 5 | `no norm mean colours of the four pictures differ by` | 0.03 to 0.2 |
+# | 5 | `instance norm mean colours of the four pictures differ by` | 0 to 0.06 |
 # | 6 | `α = 0 against the photo:` | 16 to 24 dB |
-# | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.2 to 2 |
+# | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.05 to 2 |
 # | 10 | `woodcut_waves lesson 02, 80 steps Gram style` | 0 to 0.1 |
 #
 # **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 3 each style is put onto the result of the one before, so that only the last one is left. In exercise 4 the mask is applied to the photo's activations *before*

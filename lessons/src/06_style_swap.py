@@ -9,21 +9,21 @@
 # %% [markdown]
 # # 06 · Patches instead of statistics
 #
-# Lessons 02 to 05 described a style by numbers that *add up over the whole picture*: Gram matrices, means, deviations. Such numbers forget how a pattern looks. The lead
-# lines of a stained glass, the crest of a wave: all that is left of them is how often they occur.
+# Lessons 02 to 05 described a style by statistics of the whole picture: Gram matrices, means, deviations. Statistics do not record how a pattern is arranged. Of the lead
+# lines of a stained glass, or the crest of a wave, they keep only how often such things occur.
 #
-# Tian Qi Chen and Mark Schmidt do not count. They cut the style into small patches, and build the photo anew out of them, like a mosaic. They do it with activations instead of
-# pixels, in one layer only. That is the **style swap**. It takes any style, and one network turns the result into a picture at once.
+# Tian Qi Chen and Mark Schmidt use no statistics. They cut the style into small patches and rebuild the photo out of them, like a mosaic. They do it with activations instead of
+# pixels, in one layer only. That is the **style swap**. It takes any style, and one network turns the result into a picture in one pass.
 #
 # **After this lesson you can …**
 #
 # - find for each patch of a photo the patch of a style that is most like it, and swap them,
-# - write that as three convolutions, and say why one does not compute it so,
+# - write that as three convolutions, and say why it is computed in another way,
 # - turn swapped activations into a picture in two ways: by search, and by an inverse network,
 # - say what such a network is trained on, and test whether it needs all of it,
-# - measure how steady a painted film is.
+# - measure how steady a stylised video is.
 #
-# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 100 minutes**, with the exercises · **paper**: T. Q. Chen and M. Schmidt,
+# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 130 minutes**, with the exercises · **paper**: T. Q. Chen and M. Schmidt,
 # *Fast Patch-based Style Transfer of Arbitrary Style*, 2016 ([arXiv 1612.04337](https://arxiv.org/abs/1612.04337)). Equation numbers are the paper's.
 
 # %%
@@ -36,6 +36,7 @@ import torch.nn.functional as F
 
 from stylelearn import gatys, losses, samples, style_swap
 from stylelearn.checks import style_swap as check
+from stylelearn.checks import yours
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
@@ -49,7 +50,7 @@ encoder = Encoder("mini")
 network = style_swap.load()  # the course's trained inverse network, with its encoder
 
 # %% [markdown]
-# This is where we are going. Three styles that the network was never trained for, one pass each:
+# The goal: three styles that the network was never trained for, one pass each.
 
 # %%
 photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288)
@@ -68,7 +69,7 @@ grid(
 #
 # *How do we compare a piece of a cat with a piece of a woodcut?*
 #
-# As pixels they have nothing in common. As activations they have: both may hold "a dark round thing on light ground". So we take the activations $\Phi(C)$ of the content and $\Phi(S)$ of
+# Their pixels have nothing in common. Their activations may: both may say "a dark round thing on light ground". So we take the activations $\Phi(C)$ of the content and $\Phi(S)$ of
 # the style, in `relu3_1`. A **patch** $\phi_i$ is a square of $3 \times 3$ cells *with all its channels*. (A cell is what we called a position so far: one place of a layer.) A cell of `relu3_1` is four pixels wide, and patches overlap: there is one around
 # nearly every cell.
 #
@@ -96,8 +97,8 @@ def seen_by(image, number, columns, around=16):
 
 glass = styles["stained_glass"]
 with torch.no_grad():
-    f_c, f_s = (encoder(image, LAYER)[LAYER] for image in (photo, glass))  # (1, 64, 48, 72) and (1, 64, 48, 48)
-content_patches, style_patches = patches_of(f_c), patches_of(f_s)  # (N, 576) and (M, 576)
+    f_c, f_s = (encoder(image, LAYER)[LAYER] for image in (photo, glass))  # (1, C, 48, 72) and (1, C, 48, 48)
+content_patches, style_patches = patches_of(f_c), patches_of(f_s)  # (N, 9 C) and (M, 9 C)
 pictures, titles = [], []
 for name, row, column in (("the eye", 17, 26), ("the nose", 38, 39)):
     number = row * 70 + column  # 70 patches in a row of the photo, 46 in a row of the style
@@ -109,15 +110,16 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The eye is green with dark edges, and finds green panes in their lead lines. The nose is red, with an edge below, and finds red and pink panes with a line at about that place. Nobody told
-# the network what an eye is, or a pane. Colours, edges and their arrangement are what `relu3_1` knows. And 0.8 is far from 1: the style has nothing better to offer.
+# Edges in about the same arrangement, in other colours: for the eye dark round shapes and lines, for the nose a line at about the same place. `relu3_1` of a network like VGG represents edges and
+# their arrangement, and colour only weakly. Nobody taught it what an eye is, or a pane. The correlations stay well below 1: the style has nothing better to offer.
 # </details>
 #
 # ### Exercise 1 — the best match
 # *difficulty ●○○ · importance ●●● · 10 minutes*
 #
-# Write (1) for all patches at once, and give the *number* of the winner for each patch of the content. Every patch is a row. Is there a norm that you may leave out? And beware of
-# patches of the style that are zero everywhere. Behind a ReLU they can occur (the course's styles have none in `relu3_1`; the check has some). They must never win.
+# Write (1) for all patches at once. Return the *number* of the best match for each patch of the content. Every patch is a row. Is there a norm that you may leave out?
+#
+# Patches of the style that are zero everywhere must never win. After a ReLU they can occur (the course's styles have none in `relu3_1`; the check has some).
 
 
 # %% tags=["exercise"]
@@ -141,7 +143,7 @@ check.best_match(my_best_match)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `content_patches @ style_patches.T` has all the products ⟨φ_i, φ_j⟩: a row for each patch of the content, a column for each of the style.
+# `content_patches @ style_patches.T` holds all the products ⟨φ_i, φ_j⟩: a row for each patch of the content, a column for each of the style.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -166,21 +168,21 @@ for word, index in (("plain product", plain), ("normalised", chosen)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without the division fewer patches win, and a few loud ones do most of the work: the ten most used fill two thirds of all places, against one third with the division. The direction of a patch is its pattern; its length is only how strong it is.
-# Also with the division most patches of the style are used by nobody: they look like nothing in the photo.
+# Without the division fewer patches win, and a few strong ones do most of the work: the ten most used fill more than twice as many places as with the division. The direction of a patch is its pattern; its length is only how strong it is.
+# Even with the division most patches of the style are never used: they resemble nothing in the photo.
 # </details>
 #
 # ## 2 · Put them in
 #
 # *What happens where patches overlap?*
 #
-# Now each patch of the content is taken out, and its match put in. A cell in the middle lies under nine patches, and they do not agree. We take their **mean**. At the border
-# fewer patches lie over a cell, so count them.
+# Now each patch of the content is replaced by its match. A cell in the middle is covered by nine patches, and they do not agree. We take their **mean**. At the border
+# fewer patches cover a cell, so count them.
 #
 # ### Exercise 2 — back to a map
 # *difficulty ●●○ · importance ●●● · 15 minutes*
 #
-# You get the chosen patches in reading order, and have to give the map. Neighbouring patches begin `stride` cells apart. Add them up where they belong, and divide by how many there are.
+# You get the chosen patches in reading order; return the map. Neighbouring patches begin `stride` cells apart. Add each patch at its place, then divide each cell by the number of patches that cover it.
 
 
 # %% tags=["exercise"]
@@ -212,26 +214,31 @@ check.put_back(my_put_back)
 # Without: `F.fold` adds up overlapping patches. It wants them as (1, C · p · p, N): `patches.flatten(1).T[None]`. Folding ones counts them.
 # </details>
 #
-# **What does a swap look like?** Activations cannot be seen. But we know which patch goes where, so we can move the *pixels* of the style in the same way. No network paints here, it is only scissors and glue.
+# **What does a swap look like?** Activations cannot be seen. But we know which patch goes where, so we can move the *pixels* of the style in the same way. No network paints here; it is scissors and glue.
 #
 # **Predict, then run.** A patch may have any size. What will change from 1 × 1 to 3 × 3 and to 9 × 9 cells? In which will you still find the cat?
 
+
 # %%
-cells = F.pixel_unshuffle(glass, 4)  # (1, 48, 48, 48): each cell with its 4 x 4 pixels of red, green and blue
-scissors = []
-for patch in (1, 3, 9):
-    index = matches(f_c, f_s, patch=patch)
-    moved = assembled(index, cells, f_c.shape[2:], patch=patch)  # (1, 48, 48, 72)
-    scissors.append(F.pixel_shuffle(moved, 4))  # (1, 3, 192, 288)
-grid(scissors, ["1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=3)
+def glued(content, style, **how):
+    """The style's pixels, moved as its patches are: (1, 3, H, W); `patch` and `stride` as of `matches`."""
+    with torch.no_grad():
+        of_c, of_s = (encoder(image, LAYER)[LAYER] for image in (content, style))  # (1, C, H/4, W/4) each
+    cells = F.pixel_unshuffle(style[..., : 4 * of_s.shape[2], : 4 * of_s.shape[3]], 4)  # 4 x 4 pixels of each cell
+    moved = assembled(matches(of_c, of_s, **how), cells, of_c.shape[2:], **how)  # (1, 48, H/4, W/4)
+    return F.pixel_shuffle(moved, 4)
+
+
+scissors = [glued(photo, glass, patch=patch) for patch in (1, 3, 9)]
+grid([glass, *scissors], ["the style", "1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With single cells the cat is all there, in glass colours. It is a fine mosaic: every cell is chosen on its own, so no line of the glass survives. With 3 × 3 cells pieces of lead line appear, and follow the
-# fur. With 9 × 9 cells the glass decides: long lines, whole panes, and little of the cat. Large patches of fur and glass have hardly anything in common, so any match is a bad one.
+# With single cells each cell is chosen on its own: the edges of the cat are there as bits of lead line, in a confetti of colours, since `relu3_1` encodes edges far better than colours. With 3 × 3 cells pieces of glass appear and follow the
+# fur, and the eyes can still be found. With 9 × 9 cells the glass decides: rays, whole flowers, and hardly a cat. Large patches of fur and glass have little in common, so any match is a poor one.
 #
-# The blur comes from averaging what overlaps. In the activations it does less harm, as you will see in section 4.
+# The blur comes from averaging overlapping pixels. Averaging activations does less harm, as section 4 shows.
 # </details>
 #
 # ## 3 · The swap is three convolutions
@@ -248,7 +255,7 @@ grid(scissors, ["1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=3)
 # ### Exercise 3 — three convolutions
 # *difficulty ●●● · importance ●●○ · 20 minutes*
 #
-# Write it for any patch and stride. The patches of the style begin `stride` cells apart, too. `F.conv2d` and `F.conv_transpose2d` both take `stride=`.
+# Write it for any patch size and stride. The patches of the style begin `stride` cells apart, too. `F.conv2d` and `F.conv_transpose2d` both take `stride=`.
 
 
 # %% tags=["exercise"]
@@ -287,7 +294,7 @@ check.three_convolutions(my_swap)
 # For the count use one channel: `torch.ones(1, 1, patch, patch)` laid down everywhere, with the same stride.
 # </details>
 #
-# It is beautiful, and wasteful. The third step multiplies all patches of the style by numbers that are all 0 but one. And the table of step 2 has a number for *every* patch of the style at *every* place.
+# This is elegant and wasteful. The third step multiplies all patches of the style by numbers that are 0 but for one. And the table of step 2 has a number for *every* patch of the style at *every* place.
 #
 # **Predict, then run.** How large is this table for two square pictures of 192 pixels, where `relu3_1` has 48 × 48 cells? And at 1024 pixels?
 
@@ -296,10 +303,10 @@ for name, side in (("our glass, 192 px", 48), ("256 px", 64), ("512 px", 128), (
     print(f"{name:28} {(side - 2) ** 2:7,.0f} patches each, table {(side - 2) ** 4 * 4 / 1e6:8,.0f} MB")
 
 # %% [markdown]
-# So the course computes a part of the table at a time, keeps the winners, and copies their patches. The numbers are the same, except where two patches of the style fit equally well up to rounding:
+# So the course computes the table in parts, keeps the best matches, and copies their patches. The result is the same, except where two patches of the style fit equally well up to rounding:
 
 # %% tags=["nbval-check-output"]
-quick, slow = swap(f_c, f_s), swap_by_convolution(f_c, f_s)  # (1, 64, 48, 72) each
+quick, slow = swap(f_c, f_s), swap_by_convolution(f_c, f_s)  # (1, C, 48, 72) each
 equal = ((quick - slow).abs() < 1e-4 * slow.abs().max()).all(dim=1)  # (1, 48, 72)
 print("the same in at least 99% of the cells:", bool(equal.float().mean() >= 0.99))
 
@@ -317,13 +324,13 @@ for name, function in (("three convolutions", swap_by_convolution), ("part by pa
 #
 # *Which picture has these activations?*
 #
-# None, exactly. $\Phi^{ss}$ was glued together, and no picture looks like that from inside. So we look for the picture whose activations come nearest, as in lesson 01, and ask for a little smoothness:
+# None, exactly. $\Phi^{ss}$ was glued together, and in general no picture has these activations. So we search for the picture whose activations come nearest, as in lesson 01, and ask for a little smoothness:
 #
 # $$I_\text{stylized}(C, S) = \operatorname*{arg\,min}_{I} \; \big\| \Phi(I) - \Phi^{ss}(C, S) \big\|_F^2 + \lambda\, \ell_{TV}(I) \qquad\text{(3)}$$
 #
 # $$\ell_{TV}(I) = \sum_{h,w,k} (I_{h+1,w,k} - I_{h,w,k})^2 + (I_{h,w+1,k} - I_{h,w,k})^2 \qquad\text{(4)}$$
 #
-# Compare this with lesson 02. There is no style loss any more, and no weights of layers, no balance of content and style. *What* to paint is settled before the first step.
+# Compare this with lesson 02. There is no style loss, there are no layer weights, and content and style need no balance. *What* to paint is fixed before the first step.
 #
 # ### Exercise 4 — the loss
 # *difficulty ●○○ · importance ●●○ · 10 minutes*
@@ -359,16 +366,18 @@ check.swap_loss(my_loss)
 # ‖…‖²_F is the sum of the squares of all entries. No root, no mean.
 # </details>
 #
-# In the course's own objective both terms are divided, as always here: the first by $\|\Phi^{ss}\|^2$, the second by the number of values. Then λ means the same at every size.
+# In the course's own objective both terms are normalised: the first is divided by $\|\Phi^{ss}\|^2$, the second by the number of values. Then λ means the same at every size.
+#
+# We start from the picture of section 2, the style's pixels moved by scissors and glue. It has the style's colours already; the search repairs the seams. (Section 5 tries other starts.)
 #
 # **Predict, then run.** The one knob of the method is the size of the patch. What will the cat be with patches of 1, 3 and 9 cells? And with 3 cells and a stride of 3, so that nothing overlaps?
 
 
 # %%
-def paint(content, style, steps=40, tv_weight=3.0, **options):
-    """The best picture after so many steps from the photo; options as of `style_swap.objective`."""
-    objective = style_swap.objective(content, style, encoder=encoder, tv_weight=tv_weight, **options)
-    return result(optimize_image(content, objective, steps))
+def paint(content, style, steps=40, tv_weight=3.0, **how):
+    """The best picture after so many steps; `patch` and `stride` as of `style_swap.objective`."""
+    objective = style_swap.objective(content, style, encoder=encoder, tv_weight=tv_weight, **how)
+    return result(optimize_image(glued(content, style, **how), objective, steps))
 
 
 cat, small = resize(photo, (160, 240), "box"), resize(glass, 160)
@@ -380,18 +389,45 @@ grid([cat, resize(small, (160, 240), "box"), *knob_pictures], ["the photo", "the
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With single cells every stripe of the fur is there, in the colours of glass. With 3 × 3 cells lead lines appear and follow the fur, and the eyes are still eyes. With 9 × 9 cells there are long lines and panes, and hardly a cat:
-# this is the trade between photo and style, in one number. With a stride of 3 nothing is averaged, so patches meet at hard seams, and the picture falls into tiles.
+# From 1 to 9 cells the strokes get longer and the drawing of the cat gets weaker; with 9 cells larger shapes of the glass appear. So the patch size trades photo against style. With a stride of 3 nothing is averaged: neighbouring patches do not fit together, and the eyes and the nose break up.
 #
-# All of them show a fine weave that neither picture has: small changes of pixels that `relu3_1` does not see. The smoothness λ takes some of it away.
+# All of them show a fine grain that neither picture has: small changes of pixels to which `relu3_1` does not react. The smoothness λ removes some of it.
 # </details>
+#
+# ### Your code paints
+#
+# Your swap (exercise 3) sets the target, and your loss (exercise 4) moves the pixels. `yours` takes your function if it passes its check; otherwise it takes the course's, and says so.
+
+
+# %%
+def course_loss(features, target, image, weight):
+    return (features - target).square().sum() + weight * losses.total_variation(image)
+
+
+swap_by = yours(my_swap, check.three_convolutions, lambda C, S, p, stride: swap(C, S, patch=p, stride=stride))
+loss = yours(my_loss, check.swap_loss, course_loss)
+with torch.no_grad():
+    f_cat, f_small = (encoder(image, LAYER)[LAYER] for image in (cat, small))  # (1, C, 40, 60) and (1, C, 40, 40)
+    target = swap_by(f_cat, f_small, 3, 1)
+power = target.square().sum()  # the course divides by it
+
+
+def my_objective(image):
+    return {"(3)": loss(encoder(image, LAYER)[LAYER], target, image, 3.0 * power / image.numel()) / power}
+
+
+mine = result(optimize_image(glued(cat, small), my_objective, 40))
+grid([small, mine, knob_pictures[1]], ["the style", "painted by your code", "painted by the course's"], columns=3)
+
+# %% [markdown]
+# The two pastiches should look the same.
 #
 # ## 5 · An easier landscape?
 #
 # *Does it matter where we start?*
 #
-# Lesson 02 found a different picture from each start. The authors claim that their loss is easier: the target is fixed, in one layer, and it says *at which place* what should be. Let us measure that. Both methods
-# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two different draws of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the bottom.
+# Lesson 02 found a different picture from each start. The authors claim that their loss is easier to minimise: the target is fixed, in one layer, and says *what* should be *where*. Let us measure that. Both methods
+# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two different draws of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so it ends near 1.
 #
 # **Predict, then run.** Which curves lie closer together? And the pictures at their ends?
 
@@ -417,29 +453,30 @@ grid([*ends.values()], [*ends], columns=3)
 # %%
 for method in objectives:
     mine = [name for name in curves if name.startswith(method)]
-    near = [next(n for n, loss in enumerate(relative[name], 1) if loss < 1.2) for name in mine]
+    near = [next((n for n, loss in enumerate(relative[name], 1) if loss < 1.2), "over 80") for name in mine]
     apart = [round(psnr(ends[a], ends[b]), 1) for a, b in itertools.combinations(mine, 2)]
     print(f"{method:10} 20 % above the bottom after {near} steps; between the pictures {apart} dB")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The three curves of the swap soon run as one, and reach the bottom in a fraction of the steps. The pictures at their ends are nearly the same: above 20 dB, and what differs is the weave. Lesson 02 needs three times as many steps or more, and ends
-# with three different pictures, at 11 or 12 dB. Trust the pictures more than the steps: *the bottom* is each method's own, and the swap's is high, since no picture has its target. (It falls by a factor of 20, lesson 02 by 1000.) What speaks for the claim is that all three starts of the swap end in one picture. The reason is visible in (3): for every place the target says what should be there. A Gram matrix only says what should be there *somewhere*, and there are many ways to do that.
+# The claim holds in part. From the two draws of noise the swap ends with nearly the same picture, lesson 02 with two different ones: in (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+#
+# From the photo the swap ends with a picture that has the same edges and other colours. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels. (The curves compare each method with its own lowest loss, so trust the pictures more.)
 #
 # This is no proof: one pair, one encoder, one optimiser. Change the pair and run it again.
 # </details>
 #
 # ## 6 · The inverse network
 #
-# *Must we search for each picture anew?*
+# *Do we need a new search for each picture?*
 #
-# The search always asks the same kind of question: here are activations, which picture has them? So let a network learn the answer, once. It is a decoder, as in lesson 05, and it has to invert $\Phi$:
+# The search always answers the same kind of question: which picture has these activations? So let a network learn to answer it, once. It is a decoder, as in lesson 05, and it has to invert $\Phi$:
 #
 # $$\operatorname*{arg\,min}_{f} \; \sum_{H} \big\| \Phi(f(H)) - H \big\|_F^2 + \lambda\, \ell_{TV}(f(H)) \qquad\text{(5, 6)}$$
 #
-# Which activations $H$ should it see? Photos and paintings, of course; the paper has 80 000 of each. But it will have to work on *swapped* activations, and those are no picture's. They lie outside of all
-# that $\Phi$ ever gives: mathematicians say that $\Phi$ is not surjective. How far outside?
+# Which activations $H$ should it see? Those of photos and paintings; the paper has 80 000 of each. But it will have to work on *swapped* activations, and no picture has those: $\Phi$ is not surjective. How far are they from
+# the activations of a picture?
 #
 # **Predict, then run.** We search for the picture that fits best, once for the photo's own activations, once for swapped ones. How near can one come?
 
@@ -455,13 +492,13 @@ for word, target in (("the photo's own", f_cat), ("swapped", swapped_cat)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# For the photo's own activations there is a picture that has them: the photo. For swapped ones the search stops at a distance. Here no picture will do, only a nearest one.
+# For the photo's own activations there is a picture that has them: the photo. For swapped ones the search stops at a distance: there is only a nearest picture.
 # </details>
 #
-# A network that has only seen real pictures has never met such activations. So the authors put swapped ones into the training, too. Here is the whole training, short: seven photos and fifteen styles, cut to
-# 64 pixels, and a third of each batch is swapped. The cat and the stained glass are kept back.
+# A network that was trained on real pictures only has never seen such activations. So the authors train on swapped ones, too. Here is the whole training, short: seven photos and fifteen styles, cut to
+# 64 pixels; each batch has a photo, a painting, and their swap. The cat and the stained glass are kept back.
 #
-# **Predict, then run.** After some seconds, what will be there first: the forms, or the colours?
+# **Predict, then run.** What will it learn first, the shapes or the colours?
 
 # %%
 contents = torch.cat(
@@ -473,40 +510,43 @@ paintings = torch.cat(
 
 
 def batch(chance):
-    """Activations of two photos, of two paintings, and of the photos swapped with the paintings."""
+    """A photo and a painting, (2, 3, 64, 64); their activations and those of their swap, (3, C, 16, 16)."""
     y, x = torch.randint(33, (2,), generator=chance).tolist()
-    cuts = (group[torch.randint(len(group), (2,), generator=chance)] for group in (contents, paintings))
+    both = [group[torch.randint(len(group), (1,), generator=chance)] for group in (contents, paintings)]
+    pictures = torch.cat(both)[..., y : y + 64, x : x + 64]
     with torch.no_grad():
-        c, s = (encoder(cut[..., y : y + 64, x : x + 64], LAYER)[LAYER] for cut in cuts)  # (2, 64, 16, 16) each
-        return torch.cat([c, s, swap(c, s)])  # (6, 64, 16, 16)
+        H = encoder(pictures, LAYER)[LAYER]
+        return pictures, torch.cat([H, swap(H[:1], H[1:])])
 
 
 torch.manual_seed(0)
-mine, chance = style_swap.InverseNet(LAYER), torch.Generator().manual_seed(0)
-optimizer, on_the_way = torch.optim.Adam(mine.parameters(), lr=2e-3), {}
-for step in range(1, 201):
-    H = batch(chance)
-    image = mine(H)  # f(H): (6, 3, 64, 64)
+inverse, chance = style_swap.InverseNet(LAYER), torch.Generator().manual_seed(0)
+optimizer, on_the_way = torch.optim.Adam(inverse.parameters(), lr=3e-3), {}
+for step in range(1, 251):
+    pictures, H = batch(chance)
+    image = inverse(H)  # f(H): (3, 3, 64, 64)
     loss = losses.content_loss(encoder(image, LAYER)[LAYER], H) + 0.1 * losses.tv_loss(image)  # (6)
+    loss = loss + 10 * F.mse_loss(image[:2], pictures)  # where there is a picture, its pixels count, too
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    if step in (1, 40, 200):
+    if step in (1, 40, 250):
         with torch.no_grad():
-            on_the_way |= {
-                f"step {step}: {word}": mine(H).clamp(0, 1) for word, H in (("photo", f_cat), ("swapped", swapped_cat))
-            }
+            both = {"photo": f_cat, "swapped": swapped_cat}
+            on_the_way |= {f"step {step}: {word}": inverse(H).clamp(0, 1) for word, H in both.items()}
 grid([*on_the_way.values()], [*on_the_way], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The forms come first, the colours slowly: 40 steps make a cat, and 200 make it a cat in glass, though it never saw either. The squares are cells: what is smaller than four pixels the network has to make up.
+# The shapes come first, the colours slowly, though the network was trained on neither the cat nor the glass. Detail below the size of a cell, four pixels, it has to invent; after so few steps it shows as squares.
+#
+# One line is not in (6). `relu3_1` encodes colour weakly, so (6) alone teaches colours very slowly. Where there is a picture, the course also compares its pixels.
 # </details>
 #
 # ### Are the swapped ones needed?
 #
-# That is an argument. Is it also true? A second network, `pictures`, was trained as the course's network was: from the same start, with the same photos and paintings, for as many
+# That is an argument, not yet a fact. A second network, `pictures`, was trained like the course's network: from the same start, with the same photos and paintings, for as many
 # steps. Only the swapped activations were left out.
 #
 # **Predict, then run.** Which of the two will be better on plain photos? Which on swapped ones?
@@ -518,7 +558,7 @@ networks = {"with swapped ones": network, "pictures only": without}
 apart, pictures = {(word, kind): 0.0 for word in networks for kind in ("photo", "swapped")}, []
 with torch.no_grad():
     for name, style_name in pairs:
-        H = network.encode(resize(samples.content(name), (128, 192), "box"))  # (1, 64, 32, 48)
+        H = network.encode(resize(samples.content(name), (128, 192), "box"))  # (1, C, 32, 48)
         kinds = {"photo": H, "swapped": swap(H, network.encode(resize(samples.style(style_name), 128)))}
         for (word, net), (kind, H) in itertools.product(networks.items(), kinds.items()):
             image = net.decode(H, (128, 192))
@@ -531,14 +571,14 @@ grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], co
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# On photos the network that saw pictures only is better: it had nothing else to do. On swapped activations the other one is nearer, but only by some percent, and in the pictures one has to look for it. So with our encoder the swapped
-# ones help a little. The failure that the argument promises does not come.
+# On photos the network that saw pictures only is better: it had nothing else to learn. On swapped activations the other one is better, but only by a few per cent; in the pictures the difference is hard to see. So with our encoder the swapped
+# activations help a little. The failure that the argument predicts does not occur.
 #
-# A likely reason: a cell of our `relu3_1` has 64 numbers for $4 \times 4 \times 3 = 48$ values of pixels. Nearly any 64 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 numbers for the same 48. Most of
-# what one may put into 256 numbers is no picture at all, and a network that has never met such things has no idea what to do.
+# A likely reason: a cell of our `relu3_1` has about as many numbers (59) as pixel values ($4 \times 4 \times 3 = 48$). Nearly any 59 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 numbers for the same 48. Most
+# vectors of 256 numbers belong to no picture at all, and a network that has never seen such vectors may fail on them.
 # </details>
 #
-# **Search or network?** The network approximates the search. The same swap, both ways:
+# **Search or network?** The network approximates the search. The same swap, both ways; the number is the loss (3):
 
 # %%
 pairs = [("china", "impasto"), ("coffee", "woodcut_waves")]
@@ -557,11 +597,11 @@ grid(rows, words, columns=3)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The search comes several times nearer to what was asked: it has this one picture to care for. A part of its lead is the weave, which pleases `relu3_1` and nobody else. The network is not able to weave, so its pictures are calmer, and softer;
-# look closely, and you see squares as large as a cell. And it needs a small part of the time.
+# The search ends at a lower loss: it optimises this one picture. Part of its lead is the fine grain, which lowers the loss in `relu3_1` and which no viewer would miss. The network produces no such grain, so its pictures are calmer, and softer.
+# And it needs a small fraction of the time.
 # </details>
 #
-# **How strong?** As in lesson 05 we may stop on the way, between the photo's activations and the swapped ones. Nothing is trained or matched again.
+# **How strong?** As in lesson 05 we can interpolate between the photo's activations and the swapped ones. Nothing is trained or matched again.
 
 # %%
 with torch.no_grad():
@@ -573,9 +613,9 @@ grid(strip, [f"strength {s:g}" for s in (0, 0.33, 0.67, 1)], columns=2)
 # %% [markdown]
 # ## The lab
 #
-# Swap, and look up where each place comes from.
+# Swap, and see where each place comes from.
 #
-# - **Click on the picture** (or drag, or use the two **place** sliders). Boxes show the patches that lie over that place, and where they come from in the style.
+# - **Click on the picture** (or drag, or use the two **place** sliders). Boxes show the patches that cover that place, and where they come from in the style.
 # - **show**: the pastiche, or the style's pixels moved by scissors and glue.
 # - **how**: the inverse network answers at once, for `relu3_1`. The optimisation takes any **layer**, and shows each step; it can be stopped.
 # - **patch size** and **stride** are the knobs of the method. **strength** goes from the photo to the swap.
@@ -591,14 +631,14 @@ lab
 #
 # *What if the pastiche itself looks for its patches?*
 #
-# In the same year Chuan Li and Michael Wand published **CNNMRF**. They match patches, too, but in each step of an optimisation anew: not the photo's patches, but those of the *pastiche as it is now*. A content loss, as in
+# In the same year Chuan Li and Michael Wand published **CNNMRF**. They match patches, too, but again in every step of an optimisation, and not the photo's patches but those of the *current pastiche*. A content loss, as in
 # lesson 02, keeps the photo:
 #
 # $$E(x) = \alpha_1 \big\| \Phi(x) - \Phi(C) \big\|^2 + \sum_l \sum_i \big\| \Psi_i(\Phi_l(x)) - \Psi_{NN(i)}(\Phi_l(S)) \big\|^2 + \alpha_2\, \Upsilon(x)$$
 #
 # $\Psi_i$ is a patch, $NN(i)$ its best match as in (1), and $\Upsilon$ the smoothness.
 #
-# **Predict, then run.** Patches may now find better partners on the way. What does that cost, and what can it gain?
+# **Predict, then run.** Patches may now find better matches on the way. What does that cost, and what can it gain?
 
 # %% tags=["nbval-ignore-output"]
 methods = {
@@ -611,21 +651,21 @@ for name, objective in methods.items():
     begin = time.perf_counter()
     made.append(result(optimize_image(cat, objective, 40)))
     print(f"{name:12} {(time.perf_counter() - begin) / 40 * 1e3:4.0f} ms a step")
-grid(made, [f"{name}, 40 steps" for name in methods], columns=3)
+grid([small, *made], ["the style", *(f"{name}, 40 steps" for name in methods)], columns=4)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch decides for itself. Here they decide again and again, while they see what their neighbours have become: so lead lines grow together and run through the whole face. That is what is gained. The price: every step
-# compares all patches again. There is a balance of content and style to be set once more (we let the term of the patches count four times, in `relu3_1` and `relu4_1`). And the target moves while one walks towards it, so the start matters again.
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer ones. That is the gain. The price: every step
+# compares all patches again; content and style need a balance again (we weight the patch term by 4, in `relu3_1` and `relu4_1`); and the target moves during the optimisation, so the start matters again.
 # </details>
 #
-# ## 8 · Films
+# ## 8 · Video
 #
-# *Why do painted films flicker?*
+# *Why do stylised videos flicker?*
 #
-# Paint each frame of a film on its own with lesson 02, and it boils: from frame to frame the optimisation ends in another valley. The swap has no such choice. A patch that only moved has the same
-# activations, so it finds the same partner. The authors claim that frames stay consistent by themselves. For a number, we need films whose motion is known exactly: then we can undo it, and what still changes is flicker.
+# Stylise each frame of a video on its own with lesson 02, and it flickers: from frame to frame the optimisation ends in another minimum. The swap has no such freedom. A patch that only moved has the same
+# activations, so it gets the same match. The authors claim that frames are consistent without further effort. To measure it we need videos whose motion is known exactly: then we can undo the motion, and what still changes is flicker.
 #
 # ### Exercise 5 — steadiness
 # *difficulty ●●○ · importance ●●○ · 10 minutes*
@@ -655,15 +695,15 @@ check.steadiness(my_steadiness)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# All frames but the first, and all but the last: `frames[1:]` and `frames[:-1]` are the neighbours.
+# All frames but the first, and all but the last: `frames[1:]` and `frames[:-1]` are the pairs of neighbours.
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # Cut `shift` columns off each: the last ones of the new frame have just come into view, the first ones of the old frame have left.
 # </details>
 #
-# The course's `video.consistency` does this for any known motion, in grey levels from 0 to 255 (the exercise has 0 to 1). Three clips: the camera glides over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
-# travels across a photo that stands still.
+# The course's `video.consistency` does this for any known motion, in grey levels from 0 to 255 (the exercise has 0 to 1). Three clips: the camera moves over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
+# moves across a photo that stands still.
 #
 # **Predict, then run.** A cell of `relu3_1` is 4 pixels wide. What will the swap make of a motion of 3?
 
@@ -717,14 +757,14 @@ grid(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 boils: its flicker is spread over the whole frame. The swap is several times steadier, though nobody told it about neighbouring frames. With the network and a motion of 4 pixels the middle is black: *exactly* the same. Four pixels are one cell.
-# All activations have moved by one cell, so each patch finds the same partner. Only near the border, where things come into view, something changes.
+# Lesson 02 flickers over the whole frame. The swap is several times steadier, though it knows nothing about neighbouring frames. With the network and a motion of 4 pixels the middle is black: *exactly* the same. Four pixels are one cell.
+# All activations have moved by one cell, so each patch gets the same match. Only near the border, where things come into view, something changes.
 #
-# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and here and there another patch wins. So the claim holds, but it has a grain of four pixels. The search adds a
-# flicker of its own, its weave. The disc shows a third case: around it patches see both, the disc and the background.
+# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins. So the claim holds for motions by whole cells, and less for others. The search adds
+# flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background.
 # </details>
 #
-# `stylelearn video clip.gif painting.jpg -o painted.gif` paints a whole film, and goes on where it was if you stop it.
+# `stylelearn video clip.gif painting.jpg -o painted.gif` stylises a whole video, and resumes where you stopped it.
 #
 # ## 9 · What it costs
 #
@@ -759,14 +799,14 @@ plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Wher
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Read the last stretch, from 256 to 384 pixels, one and a half times the side. Encoding and painting take about twice as long ($1.5^2 = 2.25$), the matching five to six times ($1.5^4 = 5.1$). So for large pictures twice the side means four times, and sixteen times.
-# (Small ones grow less: there the fixed costs of a call count.) Soon the matching is nearly everything. The authors' table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
-# 3.2 at 512. A way out for large pictures is a larger stride, or fewer patches of the style. (`python -m benchmarks swap` measures up to 1024 pixels.)
+# Compare 256 with 384 pixels, one and a half times the side. Encoding and painting take about twice as long ($1.5^2 = 2.25$), the matching about five times ($1.5^4 = 5.1$). So for large pictures twice the side means four times, and sixteen times.
+# (Small ones grow less: there the fixed cost of a call counts.) At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps. (`python -m benchmarks swap` measures up to 1024 pixels.)
 # </details>
 #
 # ## 10 · Where it fails
 #
-# *What can a patch not know?*
+# *What does a patch not see?*
 #
 # **Predict, then run.** Four cases: the style at half and at double size (a patch is always 3 × 3 cells), a photo with a smooth sky, and a style without colours.
 
@@ -783,74 +823,76 @@ grid([*sizes, *others], ["glass at 96 px", "glass at 384 px", "a smooth sky", "a
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Small glass gives fine lead lines close together, and the cat becomes a drawing of lines. Large glass has few lines and wide panes, so there are large smooth patches to be had, and even the eye finds its black ring. In front of the sky the thin
-# towers have dissolved: the waves have smooth blue, but nothing like a thin tower on it. And pencil makes all things grey: where there is only grey, no colour can be chosen.
+# Small glass gives fine lead lines close together. Large glass has few lines and wide panes, so there are large smooth patches to choose from. In front of the sky the thin
+# towers dissolve: the waves have smooth blue, but nothing like a thin tower on it. And pencil makes everything grey: the style has no other colour to choose.
 # </details>
 #
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
-# - **Only small forms.** A patch sees 32 pixels. Composition, long lines, the balance of colours: nothing holds them together. Many patches of a style are never used.
+# - **Only small shapes.** A patch sees 32 pixels. Nothing preserves composition, long lines or the balance of colours. Many patches of a style are never used.
 # - **One size.** Patches are not turned and not scaled. The size at which you give the style matters.
 # - **A mean is a blur.** Nine patches are averaged at each place. That is why small patches look crisp and large ones soft.
 #
 # ## Differs from the paper
 #
-# - **The encoder** is `mini`, with 64 channels in `relu3_1` instead of VGG-19's 256. It compares less finely, and leaves a weave in optimised pictures, which the smoothness takes away.
-# - **The inverse network** has no instance normalisation by default, and enlarges instead of using transposed convolutions. With the paper's form (`stylelearn train inverse` has options for both) ours learnt colours less well. In training it is
-#   also told the picture, where there is one. It saw far fewer pictures than the authors' 160 000.
-# - **The losses** are divided by what they want to reach, so λ = 1 here is another number than the paper's.
-# - **Zero patches** never win. The paper does not speak of them.
-# - Our films are four small frames, and their motion is simple. They show a tendency.
+# - **The encoder** is `mini`, with 59 channels in `relu3_1` instead of VGG-19's 256. It distinguishes fewer patterns. Optimised pictures keep a fine grain, which the smoothness lessens.
+# - **The inverse network** has no instance normalisation by default, and upsamples instead of using transposed convolutions. With the paper's form (`stylelearn train inverse` has options for both) ours learnt colours less well. For activations of a picture,
+#   its training loss also compares with that picture. It was trained on far fewer pictures than the authors' 160 000.
+# - **The losses** are relative, divided by the power of the target, so λ here is not the paper's λ.
+# - **Zero patches** never win. The paper does not mention them.
+# - Our videos have four small frames and simple motion. They show a tendency.
 #
 # ## Summary
 #
 # - A style can be a collection of patches instead of statistics. Each patch of the photo is replaced by the style's most similar one.
 # - Similar means normalised cross-correlation: the pattern counts, not its strength.
 # - The swap is three convolutions, and better computed part by part.
-# - What is to be painted is settled before the first step, in one layer. So the search is easy, and it hardly matters where it starts.
+# - The target is fixed before the first step, in one layer. So different noise leads to the same picture.
 # - An inverse network replaces the search. It is trained on swapped activations, too, because no picture has them.
-# - What only moves stays the same, as far as it moves by whole cells. So films are steadier.
+# - What moves by whole cells gets the same matches. So videos are steadier.
 #
 # **Common misconceptions**
 #
 # - *"The swap is learnt."* Nothing in it is. The encoder is frozen, and the inverse network learns to paint activations, not to match.
-# - *"It copies pixels."* It copies activations. The picture is painted anew from them, and patches that overlap are blended.
+# - *"It copies pixels."* It copies activations. The picture is decoded from them, and overlapping patches are averaged.
 # - *"Larger patches are better, they hold more style."* They hold more style and fit worse. Beyond a few cells there is no good match any more.
-# - *"The correlation needs both norms."* The content's is the same for all candidates, and changes nothing.
+# - *"The match needs both norms."* The content's norm is the same for all candidates and cannot change which one wins.
 # - *"It is as fast as AdaIN."* For small pictures. The matching grows with the fourth power of the side.
+#
+# **Code**: the authors' own, in Torch, [rtqichen/style-swap](https://github.com/rtqichen/style-swap), and one in PyTorch, [irasin/Pytorch_Style_Swap](https://github.com/irasin/Pytorch_Style_Swap). Compare their swap with yours of exercise 3.
 #
 # **To read**: the paper; C. Li and M. Wand, *Combining Markov Random Fields and Convolutional Neural Networks for Image Synthesis*, CVPR 2016; L. Sheng and others, *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature
 # Decoration*, CVPR 2018, which swaps normalised patches; S. Gu and others, *Arbitrary Style Transfer with Deep Feature Reshuffle*, CVPR 2018, which lets every patch of the style be used about equally often.
 #
-# **Next**: all methods so far may paint the sky with patches of grass. [Lesson 07](07_photo.ipynb) tells them what is sky and what is grass, and makes photos out of photos.
+# **Next**: all methods so far may paint the sky with patches of grass. [Lesson 07](07_photo.ipynb) restricts them to sky with sky and grass with grass, and keeps a photo a photo.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (100 minutes): section 1 with exercise 1, 20 minutes · section 2 with exercise 2, 15 · section 3 with exercise 3, 20 (a good one to leave for home) · sections 4 and 5 with exercise 4, 15 · section 6, 10 · the lab, 5 · sections 7 and 8 with exercise 5, 10 · sections 9 and 10, 5.
+# **Timings** (130 minutes): section 1 with exercise 1, 20 minutes · section 2 with exercise 2, 20 · section 3 with exercise 3, 25 (a good one to leave for home) · sections 4 and 5 with exercise 4, 20 · section 6, 10 · the lab, 10 · sections 7 and 8 with exercise 5, 15 · sections 9 and 10, 10.
 #
-# **Show.** The lab with a click on the cat's eye: everybody wants to know where each place comes from. Before that, paper and scissors: two pictures from a magazine, and one minute to lay the one with pieces of the other. Whoever tried it knows why size matters.
+# **Show.** The lab with a click on the cat's eye: where does each place come from? Before that, paper and scissors: two pictures from a magazine, and one minute to lay the one with pieces of the other. It shows at once why the size of the pieces matters.
 #
-# **Expected results.** The table of section 3 is arithmetic, and the same everywhere. Milliseconds depend on the machine: what holds is that *part by part* is several times faster, and that matching grows with the fourth power of the side. In section 5 the swap needs fewer than half of the steps of
-# lesson 02, and its three pictures are alike. In section 6 the network that saw swapped activations is better on them, but only by some percent.
+# **Expected results.** The table of section 3 is arithmetic, and the same everywhere. Milliseconds depend on the machine: what holds is that *part by part* is several times faster, and that matching grows with the fourth power of the side. In section 5 the swap's two pictures from noise are more alike than those of
+# lesson 02. In section 6 the network that saw swapped activations is better on them, but only by a few per cent.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 1 | `the eye; correlation` | 0.78 to 0.82 |
-# | 1 | `plain product` | 120 to 160 |
-# | 1 | `normalised` | 330 to 370 |
+# | 1 | `the eye; correlation` | 0.82 to 0.86 |
+# | 1 | `plain product` | 120 to 170 |
+# | 1 | `normalised` | 680 to 780 |
 # | 3 | `512 px 15,876 patches each, table` | 1008, exactly |
 # | 3 | `the same in at least 99% of the cells: True` | as it stands |
 # | 6 | `swapped the best picture is still` | 0.03 to 0.08 |
-# | 6 | `with swapped ones on photos` | 0.06 to 0.07 |
+# | 6 | `with swapped ones on photos` | 0.09 to 0.1 |
 # | 8 | `swap, network` | 1 to 3 |
-# | 8 | `a disc swap, … lesson 02` | 20 to 33 |
+# | 8 | `a disc swap, … lesson 02` | 12 to 33 |
 #
-# **Where they get stuck.** In exercise 1 the patches are not divided at all, or zero patches give NaN and win. In exercise 2 the count at the border is taken as nine everywhere, or `stride` is ignored. In exercise 3 the divided kernels are laid down instead of the whole ones. In exercise 5
+# **Where they get stuck.** In exercise 1 the patches are not divided at all, or zero patches give NaN and win. In exercise 2 the count at the border is taken as nine everywhere, or `stride` is ignored. In exercise 3 the normalised kernels are pasted instead of the plain ones. In exercise 5
 # the motion is undone in the wrong direction, or the columns that one frame does not show are counted. The checks name these.
 #
 # **Questions for a discussion.**
 #
 # - *Why is the content's norm not needed?* It is the same for all candidates, so it cannot change who wins. For the value of the correlation it is needed.
-# - *Is the swap lossless if content and style are the same picture?* Each patch is its own best match, so the activations are the same. The picture still makes the trip through the inverse network.
-# - *Why is this steadier on films than lesson 02?* The target is settled before the first step and depends on the place only through what is there. What only moves by whole cells finds the same partners.
+# - *Is the swap lossless if content and style are the same picture?* Each patch is its own best match, so the activations are the same. The inverse network still loses something.
+# - *Why is this steadier on videos than lesson 02?* The target is fixed before the first step and depends only on the content of each patch. What moves by whole cells gets the same matches.
 # - *How would you make the matching cheaper for a large picture?* Larger strides, fewer patches of the style, or a first round at half the size. All of them change the result a little.

@@ -9,22 +9,21 @@
 # %% [markdown]
 # # 09 · Ten letters in, any letter out
 #
-# A font is a style, too. Somebody has drawn ten letters. You know at once how the others must look: as heavy as these, with the same slant and the same little feet. No painting is needed for that,
-# and no texture. Can a network do it?
+# A font is a style, too. Given ten letters of a font, you can imagine how the others must look: as heavy as these, with the same slant and the same serifs (the little feet of letters). Can a network do it?
 #
-# In all lessons so far *we* said what style is: Gram matrices, means and deviations, patches. We said it in the words of an encoder that somebody had trained for photos. Yexun Zhang, Ya Zhang and Wenbin
-# Cai turn this round. Their network gets examples, and *finds out* what style is and what content is. It is called **EMD**: encoder, mixer, decoder.
+# In all lessons so far *we* defined style: by Gram matrices, means and deviations, patches, in the activations of an encoder that was trained for photos. Yexun Zhang, Ya Zhang and Wenbin
+# Cai do the opposite. Their network gets examples, and *learns* what style is and what content is. It is called **EMD**: encoder, mixer, decoder.
 #
 # **After this lesson you can …**
 #
 # - show why statistics of a photo network do not make a font,
-# - put together triplets of a target and two reference sets, and say what would happen if they were chosen carelessly,
+# - put together triplets of a target and two reference sets, and say which choices ruin the training,
 # - write the bilinear mixer, and the loss with its two weights,
 # - train a small EMD in seconds, and judge it by four test sets, D1 to D4,
-# - move between two fonts and between two letters by mixing numbers, not pictures,
+# - interpolate between two fonts and between two letters, in the code and not in the picture,
 # - compare methods by what a new style costs.
 #
-# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 90 minutes**, with the exercises · **paper**: Y. Zhang, Y. Zhang and W. Cai,
+# **Builds on** [lesson 02](02_gatys.ipynb) and [lesson 05](05_adain.ipynb) · **about 100 minutes**, with the exercises · **paper**: Y. Zhang, Y. Zhang and W. Cai,
 # *Separating Style and Content for Generalized Style Transfer*, CVPR 2018 ([arXiv 1711.06454](https://arxiv.org/abs/1711.06454)). We number the equations as we go.
 
 # %%
@@ -36,6 +35,7 @@ import torch
 
 from stylelearn import adain, emd, gatys, losses
 from stylelearn.checks import emd as check
+from stylelearn.checks import yours
 from stylelearn.encoders import Encoder
 from stylelearn.figures import grid, plot_curves, show_glyphs
 from stylelearn.glyphs import dataset
@@ -50,7 +50,7 @@ r = network.references  # glyphs in a reference set
 FONT, GIVEN = "DejaVuSerif-Bold", "HOASMnopdy"  # a font that is new to it, and what we show of a font
 
 # %% [markdown]
-# This is where we are going. The network sees ten letters of a font that it has never met. Then it writes. Seven of the ten letters that we ask for it has never had to draw, in any font:
+# The goal: the network sees ten letters of a font that was not in its training. Then it writes. Seven of the ten letters that we ask for were never targets in its training, in any font:
 
 # %%
 WORD = "GreatBakes"
@@ -71,9 +71,9 @@ show_glyphs({"it sees": glyphs.word(FONT, GIVEN), "it writes": written, "the fon
 #
 # *Could lesson 02 or lesson 05 do it?*
 #
-# We ask them. The content is a word in a plain font, the style a page of letters in a bold one with serifs (the little feet of letters).
+# The content is a word in a plain font, the style a page of letters in a bold one with serifs.
 #
-# **Predict, then run.** What will come over from the page: the weight of the strokes, the serifs, both, or something else?
+# **Predict, then run.** What will be transferred: the weight of the strokes, the serifs, both, or something else?
 
 
 # %%
@@ -93,12 +93,12 @@ grid([plain, bold, slow, fast], ["content", "style", "lesson 02", "lesson 05"], 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No font. Lesson 02 hardly changes anything: to its Gram matrices the word is nearly in the right style already, for both pages are black edges on white paper. Lesson 05 makes rough strokes of something like ink. No foot is where a foot belongs.
+# No font. Both methods change the edges, and lesson 05 makes rough strokes like ink. But no serif is where a serif belongs.
 #
-# That *a T has serifs at its foot and at the two ends of its beam* says where something is, on which letter. Gram matrices and moments forget where.
+# *A T has serifs at its foot and at the two ends of its beam*: this says where something is, and on which letter. Gram matrices and moments do not record where.
 # </details>
 #
-# Lesson 05 had a test for descriptions of style: halves of a painting find each other. We do the same with fonts. Each page holds twelve letters of a font, one page from A to L, another from M to X.
+# Lesson 05 tested descriptions of style: the two halves of a painting should be nearest to each other. We do the same with fonts. Each page has twelve letters of a font, one page from A to L, another from M to X.
 #
 # **Predict, then run.** Which page will be nearest to a page: the one of the same font, or the one with the same letters?
 
@@ -126,12 +126,12 @@ print("Gram matrices find the same font for", nearest([losses.mean_gram(each) fo
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Only half of the pages find their font. The others are most like a page with the *same letters in another font*. What edges there are depends on the letters as much as on the font. For paintings these numbers are a style, for fonts they are a muddle of style and content.
+# At most half of the pages find their font. The others are nearest to a page with the *same letters in another font*. Which edges there are depends on the letters as much as on the font. For paintings Gram matrices describe style; for fonts they mix style and content.
 # </details>
 #
 # ## 2 · A table, and triplets
 #
-# *If nobody says what style is, what can a network learn it from?*
+# *Without a definition of style, what can a network learn it from?*
 #
 # From a table. A font is a row $i$, a letter is a column $j$, and $I_{ij}$ is the *glyph* where they meet: the picture of this letter in this font. All that a row has in common is style, all that a column has in common is content.
 
@@ -141,12 +141,12 @@ print(f"{len(glyphs.styles)} fonts x {len(glyphs.contents)} letters; held back: 
 print(f"letters held back: {' '.join(dataset.NOVEL_LETTERS)}")
 
 # %% [markdown]
-# So the network never gets *one* style picture. It gets two **reference sets** of $r$ glyphs each:
+# So the network gets not *one* style picture but two **reference sets** of $r$ glyphs each:
 #
 # - $\mathcal R_{S_i}$, the style references: $r$ different letters in font $i$,
 # - $\mathcal R_{C_j}$, the content references: letter $j$ in $r$ different fonts.
 #
-# Together with the target $I_{ij}$ that makes a **triplet**. In $\mathcal R_{S_i}$ letters change, so they cannot be what is meant; what stays is the style. With $\mathcal R_{C_j}$ it is the other way round. That is the whole trick.
+# Together with the target $I_{ij}$ they form a **triplet**. In $\mathcal R_{S_i}$ the letters vary; what stays the same is the style. In $\mathcal R_{C_j}$ the fonts vary; what stays the same is the letter. This is the central idea.
 
 # %%
 batch = dataset.GlyphDataset(known, references=r, batch=2)[3]
@@ -164,7 +164,7 @@ show_glyphs(rows)
 # ### Exercise 1 — choose the references
 # *difficulty ●○○ · importance ●●● · 10 minutes*
 #
-# For a target, choose both sets at random. A careless choice ruins everything: if the target itself is among its references, the network learns to copy and nothing else.
+# For a target, choose both sets at random. One choice ruins everything: if the target itself is among its references, the network learns to copy and nothing else.
 
 
 # %% tags=["exercise"]
@@ -198,30 +198,30 @@ check.references(my_references)
 # `random.sample(a_list, r)` takes r of them, none twice. You need `import random`.
 # </details>
 #
-# The paper chooses at random, too. But in which fonts would *you* look a letter up before you draw it in a new one? In those that look like the new one. So `known.alike` sorts the known fonts by how much the letters shown look like theirs, and four of our ten content
-# references come from the first four. The other six are at random.
+# The paper chooses at random, too. But fonts that look like the target's font show the letter in a more useful way. So `known.alike` sorts the known fonts by how similar their letters are to the letters shown, and four of our ten content
+# references come from the first four. The other six are random.
 #
 # **Think.** Why not all ten from the fonts that are most alike?
 #
 # <details><summary>An answer</summary>
 #
-# Fonts that are alike agree in everything: the shape of the letter, and the manner in which it is drawn. Only from fonts that differ does one see what all drawings of a g have in common. On new letters in new fonts (section 7) our network's error is 0.0374 if all ten are chosen at random, 0.0356
-# if all are alike, and 0.0334 with four and six.
+# Similar fonts agree in everything: in the shape of the letter, and in the manner in which it is drawn. Only fonts that differ show what all drawings of a g have in common. On new letters in new fonts (section 7) our network's error is 0.0374 if all ten are random, 0.0356
+# if all are similar, and 0.0334 with four and six.
 # </details>
 #
 # ## 3 · Two encoders and a mixer
 #
 # *How do a font and a letter become one glyph?*
 #
-# The $r$ glyphs of a set are stacked like the colours of a photo: one picture with $r$ channels. Two networks of the same build, with weights of their own, boil them down to a list of numbers each:
+# The $r$ glyphs of a set are stacked as channels: one picture with $r$ channels. Two networks of the same architecture, each with its own weights, reduce them to one vector each:
 #
 # $$S = \text{style encoder}(\mathcal R_S) \qquad\qquad C = \text{content encoder}(\mathcal R_C) \qquad\text{(1)}$$
 #
-# Then they are mixed. Every number $S_i$ of the style meets every number $C_j$ of the content, and a table of weights $W$, which is learnt, says what comes of each meeting:
+# Then they are mixed. Every number $S_i$ of the style is multiplied with every number $C_j$ of the content, and a learnt tensor $W$ weights the products:
 #
 # $$M_k = \sum_i \sum_j S_i \, W_{ijk} \, C_j \qquad\text{(2)}$$
 #
-# Here $i$ and $j$ count the numbers in the two lists, no longer fonts and letters: $S$ has $R$ numbers, $C$ has $Q$, and the mixture $M$ has $K$. This is called **bilinear**: for a fixed letter it is linear in the style, for a fixed font it is linear in the content. As a program, with three loops:
+# Here $i$ and $j$ number the entries of the two vectors, no longer fonts and letters: $S$ has $R$ numbers, $C$ has $Q$, and the mixture $M$ has $K$. This is called **bilinear**: for a fixed letter it is linear in the style, for a fixed font it is linear in the content. As a program, with three loops:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -246,7 +246,7 @@ print(f"the same: {torch.allclose(by_loops, at_once, atol=1e-4)}; {1e3 * looped:
 print(f"our network has R = Q = K = {network.mixer.shape[0]}: {network.mixer.numel():,} numbers in W")
 
 # %% [markdown]
-# Loops are good for reading and bad for running. One line of `torch.einsum` says the same as (2): it takes the indices of each tensor, and those that shall be left.
+# Loops are easy to read and slow. One line of `torch.einsum` computes the same as (2): it takes the indices of each tensor, and those of the result.
 #
 # ### Exercise 2 — the mixer, for a batch
 # *difficulty ●●○ · importance ●●● · 10 minutes*
@@ -274,7 +274,7 @@ check.mixer(my_mixer)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `torch.einsum("i,ijk,j->k", S, W, C)` does it for one glyph. What is not to the right of `->` is summed over.
+# `torch.einsum("i,ijk,j->k", S, W, C)` does it for one glyph. It sums over the indices that are not to the right of `->`.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -285,15 +285,15 @@ check.mixer(my_mixer)
 #
 # <details><summary>An answer</summary>
 #
-# In a sum, changing the font moves $M$ by the same amount for every letter. But "add feet" means something else for a T than for an O, which has none. With products, what the font does can depend on the letter.
+# In a sum, changing the font changes $M$ by the same amount for every letter. But serifs mean one thing for a T and another for an O, which has none. With products, the effect of the font can depend on the letter.
 # (J. Tenenbaum and W. Freeman separated style and content like this in 2000, with letters, too, and without any network.)
 # </details>
 #
-# ## 4 · The decoder, and who knows what
+# ## 4 · The decoder and its skip connections
 #
-# *How does a short list of numbers become a sharp glyph?*
+# *How does a short vector become a sharp glyph?*
 #
-# The decoder goes the way back: from one place with many channels to 80 × 80 pixels. A short list can hardly hold where every edge is. So at each size the decoder also gets what the *content* encoder had at that size. These shortcuts are called
+# The decoder mirrors the encoders: from one position with many channels to 80 × 80 pixels. A short vector cannot encode where every edge is. So at each size the decoder also gets the activations of the *content* encoder of that size. These shortcuts are called
 # **skip connections**. The style has none: it must go through the mixer.
 
 # %%
@@ -309,7 +309,7 @@ with torch.no_grad():
 print("mixer           ", f"{network.mixer.numel():9,} numbers;  skips:", [tuple(skip.shape[1:]) for skip in skips])
 
 # %% [markdown]
-# **Predict, then run.** We take the network apart. First each letter gets the list $C$ of its *neighbour*, with skips of its own. Then it gets its own $C$, and the skips of all eight letters averaged. Which of the two decides which letter we read?
+# **Predict, then run.** An ablation. First each letter gets the vector $C$ of its *neighbour*, with its own skips. Then it gets its own $C$, and the skips averaged over all eight letters. Which of the two decides which letter we read?
 
 
 # %%
@@ -331,17 +331,17 @@ show_glyphs(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The skips decide. With a foreign $C$ you still read the right letter; with averaged skips you read nothing. So the division of labour is not quite the one that the names suggest: the shape of the letter travels along the skips, and what goes through the
-# mixer is mostly *how to draw it*. Nobody told the network to do it like this. It is always worth taking a network apart before one explains it.
+# The skips decide. With another letter's $C$ you still read the right letter; with averaged skips you read nothing. So the roles are not quite those that the names suggest: the skips carry the shape of the letter, and the
+# mixer mostly *how to draw it*. The loss did not require this. Test a network by ablation before you explain it.
 # </details>
 #
 # ## 5 · The loss, and why it is weighted
 #
 # *When are two glyphs wrong by the same amount?*
 #
-# Here there is a right answer, the target. So no loss network is needed, we compare pixels. But most pixels of a glyph are paper, and how many are ink depends on the font.
+# Here the right answer is known: the target. So we need no loss network and compare pixels. But most pixels of a glyph are paper, and how many are ink depends on the font.
 #
-# **Predict, then run.** A lazy network always draws a blank page. For which of three letters does a plain mean of $|\hat I - I|$ punish it most? ($\hat I$ is what the network draws, $I$ the target.)
+# **Predict, then run.** A network that always draws a blank page: for which of three letters is its plain mean of $|\hat I - I|$ largest? ($\hat I$ is what the network draws, $I$ the target.)
 
 # %%
 rows = {}
@@ -359,7 +359,7 @@ show_glyphs({"the three targets": torch.cat([*rows.values()])}, alt=f"Three lett
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The bold W costs many times as much as the thin l, though in both cases *everything* is missing. A network that has to save will learn bold letters first and leave thin ones blank. Divided by its ink, each blank page costs about 1.
+# The bold W costs many times as much as the thin l, though in both cases *everything* is missing. With this loss a network learns bold letters first and may leave thin ones blank. Divided by the ink, each blank page costs about 1.
 # </details>
 #
 # So the loss has two weights. $N_b$ is the number of ink pixels of the target (darker than 0.5; 0 is black), and $\text{mean}_{ij}$ is the mean value of these pixels:
@@ -367,7 +367,7 @@ show_glyphs({"the three targets": torch.cat([*rows.values()])}, alt=f"Three lett
 # $$\theta = \operatorname*{arg\,min}_\theta \sum_{I_{ij}} W_{st}^{ij} \, W_b^{ij} \, \lVert \hat I_{ij} - I_{ij} \rVert_1 \qquad
 # W_{st}^{ij} = \frac{1}{N_b^{ij}} \qquad W_b^{ij} = \frac{\exp(\text{mean}_{ij})}{\sum \exp(\text{mean}_{ij})} \qquad\text{(3)}$$
 #
-# θ stands for all numbers that are learnt; $W_{st}$ and $W_b$ are not among them. The sums go over the glyphs of a batch, and $\lVert \cdot \rVert_1$ adds the absolute values over all pixels. $W_{st}$ makes thin and bold count alike. $W_b$ gives pale letters a little more. Those are thin ones, too: their strokes are mostly grey edge.
+# θ stands for the parameters of the network; $W_{st}$ and $W_b$ are fixed weights. The sums go over the glyphs of a batch, and $\lVert \cdot \rVert_1$ adds the absolute values over all pixels. $W_{st}$ weights thin and bold letters alike. $W_b$ gives pale letters a little more; these are thin ones, too, whose strokes are mostly grey edge.
 #
 # ### Exercise 3 — the weighted loss
 # *difficulty ●●○ · importance ●●○ · 15 minutes*
@@ -406,11 +406,11 @@ check.weighted_loss(my_loss)
 #
 # ## 6 · Train one
 #
-# *How long until it writes?*
+# *How long until it can write?*
 #
-# A small EMD, with twelve letters and four references. Four fonts are held back as before, and so are the letters C and L: it never has to draw them, in any font.
+# A small EMD, with twelve letters and four references. Four fonts are held back as before, and so are the letters C and L: they are never targets, in any font.
 #
-# **Predict, then run.** What will be right first: the letter or the font? And will it draw C and L at all?
+# **Predict, then run.** What will it learn first, the letter or the font? And will it draw C and L at all?
 
 # %%
 few = dataset.split(collect(variations=(PLAIN,), letters="ABCDEFGHIJKL"), novel_letters="CL")
@@ -432,13 +432,13 @@ plot_curves({"loss (3)": smooth}, at=range(5, 500, 10), title="A small EMD learn
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The letters are there after fifteen steps already, pale and in no font at all: they come over the skips. Then the strokes get as heavy as those of the four that it sees. Details such as feet come last, and in so short a time only in part. C and L come as well, although they were
-# never asked for: the content references show them. Some letters lean a little, since one of the fonts that show them does.
+# After fifteen steps the letters are there, pale and in no particular font: they come through the skips. Then the strokes become as heavy as those of the four that it sees. Details such as serifs come last, and in so short a time only in part. C and L work as well, although they were
+# never targets: the content references show them. Some letters lean a little, since some of the content references are italic.
 # </details>
 #
 # ## 7 · Four test sets
 #
-# *Has it learnt, or learnt by heart?*
+# *Does it generalise, or has it memorised?*
 #
 # Fonts may be known or novel, and letters may be known or novel. That makes four test sets:
 #
@@ -447,7 +447,7 @@ plot_curves({"loss (3)": smooth}, at=range(5, 500, 10), title="A small EMD learn
 # | **known font** | D1 | D2 |
 # | **novel font** | D3 | D4 |
 #
-# In D1 it has seen the very glyph. In D4 it has seen neither the font, nor the letter in any font as a target. Three scores, all 0 for a perfect glyph: **L1** is the mean of $|\hat I - I|$ over all pixels. **RMSE** is the root of the mean square. **PDAR**,
+# In D1 the very glyph was a target in training. In D4 neither the font nor the letter was. Three scores, all 0 for a perfect glyph: **L1** is the mean of $|\hat I - I|$ over all pixels. **RMSE** is the root of the mean square. **PDAR**,
 # the pixel disagreement ratio, is the share of pixels that are ink in one of the two only.
 #
 # **Predict, then run.** Sort D1 to D4 from best to worst. What is harder for the small network, a new font or a new letter?
@@ -471,11 +471,11 @@ print_table("small", small.eval(), few)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Look at the last column: the four sets hold different letters, and C and L have little ink. What it has seen (D1) goes best. A new letter (D2) costs something there, and a new font more (D3), about as much as both together (D4): four references show a new letter quite well, but four letters are little to know a font by.
-# By L1 alone D4 would look as easy as D1, but only because C and L have so little ink. That D2 to D4 are far below 100 % says that it did not only learn by heart.
+# Look at the last column: the four sets have different letters, and C and L have little ink. D1 is best. A new letter (D2) costs something, and a new font more (D3), about as much as both together (D4): four references show a new letter quite well, but four letters say little about a font.
+# By L1 alone D4 would look as easy as D1, but only because C and L have so little ink. D2 to D4 are far below 100 %: the network has not only memorised.
 # </details>
 #
-# Now the large one. It learnt for much longer, from all letters, and from each font in eight variations: slanted, narrow, bold and so on. Four fonts it has never seen, in none of their variations:
+# Now the course's network. It was trained for much longer, with 50 of the 62 letters and digits, and with each font in eight variations: slanted, narrow, bold and so on. These four fonts were held back, in all variations:
 
 # %%
 rows = {}
@@ -488,12 +488,12 @@ show_glyphs(rows, cell=56)
 print_table("large", network, known)
 
 # %% [markdown]
-# A table means little alone. These figures were measured when the network was made, with all variations of the fonts, and two rivals:
+# A table needs baselines. These figures were measured after the training, with all variations of the fonts, for two more methods:
 #
-# - **zi2zi** (here without its second network, which judges whether a glyph looks real): one network for all fonts, too, but it knows each of them by a *number*, and has learnt an embedding for it, as lesson 04 learnt γ and β. A new font gets its embedding by search: a hundred steps of gradient descent on the given letters.
-# - **nearest**: no network at all. Take the known font whose letters are most like the given ones, and use its glyph. It may look up the letters that the two others were never asked for.
+# - **zi2zi** (here without its discriminator, a second network that judges whether a glyph looks real): one network for all fonts, too, but each font has an index and a learnt embedding, as each style of lesson 04 has γ and β. A new font gets its embedding by optimisation: a hundred steps of gradient descent on the given letters.
+# - **nearest**: no network at all. Take the known font whose letters are most similar to the given ones, and use its glyph. It may use letters that were never targets for the two others.
 #
-# **Predict, then run.** Where will a font by number be better than a font by example, and where worse? What happens to EMD with fewer references? (It then gets them several times over, to make ten.)
+# **Predict, then run.** Where will a learnt embedding be better than EMD's references, and where worse? What happens to EMD with fewer references? (They are then repeated, to make ten.)
 
 # %%
 measured = emd.measurements()
@@ -504,7 +504,7 @@ for count, drawers in measured["sets"].items():
 best = measured["sets"][str(r)]
 print(f"EMD on D4: {1 - best['EMD']['D4']['L1'] / best['zi2zi']['D4']['L1']:.0%} below zi2zi")
 sizes = measured["examples"]
-if sizes:  # they are in the file of the network that ships
+if sizes:  # they are in the file of the course's network
     plot_curves(
         {name: [scores[name]["L1"] for scores in sizes.values()] for name in dataset.SETS},
         x="glyphs that are targets in training",
@@ -518,10 +518,10 @@ if sizes:  # they are in the file of the network that ships
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where the letter is new, in D2 and D4, EMD is best with ten references, and even the nearest font, which simply has the letter, is further off. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt how each letter goes in all its fonts, and for a new font it searches for seconds where
-# EMD looks once. So "generalises to new styles and new letters" is true, and the price is that it knows nothing quite by heart. With three references in place of ten it sees less of the font *and* of the letter. It shows in all four sets, most of all in D1, and in D2 even the nearest font is then better. In D4 EMD stays ahead. zi2zi and the nearest font lose little.
+# Where the letter is new, in D2 and D4, EMD is best with ten references, and even the nearest font, which simply has the letter, is worse. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt each letter in all its fonts, and for a new font it optimises for seconds where
+# EMD needs one pass. So EMD does generalise to new styles and new letters, and the price is that it memorises less. With three references instead of ten it sees less of the font *and* of the letter. All four sets get worse, most of all D1, and in D2 even the nearest font is then better. In D4 EMD stays ahead. zi2zi and the nearest font lose little.
 #
-# And the number of glyphs that are ever asked for, from 500 to all 7200? With more of them all four sets get better, most of all D1, though each network was trained for the same number of steps. (Mind the axis, which does not begin at 0.) So it is in the paper, too: many different examples are worth more than the same few again.
+# The size of the training set: from 500 to all 7200 targets. With more of them all four sets get better, though each network was trained for the same number of steps. (Mind the axis, which does not begin at 0.) The paper has the same experiment in its Figure 4, with $N_t$ = 20 000, 50 000, 100 000, 300 000 and 500 000 training targets: there, too, more targets give better glyphs.
 # </details>
 #
 # The paper's own table, for Chinese characters (a different and harder task, so the figures cannot be compared with ours):
@@ -530,11 +530,13 @@ if sizes:  # they are in the file of the network that ships
 # | --- | --- | --- | --- | --- | --- |
 # | L1 | 0.0105 | 0.0112 | 0.0091 | 0.0112 | **0.0087** |
 # | RMSE | 0.0202 | 0.0202 | **0.0184** | 0.0200 | **0.0184** |
-# | PDAR | | | 0.1659 | 0.3685 | **0.1332** |
+# | PDAR | – | – | 0.1659 | 0.3685 | **0.1332** |
+#
+# (A dash: the copy of the table that we have gives no PDAR for Pix2pix and AEGN.)
 #
 # ## 8 · Style as numbers
 #
-# *Does S know the font, whatever the letters?*
+# *Does S depend on the font only, or also on the letters?*
 #
 # The test of section 1 again, with the same pages. Now each page is described by $S$: the first ten of its letters go through the style encoder. Two of the five fonts are new to the network.
 #
@@ -548,15 +550,15 @@ print("S finds the same font for", nearest(codes))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The letters have dropped out, the font has stayed. That is what "separating style and content" means, and one can measure it. Nobody gave a definition of style. The references and the loss were enough.
+# $S$ depends on the font and hardly on the letters. This is what "separating style and content" means, and it can be measured. No definition of style was needed: the references and the loss were enough.
 # </details>
 #
-# If a font is a list of numbers, there are numbers *between* two fonts.
+# If a font is a vector, there are vectors *between* two fonts.
 #
 # ### Exercise 4 — between two fonts
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Draw letters in a style that is made of `1 - share` of font a and `share` of font b. Mix the styles, not the pictures. The network has four methods, with the shapes of the sections above:
+# Draw letters in a style that is `1 - share` of font a and `share` of font b. Mix the styles, not the pictures. The network has four methods, with the shapes of the sections above:
 # `encode_style(refs)` → S (1, R), `encode_content(refs)` → C (N, Q) and the skips, `mix(S, C)` → M (N, K), which takes one row of S for each row of C, or one for all of them, and `decode(M, skips)` → (N, 1, 80, 80).
 
 
@@ -589,7 +591,7 @@ check.between(my_between)
 # S is (1, R) and C is (N, Q): `network.mix` lets the one style go with all letters.
 # </details>
 #
-# **Predict, then run.** Between a thin font and a bold one with feet: what does the middle look like? And what does one get by mixing the *pictures* instead?
+# **Predict, then run.** Between a thin font and a bold one with serifs: what does the middle look like? And what does mixing the *pictures* give instead?
 
 # %%
 first, second, text = "cmss10", FONT, "GreatBakes"
@@ -603,10 +605,10 @@ show_glyphs(rows, title=f"From {first} to {second}")
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the middle there is a font of its own: strokes of a weight between the two, with sharp edges. That even the first row has feet, though cmss10 has none, is a fault of the network (section 9). Our choice may add to it: the content references were picked to suit the bold font, in all rows. (The lab picks them for both.) Mixed pictures are two fonts on top of each other, in grey.
+# In the middle there is a font of its own: strokes of a weight between the two, with sharp edges. That even the first row has serifs, though cmss10 has none, is a fault of the network (section 9). Our choice of content references adds to it: they are similar to the bold font, in all rows. (The lab takes references similar to both.) Mixed pictures are two fonts on top of each other, in grey.
 # </details>
 #
-# Content can be mixed as well. There is no letter between n and d. But there are numbers between them: $C$ and each of the skips.
+# Content can be mixed as well. There is no letter between n and d. But we can interpolate $C$ and each of the skips.
 
 # %%
 with torch.no_grad():
@@ -619,15 +621,38 @@ for name, (i, j) in {"from n to d": (0, 1), "from O to C": (2, 3)}.items():
 show_glyphs(rows)
 
 # %% [markdown]
+# ### Your code writes
+#
+# The course's network, with your mixer (exercise 2) in the place of its own, and your way between two fonts (exercise 4). What is not solved yet is taken from the course, and the cell says so.
+
+
+# %%
+def course_between(net, refs_a, refs_b, content_refs, share):
+    S = torch.lerp(net.encode_style(refs_a), net.encode_style(refs_b), share)
+    C, skips = net.encode_content(content_refs)
+    return net.decode(net.mix(S, C), skips)
+
+
+mixer = yours(my_mixer, check.mixer, emd.bilinear_mix)
+between = yours(my_between, check.between, course_between)
+own = emd.load()
+own.mix = lambda S, C: mixer(S.expand(len(C), -1), C, own.mixer / len(own.mixer))  # W is learnt as R times itself
+asked = (glyphs.word(first, GIVEN), glyphs.word(second, GIVEN), letter_references(WORD, second, GIVEN))
+with torch.no_grad():
+    drawn = {share: between(own, *asked, share)[:, 0] for share in (0.5, 1.0)}
+    theirs = course_between(network, *asked, 0.5)[:, 0]
+show_glyphs({"your code, all " + second: drawn[1.0], "your code, half and half": drawn[0.5], "the course's": theirs})
+
+# %% [markdown]
 # ## The lab
 #
-# Now with your own letters. Each move writes the word anew.
+# Each change writes the word again.
 #
-# - **font** and **other font**: whose letters the network sees. The four that it has never met are marked as new. **Upload** takes a font file of your own (.ttf, .otf), or type a file's name.
-# - **share of other** goes from one font to the other, by mixing S.
+# - **font** and **other font**: whose letters the network sees. The four that were held back are marked as new. **Upload** takes a font file of your own (.ttf, .otf), or type a file's name.
+# - **share of other** interpolates from one font to the other, by mixing S.
 # - **letters shown** is what the network sees of each font, ten of them. **word** is what it writes. A line beneath a letter says that this letter was among those shown.
 #
-# Things to try: show only capitals and ask for small letters. Show `AAAAAAAAAA`, ten times the same. Show `lIijtf1rJT`, letters that are hardly more than a stroke. Take a font of yours that has capitals only: the network invents the rest.
+# Things to try: show only capitals and ask for small letters. Show `AAAAAAAAAA`, ten times the same. Show `lIijtf1rJT`, letters that are hardly more than a stroke. Take a font of yours that has capitals only: the network draws the rest.
 
 # %% tags=["nbval-ignore-output"]
 lab = EMDLab(FONT, "cmss10", letters=GIVEN, word="Typeface")
@@ -636,30 +661,30 @@ lab
 # %% [markdown]
 # ## 9 · What a new style costs
 #
-# *When is this the method to take?*
+# *When is this the right method?*
 #
-# The paper compares methods by three questions: what must the training data look like, what has been learnt in the end, and what has to be done for a style that was not in the training? Here are its answers in our words:
+# The paper compares methods by three questions: what data does the training need, what has been learnt in the end, and what does a style cost that was not in the training? Its answers in our words:
 #
 # | method | data | what it learns | a new style costs |
 # | --- | --- | --- | --- |
-# | Pix2pix | pairs: the same thing in both styles | the way from one style to one other | many pairs, and training anew |
-# | CoGAN | pictures of both styles, without pairs | the way from one style to one other | many pictures, and training anew |
-# | CycleGAN | pictures of both styles, without pairs | the way from one style to one other, and back | many pictures, and training anew |
-# | Rewrite | pairs of glyphs | the way from one font to one other | many pairs, and training anew |
-# | zi2zi | pairs of glyphs | the ways from one font to each of the fonts it was trained on | many pairs, and more training (we only search for an embedding) |
-# | AEGN | pairs of glyphs | the way from one font to one other | many pairs, and training anew |
-# | Perceptual losses (lesson 03) | photos, and one style picture | the manner of this style | the one picture, many photos, and training anew |
+# | Pix2pix | pairs: the same thing in both styles | the mapping from one style to one other | many pairs, and a new training |
+# | CoGAN | pictures of both styles, without pairs | the mapping from one style to one other | many pictures, and a new training |
+# | CycleGAN | pictures of both styles, without pairs | the mapping from one style to one other, and back | many pictures, and a new training |
+# | Rewrite | pairs of glyphs | the mapping from one font to one other | many pairs, and a new training |
+# | zi2zi | pairs of glyphs | the mappings from one font to each of the fonts it was trained on | many pairs, and more training (we only optimise an embedding) |
+# | AEGN | pairs of glyphs | the mapping from one font to one other | many pairs, and a new training |
+# | Perceptual losses (lesson 03) | photos, and one style picture | this one style | the one picture, many photos, and a new training |
 # | StyleBank | photos, and some style pictures | a bank of filters for each of these styles | the one picture, many photos, and training of its bank |
-# | Patches (lesson 06) | photos and paintings | to exchange patches of activations | one picture, no training |
-# | AdaIN (lesson 05) | photos and paintings | to exchange means and deviations of activations | one picture, no training |
-# | EMD (this lesson) | a table of styles and contents: triplets | what style *is* and what content *is*, as two lists of numbers | $r$ pictures, no training |
+# | Patches (lesson 06) | photos and paintings | to decode swapped patches of activations | one picture, no training |
+# | AdaIN (lesson 05) | photos and paintings | to decode activations with exchanged means and deviations | one picture, no training |
+# | EMD (this lesson) | a table of styles and contents: triplets | representations of style and of content, as two vectors | $r$ pictures, no training |
 #
-# The last three need no training for a new style. Of these three, only EMD was never told what a style is. The price is in its second column: it needs a *table*, the same contents in many styles. For letters there are fonts. For paintings
-# there is no such table: nobody has painted the same hundred scenes in a hundred manners.
+# The last three need no training for a new style. Of these three, only EMD works without a definition of style. The price is in its second column: it needs a *table*, the same contents in many styles. For letters there are fonts. For paintings
+# there is no such table: no one has painted the same hundred scenes in a hundred manners.
 #
 # ### Where it fails
 #
-# **Predict, then run.** What if the ten letters shown say little about the font? We show ten times the same letter, then ten letters that are hardly more than a stroke.
+# **Predict, then run.** What if the ten letters shown say little about the font? First ten times the same letter, then ten letters that are hardly more than a stroke.
 
 # %%
 rows = {}
@@ -674,63 +699,68 @@ show_glyphs(rows)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# What the references do not show, the network cannot know. Ten times an o tell the weight, but an o has no feet, and no straight stroke that would say upright or slanted: some letters lean. After ten thin letters it takes the font for a narrow one: it has seen nothing wide.
+# What the references do not show, the network cannot know. Ten times an o show the weight, but an o has no serifs, and no straight stroke that would show the slant: some letters lean. After ten thin letters it draws a narrow font: it has seen nothing wide.
 # </details>
 #
-# - **It blurs where it does not know.** With an L1 loss each pixel takes by itself what is likelier there, ink or paper (the median; a squared error would take the mean, grey). So strokes break off or run together, and where both are about equally likely, grey costs no more than either. A GAN (a network that is trained against a second one, which tells real from drawn), as zi2zi has one, would decide for the letter as a whole, sharply, sometimes for the wrong one.
-# - **It gives feet to fonts that have none**, such as `cmss10` above, and thin strokes break.
-# - **It knows fonts like its own.** Ours learnt from eighteen fonts, most of them for books and formulas. A handwriting, or a font of thick blots, is far away from all of them.
-# - **More fonts alone do not teach new letters.** We trained another one on 252 fonts. With letters that it had never met it was no better: fifty letters are few, however many fonts they come in.
-# - **Letters are told by known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.
+# - **It blurs where it is uncertain.** With an L1 loss each pixel independently takes the likelier value, ink or paper (the median; a squared error would give the mean, grey). So strokes break off or run together, and where both are about equally likely, grey costs no more than either. A GAN (a network that is trained against a second one, which distinguishes real from drawn), such as zi2zi, decides for the letter as a whole, sharply, and sometimes wrongly.
+# - **It adds serifs to fonts that have none**, such as `cmss10` above, and thin strokes break.
+# - **It works for fonts like those of its training.** Ours was trained on eighteen fonts, most of them for books and formulas. Handwriting is far away from all of them.
+# - **More fonts alone do not help with new letters.** We trained another network on 252 fonts. With new letters it was no better: fifty letters are few, in however many fonts.
+# - **Content references come from known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.
 #
 # ## Differs from the paper
 #
-# - **Letters and digits** of the fonts that come with the course's software, for the paper's Chinese characters in hundreds of fonts. With a folder of fonts, `stylelearn train emd --fonts FOLDER --letters …` learns any script.
+# What matters most, first:
+#
+# - **Another script, and far fewer fonts.** 62 letters and digits in the 22 fonts that come with the course's software, instead of thousands of Chinese characters in hundreds of fonts. So no figure here can be compared with the paper's. With a folder of fonts, `stylelearn train emd --fonts FOLDER --letters …` learns any script.
+# - **A smaller network**: 64 numbers for S and C instead of 512. `stylelearn train emd --paper` has the paper's channels and its batch.
+# - **Two in five content references are of similar fonts**; the paper takes all at random. This makes new letters easier (section 2 gives the numbers).
+# - **References never contain the answer**: not the target, and content references come from other fonts, in all variations.
+# - **zi2zi** is trained without its adversarial loss: what we compare is how a network gets to know a style.
+#
+# Details of the training:
+#
 # - **Eight variations** of each font (slanted, narrow, bold …) make up for the small number of fonts. All variations of a font are held back together.
-# - **A narrower network.** `stylelearn train emd --paper` has the paper's channels, 512 numbers for S and C, and its batch.
-# - **Pixels are folded**, two by two into four channels, so that nothing is computed at full size. And the decoder enlarges by repeating and then convolves; the paper's transposed convolutions leave squares.
-# - **The references of a set are sorted**, the darkest first. A set has no order, but channels have one, and the network would first have to learn that it means nothing.
-# - **References never hold the answer**: not the target, and content references are of other fonts, in all variations.
-# - **Two in five content references are of fonts that look like the one that is asked for**; the paper takes all at random.
-# - **Bent letters and sheared fonts**: in training, letters are bent a little at random, alike in all their references, and fonts are slanted and stretched a little, alike in all their letters. So fifty letters become many more. (The rival gets the bent letters as well.)
-# - **The rival** zi2zi is without its adversarial loss: what we compare is how a network is told about a style.
+# - **Augmentation**: letters are warped a little at random, in the same way in all their references, and fonts are sheared and stretched a little, in the same way in all their letters. So fifty letters become many more. (zi2zi gets the warped letters as well.)
+# - **Pixels are folded**, two by two into four channels, so that nothing is computed at full size. The decoder upsamples by repetition and then convolves; the paper's transposed convolutions leave checkerboards.
+# - **The references of a set are sorted**, the darkest first. A set has no order, but channels have one, and the network would first have to learn to ignore it.
 #
 # ## Summary
 #
-# - Texture statistics know which edges there are. A font is about which edges belong *where on which letter*.
-# - Reference sets say what is meant by what stays the same in them: style in $\mathcal R_S$, content in $\mathcal R_C$.
-# - The bilinear mixer lets every number of the style meet every number of the content.
-# - The loss is divided by the ink, or thin letters would not count.
-# - Known or novel, style or content: D1 to D4 say what has been learnt, and what only by heart.
-# - A new font costs ten letters and no training. In the numbers S one can also walk between fonts.
+# - Texture statistics record which edges there are. A font is about which edges belong *where on which letter*.
+# - Reference sets define a factor by what stays the same in them: style in $\mathcal R_S$, content in $\mathcal R_C$.
+# - The bilinear mixer multiplies every number of the style with every number of the content.
+# - The loss is divided by the ink, or thin letters would hardly count.
+# - Known or novel, style or content: D1 to D4 show what generalises, and what was only memorised.
+# - A new font costs ten letters and no training. In S we can also interpolate between fonts.
 #
 # **Common misconceptions**
 #
-# - *"S is a description of the font that one could read."* It is a list of numbers that happened to help. Only distances and mixtures in it mean something.
-# - *"More references always help."* Ten that show the same thing are one. What counts is what they have in common, and what not.
-# - *"The letter is in C, the font in S."* Section 4 shows that most of the letter comes over the skips.
-# - *"D2 is as hard as D4, since both ask for a new letter."* In D2 the network has learnt this very font with other letters.
+# - *"S is a readable description of the font."* It is a vector that helped to lower the loss. Only distances and mixtures of such vectors mean something.
+# - *"More references always help."* Ten that show the same thing are like one. They must differ in everything but the style, or but the content.
+# - *"The letter is in C, the font in S."* Section 4 shows that most of the letter comes through the skips.
+# - *"D2 is as hard as D4, since both ask for a new letter."* In D2 the network was trained on this font with other letters.
 # - *"A low L1 means a good font."* Most pixels are paper. Look at the glyphs, and compare with a blank page and with the nearest font.
-# - *"Bilinear is just a large linear layer."* It is linear in each of the two alone. In both together it has products.
+# - *"Bilinear is just a large linear layer."* It is linear in each of the two alone. Jointly it consists of products.
 #
 # **To read**: the paper, and its longer version, Y. Zhang and others, *A Unified Framework for Generalizable Style Transfer*, IEEE Transactions on Image Processing, 2020; J. Tenenbaum and W. Freeman, *Separating Style and Content with Bilinear Models*, Neural Computation, 2000; Y. Tian,
 # *zi2zi: Master Chinese Calligraphy with Conditional Adversarial Networks*, 2017; S. Azadi and others, *Multi-Content GAN for Few-Shot Font Style Transfer*, CVPR 2018.
 #
-# **Next**: eight ways to transfer a style, and each is good at something else. [Lesson 10](10_compare.ipynb) lays them side by side and asks which one to take when.
+# **Next**: you know eight methods, and each is good at something else. [Lesson 10](10_compare.ipynb) compares them and asks which one to take when.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (90 minutes): section 1, 10 minutes · section 2 with exercise 1, 15 · section 3 with exercise 2, 15 · sections 4 and 5 with exercise 3, 20 · sections 6 and 7, 10 · section 8 with exercise 4, 10 · lab and section 9, 10.
+# **Timings** (100 minutes): section 1, 5 minutes · section 2 with exercise 1, 15 · section 3 with exercise 2, 15 · sections 4 and 5 with exercise 3, 25 · sections 6 and 7, 15 · section 8 with exercise 4, 15 · lab and section 9, 10.
 #
-# **Show.** Section 1 before anything else: let them bet on lesson 02 and lesson 05. In section 6 the rows from top to bottom: first the letter, then the weight, then the font. In the lab a font that somebody in the room has on their machine; then the slider.
+# **Show.** Section 1 before anything else: let them bet on lesson 02 and lesson 05. In section 6 the rows from top to bottom: first the letter, then the weight, then the font. In the lab a font from a machine in the room; then the slider.
 #
-# **Expected results.** Section 1: half of the pages find a page with the same letters instead of the same font; in section 8 all find their font. Section 4: with the neighbour's $C$ one still reads every letter. Section 6: letters after 15 steps, weight after 60, feet hardly. Section 7: compared with the blank page, since the sets hold different letters, D1 is
+# **Expected results.** Section 1: half of the pages or more find a page with the same letters instead of the same font; in section 8 all find their font. Section 4: with the neighbour's $C$ one still reads every letter. Section 6: letters after 15 steps, weight after 60, serifs hardly. Section 7: compared with the blank page, since the sets hold different letters, D1 is
 # best for both networks, and D4 worst for the large one.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 1 | `Gram matrices find the same font for` | 3 to 7 |
+# | 1 | `Gram matrices find the same font for` | 2 to 6 |
 # | 3 | `our network has R = Q = K =` | 64, exactly |
 # | 5 | `l in STIXGeneralItalic N_b =` | 205 to 225 |
 # | 5 | `W in DejaVuSans-Bold N_b =` | 1500 to 1600 |
@@ -740,12 +770,12 @@ show_glyphs(rows)
 # | 7 | `large D4` | 0.03 to 0.05 |
 # | 8 | `S finds the same font for` | 9 to 10 |
 #
-# **Where they get stuck.** In exercise 1 `letters.remove(letter)` changes the list that everybody shares: it works once. In exercise 2 the first glyph's S is used for all, or `b` is left out of the result. In exercise 3 the ink of the whole batch is
+# **Where they get stuck.** In exercise 1 `letters.remove(letter)` changes the caller's list: it works once. In exercise 2 the first glyph's S is used for all, or `b` is left out of the result. In exercise 3 the ink of the whole batch is
 # counted, or a mean is taken although $W_b$ adds up to 1. In exercise 4 the pictures are mixed. The checks name all of them.
 #
 # **Questions for a discussion**
 #
-# - *What would the table of styles and contents be for voices, or for handwriting?* For voices: who speaks is a row, what is said is a column. It could be the other way round. Content is what one chooses to keep the same in $\mathcal R_C$; nothing is style by nature.
-# - *What would happen without skips?* Glyphs get blurred, for all that is known of the letter must fit into C. But the names "style" and "content" would then be honest: the mixer would decide everything.
+# - *What would the table of styles and contents be for voices, or for handwriting?* For voices: the speaker is a row, the text is a column. It could be the other way round. Content is what we choose to keep the same in $\mathcal R_C$; nothing is style by nature.
+# - *What would happen without skips?* Glyphs get blurred, since all information about the letter must fit into C. But then the names "style" and "content" would be accurate: the mixer would decide everything.
 # - *Why does EMD need no adversarial loss to draw sharp edges, and when does it blur?* The target is there, pixel by pixel, and usually only one answer is right. Where the references leave it open, each pixel takes the likelier of ink and paper by itself: strokes break, and edges get soft where it is a toss-up.
-# - *Is a font that a network draws after ten letters of a designer's font a copy of it?* There is no single answer. It was made to agree with that font as far as possible, and the designer was not asked. Laws on fonts differ from country to country.
+# - *Is a font that a network draws after ten letters of a designer's font a copy of it?* There is no single answer. It was made to agree with that font as far as possible, and without the designer's consent. Laws on fonts differ from country to country.

@@ -9,19 +9,19 @@
 # %% [markdown]
 # # 10 · Which method when
 #
-# You have built eight ways to paint a photo in a style. Each of them was the best one, as long as its lesson lasted. Now they meet: the same photo, the same painting, the same machine.
+# You know eight ways to paint a photo in a style. Now we compare them: the same photo, the same painting, the same machine.
 #
-# Papers compare, too. But they compare on a machine that you do not have, with pictures that somebody chose, and by a judge that somebody built. This lesson gives you the tools to do
-# it yourself, and to doubt it.
+# Papers compare, too. But they measure on a machine that you do not have, with pictures that the authors chose, and with a measure that they built. This lesson gives you the tools to compare
+# methods yourself, and to question the result.
 #
 # **After this lesson you can …**
 #
 # - time methods fairly, and say how their cost grows with the size of the picture,
-# - say for every number that claims to measure quality what it sees and what it cannot see,
-# - run a blind study, compute how sure its result is, and test whether a measure agrees with people,
+# - say for every measure of quality what it captures and what it misses,
+# - run a blind study, compute confidence intervals, and test whether a measure agrees with people,
 # - choose a method for a need, and give your reasons.
 #
-# **Builds on** all lessons from [02](02_gatys.ipynb) to [08](08_adjustable.ipynb) · **about 120 minutes**, with the exercises and the study · **papers**: Table 1 of X. Huang and S. Belongie, ICCV 2017
+# **Builds on** all lessons from [02](02_gatys.ipynb) to [08](08_adjustable.ipynb) · **about 140 minutes**, with the exercises and the study · **papers**: Table 1 of X. Huang and S. Belongie, ICCV 2017
 # ([arXiv 1703.06868](https://arxiv.org/abs/1703.06868)), and the user study of F. Luan and others, CVPR 2017 ([arXiv 1703.07511](https://arxiv.org/abs/1703.07511)).
 
 # %%
@@ -41,31 +41,31 @@ from stylelearn.evaluation.study import Pastiche, agreement, difference, interva
 from stylelearn.evaluation.tables import costs, fit_cost, huang_table, table
 from stylelearn.figures import Ask, grid, plot_costs, plot_intervals, plot_points, plot_tree
 from stylelearn.lab import CompareLab, StudyLab
-from stylelearn.painting import pictures, run
+from stylelearn.painting import known_styles, pictures, run
 from stylelearn.registry import METHODS
 
 STYLE = "stained_glass"  # the one picture of the course that every method can paint in
-STEPS = 100  # at most, for methods that move pixels; they would take 100 to 300 by themselves
+STEPS = 100  # at most, for methods that optimise pixels, in pictures and in seconds; their defaults are 100 to 300
 photo, painting = pictures("chelsea", STYLE, 256)  # (1, 3, 256, 256) each
 title = {name: method.title for name, method in METHODS.items()}
 for name, method in METHODS.items():
     print(f"{name:15} lesson {method.lesson:02d}  {method.about}")
 
 # %% [markdown]
-# Lesson 09 is not among them. It draws letters, and there is no letter in a photo of a cat.
+# Lesson 09 is not among them: it draws letters.
 #
 # ## 1 · One pair, all methods
 #
 # *What will be fast, and what will be good?*
 #
-# **Predict, then run.** Before you see anything, put the methods in order, the best first: once for speed, once for how much of the style will be there. Change the two lists. We come back to them with a number.
+# **Predict, then run.** Before you see anything, sort the methods, the best first: once by speed, once by how near they come to the style. Change the two lists. Section 2 compares them with the measurements.
 
 # %%
 my_speed = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
 my_style = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
 
 # %% [markdown]
-# This takes a while. For each method we paint once, and measure the picture, by numbers that section 5 explains.
+# This takes a while. Each method paints once, and the picture is measured in several ways, which section 5 explains.
 
 # %%
 rows = {row.method: row for row in compare("chelsea", STYLE, repeats=0, steps=STEPS)}
@@ -75,22 +75,23 @@ grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name]
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Two families. Those that know *how much of what* is in the style (02 to 05 and 08) bring its dark lines and strong colours, not its panes. Lesson 02 does it unevenly: after 100 steps there is fine coloured noise at the borders, and the middle of the face is nearly as it was. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
-# thirteen other styles costs nothing that one sees. Those of lesson 06 lay patches, each time the one that is most like the photo. Fur is most like the orange glass, so there is orange glass everywhere. Lesson 07 changes colours only: it was made for photographs, and a church
-# window is none. It takes part all the same, so that we have somebody who keeps the photo.
+# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and strong colours. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
+# thirteen other styles costs nothing that one sees. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
+# window is none. It is included as the method that keeps the photo.
 # </details>
 #
 # ## 2 · Seconds
 #
-# *How does one measure time so that others may believe it?*
+# *How do we measure time so that others can trust the result?*
 #
-# **Predict, then run.** We paint the same picture six times, with the same network, and look at the clock each time. Which of the six is the slowest?
+# **Predict, then run.** We paint the same small picture six times, with a network of lesson 03 that this notebook has not used yet, and time each call. Which of the six is the slowest, and why?
 
 # %% tags=["nbval-ignore-output"]
-clock = []
+unused = next(name for name in known_styles("johnson") if name != STYLE)
+thumbnail, clock = pictures("chelsea", STYLE, 96)[0], []  # (1, 3, 96, 96)
 for _ in range(6):
     begin = time.perf_counter()
-    run("adain", torch.rand_like(photo), painting)
+    run("johnson", thumbnail, unused)
     clock.append((time.perf_counter() - begin) * 1e3)
 print("milliseconds:", " ".join(f"{one:.0f}" for one in clock))
 print(f"mean {statistics.mean(clock):.0f}, median {statistics.median(clock):.0f}, lowest {min(clock):.0f}")
@@ -98,26 +99,26 @@ print(f"mean {statistics.mean(clock):.0f}, median {statistics.median(clock):.0f}
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# After a fresh start it is often the first one: memory has to be found, code has to be loaded. Here it need not be, since section 1 has run this network already. On a graphics card it is far worse, and there the clock must also wait until the card is done (`torch.cuda.synchronize`). Later some other program may want the
-# processor, and one value sticks out. So:
+# The first: it includes reading the weights from the disk and building the network. Nothing in the call says so. The mean suffers from this one value, the median does not. On a GPU the first call is slower still, and there the clock must also wait until the GPU is done (`torch.cuda.synchronize`). Later calls differ, too, when other programs use the
+# processor. So:
 #
 # - run once before, and do not count it (*warm up*),
-# - repeat, and take the **median**: one bad value cannot move it,
-# - say what is inside: with or without the style, with or without reading the file,
+# - repeat, and take the **median**: one outlier does not change it,
+# - say what is included: with or without encoding the style, with or without reading files,
 # - name the machine.
 # </details>
 #
-# Networks of lessons 05, 06 and 08 look at the style before they paint. If you paint a hundred photos in one style, they have to look once. So there are two numbers: for one more photo, and, in brackets, for a new style, too. A method that moves
-# pixels repeats one and the same step, so we time three steps and multiply. That is where its own number of steps comes in, 100 to 300.
+# The networks of lessons 05, 06 and 08 encode the style before they paint. For a hundred photos in one style that is needed once. So there are two numbers: for one more photo, and, in brackets, including a new style. A method that optimises
+# pixels repeats the same step, so we time four steps and multiply by their number, which is that of the pictures above: at most 100.
 
 # %% tags=["nbval-ignore-output"]
-timed = list(compare("chelsea", STYLE, sizes=(256,), repeats=3, seeds=(), timed_steps=3))
+timed = list(compare("chelsea", STYLE, sizes=(256,), repeats=3, seeds=(), steps=STEPS, timed_steps=4))
 display(Markdown(table(timed)))
 
 # %% [markdown]
-# And this is the table of the paper beside ours, in the same layout. They had a graphics card of 2017 and VGG-19. You have what you have, and `mini`.
+# Here is the table of the paper beside ours, in the same layout. The paper used a GPU of 2017 and VGG-19; you use your machine and `mini`.
 #
-# **Predict, then run.** Look at the column of the paper first. By which factor is AdaIN faster than lesson 02 there? Will the factor be the same here? What will be different for Chen and Schmidt?
+# **Predict, then run.** Look at the column of the paper first. By which factor is AdaIN faster than lesson 02 there? Will the factor be the same here, with 100 steps of lesson 02? What will be different for Chen and Schmidt?
 
 # %% tags=["nbval-ignore-output"]
 large = list(compare("chelsea", STYLE, ["johnson", "cin", "adain"], sizes=(512,), repeats=2, seeds=()))
@@ -126,8 +127,8 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds do not travel from one machine to another. *Ratios* do, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is several hundred times, too, but hardly the same number. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table it may be AdaIN. For Chen and Schmidt the paper's number in brackets is more than twice the other one: looking at the style was dear there. With `mini` it costs next to nothing.
-# A dash means that we have not measured it, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the hundreds: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table AdaIN may be faster. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
+# A dash means not measured, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
 # How well did you predict?
@@ -143,7 +144,7 @@ def how_near(mine, values):
     return torch.corrcoef(torch.tensor([places, ranks]))[0, 1].item()
 
 
-print("in truth:", " < ".join(sorted(seconds, key=seconds.get)))
+print("measured:", " < ".join(sorted(seconds, key=seconds.get)))
 print(f"my order of speed: {how_near(my_speed, seconds):+.2f} (1 the same, 0 no relation, -1 reversed)")
 gram = {name: row.measures["gram"].median for name, row in rows.items()}
 print(f"my order of style: {how_near(my_style, gram):+.2f}, if the Gram distance is to be believed")
@@ -151,18 +152,18 @@ print(f"my order of style: {how_near(my_style, gram):+.2f}, if the Gram distance
 # %% [markdown]
 # ## 3 · What a larger picture costs
 #
-# *Twice the side, four times the pixels. How much longer?*
+# *Twice the side, four times the pixels. How much longer does it take?*
 #
-# Let a picture with $P$ pixels take $T$ seconds. Often one finds
+# Let a picture with $P$ pixels take $T$ seconds. Often
 #
 # $$T = a \, P^{\,b} \qquad\Leftrightarrow\qquad \log T = \log a + b \log P$$
 #
-# So in a plot with two logarithmic axes it is a straight line, and its slope is $b$. With $b = 1$ each pixel costs the same. With $b = 2$ each pixel is compared with every other pixel.
+# In a plot with two logarithmic axes this is a straight line with the slope $b$. With $b = 1$ each pixel costs the same. With $b = 2$ each pixel is compared with every other pixel.
 #
 # ### Exercise 1 — the exponent
 # *difficulty ●○○ · importance ●●○ · 10 minutes*
 #
-# You get sizes in pixels and the seconds that they took. Give $b$, the slope of the line through the logarithms, by least squares.
+# You get sizes in pixels and the seconds that they took. Return $b$, the slope of the least-squares line through the logarithms.
 
 
 # %% tags=["exercise"]
@@ -194,65 +195,68 @@ check.exponent(my_exponent)
 # The slope of the line through points $(x_i, y_i)$ is $\sum_i (x_i - \bar x)(y_i - \bar y) \, / \, \sum_i (x_i - \bar x)^2$.
 # </details>
 #
-# (The plot below has pixels *a side* from left to right. A side of twice the length has four times the pixels, so the slope that you read off there is $2b$. The numbers printed are $b$.)
+# (The plot below has pixels *a side* on its horizontal axis. A side of twice the length has four times the pixels, so the slope that you read off there is $2b$. The numbers printed are $b$.)
 #
-# **Predict, then run.** Five methods, four sizes. Which of them has the largest exponent? (Think of what each place is compared with.) Whose line will not be straight at its left end?
+# **Predict, then run.** Five methods, four sizes, from a thumbnail of 64 pixels to 512. Which method has the largest exponent? (What is each place compared with?) Which points will leave the line?
 
 # %% tags=["nbval-ignore-output"]
 growing = ["gatys", "johnson", "adain", "adjustable", "swap_inverted"]
-sized = list(compare("chelsea", STYLE, growing, sizes=(64, 128, 192, 320), repeats=2, seeds=(), timed_steps=2))
+how = {"repeats": 2, "seeds": (), "steps": STEPS, "timed_steps": 4}
+sized = list(compare("chelsea", STYLE, growing, sizes=(64, 128, 256, 512), **how))
 found = costs(sized)
 fits = {name: fit_cost(pixels, seconds) for name, (pixels, seconds) in found.items()}
 plot_costs({title[name]: points for name, points in found.items()}, {title[n]: f.seconds for n, f in fits.items()})
-for name, fit in fits.items():
-    print(f"{title[name]:24} exponent {fit.exponent:.2f}; a million pixels would take {fit.seconds(1e6):6.1f} s")
+print("exponent b …")
+for name, (pixels, seconds_of_each) in found.items():
+    last = fit_cost(pixels[-2:], seconds_of_each[-2:])
+    print(f"{title[name]:22} of all four sizes {fits[name].exponent:.2f}, from 256 to 512 px {last.exponent:.2f}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Convolutions cost the same for each pixel, so $b$ is about 1 for large pictures. The style swap compares each patch of the photo with each patch of the style. If both grow, that is $b = 2$, and at large sizes nothing else counts. The paper's table knows it, too:
-# from 256 to 512 pixels, everybody takes three to four times as long, and Chen and Schmidt take ten to twenty times as long.
+# Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1. The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ is near 2: at large sizes the comparison takes nearly all its time. The paper's table shows the same:
+# from 256 to 512 pixels most methods take three to four times as long ($b$ from 0.86 to 0.93), and Chen and Schmidt ten to twenty times ($b$ from 1.7 to 2.1).
 #
-# Then why are the exponents printed above lower, and why is the swap's not yet 2? Small pictures leave the line. Each call of a layer has a fixed price, however little there is to do, and so a line through thumbnails is too flat. Lesson 02 shows it most: a step is many small calls, forward and back, and in a thumbnail the deep layers have hardly any places to work on. (That there are hundreds of steps lifts the line. It does not tilt it.) So never conclude from a thumbnail how long a poster takes. The fit above does, with its *million pixels*; would you bet on it?
+# Over all four sizes the exponents are lower, since small pictures leave the line. Each call of a layer has a fixed cost, however little there is to do, so a line through thumbnails is too flat. (The number of steps of lesson 02 shifts its line upwards. It does not change the slope.) So never extrapolate from a thumbnail to a poster.
 # </details>
 #
 # ## 4 · Freedom
 #
-# *What may still change, once the network is trained?*
+# *What can still be changed after training?*
 #
-# Speed is bought. Somebody trained a network, and whatever was decided then cannot be changed now.
+# Speed has a price: what was decided before a network was trained is fixed afterwards.
 #
-# | method | a new style costs | what you may set while you look at it |
+# | method | a new style costs | what you can change while you look at the result |
 # | --- | --- | --- |
-# | Gatys (02) | nothing | everything, but it starts anew each time: layers, weights, where, colours |
+# | Gatys (02) | nothing | everything, but each change is a new run: layers, weights, regions, colours |
 # | Johnson (03) | a training, hours | nothing |
 # | Conditional instance norm (04) | some training of γ and β | which of its styles, and any mixture of them |
-# | AdaIN (05) | one look | strength, mixture, where, colours |
-# | Style swap (06) | one look | patch size, strength |
-# | Deep photo (07) | nothing, but masks help | masks, λ and Γ, and it starts anew |
-# | Adjustable (08) | one look | a slider for each layer |
-# | EMD (09), letters | ten letters to look at | which font, which letter |
+# | AdaIN (05) | one pass of the encoder | strength, mixture, regions, colours |
+# | Style swap (06) | one pass of the encoder | patch size, strength |
+# | Deep photo (07) | nothing, but masks help | masks, λ and Γ; each change is a new run |
+# | Adjustable (08) | one pass of the encoder | a slider for each layer |
+# | EMD (09), letters | ten letters | which font, which letter |
 
 # %%
 for name in METHODS:
     print(f"{title[name]:26} styles: {rows[name].styles}")
 
 # %% [markdown]
-# ## 5 · Quality, or what numbers see
+# ## 5 · Quality, and what numbers measure
 #
 # *Can a number say how good a picture is?*
 #
-# No. But a number can say one thing about it, and say it of thousands of pictures without getting tired. Here are seven. Each was built to see something, so each is blind to something.
+# No. But a number can measure one property, for thousands of pictures. Here are seven. Each captures something, so each misses something.
 
 # %%
 display(Markdown(explain()))
-print("The judge of this run, in whose eyes the first four are measured:", judge().name)
+print("The encoder in which the first four are measured:", judge().name)
 
 # %% [markdown]
-# The judge matters. Lesson 02 moves pixels until *mini* is content. If `mini` is also the judge, lesson 02 marks its own exam. A fairer judge is a network that no method looks through, such as SqueezeNet. (It is no complete stranger: `mini` has learnt from it.) It is taken where you have it
-# (`torchvision` fetches it once); otherwise it is `mini`, and the line above says so.
+# The choice of this encoder matters. Lesson 02 minimises a loss in `mini`. If `mini` also measures the result, lesson 02 marks its own exam. It is fairer to measure with a network that no method optimises, such as SqueezeNet. It is used where you have it
+# (`torchvision` downloads it once); otherwise `mini` is used, and the line above says so.
 #
-# Before we believe a measure, we feed it with fakes. A measure that a fake can win is not wrong. It only measures something else than we thought.
+# Before we trust a measure, we test it with fakes. A measure that a fake can win is not wrong. It measures something else than we thought.
 #
 # **Predict, then run.** Five fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, and grey. Which fake wins which measure?
 
@@ -280,25 +284,25 @@ for name, values in scored.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*: nobody sees a cat. The shuffled painting comes close to it, as none of the four knows where anything is.
-# The recoloured photo has a good *palette* and not one stroke. And look at *content*: plain grey is nearer to the photo than every pastiche, as to show nothing differs less than to show something else.
+# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no cat. The shuffled painting comes close to it, since none of the four depends on where things are.
+# The recoloured photo has a good *palette* and not one stroke. And look at *content*: plain grey scores better than many a pastiche, since the activations of grey are small, and other activations can be further away than none.
 #
-# The two style swaps are further from the style than the photo itself is, by *gram* and by *palette*. That is no fault in the program. Each patch of them is the style's, but the same few patches come again and again, and these measures ask for *all* of the style.
-# If you want the style's own glass, and not its average, you will disagree with them.
+# Look at the two style swaps in *gram* and *palette*. Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
+# If you want the style's own glass, and not its average, you will disagree with the measures.
 #
-# So one measure alone is worth nothing. You need at least two that pull against each other, one for the photo and one for the style. And then you have to decide how much of the one is worth how much of the other, which no
-# measure can tell you.
+# So one measure alone is worth little. Use at least two with opposite aims, one for the photo and one for the style. How much of the one is worth how much of the other is your decision; no
+# measure can make it.
 # </details>
 #
 # ### Exercise 2 — the sliced distance
 # *difficulty ●●○ · importance ●●○ · 15 minutes*
 #
-# Means and deviations forget the *shape* of a distribution: a channel that is 0 nearly everywhere and 5 in a few places can have the same mean and the same deviation as one that swings evenly around its mean. The Wasserstein distance does not forget. For numbers on a line it is simple: sort both
-# lists, and see how far the smallest is from the smallest, the next from the next, and so on. Activations have many channels, so one looks along many random directions $d$:
+# Means and deviations do not capture the *shape* of a distribution: a channel that is 0 nearly everywhere and 5 in a few places can have the same mean and the same deviation as one that varies evenly around its mean. The Wasserstein distance captures it. For numbers on a line it is simple: sort both
+# lists, and compare the smallest with the smallest, the next with the next, and so on. Activations have many channels, so they are projected onto many random directions $d$:
 #
 # $$W(a, b) = \frac{1}{D N} \sum_{d} \sum_{n} \big| \operatorname{sort}(a \cdot d)_n - \operatorname{sort}(b \cdot d)_n \big|$$
 #
-# Write it. `a` and `b` are (N, C), a row for each position; `directions` is (D, C).
+# Write it for `a` and `b`, (N, C), a row for each position, and `directions`, (D, C).
 
 
 # %% tags=["exercise"]
@@ -333,12 +337,12 @@ check.sliced(my_sliced)
 #
 # *Is there a best method?*
 #
-# Speed, freedom and quality: each method is a point in a room with three axes. If you need all three, some methods can be left out at once: those that another one beats in everything.
+# Speed, freedom and quality: each method is a point in a space with three axes. Some methods can be dropped at once: those that another one beats in everything.
 #
-# ### Exercise 3 — who is not beaten
+# ### Exercise 3 — the Pareto front
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Each method has a list of numbers, all of them *lower is better*. A method is **beaten** if another one is at least as low in every number, and lower in at least one. Give the names of those that nobody beats.
+# Each method has a list of numbers, for all of which lower is better. A method is **beaten** if another one is at least as low in every number, and lower in at least one. Return the names of those that no other beats (the *Pareto front*).
 
 
 # %% tags=["exercise"]
@@ -373,7 +377,7 @@ check.front(my_front)
 # With `<=` alone, two methods that are alike would beat each other, and both would go. With `<` alone, a method that is as fast and better in style would beat nobody.
 # </details>
 #
-# **Predict, then run.** From left to right: seconds. From bottom to top: how far from the style. The mark tells how many styles there are. Where would a perfect method lie? Who lies alone?
+# **Predict, then run.** Horizontally: seconds, of 100 steps where pixels are optimised. Vertically: the distance from the style, of the pictures in section 1. The mark says how many styles there are. Where would a perfect method lie?
 
 # %% tags=["nbval-ignore-output"]
 plot_points(
@@ -388,18 +392,18 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. Nobody does. What is near the corner was bought with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training, and lesson 04 a short one, of its own γ and β. Lesson 02 lies alone, at the lower right: nearest to the style, and the slowest. In style lesson 08 comes next, with a single look; it met this painting in training, as lessons 03 and 04 did. Look at the picture of lesson 02 again: is it the best one? Its fine coloured noise is what `mini` takes for glass, and where `mini` is
-# also the judge, the judge likes it.
+# The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the right: it is near the style, and slow. Lesson 08 takes one pass for any style, but this painting was in its training data, as in those of lessons 03 and 04. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
+# measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo comes back, as nobody else keeps the
-# edges. The more you ask for, the fewer are beaten: with enough axes everybody is the best at something. So decide what you need *before* you look at the table.
+# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo is no longer beaten, as no other keeps the
+# edges. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
 #
-# *One number for each method: would it be the same tomorrow?*
+# *One number for each method: would it be the same in another run?*
 #
-# **Predict, then run.** We put a little noise on the photo, another one each time, and paint again. By how much do the measures move? Are the differences between methods larger than that?
+# **Predict, then run.** We add a little noise to the photo, another one each time, and paint again. By how much do the measures change? Are the differences between methods larger than that?
 
 # %%
 quick = ["johnson", "cin", "adain", "adjustable"]
@@ -411,20 +415,20 @@ for row in several:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In *gram* all four stay apart, three of them only just. In *structure* Johnson and conditional instance norm overlap, in *palette* AdaIN with them as well. Where the ranges of two methods overlap, do not say that one is better. And three tries are few, with chance in the photo's noise alone. Another photo may well move the numbers further: try `compare("coffee", …)`. Our table has *one* pair. A
-# paper that shows one pair shows the pair that it likes.
+# Compare the ranges in brackets, measure by measure. Where the ranges of two methods overlap, do not say that one is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
+# paper that shows one pair has chosen it.
 # </details>
 #
 # ## The lab
 #
-# One pair, two methods, and a border between them.
+# One pair, two methods side by side in one picture, and a border between them that you can move.
 #
-# - **left** and **right** choose the methods, or the photo itself. Drag the **border**, or focus it and use the arrow keys: the eye sees a difference best at an edge that moves.
-# - What was painted is kept. So going back to a method costs nothing, and the border answers at once, also while something is still being painted.
-# - **steps** is the most that methods may take which move pixels. Is 300 better than 30, for you?
+# - **left** and **right** choose the methods, or the photo itself. Drag the **border**, or focus it and use the arrow keys: the eye sees a difference best at a moving edge.
+# - Pictures are kept. So going back to a method costs nothing, and the border moves at once, also while another picture is being painted.
+# - **steps** is the maximum for methods that optimise pixels. Is 300 better than 30, for you?
 # - **Paint all** fills the table below with seconds and measures of every method. **Stop** keeps what is there.
 #
-# Things to try: a style of your own (lessons 03 and 04 will tell you why they cannot). A photo as style. Put the border over an eye. Find a pair where your favourite loses.
+# Things to try: a style of your own (lessons 03 and 04 say why they cannot paint it). A photo as style. Put the border over an eye. Find a pair where your favourite loses.
 
 # %% tags=["nbval-ignore-output"]
 lab = CompareLab(content="chelsea", style=STYLE, left="gatys", right="cin", steps=30, size=384)
@@ -435,10 +439,10 @@ lab
 #
 # *And what do people say?*
 #
-# In the end a picture is made for somebody to look at. Luan and others asked 35 to 40 people about each picture: in one study *does it look like a photo?*, from 1 to 4; in another, which of four pictures is the most faithful to the style. You ask both, and both from 1 to 4. The pastiches come two at a time, without names,
-# in an order of your own. Among them is the photo itself. Nobody is told where. It should get a 4 for the one question, and a 1 for the other, and if it does not, something is wrong with the question.
+# Pictures are made for people to look at. Luan and others asked 35 to 40 people about each picture: in one study *does it look like a photo?*, from 1 to 4; in another, which of four pictures is the most faithful to the style. You ask both, and both from 1 to 4. The pastiches come two at a time, without names,
+# in an order that differs from person to person. Among them is the photo itself, unmarked. It should get a 4 for the first question, and a 1 for the second; if it does not, something is wrong with the question.
 #
-# Every rating is kept at once, in the file `my-study.csv` beside this notebook. *Hand in* writes a CSV file with your name. A teacher, or you, can put the files of a class together with *Merge*.
+# Every rating is saved at once, in the file `my-study.csv` beside this notebook. *Hand in* writes a CSV file with your name. *Merge* combines the files of a class.
 
 # %% tags=["nbval-ignore-output"]
 cup, glass = pictures("coffee", STYLE, 192)  # a second pair, smaller
@@ -452,11 +456,11 @@ study
 # ### Exercise 4 — how sure is a mean?
 # *difficulty ●●○ · importance ●●● · 10 minutes*
 #
-# Seven people gave scores, and the mean is 2.9. With seven others it would have been another number. Student's confidence interval says how far the truth may be:
+# Seven people gave scores, and the mean is 2.9. With seven others it would have been another number. Student's confidence interval says in which range the true mean probably lies:
 #
 # $$\bar x \pm t \, \frac{s}{\sqrt n} \qquad\qquad s^2 = \frac{1}{n - 1} \sum_i (x_i - \bar x)^2$$
 #
-# Ours is one of 95 %: if many such studies were made, about 95 of 100 of their intervals would hold the true mean. $t$ comes from Student's distribution and sees to that: 2.45 for seven people, nearer to 2 for many. You get the scores and $t$. Give both ends.
+# Ours is a 95 % interval: of many such studies, about 95 in 100 would have an interval that contains the true mean. $t$ comes from Student's distribution: 2.45 for seven people, nearer to 2 for many. You get the scores and $t$. Return both ends.
 
 
 # %% tags=["exercise"]
@@ -482,21 +486,21 @@ check.interval(my_interval)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# $s$ says how people scatter. $s/\sqrt n$ says how the *mean* of $n$ people scatters.
+# $s$ is the spread of single people. $s/\sqrt n$ is the spread of the *mean* of $n$ people.
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # Divide by $n - 1$ in $s^2$, since the mean was taken from the same scores. `statistics.stdev` does so; `torch.std` does so, too, unless you say `correction=0`.
 # </details>
 #
-# What is $n$? Not the number of clicks. If one person gives thirty scores, we know that person well, and nobody else. So each person's scores are averaged first, and the people are counted. If you are the only one, there is nobody to count, and the two pairs of pictures are counted instead: with $n = 2$ the factor is 12.7, and the intervals are as wide as the plot. Rightly so. Ask somebody else.
+# What is $n$? Not the number of ratings. Thirty scores of one person tell us about that person only. So each person's scores are averaged first, and $n$ is the number of people. If you are the only one, the two pairs of pictures are counted instead: with $n = 2$ the factor $t$ is 12.7, and the intervals are as wide as the plot. Ask more people.
 #
-# As long as you have not judged every method, there is not enough to plot. So that you see what it will look like, the cell below then **invents** twelve people. They do not exist. What they say comes from a formula and from chance, and the title says so.
+# Until you have judged every method, there is not enough to plot. To show what the plot will look like, the cell below then **simulates** twelve people. Their ratings come from a formula and random numbers, and the title says so.
 
 
 # %% tags=["nbval-ignore-output"]
 def opinion(pair, method, question):
-    """What the invented people think, about 1 to 4: a formula, and nobody's view."""
+    """What the simulated people think, about 1 to 4: a formula, no real person's view."""
     if method == "photograph":
         return 4.0 if question == "photorealism" else 1.0
     image, content, style = (made[method], photo, painting) if pair == "chelsea" else (second[method], cup, glass)
@@ -508,7 +512,9 @@ def opinion(pair, method, question):
 answers = study.ratings.all()
 if not {(name, question) for name in METHODS for question in QUESTIONS} <= {(a.method, a.question) for a in answers}:
     answers = invented(opinion, shown)  # not everything has been judged yet
-who = "invented people, so this says nothing" if answers[0].rater.startswith("invented") else "the answers in your file"
+who = (
+    "simulated people, so this says nothing" if answers[0].rater.startswith("invented") else "the answers in your file"
+)
 named = title | {"photograph": "(the photo itself)"}
 found = {
     words: {named[method]: (one.mean, one.low, one.high) for method, one in intervals(answers, question).items()}
@@ -528,15 +534,15 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Everybody uses the scale in their own way, and that makes the intervals of the means wide. If each person judged both methods, take each person's own *difference* first: whoever is strict is strict with both. If the interval of the difference does not hold 0, people see one, although the
-# two intervals overlap. So ask everybody about everything, where you can.
+# People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is significant, although the
+# two intervals overlap. So let each person rate everything, where you can.
 # </details>
 #
 # ### Exercise 5 — do measures agree with people?
 # *difficulty ●●● · importance ●●○ · 15 minutes*
 #
-# A measure has one number for each pastiche, and people have another. The units have nothing in common, so compare the *orders*: give each list its ranks, 1 for the lowest, and take the usual correlation of the ranks. Equal
-# values share the mean of their places: of 5, 7, 7, 9 the ranks are 1, 2.5, 2.5, 4. That is Spearman's $\rho$.
+# A measure gives one number for each pastiche, and people give another. The units have nothing in common, so compare the *orders*: replace each list by its ranks, 1 for the lowest, and take the correlation of the ranks. Equal
+# values share the mean of their ranks: those of 5, 7, 7, 9 are 1, 2.5, 2.5, 4. That is Spearman's $\rho$.
 
 
 # %% tags=["exercise"]
@@ -587,15 +593,15 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The invented people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 comes when there is no relation at all.) *gram* and *moments* agree with *faithful*, too, though nobody was made from them: measures of style rise and fall together. None agrees with both: what goes with one question goes against the other, or has nothing to do with it, which is why section 5 asked for two measures that pull against each other. So agreement does not say what people look at. It is a good test of the tool, and a warning. With real answers look at how many pastiches there are. With sixteen, a ρ of 0.4 comes by chance in about every eighth table, and
-# there are twelve lines here. Somebody who looks at twelve lines and reports the best one has found nothing yet.
+# The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) Other measures of style agree with *faithful*, too, though no one was simulated from them: measures of style are correlated. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
+# there are twelve lines here. To report only the best of twelve lines proves nothing.
 # </details>
 #
 # ## 8 · Which method for which need
 #
 # *So, which one?*
 #
-# **Predict, then run.** Draw it yourself first, on paper: three questions, and an end for each lesson. Then compare.
+# **Predict, then run.** Draw a decision tree first, on paper: three questions, and an end for each lesson. Then compare.
 
 # %%
 plot_tree(
@@ -612,7 +618,7 @@ plot_tree(
                     "any": Ask(
                         "What counts most?",
                         {
-                            "nearness": "Gatys (02)\nall is free, and slow",
+                            "nearness": "Gatys (02)\nall can be set; slow",
                             "speed": "AdaIN (05)\nmixtures, masks, live",
                             "sliders": "Adjustable (08)\neach layer for itself",
                             "patches": "Style swap (06)\nslow if large",
@@ -626,87 +632,87 @@ plot_tree(
 )
 
 # %% [markdown]
-# Some needs, to try it on. What would you take, and what speaks against it? (The answers are folded; there is often more than one.)
+# Some tasks to try it on. Which method would you take, and what speaks against it? (The answers are folded; there is often more than one.)
 #
-# - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, and nobody wants to wait. It can be trained for weeks before. Lesson 04 if the artist has made a series.</details>
-# - One picture for the cover of a book. <details><summary>one answer</summary>Lesson 02. There is time, and one wants to set everything. Start with lesson 05 to find the style, then let lesson 02 paint it large.</details>
-# - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if they are to play with it. One look at a style, and no training.</details>
+# - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, no waiting, and the network can be trained for weeks before. Lesson 04 if the artist has made a series.</details>
+# - One picture for the cover of a book. <details><summary>one answer</summary>Lesson 02. There is time, and everything can be set. Start with lesson 05 to choose the style, then let lesson 02 paint it large.</details>
+# - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if users shall have sliders. A new style needs no training.</details>
 # - The same view in the morning, at noon and at night, for an estate agent. <details><summary>one answer</summary>Lesson 07, with masks by hand. And ask yourself whether it is honest.</details>
-# - A film of ten minutes. <details><summary>one answer</summary>A network of lesson 03 or 05, for the seconds. Measure how steady it is, as in lesson 06: 15 000 frames that flicker are worth less than none.</details>
+# - A film of ten minutes. <details><summary>one answer</summary>A network of lesson 03 or 05, for its speed. Measure how steady it is, as in lesson 06: 15 000 frames that flicker are unwatchable.</details>
 #
 # ## 9 · Limits, and open questions
 #
-# What this comparison does not tell:
+# What this comparison does not show:
 #
-# - **One encoder.** All methods look through `mini`. With VGG-19 everybody paints finer, and gets slower by a factor of ten and more. The order may change; nobody has promised that it does not.
-# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They have seen it in training, and so has the network of lesson 08, among thousands of paintings; the others have not. That is what they are for, but it is not the same exam.
+# - **One encoder.** All methods use `mini`. With VGG-19 all of them distinguish more patterns, and are slower by a factor of ten and more. The order may change.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it, and so was the network of lesson 08, among thousands of paintings; the others were not. So the comparison favours these three.
 # - **The training is not in the seconds.** A network that paints in 20 milliseconds was trained for hours. Divide these hours by the number of pictures that you will ever paint.
-# - **Settings.** Each method came as the course made it. Another weight, another number of steps, and another picture. A comparison compares *people who set methods* as well.
+# - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
-# What nobody knows yet, or what nobody agrees on:
+# Open questions:
 #
-# - **What is style?** Gram matrices, moments, patches, distributions: each lesson had its own answer, and each answer leaves something out that you can see at once. Composition, the subject, *why* a painter left something out, is in none of them.
-# - **How to measure it?** Papers report numbers that their own method minimises. Studies with people are small and seldom repeated. Yours is one more. How would you make it better?
-# - **Large generative models** take a style as a few words or one picture, and know a great deal about painters. They are slow, they do not keep your photo, and what they have been trained on is disputed. Which of the measures here would you use for them?
+# - **What is style?** Gram matrices, moments, patches, distributions: each lesson had its own answer, and each leaves out something that you can see at once. Composition, the subject, *why* a painter left something out, is in none of them.
+# - **How to measure it?** Papers report numbers that their own method minimises. Studies with people are small and seldom repeated. So is yours. How would you make it better?
+# - **Large generative models** take a style as a few words or one picture, and have been trained on many painters. They are slow, they do not keep your photo exactly, and their training data is disputed. Which of the measures here would you use for them?
 # - **Whose style is it?** A manner of painting is free; a painting is not. Living artists see their names used as switches. What would you ask before you use a picture as a style?
 #
 # ## Differs from the papers
 #
 # - **Huang and Belongie** time 100 pictures on a graphics card and give the mean. We time one pair, and take the median. Their Ulyanov is our lesson 03: the same idea, and a network of much the same cost.
-# - **Luan and others** asked for a choice among four where we ask for a score, and people who knew nothing of the methods. Whoever answers here has read nine lessons and knows what to look for. And two pastiches are on the page at a time, so people compare.
-# - **Steps**: in the pictures above, methods that move pixels had 100 steps at most, to save your time. The seconds are those of their full number.
+# - **Luan and others** asked for a choice among four where we ask for a score, and their participants knew nothing of the methods. Readers of nine lessons know what to look for. And two pastiches are on the page at a time, so people compare.
+# - **Steps**: methods that optimise pixels take 100 steps at most, in the pictures and in the seconds. With more steps the seconds of lesson 02 grow in proportion.
 # - **Deep photo** gets its masks from clusters here: no course picture of a style has masks by hand. In lesson 07 it does better.
-# - **The judge** is SqueezeNet where you have it. Papers mostly let VGG judge, which their methods were trained with.
+# - **The measuring encoder** is SqueezeNet where you have it. Papers mostly measure with VGG, which their methods were trained with.
 #
 # ## Summary
 #
-# - Warm up, repeat, take the median, name the machine, and say what is inside. Ratios travel better than seconds.
-# - Cost is a power of the number of pixels: about 1 for convolutions, 2 where patches are compared with patches.
-# - Each measure is blind to something. Feed it with fakes to find out what. Use two that pull against each other.
-# - A method that is beaten in everything you need can go. Among the others it is you who decides.
-# - Count people, not clicks. Compare differences within people. Say how sure you are.
+# - Warm up, repeat, take the median, name the machine, and say what is included. Ratios compare better than seconds.
+# - For large pictures the cost grows with the number of pixels to the power 1 for convolutions, 2 where patches are compared with patches.
+# - Each measure misses something. Test it with fakes to find out what. Use two with opposite aims.
+# - A method that is beaten in everything you need can be dropped. Among the others the choice is yours.
+# - Count people, not ratings. Compare differences within people. Give confidence intervals.
 #
 # **Common misconceptions**
 #
-# - *"The newest method is the best."* Lesson 02 is the oldest here, and in Gram distance still the one to beat. What came later bought speed and freedom.
+# - *"The newest method is the best."* Lesson 02 is the oldest here, and its pictures still hold their own. Later methods gained speed and freedom.
 # - *"A lower style loss is a better picture."* The painting itself has a loss of 0.
 # - *"The intervals overlap, so there is no difference."* Look at the differences within people.
-# - *"A confidence interval holds 95 % of the people."* It says where the *mean* may be. With more people it shrinks; people do not.
+# - *"A confidence interval contains 95 % of the people."* It says where the *mean* may be. With more people it shrinks; the spread of people does not.
 # - *"It is 790 times faster."* On which machine, at which size, with which style already known, and who paid for the training?
 #
 # **To read**: Y. Jing and others, *Neural Style Transfer: A Review*, TVCG 2020, for a map of the field; the two papers above, now that you know what to look for in a table; M.-C. Yeh and others, *Improving Style Transfer with Calibrated Metrics*, WACV 2020, who hold measures against people;
 # R. Zhang and others, *The Unreasonable Effectiveness of Deep Features as a Perceptual Metric*, CVPR 2018, on networks as judges; E. Heitz and others, *A Sliced Wasserstein Loss for Neural Texture Synthesis*, CVPR 2021, who paint with exercise 2; A. Hertzmann, *Can Computers Create Art?*, Arts 2018, on what all this is for.
 #
-# **Next**: there is no next lesson. You can write each of these methods now, you know what each costs, and how to find out whether something new is better. Take a photo of yours and a picture that you like, choose, and paint. Then show the result to somebody
-# without telling them how it was made.
+# **Next**: this is the last lesson. You can write each of these methods now, you know what each costs, and how to test whether something new is better. Take a photo of yours and a picture that you like, choose a method, and paint. Then show the result to somebody
+# without saying how it was made.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (120 minutes): section 1 with the predictions, 10 minutes · section 2, 15 · section 3 with exercise 1, 15 · sections 4 and 5 with exercise 2, 25 · section 6 with exercise 3, 15 · lab, 10 · section 7 with the study and exercises 4 and 5, 25 · sections 8 and 9 as a discussion, 5 (or as long as you like).
+# **Timings** (140 minutes): section 1 with the predictions, 10 minutes · section 2, 15 · section 3 with exercise 1, 15 · sections 4 and 5 with exercise 2, 25 · section 6 with exercise 3, 15 · lab, 10 · section 7 with the study (10 minutes of rating) and exercises 4 and 5, 40 · sections 8 and 9 as a discussion, 10.
 #
 # **Show.** The border in the lab, over an eye: left lesson 02, right lesson 04, then the photo. Section 5 with the fakes: let them bet which fake wins before the table appears.
 #
-# **The study in a class.** Let everybody answer before anybody presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are drawn by lot unless somebody types one; two who type the same name count as one person.
+# **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
-# **Expected results.** Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. The exponents of networks are 0.5 to 1, that of lesson 02 lower still, and that of the style swap is above all others (1 to 1.3 at these sizes, 2 at large ones).
-# The photo wins content and structure, the painting all measures of style. With invented people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
+# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. From 256 to 512 pixels the exponents are 0.8 to 1.1, that of the style swap 1.7 to 2; over all four sizes they are lower.
+# The photo wins content and structure, the painting all measures of style. With simulated people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 4 | `Conditional instance norm styles:` | 14, exactly |
-# | 5 | `the photo 0.00` | 0.7 to 0.75 |
-# | 5 | `variety better …its colours` | 1.1 to 1.35 |
-# | 5 | `shuffled 3…grey` | 0.9 to 1.1 |
+# | 5 | `the photo 0.00` | 0.72 to 0.8 |
+# | 5 | `0.09 0.00 … its colours` | 1 to 1.35 |
+# | 5 | `0.08 0.00 … grey` | 0.8 to 1.05 |
 # | 6 | `Johnson gram` | 0.05 to 0.1 |
 # | 7 | `photorealism structure ρ` | 0.85 to 1 |
 # | 7 | `faithfulness palette ρ` | 0.7 to 1 |
 #
-# **Where they get stuck.** In exercise 1 one of the two logarithms is forgotten. In exercise 2 the values are sorted along the wrong dimension: it runs, and means nothing. In exercise 3 twins throw each other out. In exercise 4 the root of n is missing. In exercise 5 `argsort` is taken for ranks. The checks name all of these.
+# **Where they get stuck.** In exercise 1 one of the two logarithms is missing. In exercise 2 the values are sorted along the wrong dimension: it runs, and means nothing. In exercise 3 two equal methods drop each other. In exercise 4 the root of n is missing. In exercise 5 `argsort` is taken for ranks. The checks name all of these.
 #
 # **Questions for a discussion.** Section 9 has four that have no last answer. Three more:
 #
-# - *Why is the photo among the pictures of the study?* It sets the upper end of the scale, and it shows who has understood the question. Whoever finds that the photo does not look like a photo was guessing.
-# - *Who would gain from a comparison that shows one pair only?* Whoever chose the pair. With one style that all methods know, ours is such a comparison, too.
+# - *Why is the photo among the pictures of the study?* It sets the upper end of the scale, and it shows who has understood the question. A person who gives the photo a 1 for looking like a photo was guessing.
+# - *Who would gain from a comparison that shows one pair only?* The one who chose the pair. With one style that all methods know, ours is such a comparison, too.
 # - *You may spend one hour of computing on a picture: which method, with which settings? And one hour in all, for a thousand pictures?* In an hour lesson 02 can do a large picture with VGG-19, coarse to fine, from several starts. A thousand pictures get less than four seconds each: one
 #   pass, lesson 03 or 04 if the styles are known before, lesson 05 or 08 if they are not.

@@ -176,7 +176,7 @@ def _paper_emd() -> dict[str, Any]:
 
 # --- the networks -----------------------------------------------------------------------------------------------------
 
-ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "mini2", "vgg16", "vgg19"))
+ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "mini1", "vgg16", "vgg19"))
 LOSSES = (
     ENCODER,
     Option("--encoder-weights", "a checkpoint instead of the default one", None, **FILE),
@@ -197,7 +197,7 @@ ART = Option("--styles", "folders of paintings and textures", **FOLDERS, require
 NETWORKS = {
     "encoder": Network(
         "an encoder that ships with the course",
-        "Distil mini2 from vgg19_16x, or mini from SqueezeNet or VGG-19.",
+        "Distil mini from vgg19_16x, or mini1 from SqueezeNet or VGG-19.",
         ("stylelearn.networks.distillation", "train_mini"),
         {"steps": 5000, "batch": 10, "size": 96},
         (

@@ -221,7 +221,7 @@ class AdjustableNet(nn.Module):
 def _layers(
     encoder: Encoder, names: Sequence[str] | None, usual: Mapping[str, Sequence[str]], what: str
 ) -> tuple[str, ...]:
-    names = usual.get("mini" if encoder.name == "random" else encoder.name, ()) if names is None else names
+    names = usual.get("mini" if encoder.name in ("random", "mini1") else encoder.name, ()) if names is None else names
     if isinstance(names, str) or not names:
         raise ValueError(f"{what} must name layers of {encoder.name}, at least one; there are {encoder.layers}")
     for name in names:

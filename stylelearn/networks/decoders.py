@@ -22,14 +22,13 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
 
     Args:
         layer: a ReLU. `until`: one before it, or None for the picture.
-        encoder: whose architecture is turned round: "mini", "mini2", "vgg19" or "vgg16".
+        encoder: whose architecture is turned round: "mini", "mini1", "vgg19" or "vgg16".
     Raises:
         ValueError: an unknown encoder; `layer` is none of its ReLUs, or `until` none before it.
     """
     if encoder not in ARCHITECTURES:
         raise ValueError(f"there is no decoder for {encoder!r}; there are {', '.join(ARCHITECTURES)}")
-    architecture = ARCHITECTURES[encoder]
-    layers = vgg_layers(architecture)
+    layers = vgg_layers(ARCHITECTURES[encoder])
     names = list(layers)
     known = [name for name in names if name.startswith("relu")]
     if layer not in known or (until is not None and until not in known[: known.index(layer)]):
@@ -37,14 +36,9 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
         raise ValueError(f"there is no decoder from {layer!r}{end}; the layers are, in order, {', '.join(known)}")
     first = 0 if until is None else names.index(until) + 1
     steps: list[nn.Module] = []
-    convolutions = [name for name in names[first : names.index(layer)] if name.startswith("conv")]
     for name in reversed(names[first : names.index(layer)]):
         if name.startswith("conv"):
             before, after = layers[name].out_channels, layers[name].in_channels
-            if architecture.decoder:  # its own widths between the two ends
-                block, at = int(name[4]), convolutions.index(name)
-                before = before if at == len(convolutions) - 1 else architecture.decoder[block - 1]
-                after = after if at == 0 else architecture.decoder[int(convolutions[at - 1][4]) - 1]
             turned = nn.Conv2d(before, after, 3, padding=1, padding_mode="reflect")
             # PyTorch's own start is too small for so many layers without normalisation: the picture would stay grey.
             nn.init.kaiming_normal_(turned.weight, nonlinearity="relu")
@@ -64,10 +58,10 @@ class Reconstruction(nn.Module):
     `back` leads from relu4_1 to relu3_1 and `decoder` from there to the picture, so the short way teaches the long one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: str = "mini") -> None:
         super().__init__()
-        self.back = mirrored_decoder("relu4_1", until="relu3_1")
-        self.decoder = mirrored_decoder("relu3_1")
+        self.back = mirrored_decoder("relu4_1", until="relu3_1", encoder=encoder)
+        self.decoder = mirrored_decoder("relu3_1", encoder=encoder)
 
     def forward(self, image: Tensor, near: Tensor, far: Tensor) -> dict[str, Tensor]:
         """Losses by name; `near` and `far` are relu3_1 and relu4_1 of `image` (B, 3, H, W).

@@ -1,4 +1,4 @@
-"""How the encoders that ship with the course are made: `mini2` layer by layer, from a teacher of its own layout.
+"""How the encoders that ship with the course are made: `mini` layer by layer, from a teacher of its own layout.
 
 The teacher is VGG-19 compressed sixteen times for style transfer (Wang et al., CVPR 2020). The student has the same
 layers, begins with random weights and learns from pictures only:
@@ -18,7 +18,7 @@ layers, begins with random weights and learns from pictures only:
 Afterwards every channel is scaled so that its mean activation over held-back photographs is 1, as Gatys et al. (2016,
 section 2) did with VGG: that makes layers comparable.
 
-Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini`: see `projection.py`.
+Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini1`: see `projection.py`.
 """
 
 import copy
@@ -31,7 +31,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn.encoders import ARCHITECTURES, MEAN, STD, Architecture, Encoder, vgg_layers
+from stylelearn.encoders import MEAN, MINI, STD, Architecture, Encoder, vgg_layers
 from stylelearn.networks.decoders import Reconstruction
 from stylelearn.networks.projection import TAPS, ProjectedDistillation
 from stylelearn.training import Crops, Progress, fit, settings
@@ -39,7 +39,7 @@ from stylelearn.weights import WeightsError, as_halves, fitting, read_weights, s
 
 HELD_BACK_BATCHES = 20  # of 16 crops, over which the channels' means are taken
 COMPRESSED = "vgg19_16x"  # the teacher of mini's own layout
-STUDENT = ARCHITECTURES["mini2"]
+STUDENT = MINI
 TEACHER = Architecture(((16, 16), (32, 32), (64,) * 4, (128,) * 4, (128,)), "reflect", "max")
 FORCED = 0.05  # mean squared error, of values of variance 1, above which the next layer sees the teacher's activations
 RIDGE = 1e-3  # added to the covariance, relative to its mean diagonal: directions that hardly vary are not blown up
@@ -99,7 +99,7 @@ def teacher_view(
 
     Args:
         path: the checkpoint.
-        student: `mini2`. channels: the teacher's channels that each of its convolutions learnt, of its file's header.
+        student: `mini`. channels: the teacher's channels that each of its convolutions learnt, of its file's header.
         images: batches (B, 3, H, W) in [0, 1], over which the teacher's channels are scaled.
     Returns:
         image -> {"conv1_1": (B, C, H, W), "relu1_1": …}, with gradients.
@@ -289,7 +289,7 @@ class LayerwiseDistillation(nn.Module):
 
     @torch.no_grad()
     def plain_student(self) -> nn.ModuleDict:
-        """`mini2` as it is used, with ordinary convolutions."""
+        """`mini` as it is used, with ordinary convolutions."""
         layers = _layers(STUDENT)
         for name, layer in self.student.items():
             for value, new in zip((layers[name].weight, layers[name].bias), layer.plain(), strict=True):
@@ -345,7 +345,7 @@ def train_mini(
     learning_rate: float | None = None,
     **run: object,
 ) -> Iterator[Progress]:
-    """Distil `mini2` (from vgg19_16x) or `mini` (from another teacher) and write it to `out`; yields progress.
+    """Distil `mini` from vgg19_16x, or `mini1` from another teacher, and write it to `out`; yields progress.
 
     Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. Beside `mini` the decoders that
     learnt along are left, with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them

@@ -1,4 +1,4 @@
-"""Distillation of `mini` from a teacher of another layout: torchvision's VGG-19 or SqueezeNet.
+"""Distillation of an encoder from a teacher of another layout: torchvision's VGG-19 or SqueezeNet.
 
 The teacher has other channels than the student, so from each block of the student a 1x1 projection must predict the
 teacher's activations at the same place of the picture (Romero et al. 2015, "FitNets"), and the last of them, passed
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.encoders import MEAN, MINI, STD, vgg_layers
+from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
 from stylelearn.networks.decoders import Reconstruction
 from stylelearn.training import Crops
 from stylelearn.weights import fitting, seeded, torchvision_model, torchvision_state
@@ -71,6 +71,7 @@ VGG_TAPS = (
     Tap("relu4_4", 26, 512, 8, 3.5),
     Tap("relu5_1", 29, 512, 16, 7.5),
 )
+STUDENT = ARCHITECTURES["mini1"]
 TAPS = {"squeezenet": SQUEEZENET_TAPS, "vgg19": VGG_TAPS}
 
 
@@ -98,7 +99,7 @@ class ProjectedDistillation(nn.Module):
         reconstruction: float = 0.1,
     ) -> None:
         super().__init__()
-        self.student = vgg_layers(MINI, batch_norm=True)
+        self.student = vgg_layers(STUDENT, batch_norm=True)
         for layer in self.student.values():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -113,7 +114,7 @@ class ProjectedDistillation(nn.Module):
         _never_in_place(self.teacher)
         channels = {tap.student: self.student[tap.student.replace("relu", "conv")].out_channels for tap in self.taps}
         self.projections = nn.ModuleList(nn.Conv2d(channels[tap.student], tap.channels, 1) for tap in self.taps)
-        self.decoders = Reconstruction()
+        self.decoders = Reconstruction("mini1")
         for i, tap in enumerate(self.taps):
             self.register_buffer(f"mean{i}", torch.zeros(1, tap.channels, 1, 1))
             self.register_buffer(f"std{i}", torch.ones(1, tap.channels, 1, 1))
@@ -129,7 +130,7 @@ class ProjectedDistillation(nn.Module):
         return self
 
     def plain_student(self) -> nn.ModuleDict:
-        """`mini` as it is used: batch norm is part of the convolutions."""
+        """The encoder as it is used: batch norm is part of the convolutions."""
         return fold_batch_norm(self.student)
 
     def groups(self, learning_rate: float) -> list[dict[str, object]]:
@@ -196,12 +197,12 @@ def fold_batch_norm(student: nn.ModuleDict) -> nn.ModuleDict:
     γ (Wx + b − μ)/σ + β = (γ/σ) W x + (γ/σ) (b − μ) + β
 
     Args:
-        student: `mini` with batch norm, as of `vgg_layers`; μ and σ² are its running mean and variance.
+        student: with batch norm, as of `vgg_layers`; μ and σ² are its running mean and variance.
     Returns:
-        `mini` without; new parameters.
+        The same layers without; new parameters.
     """
     with seeded():
-        plain = vgg_layers(MINI)
+        plain = vgg_layers(STUDENT)
     for name, layer in plain.items():
         if isinstance(layer, nn.Conv2d):
             conv, norm = student[name], student[name.replace("conv", "norm")]

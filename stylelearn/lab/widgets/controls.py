@@ -11,7 +11,6 @@ import ipywidgets as widgets
 DESCRIPTION, INDENT = "118px", "128px"  # width of the words left of a control, and where the control begins
 ENCODERS = [
     ("mini (ships with the course)", "mini"),
-    ("mini2 (ships too; strokes and swirls)", "mini2"),
     ("mini's shape, random weights", "random"),
     ("VGG-19 (548 MB, once)", "vgg19"),
     ("VGG-16 (528 MB, once)", "vgg16"),
