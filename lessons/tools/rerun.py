@@ -229,7 +229,7 @@ def _guarded() -> Iterator[tuple[str, Any]]:
     course = [name for name in sys.modules if name.split(".")[0] == "stylelearn"]
     for name in [*course, "torch", "torch.nn.functional", "math", "builtins"]:
         for key, value in list(vars(sys.modules[name]).items()):
-            if not key.startswith("__") and key != "manual_seed":  # which an optimiser's first step wraps
+            if not key.startswith("__") and key not in ("compile", "manual_seed"):  # PyTorch wraps these itself
                 yield f"{name}.{key}", value
             if isinstance(value, types.FunctionType) and name in course:
                 yield f"{name}.{key}.__code__", value.__code__
