@@ -35,7 +35,7 @@ from stylelearn.weights import checksum, fill, network_file, read_about, read_we
 
 LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-STYLE_WEIGHT = 1.0  # λ; with 10, as in the authors' code, α = 0 does not give the photo back (14 dB instead of PSNR0)
+STYLE_WEIGHT = 1.0  # λ; with 10, as in the authors' code, α = 0 was farther from the photo (14 dB, not 17)
 RECONSTRUCTION = 20.0  # how much the picture itself counts, where style and content are one
 TV_WEIGHT = 1.0
 SHARE = 2  # one of so many pictures in a batch is its own style

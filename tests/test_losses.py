@@ -190,7 +190,7 @@ def test_a_style_of_one_colour_makes_the_photo_more_of_this_colour(colour):
     steps = list(optimize_image(photo, gatys.objective(photo, style, encoder=Encoder("mini")), steps=20))
     assert steps[-1].loss < 0.8 * steps[0].loss < 1000  # a photo has up to 20 times the activations of a flat colour
     apart = [(each - style[..., :1, :1]).square().mean() for each in (photo, steps[-1].best_image)]
-    assert apart[1] < apart[0]
+    assert apart[1] < 0.95 * apart[0]
 
 
 @few

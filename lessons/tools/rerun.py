@@ -205,7 +205,7 @@ def judge(code: str, answer: str, module: str, check: str, seeds: list[int]) -> 
     from stylelearn import checks
     from stylelearn.weights import seeded
 
-    examine = getattr(importlib.import_module(f"stylelearn.checks.{module}"), check)
+    examine = getattr(_checks_of(module), check)
     told, names = checks.Verdict(None, checks.NOT_SOLVED), {"__name__": "__main__"}
     before = dict(_guarded())
     try:
@@ -224,12 +224,18 @@ def judge(code: str, answer: str, module: str, check: str, seeds: list[int]) -> 
         return f"✗ your code stopped with {type(error).__name__}: {error}"
 
 
+def _checks_of(module: str) -> types.ModuleType:
+    """A lesson's checks; and what PyTorch loads, and wraps its own functions with, when the first optimiser is made."""
+    importlib.import_module("torch._dynamo")
+    return importlib.import_module(f"stylelearn.checks.{module}")
+
+
 def _guarded() -> Iterator[tuple[str, Any]]:
     """What an answer must leave alone: everything in the course's modules and the functions of PyTorch and Python."""
     course = [name for name in sys.modules if name.split(".")[0] == "stylelearn"]
     for name in [*course, "torch", "torch.nn.functional", "math", "builtins"]:
         for key, value in list(vars(sys.modules[name]).items()):
-            if not key.startswith("__") and key not in ("compile", "manual_seed"):  # PyTorch wraps these itself
+            if not key.startswith("__"):
                 yield f"{name}.{key}", value
             if isinstance(value, types.FunctionType) and name in course:
                 yield f"{name}.{key}.__code__", value.__code__
@@ -268,8 +274,7 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     torch.set_num_threads(1)
-    importlib.import_module(f"stylelearn.checks.{task['module']}")
-    importlib.import_module("torch._dynamo")  # which optimisers load; it looks for folders
+    _checks_of(task["module"])  # before it may open no folder any more
     _confine(task["seconds"], task["bytes"])
     said = judge(task["code"], task["answer"], task["module"], task["check"], task["seeds"])
     out.write(f"\n{task['token']}{json.dumps(said)}\n")
