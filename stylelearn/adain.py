@@ -304,16 +304,12 @@ def train_adain(
     write_weights(out, network.decoder.state_dict(), header)
 
 
-def _begin(decoder: nn.Module, start: str | Path) -> None:
+def _begin(decoder: nn.Sequential, start: str | Path) -> None:
     """Fill a decoder, or as many of its last layers as the file holds."""
     state = read_weights(start)
-    if all(name.split(".")[0].isdigit() for name in state):
-        first = max(int(name.split(".")[0]) for name in decoder.state_dict())
-        shift = first - max(int(name.split(".")[0]) for name in state)
-        numbered = [(*name.split(".", 1), value) for name, value in state.items()]
-        moved = {f"{int(number) + shift}.{rest}": value for number, rest, value in numbered}
-        state = decoder.state_dict() | moved if shift > 0 else state
-    fill(decoder, state, f"decoder from {start}")
+    numbers = [int(number) for number in (name.split(".")[0] for name in state) if number.isdigit()]
+    layers = max(numbers, default=len(decoder)) + 1
+    fill(nn.Sequential(*list(decoder)[-layers:]), state, f"decoder from {start}")
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:

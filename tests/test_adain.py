@@ -15,6 +15,7 @@ from stylelearn.adain import AdaIN, Objective, Pairs, Style, train_adain
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
+from stylelearn.networks.decoders import InverseNet, mirrored_decoder
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -340,6 +341,20 @@ def test_in_half_of_each_batch_the_style_is_the_content(folders: dict[str, Path]
     assert same.tolist() == [False] * 4 + [True] * 4
     again = pairs[3]
     assert torch.equal(contents, again[0]) and torch.equal(styles_, again[1])
+
+
+def test_a_decoder_may_begin_with_the_last_layers_of_another(tmp_path: Path) -> None:
+    """The inverse network of lesson 06 leads from relu3_1 to the picture: the last layers of a decoder from relu4_1."""
+    inverse, decoder = InverseNet("relu3_1"), mirrored_decoder("relu4_1")
+    first = [p.clone() for p in decoder.parameters()]
+    write_weights(tmp_path / "inverse.safetensors", inverse.state_dict())
+    adain._begin(decoder, tmp_path / "inverse.safetensors")
+    found, given = list(decoder.parameters()), list(inverse.parameters())
+    untouched = len(found) - len(given)
+    assert untouched == 8  # weights and biases of four convolutions
+    assert all(torch.equal(a, b) for a, b in zip(found[:untouched], first[:untouched], strict=True))
+    for mine, theirs in zip(found[untouched:], given, strict=True):
+        close(mine, theirs, 1e-3)  # the file holds halves
 
 
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:

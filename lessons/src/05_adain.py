@@ -426,8 +426,8 @@ print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At α = 0 it is $g(f(c))$, the photo encoded to `relu4_1` and decoded again. It shows the photo, without the finest detail: eight by eight pixels share one position there. With α the style comes
-# in steadily. Only the decoder had to run again for each α. The activations are kept.
+# At α = 0 it is $g(f(c))$, the photo encoded to `relu4_1` and decoded again. It shows the photo, but not quite: fine detail is missing, since eight by eight pixels
+# share one position there, and edges are darker than they should be, since our decoder was trained for less than half an hour. With α the style comes in steadily. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
