@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,22 +30,13 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADING = re.compile(r"^#+ +(Exercise \d+\b.*)$", flags=re.MULTILINE)
 NOT_THERE = "– the exercise's cell is not in the notebook"
 FORBIDDEN = (
-    *(
-        "socket.",
-        "subprocess.",
-        "shutil.",
-        "gc.",
-        "pty.",
-        "os.exec",
-        "os.fork",
-        "os.spawn",
-        "os.posix_spawn",
-        "os.system",
-    ),
+    *("socket.", "subprocess.", "shutil.", "gc.", "pty."),
+    *("os.exec", "os.fork", "os.spawn", "os.posix_spawn", "os.system", "os.kill", "os.startfile"),
     *("os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"),
-    *("os.system", "os.kill", "os.putenv", "os.unsetenv", "os.startfile"),
+    *("os.putenv", "os.unsetenv"),
 )
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+PARSING = threading.Lock()  # Python 3.11 may raise SystemError where two threads are in ast.parse
 
 
 class Exercise(NamedTuple):
@@ -101,7 +93,8 @@ def _with_ids(handed_in: NotebookNode, lesson: NotebookNode) -> list[NotebookNod
 
 
 def _statements(source: str) -> list[ast.stmt]:
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE)).body
+    with PARSING:
+        return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE)).body
 
 
 def _imports(node: ast.stmt) -> bool:
@@ -225,8 +218,9 @@ def judge(code: str, answer: str, module: str, check: str, seeds: list[int]) -> 
 
 
 def _checks_of(module: str) -> types.ModuleType:
-    """A lesson's checks; and what PyTorch loads, and wraps its own functions with, when the first optimiser is made."""
-    importlib.import_module("torch._dynamo")
+    """A lesson's checks. Libraries that wrap functions of PyTorch are loaded first, so no answer seems to do it."""
+    for name in ("torch._dynamo", "lightning_fabric"):  # torch.manual_seed and torch.compile
+        importlib.import_module(name)
     return importlib.import_module(f"stylelearn.checks.{module}")
 
 
