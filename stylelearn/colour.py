@@ -13,8 +13,6 @@ An `image` is (B, 3, H, W), sRGB, in [0, 1]; all formulas work on these (gamma-e
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -42,7 +40,7 @@ def luminance(image: Tensor) -> Tensor:
     Returns:
         (B, 1, H, W) in [0, 1].
     Raises:
-        ValueError: if it is not an image.
+        ValueError: it is not an image.
     """
     red, green, blue = _channels(image, "image")
     return RED * red + GREEN * green + BLUE * blue
@@ -67,33 +65,18 @@ def rgb_to_ycbcr(image: Tensor) -> Tensor:
     return torch.cat([y, cb, cr], dim=1)
 
 
-def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
-    """The inverse of `rgb_to_ycbcr`; not clamped, since not every (Y, Cb, Cr) is a colour that a screen can show.
-
-    Args:
-        ycbcr: (B, 3, H, W).
-    Returns:
-        (B, 3, H, W): R, G, B.
-    Raises:
-        ValueError: if it has no three channels.
-    """
-    y, cb, cr = _channels(ycbcr, "ycbcr")
-    red = y + 2 * (1 - RED) * (cr - 0.5)
-    blue = y + 2 * (1 - BLUE) * (cb - 0.5)
-    green = (y - RED * red - BLUE * blue) / GREEN
-    return torch.cat([red, green, blue], dim=1)
-
-
 def keep_colours(pastiche: Tensor, content: Tensor) -> Tensor:
     """The pastiche's brightness with the content's colours: style in luminance only.
+
+    With Cb and Cr kept, R, G and B all change by the change of Y: content + Y(pastiche) − Y(content).
 
     Args:
         pastiche: (B, 3, H, W) in [0, 1].
         content: the same shape, or one image (1, 3, H, W) for the whole batch.
     Returns:
-        (B, 3, H, W) in [0, 1]. Its luminance is the pastiche's but where a colour had to be clamped.
+        (B, 3, H, W) in [0, 1]. Its luminance is the pastiche's except where a colour had to be clamped.
     Raises:
-        ValueError: if the sizes differ.
+        ValueError: sizes that differ.
     """
     if pastiche.shape[-2:] != content.shape[-2:]:
         raise ValueError(
@@ -101,8 +84,7 @@ def keep_colours(pastiche: Tensor, content: Tensor) -> Tensor:
             f"use resize(content, {tuple(pastiche.shape[-2:])}, 'box')"
         )
     _check_batch(pastiche, content, "pastiche", "content")
-    colours = rgb_to_ycbcr(content)[:, 1:].expand(pastiche.shape[0], -1, -1, -1)  # (B, 2, H, W)
-    return ycbcr_to_rgb(torch.cat([luminance(pastiche), colours], dim=1)).clamp(0, 1)
+    return (content + luminance(pastiche) - luminance(content)).clamp(0, 1)
 
 
 def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
@@ -129,44 +111,32 @@ def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
     return torch.stack(matched).to(image).clamp(0, 1)
 
 
-def match_colour(style: Tensor, content: Tensor, method: Literal["pca", "cholesky"] = "pca") -> Tensor:
+def match_colour(style: Tensor, content: Tensor) -> Tensor:
     """Give the style picture the content's colours: its mean and its covariance in RGB.
 
     Each pixel x of the style becomes A x + b with
 
-        b = μ_c − A μ_s   and   A Σ_s Aᵀ = Σ_c,
+        b = μ_c − A μ_s,   A = Σ_c^½ Σ_s^−½,   so that A Σ_s Aᵀ = Σ_c,
 
-    where μ and Σ are the means and covariances of the pixels (Gatys et al. 2016, linear colour transfer). Many A solve
-    this; the paper gives two, Σ = L Lᵀ being the Cholesky factors and Σ^½ the symmetric root:
-
-        "cholesky":  A = L_c L_s⁻¹        "pca":  A = Σ_c^½ Σ_s^−½   (as in Image Analogies; the authors' choice)
+    where μ and Σ are the means and covariances of the pixels (Gatys et al. 2016, linear colour transfer; of the two A
+    in the paper this is the authors' choice, from Image Analogies).
 
     Args:
         style: (B, 3, H, W) in [0, 1].
         content: (B, 3, H', W') of any size, or one image for the whole batch.
-        method: which A.
     Returns:
         (B, 3, H, W) in [0, 1].
     Raises:
-        ValueError: if they are not images, or the method is unknown.
+        ValueError: they are not images.
 
-    Differs from the paper: variances below 1e-6 count as 1e-6, so that a grey or one-coloured style does not divide
+    **Differs from the paper:** variances below 1e-6 count as 1e-6, so that a grey or one-coloured style does not divide
     by zero; and the result is clamped to [0, 1].
     """
-    if method not in ("pca", "cholesky"):
-        raise ValueError(f"method is {method!r}; choose 'pca' or 'cholesky'")
     _check_batch(style, content, "style", "content")
     pixels = style.double().flatten(start_dim=2)  # (B, 3, H·W); double: small variances are inverted
-    style_mean, style_covariance = _moments(style)
-    content_mean, content_covariance = _moments(content)
-    if method == "cholesky":
-        lower_style = torch.linalg.cholesky(_root_of(style_covariance, 1.0))
-        lower_content = torch.linalg.cholesky(_root_of(content_covariance, 1.0))
-        a = lower_content @ torch.linalg.inv(lower_style)  # (B, 3, 3)
-    else:
-        a = _root_of(content_covariance, 0.5) @ _root_of(style_covariance, -0.5)  # (B, 3, 3)
-    matched = a @ (pixels - style_mean) + content_mean  # (B, 3, H·W)
-    return matched.reshape(style.shape).to(style.dtype).clamp(0, 1)
+    (mean, covariance), (wanted, target) = _moments(style), _moments(content)
+    a = _root_of(target, 0.5) @ _root_of(covariance, -0.5)  # (B, 3, 3)
+    return (a @ (pixels - mean) + wanted).reshape(style.shape).to(style.dtype).clamp(0, 1)
 
 
 # --- colour transfer --------------------------------------------------------------------------------------------------
@@ -230,20 +200,20 @@ def monge_kantorovich(image: Tensor, reference: Tensor) -> Tensor:
     return found.reshape(image.shape).to(image.dtype).clamp(0, 1)
 
 
-def distribution_transfer(image: Tensor, reference: Tensor, rounds: int = 20, seed: int = 0) -> Tensor:
+def distribution_transfer(image: Tensor, reference: Tensor, rounds: int = 20) -> Tensor:
     """The reference's whole distribution of colours: iterated 1-D histogram matching (Pitié, Kokaram & Dahyot 2005).
 
     Each round turns colour space at random and matches the two distributions along its three axes.
 
     Args:
         image, reference, and what is returned and raised: as `reinhard`.
-        rounds: at least 1. seed: of the turns; the first is none.
+        rounds: at least 1. The first turns nothing.
     """
     _check_pair(image, reference, "reference")
     if rounds < 1:
         raise ValueError(f"rounds must be at least 1; got {rounds}")
     pixels, wanted = (each[0].double().flatten(1).cpu().numpy() for each in (image, reference))  # (3, N), (3, M)
-    random, turn = np.random.default_rng(seed), np.eye(3)
+    random, turn = np.random.default_rng(0), np.eye(3)
     for _ in range(rounds):
         turned, theirs = turn @ pixels, turn @ wanted
         for axis, other in zip(turned, theirs, strict=True):

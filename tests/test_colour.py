@@ -23,7 +23,6 @@ from stylelearn.colour import (
     reinhard,
     rgb_to_l_alpha_beta,
     rgb_to_ycbcr,
-    ycbcr_to_rgb,
 )
 
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -69,9 +68,8 @@ def test_ycbcr_is_that_of_jpeg(seed):
 
 @quick
 @given(seed=seeds)
-def test_there_and_back(seed):
+def test_the_first_channel_is_the_luminance(seed):
     image = random_image(seed).double()
-    assert torch.allclose(ycbcr_to_rgb(rgb_to_ycbcr(image)), image, atol=1e-12)
     assert torch.allclose(rgb_to_ycbcr(image)[:, :1], luminance(image))
 
 
@@ -132,13 +130,12 @@ def test_histograms_of_any_size_and_batches():
 # -------------------------------------------------------------------------------------------------------- match_colour
 
 
-@pytest.mark.parametrize("method", ["pca", "cholesky"])
 @quick
 @given(seed=seeds)
-def test_mean_and_covariance_are_the_contents(method, seed):
+def test_mean_and_covariance_are_the_contents(seed):
     style, content = picture(seed, 0.3, 0.7), picture(seed + 1, 0.4, 0.6, 31, 31)
     assume(far_from_flat(style) and far_from_flat(content))
-    matched = flat(match_colour(style, content, method))
+    matched = flat(match_colour(style, content))
     assert matched.min() > 0 and matched.max() < 1  # nothing was clamped, so equality must hold
     assert np.allclose(matched.mean(1), flat(content).mean(1), atol=1e-6)
     assert np.allclose(np.cov(matched, bias=True), np.cov(flat(content), bias=True), atol=1e-6)
@@ -146,7 +143,7 @@ def test_mean_and_covariance_are_the_contents(method, seed):
 
 @quick
 @given(seed=seeds)
-def test_pca_is_the_formula_in_scipy(seed):
+def test_match_colour_is_the_formula_in_scipy(seed):
     style, content = picture(seed, 0.3, 0.7), picture(seed + 1, 0.4, 0.6)
     assume(far_from_flat(style) and far_from_flat(content))
     s, c = flat(style), flat(content)
@@ -155,30 +152,20 @@ def test_pca_is_the_formula_in_scipy(seed):
     assert np.allclose(flat(match_colour(style, content)), expected.real, atol=1e-5)
 
 
-def test_cholesky_undoes_a_gain_and_an_offset_per_channel():
-    """If content = D style + d with a positive diagonal D, then L_c = D L_s and A = D: the very same picture."""
-    style = picture(3, 0.3, 0.6)
-    gain, offset = torch.tensor([0.5, 1.2, 0.8]), torch.tensor([0.1, 0.0, 0.2])
-    content = style * gain[None, :, None, None] + offset[None, :, None, None]
-    assert torch.allclose(match_colour(style, content, "cholesky"), content, atol=1e-5)
-
-
-@pytest.mark.parametrize("method", ["pca", "cholesky"])
-def test_own_colours_change_nothing(method):
+def test_own_colours_change_nothing():
     style = random_image(5, batch=2)
-    assert torch.allclose(match_colour(style, style, method), style, atol=1e-5)
+    assert torch.allclose(match_colour(style, style), style, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", ["pca", "cholesky"])
-def test_grey_and_one_coloured_pictures(method):
+def test_grey_and_one_coloured_pictures():
     photo = picture(1, 0.2, 0.8)
     grey = luminance(photo).expand_as(photo)
     flat_colour = torch.tensor([0.2, 0.5, 0.7]).double()[None, :, None, None].expand(1, 3, 8, 8)
     for style in (grey, flat_colour):
-        matched = match_colour(style, photo, method)
+        matched = match_colour(style, photo)
         assert torch.isfinite(matched).all()
         assert np.allclose(flat(matched).mean(1), flat(photo).mean(1), atol=0.02)
-    assert torch.allclose(match_colour(photo, flat_colour, method).mean((2, 3)), flat_colour.mean((2, 3)), atol=1e-3)
+    assert torch.allclose(match_colour(photo, flat_colour).mean((2, 3)), flat_colour.mean((2, 3)), atol=1e-3)
 
 
 def test_match_colour_of_a_batch_equals_a_loop():
@@ -193,7 +180,7 @@ def test_match_colour_of_a_batch_equals_a_loop():
 
 def test_refusals():
     image = random_image(1)
-    for function in (luminance, rgb_to_ycbcr, ycbcr_to_rgb):
+    for function in (luminance, rgb_to_ycbcr):
         with pytest.raises(ValueError, match=r"\(B, 3, H, W\), got \(3, 4, 4\)"):
             function(torch.zeros(3, 4, 4))
     with pytest.raises(ValueError, match="differ in size; use resize"):
@@ -201,8 +188,6 @@ def test_refusals():
     for function in (keep_colours, match_histogram, match_colour):
         with pytest.raises(ValueError, match="3 images for 1"):
             function(image, random_image(1, batch=3))
-    with pytest.raises(ValueError, match="'pca' or 'cholesky'"):
-        match_colour(image, image, "mean")
 
 
 # ---------------------------------------------------------------------------------------------------- colour transfer
@@ -267,15 +252,6 @@ def test_monge_kantorovich_is_the_closed_form_in_scipy(seed):
     assert np.allclose(np.cov(found, bias=True), b, atol=1e-7)
 
 
-def test_monge_kantorovich_undoes_a_symmetric_map():
-    """The transport between x and S x + m with S symmetric and positive is S itself."""
-    image = picture(4, 0.45, 0.55)
-    s = torch.tensor([[1.2, 0.3, 0.1], [0.3, 0.9, -0.2], [0.1, -0.2, 0.7]], dtype=torch.float64)
-    mean = image.mean(dim=(2, 3), keepdim=True)
-    reference = torch.einsum("ij,bjhw->bihw", s, image - mean) + mean + 0.05
-    assert torch.allclose(monge_kantorovich(image, reference), reference, atol=1e-6)
-
-
 # --- the whole distribution ------------------------------------------------------------------------------------------
 
 
@@ -310,12 +286,6 @@ def test_equal_colours_stay_equal():
     assert torch.equal(found[..., :10], found[..., :1].expand(-1, -1, -1, 10))
 
 
-def test_seeds_decide():
-    image, reference = picture(1), picture(2)
-    one, same, other = (distribution_transfer(image, reference, rounds=3, seed=seed) for seed in (1, 1, 2))
-    assert torch.equal(one, same) and not torch.equal(one, other)
-
-
 # --- regraining ------------------------------------------------------------------------------------------------------
 
 
@@ -337,12 +307,6 @@ def test_regrain_is_where_the_gradient_vanishes():
     (before,) = torch.autograd.grad(energy(k := recoloured.clone().requires_grad_(), image, recoloured), k)
     assert 0.01 < j.min() and j.max() < 0.99  # nothing was clamped
     assert gradient.abs().max() < 1e-8 * before.abs().max()
-
-
-def test_regrain_keeps_what_has_the_right_grain_already():
-    image = picture(1)
-    assert torch.allclose(regrain(image, image), image)
-    assert torch.allclose(regrain(image, image + 0.1), image + 0.1)
 
 
 def test_regrain_takes_false_contours_out():

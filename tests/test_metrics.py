@@ -247,12 +247,9 @@ def test_every_measure_is_explained_and_measured(mini, pair):
     assert metrics.measure(content, content, style, mini, ["structure", "content"]) == pytest.approx(
         {"structure": 1, "content": 0}
     )
-    text = metrics.explain(found)
-    for name, each in MEASURES.items():
-        assert each.sees in text and each.cannot_see in text and f"{found[name]:.3g}" in text
-        assert each.better in ("low", "high", "")
-    assert len(metrics.explain().splitlines()) == len(MEASURES) + 2
-    assert all(line.count("|") == 6 for line in text.splitlines())
+    text = metrics.explain()
+    assert all(each.sees in text and each.cannot_see in text for each in MEASURES.values())
+    assert len(text.splitlines()) == len(MEASURES) + 2
     with pytest.raises(ValueError, match="no measure 'beauty'; there are content, gram"):
         metrics.measure(content, content, style, mini, ["beauty"])
 

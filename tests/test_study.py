@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -243,7 +244,7 @@ def test_what_is_no_text_is_refused():
 FEW = st.lists(
     st.builds(
         Rating, st.sampled_from("ab"), st.just("p"), st.sampled_from("xy"), st.just(PHOTO), st.integers(1, 4),
-        st.datetimes().map(lambda at: at.replace(year=2026).isoformat() + "+00:00"),
+        st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(lambda at: f"{at.isoformat()}+00:00"),
     ),
     max_size=4, unique_by=lambda one: one.at,
 )  # fmt: skip
@@ -303,10 +304,10 @@ def test_trials_refuse_what_cannot_be_told_apart():
 # --- statistics -------------------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.floats(1, 4), min_size=2, max_size=30).filter(lambda x: np.std(x) > 1e-3), st.floats(0.5, 0.999))
-def test_the_interval_is_students(values, level):
-    found = interval(values, level=level)
-    expected = stats.ttest_1samp(values, 0.0).confidence_interval(level)
+@given(st.lists(st.floats(1, 4), min_size=2, max_size=30).filter(lambda x: np.std(x) > 1e-3))
+def test_the_interval_is_students(values):
+    found = interval(values)
+    expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx(tuple(expected))
     assert found.mean == pytest.approx(np.mean(values))
 
@@ -345,7 +346,6 @@ def test_one_value_has_no_interval():
     ("call", "words"),
     [
         (lambda: interval([]), "no scores"),
-        (lambda: interval([1, 2], level=95), "the level is 95"),
         (lambda: intervals([], "beauty"), "no question 'beauty'"),
         (lambda: difference([rating()], PHOTO, "gatys", "adain"), "no one has judged both 'gatys' and 'adain'"),
     ],
@@ -417,12 +417,12 @@ def test_agreement_takes_mean_scores_and_leaves_out_what_is_not_measured():
 
 def test_invented_people_have_the_opinion_they_were_given():
     shown = pastiches(["a", "b"], ["good", "bad"])
-    ratings = invented(lambda pair, method, question: 3.4 if method == "good" else 1.6, shown, people=40, seed=1)
+    ratings = invented(lambda pair, method, question: 3.4 if method == "good" else 1.6, shown, people=40)
     assert len(ratings) == 40 * 4 * len(QUESTIONS)
     found = difference(ratings, PHOTO, "good", "bad")
     assert found.low < 1.8 < found.high + 0.3 and found.low > 1  # scores end at 1 and 4, which brings them nearer
-    same = invented(lambda *_: 2.5, shown, people=3, seed=5)
-    assert [one.score for one in same] == [one.score for one in invented(lambda *_: 2.5, shown, people=3, seed=5)]
+    same = [invented(lambda *_: 2.5, shown, people=3) for _ in range(2)]
+    assert [one.score for one in same[0]] == [one.score for one in same[1]]
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -148,14 +148,12 @@ def known(only: Iterable[str] | None) -> list[str]:
     return names
 
 
-def explain(values: Mapping[str, float] | None = None) -> str:
-    """A Markdown table: each measure (of `values` and their numbers, if given), what it sees, and what it cannot."""
-    rows = [["measure", *(["here"] if values is not None else []), "better", "sees", "cannot see"]]
-    for name in known(values):
-        each = MEASURES[name]
-        here = [] if values is None else [f"{values[name]:.3g}"]
-        rows.append([f"{each.title} (`{name}`)", *here, each.better or "neither", each.sees, each.cannot_see])
-    return markdown(rows, right=[] if values is None else [1])
+def explain() -> str:
+    """A Markdown table: each measure, what it sees, and what it cannot."""
+    rows = [["measure", "better", "sees", "cannot see"]]
+    for name, each in MEASURES.items():
+        rows.append([f"{each.title} (`{name}`)", each.better or "neither", each.sees, each.cannot_see])
+    return markdown(rows, right=[])
 
 
 # --- in activations ---------------------------------------------------------------------------------------------------
@@ -203,9 +201,7 @@ def moments_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float
     return _over_layers(pastiche, style, encoder, apart)
 
 
-def sliced_wasserstein(
-    pastiche: Tensor, style: Tensor, encoder: Encoder, directions: int = 128, seed: int = 0
-) -> float:
+def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder, directions: int = 128) -> float:
     """How far the activations of all places must be moved to become the style's, along random directions.
 
     In one dimension the cheapest transport is known: sort both, and the mean difference is W₁, the Wasserstein distance
@@ -213,7 +209,7 @@ def sliced_wasserstein(
     `PLACES` places, `PLACES` are drawn at random.
 
     Args:
-        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. directions: how many. seed: of directions and places.
+        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. directions: how many.
     Returns:
         the sum of W₁ over that of the style's deviations, geometric mean over layers: 0 for the style itself.
     Raises:
@@ -223,12 +219,12 @@ def sliced_wasserstein(
         raise ValueError(f"directions must be at least 1; got {directions}")
 
     def apart(features: Tensor, wanted: Tensor) -> float:
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(0)
         axes = torch.randn(features.shape[1], directions, generator=generator)
         axes = axes / axes.norm(dim=0)  # (C, directions)
         count = min(PLACES, features[0, 0].numel(), wanted[0, 0].numel())
         mine, theirs = (
-            (_some(each[0].flatten(1).T, count, seed) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
+            (_some(each[0].flatten(1).T, count) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
             for each in (features, wanted)
         )
         flat = 1e-3 * float(theirs.abs().mean(dim=1).sum())  # less is the rounding of a style of one colour
@@ -238,11 +234,11 @@ def sliced_wasserstein(
     return _over_layers(pastiche, style, encoder, apart)
 
 
-def _some(rows: Tensor, count: int, seed: int) -> Tensor:
+def _some(rows: Tensor, count: int) -> Tensor:
     """`count` of the rows, drawn at random; all of them if there are no more."""
     if len(rows) <= count:
         return rows
-    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:count].to(rows.device)]
+    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))[:count].to(rows.device)]
 
 
 @torch.no_grad()
@@ -314,7 +310,7 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
     if colours < 1:
         raise ValueError(f"a palette has at least 1 colour; got {colours}")
     rows = [image[0].detach().cpu().double().flatten(1).T for image in images]  # (H·W, 3) each
-    points = rgb2lab(torch.cat([_some(each, PLACES, seed=0) for each in rows]).numpy())
+    points = rgb2lab(torch.cat([_some(each, PLACES) for each in rows]).numpy())
     centres = np.unique(points, axis=0)
     if len(centres) > colours:
         centres = KMeans(colours, n_init=1, random_state=0).fit(points).cluster_centers_
@@ -323,7 +319,7 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
     return centres, np.stack(shares)
 
 
-def palette_distance(pastiche: Tensor, style: Tensor, colours: int = 32) -> float:
+def palette_distance(pastiche: Tensor, style: Tensor) -> float:
     """How far colours must be moved to become the other's, on average: earth mover's distance in ΔE of CIE Lab.
 
     min_T Σ_ij T_ij ‖c_i − c_j‖,  T ≥ 0 with row sums and column sums as the shares of both pictures
@@ -332,11 +328,11 @@ def palette_distance(pastiche: Tensor, style: Tensor, colours: int = 32) -> floa
     share one palette: with one each, the same picture twice would be several ΔE from itself.
 
     Args:
-        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. colours: of the palette.
+        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes.
     """
     from scipy.stats import wasserstein_distance_nd
 
-    centres, (have, want) = palette([pastiche, style], colours)
+    centres, (have, want) = palette([pastiche, style])
     return max(0.0, float(wasserstein_distance_nd(centres, centres, have, want)))
 
 

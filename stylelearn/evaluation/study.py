@@ -27,6 +27,7 @@ from torch import Tensor
 from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Rating, StudyError
 
 LEVEL = 0.95
+SPREAD = 0.6  # of invented people
 FEWEST = 3  # things to rank, below which agreement means nothing
 
 
@@ -115,38 +116,36 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
     return found
 
 
-def interval(values: Iterable[float], of: str = "people", level: float = LEVEL) -> Interval:
-    """The mean of some values with Student's confidence interval.
+def interval(values: Iterable[float], of: str = "people") -> Interval:
+    """The mean of some values with Student's confidence interval at the level `LEVEL`.
 
     Args:
-        values: one for each of what is counted; at least one. `level`: 0 to 1.
+        values: one for each of what is counted; at least one.
     Raises:
-        StudyError: no values, or another level.
+        StudyError: no values.
     """
     from scipy import stats
 
     x = np.fromiter(values, dtype=float)
     if len(x) == 0:
         raise StudyError("there are no scores to take a mean of; give some scores first")
-    if not 0 < level < 1:
-        raise StudyError(f"the level is {level!r}; it must be between 0 and 1, such as 0.95")
     mean, half = float(x.mean()), math.nan
     if len(x) > 1:
-        half = float(stats.t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
+        half = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1) * x.std(ddof=1) / math.sqrt(len(x)))
     return Interval(mean, mean - half, mean + half, len(x), of)
 
 
-def intervals(ratings: Iterable[Rating], question: str, level: float = LEVEL) -> dict[str, Interval]:
+def intervals(ratings: Iterable[Rating], question: str) -> dict[str, Interval]:
     """The mean score of each method with its interval, the best first.
 
     Each person counts once, with the mean over the pairs. With one rater, the pairs are counted.
     """
     of, values = _values(ratings, question)
-    found = {method: interval(each.values(), of, level) for method, each in values.items()}
+    found = {method: interval(each.values(), of) for method, each in values.items()}
     return dict(sorted(found.items(), key=lambda item: -item[1].mean))
 
 
-def difference(ratings: Iterable[Rating], question: str, one: str, other: str, level: float = LEVEL) -> Interval:
+def difference(ratings: Iterable[Rating], question: str, one: str, other: str) -> Interval:
     """By how much a method scores better than another, over the people who judged both.
 
     People use a scale differently: one never gives a 4, another never a 1. The difference within a person does not
@@ -159,7 +158,7 @@ def difference(ratings: Iterable[Rating], question: str, one: str, other: str, l
     both = [key for key in values.get(one, {}) if key in values.get(other, {})]
     if not both:
         raise StudyError(f"no one has judged both {one!r} and {other!r} for {question}")
-    return interval((values[one][key] - values[other][key] for key in both), of, level)
+    return interval((values[one][key] - values[other][key] for key in both), of)
 
 
 def scores(ratings: Iterable[Rating], question: str) -> dict[tuple[str, str], float]:
@@ -196,26 +195,22 @@ def agreement(
 
 
 def invented(
-    opinion: Callable[[str, str, str], float],
-    pastiches: Iterable[Pastiche],
-    people: int = 12,
-    spread: float = 0.6,
-    seed: int = 0,
+    opinion: Callable[[str, str, str], float], pastiches: Iterable[Pastiche], people: int = 12
 ) -> list[Rating]:
     """Ratings of people who do not exist, to try the plots with; never mix them with true ones.
 
     Args:
         opinion: (pair, method, question) -> what all of them think, about 1 to 4.
-        people: how many. `spread`: the standard deviation of a person's generosity, and of each score around it.
+        people: how many. A person's generosity, and each score around it, has the standard deviation `SPREAD`.
     """
-    draw = random.Random(seed)
+    draw = random.Random(0)
     asked = [(one.pair, one.method, question) for one in pastiches for question in QUESTIONS]
     thought = {each: opinion(*each) for each in asked}
     found = []
     for number in range(1, people + 1):
-        habit = draw.gauss(0, spread)
+        habit = draw.gauss(0, SPREAD)
         for each, value in thought.items():
-            score = min(max(round(value + habit + draw.gauss(0, spread)), 1), max(SCORES))
+            score = min(max(round(value + habit + draw.gauss(0, SPREAD)), 1), max(SCORES))
             found.append(Rating(f"invented {number}", *each, score))
     return found
 
