@@ -21,7 +21,7 @@ SMALL = $$(case "$$(uname -s)$$(command -v nvidia-smi)$$($(BIN)/python -m pip co
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench wheel wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench site wheel wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -47,7 +47,7 @@ test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
 OLD_PROCESSOR = ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Sandybridge
 MACHINES = OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 "$(OLD_PROCESSOR)"
 NUMERICAL = $(filter-out $(addprefix tests/test_,$(addsuffix .py,$(OTHER))),$(wildcard tests/test_*.py))
-OTHER = browser house lessons teaching classroom rerun makefile styles gallery doctor cli% lab% bench% decoding images samples sources \
+OTHER = browser house lessons teaching classroom rerun makefile styles gallery doctor site cli% lab% bench% decoding images samples sources \
 	training video weights study figures marks
 test-machines: $(INSTALLED)  ## the numerical tests with two threads and on other processors
 	@failed=; for machine in $(MACHINES); do echo "$$machine"; \
@@ -73,6 +73,20 @@ gallery: $(INSTALLED)  ## paint the pictures of the README; some only: make gall
 
 bench: $(INSTALLED)  ## measure what the course promises; some only: make bench NAME="gatys swap" [MORE=options]
 	$(BIN)/python -m benchmarks $(NAME) $(MORE)
+
+# A virtual environment of its own: no learner needs Sphinx. Nothing is run; a dead link inside the course is an error.
+SITE ?= .site
+MATHJAX := node_modules/mathjax/es5
+SITE_MATHJAX = $(SITE)/html/_static/mathjax
+site:  ## the course as web pages: .site/html/index.html (needs npm; PyPI the first time)
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/$(notdir $(BIN))/python -m pip install --disable-pip-version-check -q -r site/requirements.txt
+	npm install --no-save --ignore-scripts --no-audit --no-fund --prefix $(SITE) mathjax@3.2.2
+	$(SITE)/$(notdir $(BIN))/python site/gather.py $(SITE)/pages
+	$(SITE)/$(notdir $(BIN))/python -m sphinx -q -W --keep-going -c site -d $(SITE)/doctrees $(SITE)/pages $(SITE)/html
+	mkdir -p $(SITE_MATHJAX)/output/chtml
+	cp $(SITE)/$(MATHJAX)/tex-chtml-full.js $(SITE_MATHJAX)
+	cp -R $(SITE)/$(MATHJAX)/output/chtml/fonts $(SITE_MATHJAX)/output/chtml
 
 wheel: $(INSTALLED)  ## the course as one file for pip, lessons included: dist/stylelearn-….whl
 	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
