@@ -31,6 +31,7 @@ _MAX_BYTES = 200_000_000  # of a file
 _SECONDS = 10.0  # for an address, from the first connection to the last byte
 _CHUNK = 64 * 1024
 
+QUALITY = 92  # of a JPEG or WebP file, of 100
 WRITABLE = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
@@ -41,7 +42,7 @@ _MAX_SETTINGS = 60_000  # bytes; a JPEG keeps all of its EXIF in one segment of 
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def read_image(source: Any, *, size: int | tuple[int, int] | None = None, fit: Fit = "short") -> Tensor:
+def read_image(source: Any, *, size: int | None = None) -> Tensor:
     """Read one picture.
 
     It is turned upright (EXIF), converted to sRGB (embedded profile) and laid on white (alpha). Of an animation, the
@@ -50,7 +51,7 @@ def read_image(source: Any, *, size: int | tuple[int, int] | None = None, fit: F
     Args:
         source: a path, an http(s) address, bytes, an ipywidgets FileUpload value, a PIL image, a NumPy array
             ((H, W), (H, W, 1), (H, W, 3) or (H, W, 4); bool, uint8, uint16, or float in [0, 1]) or an image tensor.
-        size, fit: as for `resize`; None keeps the size.
+        size: of the shorter side in pixels; None keeps the size.
     Returns:
         image (1, 3, H, W), float32 in [0, 1], on the CPU unless a tensor came from elsewhere.
     Raises:
@@ -66,7 +67,7 @@ def read_image(source: Any, *, size: int | tuple[int, int] | None = None, fit: F
         data, name = _load(source)
         with open_picture(io.BytesIO(data), name) as picture:
             image = from_pil(picture, name)
-    return image if size is None else resize(image, size, fit)
+    return image if size is None else resize(image, size)
 
 
 def _load(source: Any) -> tuple[bytes, str]:
@@ -327,23 +328,20 @@ def encode_image(
     return buffer.getvalue()
 
 
-def write_image(image: Tensor, path: str | Path, *, quality: int = 92, settings: dict[str, Any] | None = None) -> Path:
+def write_image(image: Tensor, path: str | Path, *, settings: dict[str, Any] | None = None) -> Path:
     """Write one image; the old file stays whole until the new one is complete.
 
     Args:
         image: (1, 3, H, W) in [0, 1].
         path: ends in .jpg, .jpeg, .png or .webp; its folder exists.
-        quality: 1 to 100, for JPEG and WebP.
         settings: how the picture was made; kept as JSON inside the file (a PNG text chunk, an EXIF comment), to be
             read again with `read_settings`.
-    Returns:
-        the path.
     Raises:
-        ImageError: if the picture cannot be written there.
+        ImageError: the picture cannot be written there.
     """
     try:
         path = check_output(path, tuple(WRITABLE))
-        data = encode_image(image, path.suffix[1:], quality, settings)
+        data = encode_image(image, path.suffix[1:], QUALITY, settings)
         with replacing(path) as part:
             part.write_bytes(data)
     except ImageError:

@@ -70,9 +70,9 @@ def known_styles(method: str, weights: Path | None = None) -> list[str] | None:
     return list(_network("cin", weights).styles) if method == "cin" else None
 
 
-def common_styles(methods: Iterable[str] = tuple(METHODS)) -> list[str]:
-    """The course's pictures of styles that all of these methods can paint in: `stained_glass` for all methods."""
-    known = [names for method in methods if (names := known_styles(method)) is not None]
+def common_styles() -> list[str]:
+    """The course's pictures of styles that all methods can paint in, such as `stained_glass`."""
+    known = [names for method in METHODS if (names := known_styles(method)) is not None]
     return [name for name in samples.style_names() if all(name in names for names in known)]
 
 

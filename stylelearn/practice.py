@@ -1,15 +1,13 @@
-"""Practice with one painting: the network of lesson 08 looks at it for some seconds, and paints in its style better.
+"""Lesson 08: style fine-tuning at test time. The style code of one painting is optimised; the network stays as it is.
 
-Λ (see `adjustable`) reads γ and β off the moments of a style. What it says is good for paintings on average. For one
-painting there are better words, and they can be searched for in what Λ is told: the moments themselves are moved until
-what is painted with them, over photos of all kinds, has the style of the painting,
+The MLP Λ (see `adjustable`) predicts γ and β from the moments of a style, which is good on average over paintings. For
+one painting, its moments k are optimised until pastiches of photos have its style,
 
     k* = argmin_k  mean_c L(Φ(c, k, α = 1), c, s),    from k = the moments of s,
 
-L being the losses and weights that the network was trained for. Φ and Λ stay as they are. So a pastiche is one pass as
-before, sliders act at once, and other styles do not change.
+where L has the losses and weights of the network's training. A pastiche stays one pass, and other styles do not change.
 
-Not in the paper. Dumoulin et al. (lesson 04) learn a new style like that, by a new row of γ and β.
+Not in the paper. Dumoulin et al. (lesson 04) learn a new style by a new row of γ and β.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,16 +35,15 @@ def practise(
     size: int = 128,
     seed: int = 0,
 ) -> Iterator[tuple[float, Tensor]]:
-    """Search for what to tell the network of a style; iterate the result to make the steps.
+    """Optimise the style code of one painting; iterate the result to make the steps.
 
     Args:
         network: a trained one for any style, such as `adjustable.load()`.
-        style: the painting, (1, 3, H, W) in [0, 1], at the size at which `network.style` would look at it.
-        photos: what it is practised on, (1, 3, H, W) each; None for the course's own.
+        style: the painting, (1, 3, H, W) in [0, 1].
+        photos: of which crops are painted, (1, 3, H, W) each; None for the course's own.
         steps: at least 1. batch, size: crops in each step, and their side in pixels. seed: of the crops.
     Yields:
-        the loss of this step, and what is known of the style after it, (1, K): `network` takes it where it takes what
-        `network.style` made. Each may be used; the last is the best.
+        the loss of this step, and the style code after it, (1, K), as `network.style` makes it. The last is the best.
     Raises:
         ValueError: no step, crop, pixel or photo; a network for one style, or one that `gatys_weights` does not know.
     """
@@ -54,11 +51,11 @@ def practise(
         if number < 1:
             raise ValueError(f"{name} must be at least 1, not {number}")
     if not network.about["any_style"]:
-        raise ValueError("this network knows one style only and has practised nothing else; take one for any style")
+        raise ValueError("this network knows one style only; take one that was trained for any style")
     if photos is None:
         photos = [samples.content(name, 160) for name in samples.content_names()]
     if not photos:
-        raise ValueError("there is no photo to practise on; give at least one, or none at all for the course's own")
+        raise ValueError("photos is empty; give at least one photo, or None for the course's own")
     alphas = network.alphas(1.0)
     weights = gatys_weights(network, alphas)
     random = torch.Generator().manual_seed(seed)

@@ -106,9 +106,9 @@ class Masks:
         return palette[self.labels].permute(2, 0, 1)[None].contiguous()
 
 
-def one_region(image: Tensor, name: str = "everything") -> Masks:
+def one_region(image: Tensor) -> Masks:
     """One label for a whole picture (1, 3, H, W), as in a pair without masks."""
-    return Masks(torch.zeros(image.shape[-2:], dtype=torch.long), (name,), (COLOURS["white"],))
+    return Masks(torch.zeros(image.shape[-2:], dtype=torch.long), ("everything",), (COLOURS["white"],))
 
 
 def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = None) -> Tensor:
@@ -266,16 +266,13 @@ def _snap(levels: Tensor, colours: Sequence[Colour]) -> Tensor:
 # --- made from the pictures ------------------------------------------------------------------------------------------
 
 
-def cluster(
-    content: Tensor, style: Tensor, *, encoder: Encoder | None = None, regions: int = 4, seed: int = 0
-) -> tuple[Masks, Masks]:
+def cluster(content: Tensor, style: Tensor, *, encoder: Encoder | None = None, regions: int = 4) -> tuple[Masks, Masks]:
     """Regions that two pictures share: k-means clusters of features, colours and height.
 
     Args:
         content, style: (1, 3, H, W) and (1, 3, H', W') in [0, 1].
         encoder: of the features; None for `mini`.
         regions: number of clusters, 1 to MAX_LABELS; one that is rare in a picture is merged into its nearest.
-        seed: of the clustering.
     Returns:
         masks of content and style with the same names ("region 1", …), the largest in the content first.
     Raises:
@@ -288,7 +285,7 @@ def cluster(
     encoder = encoder or Encoder("mini")
     found = [_described(image, encoder) for image in (content, style)]  # (D, h, w) each
     points = torch.cat([each.flatten(1).T for each in found])  # (N, D)
-    centres = KMeans(regions, n_init=4, random_state=seed).fit(points.numpy()).cluster_centers_
+    centres = KMeans(regions, n_init=4, random_state=0).fit(points.numpy()).cluster_centers_
     centres = torch.from_numpy(centres).float()
     while len(centres) > 1:  # remove the region that is rarest in one of the pictures, until none is too rare
         shares = torch.stack([torch.bincount(_nearest(each, centres), minlength=len(centres)) for each in found])
@@ -454,19 +451,19 @@ class Merge:
     why: str
 
 
-def merge_orphans(content: Masks, style: Masks, smallest: float = SMALLEST) -> tuple[Masks, Masks, list[Merge]]:
+def merge_orphans(content: Masks, style: Masks) -> tuple[Masks, Masks, list[Merge]]:
     """Merge each label of the content that the reference lacks (an orphan) into a label of the reference.
 
     It becomes a label of the same group (`GROUPS`); else the one with the longest common border in the content; else
     the largest of the reference. Labels that only the reference has stay unused.
 
     Args:
-        content, style: masks of both pictures; the style is the reference.
-        smallest: a label that covers less than this part of the reference counts as lacking.
+        content, style: masks of both pictures; the style is the reference, which lacks labels that cover less than
+            `SMALLEST` of it.
     Returns:
         the content's masks with names of the reference only, the reference's masks unchanged, and the table.
     """
-    there = {name: share for name, share in style.shares().items() if share >= smallest}
+    there = {name: share for name, share in style.shares().items() if share >= SMALLEST}
     names = sorted(there, key=lambda name: -there[name])
     shares = {name: share for name, share in content.shares().items() if share > 0}
     table, target = [], {}

@@ -304,28 +304,25 @@ def _upright(frame: Any) -> np.ndarray:
 def write_film(
     frames: Iterable[Tensor],
     path: str | Path,
-    *,
-    fps: float = 12.0,
-    seconds: Sequence[Fraction] | None = None,
+    seconds: Sequence[Fraction],
     sound: str | Path | None = None,
 ) -> Path:
     """Frames (1, 3, H, W), all of one size, as .gif or .webp, or as .mp4 and its like with PyAV.
 
     Args:
-        fps: frames a second, above 0, where `seconds` is not given.
-        seconds: that each frame is shown. A GIF counts in hundredths; frames that are too short for a browser (below
-            20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
-        sound: a film whose sound is copied, if `keeps_sound` says that it can be.
+        seconds: how long each frame is shown. A GIF counts in hundredths; frames that are too short for a browser
+            (below 20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
+        sound: a film whose sound is copied, if `holds_sound` says that it can be.
     Raises:
-        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `check_film`.
+        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `files.check_output`.
     """
-    path = check_film(path, fps)
+    path = check_film(path)
     suffix, pictures = path.suffix.lower(), _of_one_size(frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"there are no frames to write into '{path}'")
-    mean = sum(seconds) / Fraction(len(seconds)) if seconds else 1 / Fraction(fps).limit_denominator(1001)
-    varies = seconds is not None and len({*seconds}) > 1 and suffix != ".avi"  # which has one frame rate
+    mean = sum(seconds) / Fraction(len(seconds))
+    varies = len({*seconds}) > 1 and suffix != ".avi"  # which has one frame rate
     timed = zip(itertools.chain([first], pictures), seconds if varies else itertools.repeat(mean), strict=False)
     try:
         with replacing(path) as part:

@@ -209,22 +209,6 @@ def test_masks_from_files_of_any_size_with_the_right_proportions(painted, tmp_pa
     assert found.shape == CONTENT.shape and settings["content_mask"] == "china.png"
 
 
-def test_photo_stopped_early_keeps_the_best_picture(painted, monkeypatch, capsys):
-    monkeypatch.setattr(photo, "stylize", Interrupted(photo.stylize, 1))
-    found, _ = painted("rocket", "--method", "photo", "--size", "64", content="china", status=130)
-    assert found.shape == CONTENT.shape
-    assert "stopped after 1 of 120 steps" in capsys.readouterr().out
-
-
-def test_masks_that_are_photographs_or_empty_are_refused(tmp_path, capsys):
-    noise, empty = tmp_path / "noise.png", tmp_path / "empty.png"
-    Image.effect_noise((96, 64), 90).convert("RGB").save(noise)
-    empty.write_bytes(b"")
-    for path, said in ((noise, "no flat area"), (empty, "empty.png")):
-        words = ["stylize", "china", *PHOTO, "--content-mask", str(path), "--style-mask", "rocket"]
-        assert said in refused([*words, "-o", str(tmp_path / "out.png")], capsys)
-
-
 def test_alphas_may_have_spaces(painted, tiny):
     words = ["batik", "--method", "adjustable", "--weights", tiny["adjustable"], "--size", "32"]
     assert painted(*words, "--alpha", " relu4_1 = 0 ")[1]["alpha"] == {"relu2_2": 1.0, "relu3_4": 1.0, "relu4_1": 0.0}
@@ -437,17 +421,11 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("chelsey coffee", "did you mean 'chelsea'?"),
         ("qqq coffee", "the course has astronaut"),
         ("nothing.jpg coffee", "'nothing.jpg' does not exist"),
-        ("chelsea .", "is a folder"),
-        ("chelsea pyproject.toml", "pyproject.toml"),
         ("chelsea http://127.0.0.1:9/none.jpg", "cannot be reached"),
-        ("chelsea coffee --size many", "'many' is not a whole number from 32"),
         ("chelsea coffee --size 16", "'16' is not a whole number from 32"),
-        ("chelsea coffee --strength -1", "from 0 up"),
         ("chelsea coffee --strength nan", "from 0 up"),
         ("chelsea coffee --full-size --size 32", "contradict each other"),
-        ("chelsea coffee --encoder vgg", "invalid choice"),
         ("chelsea coffee --encoder-weights nowhere.pth", "no weights at nowhere.pth"),
-        ("chelsea coffee --encoder-weights pyproject.toml", "pyproject.toml"),
         # styles
         ("chelsea", "a style is missing: stylize CONTENT STYLE"),
         ("chelsea coffee china", "takes one style, but got coffee, china; --method adain mixes several"),
@@ -462,25 +440,21 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("{} --method cin --weights {cin} --style dots --shares 1 2", "--shares are 1 2, but there are 1 styles"),
         ("{} --method cin --weights {cin} --style dots lines --shares 0 0", "at least one must be above 0"),
         ("{} --method adain --weights {adain} batik --style dots", "it is for johnson, cin; adain takes any picture"),
-        ("{} --method adain --weights {adain} batik nothing.jpg", "'nothing.jpg' does not exist"),
         ("{} --method adjustable --weights {adjustable}", "a style is missing: stylize CONTENT STYLE"),
         ("{} --method adjustable --weights {one} batik", "the style of one.safetensors is in its weights"),
         ("{} --method adjustable --weights {one} --practice 3", "one.safetensors knows one style only"),
         # options of methods
         ("{} --method johnson --weights {johnson} --steps 5", "it is for gatys, style-swap --optimize, photo"),
-        ("{} --method johnson --weights {johnson} --frames 3", "unrecognized arguments: --frames 3"),
         ("chelsea coffee --optimize", "--optimize is not for --method gatys; it is for style-swap"),
         ("chelsea mosaic --method adain --strength 1.5", "with adain it goes from 0 (the content) to 1"),
         ("chelsea mosaic --method adain --encoder vgg16 --encoder-weights none.pth", "no weights at none.pth"),
         ("chelsea mosaic --method style-swap --stride 4", "use 1 to 3, or a larger --patch"),
         ("chelsea mosaic --method style-swap --patch 50 --optimize --size 32", "a patch of 50x50 cells does not fit"),
         ("chelsea mosaic --method style-swap --weights none", "`stylelearn train inverse` makes one"),
-        ("chelsea mosaic --method style-swap --optimize --encoder-weights none.pth", "no weights at none.pth"),
         (
             "chelsea batik --method adjustable --alpha relu2_2",
             "'relu2_2' is not NAME=NUMBER; write them as relu2_2=0.3",
         ),
-        ("chelsea batik --method adjustable --alpha relu2_2=a", "'relu2_2=a' is not NAME=NUMBER"),
         ("chelsea batik --method adjustable --alpha =1", "is not NAME=NUMBER"),
         (
             "{} batik --method adjustable --weights {adjustable} --alpha relu3_1=1",
@@ -490,15 +464,7 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "{} batik --method adjustable --weights {adjustable} --alpha relu2_2=1.5",
             "the α of relu2_2 must be from 0 to 1; got 1.5",
         ),
-        (
-            "{} batik --method adjustable --weights {adjustable} --alpha relu2_2=-1",
-            "the α of relu2_2 must be from 0 to 1",
-        ),
         ("chelsea batik --method adjustable --alpha relu2_2=nan", "is not NAME=NUMBER"),
-        ("chelsea batik mosaic --method adjustable", "--method adjustable takes one style, but got batik, mosaic"),
-        ("chelsea batik --method adjustable --practice -1", "'-1' is not a whole number from 0 to 1000"),
-        ("china rocket --method photo --lambda -1", "'-1' is not a number from 0 up"),
-        ("china rocket --method photo --steps 0", "'0' is not a whole number"),
         # masks
         ("china rocket --method photo --content-mask china", "--style-mask is missing: give masks of both pictures"),
         (
@@ -520,26 +486,17 @@ def test_mistakes(words, said, tiny, picture, tmp_path, capsys, monkeypatch, roo
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("out", "said"),
-    [
-        ("o.gif", "choose .jpg, .jpeg, .png, .webp"),
-        ("none/o.png", "create it first"),
-        ("folder.png", "is a folder"),
-    ],
-)
-def test_out_is_checked_before_the_work(tmp_path, capsys, monkeypatch, out, said):
+def test_out_is_checked_before_the_work(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(gatys, "stylize", None)
-    (tmp_path / "folder.png").mkdir()
-    assert said in refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / out)], capsys)
+    said = refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.gif")], capsys)
+    assert "choose .jpg, .jpeg, .png, .webp" in said
 
 
-@pytest.mark.parametrize("device", ["cuda", "mps"])
-def test_a_device_that_is_not_there(device, tmp_path, capsys, monkeypatch):
+def test_a_device_that_is_not_there(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
-    said = refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), "--device", device], capsys)
-    assert f"--device {device} is not available here; this machine has: cpu" in said
+    said = refused(["stylize", "chelsea", "coffee", "-o", str(tmp_path / "o.png"), "--device", "cuda"], capsys)
+    assert "--device cuda is not available here; this machine has: cpu" in said
 
 
 @pytest.mark.parametrize("words", ["--method photo", "--method style-swap", "--keep-colours"])

@@ -37,7 +37,7 @@ def read_frames(path: Path, size: int | None = None) -> list[Tensor]:
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     frames = panning_clip(samples.content("coffee", 40), 4, size=(32, 36), step=(0, 3)).frames
-    return write_film(frames.split(1), tmp_path / "clip.gif")
+    return write_film(frames.split(1), tmp_path / "clip.gif", [Fraction(1, 12)] * 4)
 
 
 def words_for(clip: Path | str, out: Path, weights: Path, *more: object) -> list[str]:
@@ -49,7 +49,7 @@ def test_every_frame_is_painted(clip: Path, weights: Path, tmp_path: Path, capsy
     assert main(words_for(clip, out, weights, "--patch", 2, "--strength", 0.5, "--fps", 10)) == 0
     network, style = style_swap.load(weights), samples.style("mosaic", 32)
     expected = [network(frame, style, patch=2, strength=0.5) for frame in read_frames(clip, 32)]
-    reference = write_film(expected, tmp_path / "reference.gif", fps=10)
+    reference = write_film(expected, tmp_path / "reference.gif", [Fraction(1, 10)] * 4)
     for one, other in zip(read_frames(out), read_frames(reference), strict=True):
         assert (one - other).abs().mean() < 2 / 255  # two palettes of 256 colours
     with Image.open(out) as film:
@@ -130,7 +130,7 @@ def test_frames_are_kept_by_the_content_of_the_weights(weights: Path, tmp_path: 
 def test_the_speed_of_a_clip_is_kept(weights: Path, tmp_path: Path, capsys: Any) -> None:
     frames = panning_clip(samples.content("coffee", 40), 3, size=(32, 36), step=(0, 3)).frames.split(1)
     seconds = [Fraction(1, 2), Fraction(1, 10), Fraction(1)]
-    clip, out = write_film(frames, tmp_path / "clip.gif", seconds=seconds), tmp_path / "out.webp"
+    clip, out = write_film(frames, tmp_path / "clip.gif", seconds), tmp_path / "out.webp"
     assert main(words_for(clip, out, weights)) == 0
     assert [length for _, length in timed_frames(out)] == seconds
     assert "3 frames, 1.60 s" in capsys.readouterr().out

@@ -43,10 +43,10 @@ def test_pictures_are_small_jpegs(path):
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_a_picture_is_encoded_as_well_as_fits(paint, noise):
     picture = torch.full((1, 3, 300, 400), 0.5) + noise * (torch.rand(1, 3, 300, 400) - 0.5)
-    data = paint.encoded(paint.grid_figure([picture] * 4, None, None, columns=2))
+    data = paint.encoded(paint.grid_figure([picture] * 4, columns=2))
     with Image.open(io.BytesIO(data)) as image:
         tables = image.quantization[0]
-    finest = paint.encoded(paint.grid_figure([torch.zeros(1, 3, 20, 20)], None, None))
+    finest = paint.encoded(paint.grid_figure([torch.zeros(1, 3, 20, 20)]))
     with Image.open(io.BytesIO(finest)) as image:
         assert (tables == image.quantization[0]) == (noise == 0), "only what is too large is encoded more coarsely"
 

@@ -15,8 +15,6 @@ from stylelearn.glyphs import rendering as glyphs
 from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, find_fonts, missing
 from stylelearn.glyphs.rendering import BASELINE, EM, SIZE, VARIATIONS, Variation, collect, draw
 
-ARPHIC = Path("/usr/share/fonts/truetype/arphic")
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -112,7 +110,7 @@ def test_one_box_for_every_letter_is_no_alphabet(tmp_path: Path) -> None:
         draw(Font(font_file(tmp_path, {"A": box, "B": box, "C": box})), "ABC")
 
 
-@pytest.mark.parametrize("data", [b"", b"no font", b"ttcf", b"\x00\x01\x00\x00" + bytes(20), b"OTTO\xff\xff\xff\xff"])
+@pytest.mark.parametrize("data", [b"", b"ttcf", b"\x00\x01\x00\x00" + bytes(20), b"OTTO\xff\xff\xff\xff"])
 def test_a_file_that_is_no_font_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "wrong.ttf"
     path.write_bytes(data)
@@ -235,15 +233,6 @@ def test_every_style_of_every_font_keeps_away_from_the_border() -> None:
     edge[1:-1, 1:-1] = False
     assert found.images[..., edge].min() > 127
     assert (found.images.flatten(start_dim=2).amin(dim=2) < 60).all()  # and nothing is blank
-
-
-@pytest.mark.skipif(not ARPHIC.is_dir(), reason="needs Debian's fonts-arphic-*")
-def test_chinese_characters_fit() -> None:
-    font = find_fonts(ARPHIC)[0]
-    for glyph in draw(font, "永国风")[0]:
-        left, right, top, bottom = ink(glyph)
-        assert 1 <= left < right <= SIZE - 2 and 1 <= top < bottom <= SIZE - 2
-        assert right - left > 30 and bottom - top > 30
 
 
 # --------------------------------------------------------------------------- the table of glyphs, and the cache

@@ -354,7 +354,7 @@ def colour_distance(image: Tensor, style: Tensor, of_image: Masks, of_style: Mas
 @pytest.mark.parametrize("number", [3, 15])
 def test_as_true_to_structure_and_colours_as_the_authors_result(shared, number):
     name, size = str(shared / "photo_pairs" / f"{number:02d}"), 144
-    content, style, theirs = (read_image(f"{name}_{part}.jpg", size=size, fit="long") for part in ("in", "tar", "best"))
+    content, style, theirs = (resize(read_image(f"{name}_{part}.jpg"), size, "long") for part in ("in", "tar", "best"))
     masks = [
         read_mask(f"{name}_{part}_mask.png", tuple(image.shape[2:]))
         for part, image in (("in", content), ("tar", style))

@@ -82,18 +82,15 @@ def test_the_network_and_other_styles_stay_as_they_are() -> None:
     assert torch.equal(net(picture(24, 24, seed=1), net.style(other), net.alphas(1.0)), painted)
 
 
-def test_the_same_seed_gives_the_same_practice() -> None:
+def test_the_same_seed_gives_the_same_steps_and_each_can_be_used() -> None:
     net, style = trained(), picture(32, 32)
     photos = [picture(40, 30), picture(20, 50, seed=2)]
-    one, again, other = (last(net, style, photos=photos, steps=3, batch=2, size=16, seed=seed) for seed in (0, 0, 1))
-    assert torch.equal(one, again) and not torch.equal(one, other)
-
-
-def test_what_is_known_on_the_way_is_kept() -> None:
-    """Each step leaves numbers of its own: who stops early keeps what there is."""
-    steps = list(practise(trained(), picture(32, 32), steps=3, batch=1, size=16))
-    found = [known for _, known in steps]
-    assert len(steps) == 3 and len({float(one.sum()) for one in found}) == 3
+    one, again, other = (
+        [code for _, code in practise(net, style, photos=photos, steps=3, batch=2, size=16, seed=seed)]
+        for seed in (0, 0, 1)
+    )
+    assert len(one) == 3 and len({float(each.sum()) for each in one}) == 3
+    assert all(map(torch.equal, one, again)) and not torch.equal(one[-1], other[-1])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +99,7 @@ def test_what_is_known_on_the_way_is_kept() -> None:
         (trained(), {"steps": 0}, "steps must be at least 1, not 0"),
         (trained(), {"batch": 0}, "batch must be at least 1, not 0"),
         (trained(), {"size": -1}, "size must be at least 1, not -1"),
-        (trained(), {"photos": []}, "no photo to practise on"),
+        (trained(), {"photos": []}, "photos is empty; give at least one photo"),
         (trained(any_style=False), {}, "one style only"),
         (tiny_adjustable(), {}, "needs a trained network with one content layer"),
         (trained(content_layers=["relu2_2", "relu3_4"]), {}, "needs a trained network with one content layer"),

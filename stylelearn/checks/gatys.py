@@ -173,20 +173,16 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
     return "right: this is all that is learnt here. The network stays as it is, and the pixels move."
 
 
-def blurred(image: Tensor, factor: int = 2) -> Tensor:
-    """The image without its grain: each square of `factor` pixels averaged. (B, 3, H, W) -> the same shape."""
-    small = F.avg_pool2d(image, factor)
-    return F.interpolate(small, size=image.shape[-2:], mode="bilinear", align_corners=False)
+def blurred(image: Tensor) -> Tensor:
+    """The image without its grain: each square of 2 × 2 pixels averaged. (B, 3, H, W) -> the same shape."""
+    return F.interpolate(F.avg_pool2d(image, 2), size=image.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def shuffled(image: Tensor, tile: int = TILE, seed: int = 0) -> Tensor:
-    """The image without its large shapes: cut into square tiles that change places. H and W multiples of `tile`."""
-    height, width = image.shape[-2:]
-    if height % tile or width % tile:
-        raise ValueError(f"height and width must be multiples of {tile}; this image is {height} × {width}")
-    tiles = F.unfold(image, tile, stride=tile)  # (B, 3·tile², number)
-    order = torch.randperm(tiles.shape[2], generator=torch.Generator().manual_seed(seed))
-    return F.fold(tiles[:, :, order], (height, width), tile, stride=tile)
+def shuffled(image: Tensor) -> Tensor:
+    """The image without its large shapes: cut into square tiles that change places. H and W multiples of `TILE`."""
+    tiles = F.unfold(image, TILE, stride=TILE)  # (B, 3·TILE², number)
+    order = torch.randperm(tiles.shape[2], generator=torch.Generator().manual_seed(0))
+    return F.fold(tiles[:, :, order], image.shape[-2:], TILE, stride=TILE)
 
 
 @functools.cache

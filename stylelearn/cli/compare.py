@@ -102,5 +102,5 @@ def _draw(rows: "list[Row]", content: "Tensor | str", style: "Tensor | str", out
     images = [*pictures(content, style, painted[0].size), *(row.picture for row in painted)]
     titles = ["content", "style", *(METHODS[row.method].title for row in painted)]
     with replacing(out) as part:
-        grid_figure(images, titles, None).savefig(part)
+        grid_figure(images, titles).savefig(part)
     print(f"pictures in {out}")

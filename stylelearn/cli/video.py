@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylelearn.cli.inputs import DEVICES, chosen_device, picture
+from stylelearn.cli.inputs import DEVICES, SMALLEST, chosen_device, picture
 from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, amount, whole
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 GLIDE = 4  # pixels from frame to frame, with --pan
 USUAL = 12.0  # frames a second of a CLIP without times
-SMALLEST = 32  # pixels of the shorter side; smaller frames hold no patch of the default size
 EXAMPLES = """\
 examples:
   stylelearn video clip.mp4 mosaic -o painted.mp4
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             for path in keep_frames(frames(), paint, folder, settings):
                 kept.append(path)
                 bar.update()
-        write_film(map(read_image, kept), options.out, seconds=times, sound=sound)
+        write_film(map(read_image, kept), options.out, times, sound)
     except KeyboardInterrupt:
         print(f"stopped after {len(kept)} frames; they are in {folder}, and the same command goes on from there")
         return STOPPED

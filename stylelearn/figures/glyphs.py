@@ -49,13 +49,12 @@ def show_glyphs(
     rows: Mapping[str, Tensor],
     *,
     cell: int = 64,
-    marked: Mapping[str, Sequence[int]] | None = None,
     title: str | None = None,
     alt: str | None = None,
 ) -> None:
     """Show `glyph_rows` in the notebook; `title` and `alt` as for `show`, the rest as for `glyph_rows`."""
     alt = alt or f"{title or 'Rows of letters'}: {'; '.join(rows)}"
-    show(glyph_rows(rows, cell=cell, marked=marked), title, alt)
+    show(glyph_rows(rows, cell=cell), title, alt)
 
 
 def _label(text: str, width: int) -> Tensor:

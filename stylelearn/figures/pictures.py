@@ -48,7 +48,6 @@ def grid(
     titles: Sequence[str] | None = None,
     alt: str | None = None,
     columns: int | None = None,
-    title: str | None = None,
 ) -> None:
     """Show several images side by side; their sizes may differ.
 
@@ -57,9 +56,8 @@ def grid(
         titles: one for each image.
         alt: what the figure shows, for those who cannot see it; by default made of the titles.
         columns: images in a row; by default as many as fit the page at `SMALLEST` pixels, rows evenly filled.
-        title: a line above all.
     Raises:
-        ImageError: if there is no image, or the number of titles is another one.
+        ImageError: there is no image, or the number of titles is another one.
     """
     pictures = [picture for image in images for picture in (image if image.ndim == 4 else image[None])]
     if not pictures:
@@ -68,7 +66,7 @@ def grid(
         raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
     if columns is not None and columns < 1:
         raise ImageError(f"columns is {columns}; choose at least 1")
-    display_figure(grid_figure(pictures, titles, title, columns=columns), alt)
+    display_figure(grid_figure(pictures, titles, columns=columns), alt)
 
 
 class LivePicture:
@@ -83,9 +81,9 @@ class LivePicture:
         self._width = width  # as for `show`
         self._handles: list[Any] = []
 
-    def update(self, image: Tensor, title: str | None = None, alt: str | None = None) -> None:
+    def update(self, image: Tensor, title: str | None = None) -> None:
         """Show this image in place of the one before. Arguments as for `show`."""
-        parts = pieces(_alone(image, title, self._width), alt)
+        parts = pieces(_alone(image, title, self._width))
         if self._handles:
             for handle, piece in zip(self._handles, parts, strict=True):
                 handle.update(piece)
@@ -96,23 +94,21 @@ class LivePicture:
 
 
 def _alone(image: Tensor, title: str | None, width: int | None) -> Figure:
-    return grid_figure([image], None if title is None else [title], None, columns=1, width=width)
+    return grid_figure([image], None if title is None else [title], columns=1, width=width)
 
 
-def _describe(images: Sequence[Tensor], titles: Sequence[str] | None, title: str | None) -> str:
+def _describe(images: Sequence[Tensor], titles: Sequence[str] | None) -> str:
     names = "; ".join(" ".join(name.split()) for name in titles or [])
     height, width = images[0].shape[-2:]
     if len(images) == 1:
         what = f"Picture: {names}" if names else "Picture"
         return f"{what} ({width} × {height} pixels)"
-    what = f"{len(images)} pictures" + (f": {names}" if names else "")
-    return f"{title}. {what}" if title else what
+    return f"{len(images)} pictures" + (f": {names}" if names else "")
 
 
 def grid_figure(
     images: Sequence[Tensor],
-    titles: Sequence[str] | None,
-    title: str | None,
+    titles: Sequence[str] | None = None,
     *,
     columns: int | None = None,
     width: int | None = None,
@@ -123,28 +119,20 @@ def grid_figure(
     texts = [_wrap(text, pixel.shape[1]) for text, pixel in zip(titles or [""] * len(images), pixels, strict=True)]
     rows = [range(i, min(i + columns, len(images))) for i in range(0, len(images), columns)]
     cell = max(pixel.shape[1] for pixel in pixels)
-    whole = _wrap(title or "", columns * cell)
     heads = [_LINE * max(_lines(texts[i]) for i in row) for row in rows]
     bodies = [max(pixels[i].shape[0] for i in row) for row in rows]
-    top = _LINE * _lines(whole)
     figure_width = columns * cell + (columns - 1) * _GAP + 2 * _MARGIN
-    figure_height = top + sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
+    figure_height = sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
 
     figure = new_figure(figure_width, figure_height, layout=None)
-    figure.set_label(_describe(images, titles, title))
-
-    def write(x: float, y: float, text: str, weight: str) -> None:
-        figure.text(x / figure_width, y / figure_height, text, ha="center", va="center", size=POINTS, weight=weight)
-
+    figure.set_label(_describe(images, titles))
     y = figure_height - _MARGIN  # pixels from below, as matplotlib counts
-    if whole:
-        write(figure_width / 2, y - top / 2, whole, "bold")
-        y -= top
     for row, head, body in zip(rows, heads, bodies, strict=True):
         for place, i in enumerate(row):
             x = _MARGIN + place * (cell + _GAP) + (cell - pixels[i].shape[1]) // 2
             if texts[i]:
-                write(x + pixels[i].shape[1] / 2, y - head / 2, texts[i], "normal")
+                middle = (x + pixels[i].shape[1] / 2) / figure_width
+                figure.text(middle, (y - head / 2) / figure_height, texts[i], ha="center", va="center", size=POINTS)
             figure.figimage(pixels[i], x, y - head - pixels[i].shape[0], origin="upper")
         y -= head + body + _GAP
     return figure

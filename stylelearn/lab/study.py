@@ -198,7 +198,7 @@ class StudyLab(widgets.VBox):
         self._back.disabled, self._next.disabled = self.page == 0, self.page == self.pages - 1
 
     def _draw(self, place: Picture, images: Sequence[Any], titles: Sequence[str], words: str, width: int) -> None:
-        figure = grid_figure(images, titles[: len(images)], None, columns=2, width=width)
+        figure = grid_figure(images, titles[: len(images)], columns=2, width=width)
         with place.hold_sync():
             place.value, place.tooltip = pieces(figure, words)[0].data, words
 
