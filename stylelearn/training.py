@@ -5,6 +5,8 @@ last one. Batch n depends on the seed and on n alone, so a run that was killed a
 an uninterrupted one. Several processes share each batch and end with the same weights as one, up to rounding.
 """
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import logging
@@ -20,12 +22,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -35,6 +36,9 @@ from stylelearn.decoding import SUFFIXES
 from stylelearn.files import check_output, replacing
 from stylelearn.images import ImageError, read_image, read_settings, resize, write_image
 from stylelearn.weights import sha256
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 log = logging.getLogger("stylelearn")
 
@@ -531,6 +535,8 @@ def is_first_process() -> bool:
 
 def _connect(batches: Dataset[Any], *, devices: int = 1, num_nodes: int = 1, **more: Any) -> Fabric:
     """Fabric with devices × num_nodes processes, all of them running."""
+    from lightning_fabric import Fabric  # here: it brings torch._dynamo, seconds and 70 MB that only a training needs
+
     try:
         fabric = Fabric(devices=devices, num_nodes=num_nodes, **more)
     except Exception as error:  # Fabric knows many, and some classes of its own

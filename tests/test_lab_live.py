@@ -4,6 +4,8 @@ A network that waits to be let stands in for the work, so nothing depends on tim
 """
 
 import io
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -323,3 +325,17 @@ def test_an_own_mask_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
     assert 'alt="mask: centre"' in chooser._thumbnail.value
     with pytest.raises(ValueError, match="nosuch"):
         MaskChooser("nosuch")
+
+
+# ---------------------------------------------------------------------------------------------------- cost of importing
+
+
+def test_a_live_lab_imports_nothing_that_it_does_not_use() -> None:
+    """torch._dynamo alone takes seconds and 70 MB, in every kernel of a class."""
+    program = (
+        "import sys, stylelearn.lab as labs\n"
+        "labs.AdaINLab(size=64), labs.AdjustableLab(size=64)\n"
+        "print(sorted({'torch._dynamo', 'lightning_fabric', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

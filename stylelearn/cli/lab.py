@@ -15,6 +15,9 @@ from stylelearn.cli.parsing import DONE, Commands, UsageError, whole
 
 # What JupyterLab would otherwise ask every learner before anything else.
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+# For kernels that share a machine: threads that wait leave the cores to others, and glibc keeps two stores of free
+# memory instead of one for each thread.
+FRUGAL = {"OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": "2"}
 
 
 def add(commands: Commands) -> None:
@@ -91,7 +94,7 @@ def environment(folder: Path) -> dict[str, str]:
     config.parent.mkdir(parents=True)
     config.write_text(json.dumps(SETTINGS), encoding="utf-8")
     paths = [str(folder), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
-    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    return {**FRUGAL, **os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
 def _wait(process: subprocess.Popen) -> int:

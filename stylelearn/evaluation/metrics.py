@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial import KDTree
 from torch import Tensor
 
 from stylelearn.colour import luminance
@@ -304,6 +303,7 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
     Raises:
         ValueError: colours < 1.
     """
+    from scipy.spatial import KDTree
     from skimage.color import rgb2lab
     from sklearn.cluster import KMeans
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
 
 SMALLEST_BRUSH = 0.75  # pixels: a radius that reaches the centre of a pixel from anywhere inside it
 ANY_COLOUR = 1.0  # a tolerance that no two colours exceed
@@ -60,6 +59,8 @@ class LabelCanvas:
             label: 0 to 255.
             tolerance: by how much red, green and blue may each differ from the place's, 0 to 1.
         """
+        from scipy import ndimage  # here: it imports for a while
+
         row, column = int(np.floor(y)), int(np.floor(x))
         height, width = self.labels.shape
         if not (0 <= row < height and 0 <= column < width):

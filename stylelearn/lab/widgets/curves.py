@@ -6,11 +6,10 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 History = Sequence[tuple[int, Mapping[str, float]]]
 """(number of the step, term by term), in order."""
@@ -50,6 +49,10 @@ def describe(history: History) -> str:
 
 
 def _png(history: History, marks: Sequence[int]) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here: a live lab draws no curves
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
     # A Figure of its own and not pyplot: pyplot keeps figures for ever and is not meant for threads.
     figure = Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
@@ -76,6 +79,8 @@ def _png(history: History, marks: Sequence[int]) -> bytes:
 
 
 def _logarithmic(axes: Axes) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes.set_yscale("log", nonpositive="mask")
     low, high = axes.get_ylim()
     # A term that begins at (nearly) 0, as the content does when the start is the content, is not to flatten the rest.

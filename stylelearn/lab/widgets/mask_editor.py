@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import traitlets
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize, to_pil
@@ -284,6 +283,8 @@ class MaskPainter(Released):
 
 def _middles(labels: np.ndarray) -> dict[int, tuple[int, int]]:
     """Label -> the place (x, y) that is deepest inside its regions; small regions are left out."""
+    from scipy import ndimage  # here: it imports for a while
+
     found = {}
     for label in np.unique(labels):
         inside = np.pad(labels == label, 1)  # the picture's border is a border of the region
