@@ -29,8 +29,9 @@ from stylelearn.johnson import Perceptual
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, fill, network_file, read_about, seeded, write_weights
+from stylelearn.weights import WeightsError, fill, network_file, read_about, read_weights, seeded, write_weights
 
+LEARNING_RATE = 6e-3
 SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm
 
 
@@ -229,6 +230,7 @@ def train_cin(
     size: int = 160,
     batch: int = 8,
     seed: int = 0,
+    learning_rate: float = LEARNING_RATE,
     weights: Mapping[str, object] | None = None,
     **run: object,
 ) -> Iterator[Progress]:
@@ -237,7 +239,8 @@ def train_cin(
     Args:
         photos: folders of photographs; every 10th is held back.
         styles: name -> image (1, 3, H, W).
-        encoder, widths, blocks, noise, start, size, batch, seed, weights, run: as of `train_johnson`.
+        start: weights of such a network, or of one of lesson 03, whose γ and β every style then begins with.
+        encoder, widths, blocks, noise, size, batch, seed, learning_rate, weights, run: as of `train_johnson`.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `train_johnson`.
     """
@@ -245,9 +248,13 @@ def train_cin(
     with seeded(seed):
         network = StyleNet(list(styles), widths, blocks, noise=noise)
     if start is not None:
-        fill(network, start, f"network from {start}")
+        alone = {
+            key: value.expand(len(styles), -1) if key.endswith(("gamma", "beta")) and value.ndim == 1 else value
+            for key, value in read_weights(start).items()
+        }
+        fill(network, alone, f"network from {start}")
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
-    run = settings(out, run) | {"about": {"start": start and Path(start)}}
+    run = settings(out, {"learning_rate": learning_rate} | run) | {"about": {"start": start and Path(start)}}
     found = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
     write_weights(out, network.state_dict(), network.about | found)
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from stylelearn import cin, losses, samples
 from stylelearn.cin import ConditionalInstanceNorm, StyleNet, learn, train_cin
 from stylelearn.encoders import STYLE_LAYERS, Encoder
-from stylelearn.johnson import Perceptual
+from stylelearn.johnson import Perceptual, save
 from stylelearn.networks.transformation import PAPER_WIDTHS, TransformationNet
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, shipped, write_weights
@@ -366,6 +366,16 @@ def test_training_can_begin_with_weights_and_lowers_the_loss(photos: Path, tmp_p
         next(
             train_cin([photos], {"oil": PAINTINGS["oil"]}, out=tmp_path / "c.safetensors", start=first, steps=1, **RUN)
         )
+
+
+def test_training_begins_with_a_network_of_lesson_03_in_every_style(photos: Path, tmp_path: Path) -> None:
+    alone, started = network().alone("ink"), tmp_path / "started.safetensors"
+    save(alone, tmp_path / "ink.safetensors")
+    run = {**RUN, "learning_rate": 1e-9, "start": tmp_path / "ink.safetensors", "steps": 1, "noise": ()}
+    list(train_cin([photos], PAINTINGS, out=started, **run))  # type: ignore[arg-type]
+    net, image = cin.load(started), torch.rand(1, 3, 32, 36)
+    for name in NAMES:
+        torch.testing.assert_close(net(image, net.mix(name)), alone.eval()(image), rtol=0, atol=2e-3)  # float16
 
 
 def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path) -> None:

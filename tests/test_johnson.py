@@ -354,12 +354,12 @@ def test_training_starts_from_given_weights(folder: Path, tmp_path: Path, norm: 
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     network = tiny(widths=(4, 4, 6), norm=norm, noise=(1, 4, 16))
     johnson.save(network, first)
-    trained(folder, second, steps=1, learning_rate=1e-12, start=first, seed=5, norm=norm)
+    trained(folder, second, steps=1, learning_rate=1e-12, start=first, seed=5, norm=norm, noise=(1, 4, 16))
     for name, value in read_weights(first).items():
         if "running" not in name:  # batch norm's statistics move with every batch
             torch.testing.assert_close(read_weights(second)[name], value)
     with pytest.raises(WeightsError, match=r"first\.safetensors"):
-        trained(folder, tmp_path / "third.safetensors", steps=1, start=first, norm=norm, blocks=2)
+        trained(folder, tmp_path / "third.safetensors", steps=1, start=first, norm=norm, blocks=2, noise=(1, 4, 16))
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])

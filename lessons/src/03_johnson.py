@@ -387,7 +387,7 @@ def learn(network, steps, **weights):
     model = johnson.Perceptual(network, [style], encoder, **weights)
     optimizer = torch.optim.Adam(network.parameters())
     for step in range(1, steps + 1):
-        optimizer.param_groups[0]["lr"] = 5e-3 * rate_factor(step, steps, warm_up=20)  # up, and slowly down to 0
+        optimizer.param_groups[0]["lr"] = 1e-2 * rate_factor(step, steps, warm_up=20)  # up, and slowly down to 0
         terms = model.train()(crops(step))  # photos -> pastiches -> the terms of (1)
         optimizer.zero_grad()
         sum(terms.values()).backward()
@@ -553,7 +553,7 @@ class MyNorm(InstanceNorm):
 # %%
 torch.manual_seed(0)
 mine = TransformationNet((8, 16, 32), 2, norm=MyNorm)
-optimizer = torch.optim.Adam(mine.parameters(), lr=5e-3)
+optimizer = torch.optim.Adam(mine.parameters(), lr=2e-3)
 curve = [train(mine, optimizer, perceptual_loss, crops(step)) for step in range(1, EARLY + 1)]
 print(f"loss: {sum(curve[:10]) / 10:.2f} in the first ten steps, {sum(curve[-10:]) / 10:.2f} in the last ten")
 pictures = [style, photo, paint(mine, photo), paint(early, photo)]
@@ -562,7 +562,7 @@ grid(pictures, ["the style", "the photo", f"your code, {EARLY} steps", f"the cou
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Two pictures of one kind: the same network, the same photos, the same loss. They are not equal pixel by pixel, because your Adam has the same step size all the time, and the course's changes it. Give your network
+# Two pictures of one kind: the same network, the same photos, the same loss. They are not equal pixel by pixel, because your Adam has the same step size all the time, and the course's takes longer steps at first. Give your network
 # another style (in section 4), more steps, or more channels.
 # </details>
 #
