@@ -209,6 +209,22 @@ def test_masks_from_files_of_any_size_with_the_right_proportions(painted, tmp_pa
     assert found.shape == CONTENT.shape and settings["content_mask"] == "china.png"
 
 
+def test_photo_stopped_early_keeps_the_best_picture(painted, monkeypatch, capsys):
+    monkeypatch.setattr(photo, "stylize", Interrupted(photo.stylize, 1))
+    found, _ = painted("rocket", "--method", "photo", "--size", "64", content="china", status=130)
+    assert found.shape == CONTENT.shape
+    assert "stopped after 1 of 120 steps" in capsys.readouterr().out
+
+
+def test_masks_that_are_photographs_or_empty_are_refused(tmp_path, capsys):
+    noise, empty = tmp_path / "noise.png", tmp_path / "empty.png"
+    Image.effect_noise((96, 64), 90).convert("RGB").save(noise)
+    empty.write_bytes(b"")
+    for path, said in ((noise, "no flat area"), (empty, "empty.png")):
+        words = ["stylize", "china", *PHOTO, "--content-mask", str(path), "--style-mask", "rocket"]
+        assert said in refused([*words, "-o", str(tmp_path / "out.png")], capsys)
+
+
 def test_alphas_may_have_spaces(painted, tiny):
     words = ["batik", "--method", "adjustable", "--weights", tiny["adjustable"], "--size", "32"]
     assert painted(*words, "--alpha", " relu4_1 = 0 ")[1]["alpha"] == {"relu2_2": 1.0, "relu3_4": 1.0, "relu4_1": 0.0}

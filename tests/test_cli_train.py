@@ -177,7 +177,7 @@ def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
     assert done | usual == done and done["accelerator"] == "cpu"
     done = train("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
     assert done["widths"] == johnson.PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
-    assert (done["steps"], done["batch"], done["size"]) == (5, 4, 256)
+    assert (done["steps"], done["batch"], done["size"], done["learning_rate"]) == (5, 4, 256, 1e-3)
 
 
 def test_train_cin_takes_files_and_names(train: Any, photos: Path) -> None:

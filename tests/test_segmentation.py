@@ -258,7 +258,7 @@ def test_each_cluster_is_in_both_pictures():
     assert 1 < len(of_content.names) <= 6
     assert min(min(found.shares().values()) for found in (of_content, of_style)) > 0
     again = cluster(*photos, regions=6)
-    assert torch.equal(again[0].labels, of_content.labels)
+    assert torch.equal(again[0].labels, of_content.labels) and torch.equal(again[1].labels, of_style.labels)
 
 
 def test_one_region_and_flat_pictures_and_wrong_counts():

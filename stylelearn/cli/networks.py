@@ -89,7 +89,9 @@ class Network:
         if self.sheet:
             yield Option("--sheet-every", "steps between sample sheets, beside the checkpoint (default: 500)", **COUNT)
         if self.paper:
-            yield Option("--paper", "the paper's network, size, batch and steps, unless given", None, **ON)
+            yield Option(
+                "--paper", "the paper's network, size, batch, steps and learning rate, unless given", None, **ON
+            )
         yield from self.options
 
     def start(self, options: Options) -> "Generator[Progress, None, Any]":
@@ -165,7 +167,7 @@ def _letters(options: Options) -> dict[str, Any]:
 def _paper_transformation(batch: int) -> dict[str, Any]:
     from stylelearn.networks.transformation import PAPER_WIDTHS
 
-    return {"steps": 40000, "batch": batch, "size": 256, "widths": PAPER_WIDTHS, "noise": ()}
+    return {"steps": 40000, "batch": batch, "size": 256, "learning_rate": 1e-3, "widths": PAPER_WIDTHS, "noise": ()}
 
 
 def _paper_emd() -> dict[str, Any]:
