@@ -88,6 +88,9 @@ site:  ## the course as web pages: .site/html/index.html (needs npm; PyPI the fi
 	cp $(SITE)/$(MATHJAX)/tex-chtml-full.js $(SITE_MATHJAX)
 	cp -R $(SITE)/$(MATHJAX)/output/chtml/fonts $(SITE_MATHJAX)/output/chtml
 
+badges:  ## for Binder, Codespaces and the site, in the README: REPOSITORY=owner/name on GitHub; without it they go
+	$(PYTHON) lessons/tools/badges.py "$(REPOSITORY)"
+
 # Public addresses only, whatever index this machine uses; the versions of constraints.txt, for every system.
 lock:  ## uv.lock, for `uv sync` and `uv run` (needs uv and the internet)
 	uv lock --no-config --default-index https://pypi.org/simple $$(sed -n '/==/s/^[^#]/-P &/p' constraints.txt)

@@ -105,7 +105,8 @@ def gather(pages: Path) -> None:
     shutil.copytree(ROOT / "data" / "gallery", pages / "data" / "gallery", ignore=shutil.ignore_patterns("*.py", "__*"))
     only_cards = shutil.ignore_patterns("*.safetensors", "*.json")
     shutil.copytree(ROOT / "data" / "weights", pages / "data" / "weights", ignore=only_cards)
-    home, gallery = split((ROOT / "README.md").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    home, gallery = split(re.sub(r"(?m)^\[!\[.*\n", "", readme))  # badges are loaded from elsewhere
     texts = {"index.md": home + CONTENTS, "gallery.md": gallery, "networks.md": NETWORKS}
     texts |= {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     alt = {}
