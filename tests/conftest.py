@@ -69,6 +69,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
+@pytest.fixture(scope="session")
+def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of SqueezeNet with random weights."""
+    from safetensors.torch import save_file
+
+    from stylelearn.weights import torchvision_model
+
+    path = tmp_path_factory.mktemp("squeezenet") / "squeezenet.safetensors"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        save_file(torchvision_model("squeezenet").state_dict(), path)
+    return path
+
+
 @pytest.fixture
 def labs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """ipywidgets logs the errors of callbacks and goes on; here they fail. Labs are closed when the test is over."""

@@ -1,5 +1,6 @@
 """Lesson 08: the conditioned norm and the objective against plain loops, running averages, training, what ships."""
 
+import functools
 import itertools
 import math
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from pictures import picture
 from torch import Tensor
 
 from stylelearn import adjustable, cin, gatys, johnson, losses, samples
@@ -23,10 +25,6 @@ from stylelearn.weights import WeightsError, read_about, read_weights, write_wei
 MINI = Encoder("mini")
 STYLE, CONTENT = ["relu2_2", "relu3_4", "relu4_1"], "relu3_4"
 TINY: dict[str, Any] = {"widths": (4, 4, 4), "blocks": 1}
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def pictures(count: int, side: int = 32, seed: int = 0) -> Tensor:
@@ -454,6 +452,11 @@ def test_where_content_has_an_alpha_too_something_of_the_style_counts(folders: d
     assert bool((drawn[:, 2:] == 0).all(dim=1).any())  # and sometimes nothing of the content
 
 
+@pytest.fixture(autouse=True)
+def _axes_of_few_styles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adjustable, "_fit_axes", functools.partial(adjustable._fit_axes, batches=8))
+
+
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
     return {
         "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "size": 32,
@@ -596,19 +599,11 @@ def shipped() -> AdjustableNet:
     return adjustable.load()
 
 
-def photos(size: int) -> dict[str, Tensor]:
-    return {name: resize(samples.content(name), size) for name in samples.content_names()}
-
-
-def style_loss(net: AdjustableNet, image: Tensor, style: Tensor, layer: str) -> float:
-    seen, wanted = (net.encoder(each, layer)[layer] for each in (image, style))
-    return float(losses.style_loss(seen, losses.mean_gram(wanted)))
-
-
 def test_without_any_style_the_photo_comes_back(shipped: AdjustableNet) -> None:
+    photos = [resize(samples.content(name), 96) for name in samples.content_names()]
     for name in ("mosaic", "woodcut_waves", "pencil"):
-        known = shipped.style(samples.style(name, 192))
-        for x in photos(192).values():
+        known = shipped.style(samples.style(name, 96))
+        for x in photos:
             assert torch.equal(shipped(x, known, shipped.alphas(0.0)), x)
             assert psnr(shipped(x, known, shipped.alphas(0.05)), x) >= 20  # and gradually, not all at once
 
@@ -616,24 +611,23 @@ def test_without_any_style_the_photo_comes_back(shipped: AdjustableNet) -> None:
 def test_a_slider_lowers_the_loss_of_its_own_layer(shipped: AdjustableNet) -> None:
     """From 0 to 1 in six steps, the others at 0: nearly always downhill, and at the end clearly lower."""
     monotone, lower = [], []
-    for content in ("chelsea", "coffee", "rocket", "flower"):
-        for name in ("mosaic", "woodcut_waves", "night_strokes", "batik"):
-            photo, style = samples.content(content, 128), samples.style(name, 128)
-            known = shipped.style(style)
-            for layer in shipped.style_layers:
-                others = dict.fromkeys(shipped.adjustable, 0.0)
-                path = [
-                    style_loss(shipped, shipped(photo, known, shipped.alphas(others | {layer: k / 5})), style, layer)
-                    for k in range(6)
-                ]
-                monotone.append(all(b <= a for a, b in itertools.pairwise(path)))
-                lower.append(path[-1] < path[0])
+    photos = [samples.content(name, 64) for name in ("chelsea", "coffee", "rocket", "flower")]
+    for name in ("mosaic", "woodcut_waves", "night_strokes", "batik"):
+        style = samples.style(name, 64)
+        known, wanted = shipped.style(style), shipped.encoder(style, shipped.style_layers)
+        for photo, (layer, target) in itertools.product(photos, wanted.items()):
+            others = dict.fromkeys(shipped.adjustable, 0.0)
+            alphas = torch.cat([shipped.alphas(others | {layer: k / 5}) for k in range(6)])
+            seen = shipped.encoder(shipped(photo.expand(6, -1, -1, -1), known, alphas), layer)[layer]
+            path = [float(losses.style_loss(one[None], losses.mean_gram(target))) for one in seen]
+            monotone.append(all(b <= a for a, b in itertools.pairwise(path)))
+            lower.append(path[-1] < path[0])
     assert sum(monotone) >= 0.9 * len(monotone)
     assert all(lower)
 
 
 def test_random_settings_and_noise_give_pastiches_that_differ(shipped: AdjustableNet) -> None:
-    photo, known = samples.content("chelsea", 160), shipped.style(samples.style("mosaic", 160))
+    photo, known = samples.content("chelsea", 96), shipped.style(samples.style("mosaic", 96))
     drawn = torch.rand(8, len(shipped.adjustable))
     many = shipped(photo.expand(8, -1, -1, -1), known, drawn)
     noisy = torch.cat([with_noise(photo, 0.1, seed) for seed in range(8)])

@@ -15,7 +15,7 @@ from benchmarks.pictures import Pair, pairs
 from stylelearn import gatys, losses
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.networks.decoders import mirrored_decoder
-from stylelearn.weights import WeightsError, torchvision_model
+from stylelearn.weights import WeightsError
 
 LAYERS = [*STYLE_LAYERS, CONTENT_LAYER]
 
@@ -126,15 +126,6 @@ def test_the_four_sets():
 # --- by itself --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    """A SqueezeNet with random weights."""
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("judge") / "squeezenet.safetensors"
-    save_file(torchvision_model("squeezenet").state_dict(), path)
-    return path
-
-
 def test_rebuilding_with_decoders(mini, tmp_path):
     """A decoder whose last bias is ½ and whose weights are 0 rebuilds grey: its PSNR is known."""
     state = {}
@@ -151,8 +142,8 @@ def test_rebuilding_with_decoders(mini, tmp_path):
         encoder.rebuilding(plan, mini)
 
 
-def test_style_with_judge_and_sheet(mini, judge, tmp_path):
-    plan = Plan(size=64, steps=2, pairs=1, judge=judge, sheet=tmp_path / "sheet.png")
+def test_style_with_judge_and_sheet(mini, squeezenet, tmp_path):
+    plan = Plan(size=64, steps=2, pairs=1, judge=squeezenet, sheet=tmp_path / "sheet.png")
     found = {each.name: each.value for each in encoder.style(plan, mini)}
     assert found["mini / photo"] == pytest.approx(found["mini"] / found["the photo as it is"])
     with Image.open(tmp_path / "sheet_encoder.png") as sheet:

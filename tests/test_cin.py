@@ -455,16 +455,14 @@ def test_the_courses_network_knows_a_dozen_styles_in_four_megabytes() -> None:
     size = samples.data_file("weights", "cin.safetensors").stat().st_size
     assert shipped("cin") == ["cin"] and size <= 4_000_000
     image, encoder = samples.content("chelsea", 128), Encoder("mini")
-    seen = {name: painted(net, image, name) for name in net.styles}
+    made = {name: painted(net, image, name) for name in net.styles} | {"photo": image}
+    seen = {name: encoder(each, STYLE_LAYERS) for name, each in made.items()}
     for name in set(net.styles) & set(samples.style_names()):
-        grams = {
-            layer: losses.mean_gram(value) for layer, value in encoder(samples.style(name, 256), STYLE_LAYERS).items()
-        }
+        wanted = encoder(samples.style(name, 256), STYLE_LAYERS)
+        grams = {layer: losses.mean_gram(value) for layer, value in wanted.items()}
         distance = {
-            other: sum(
-                losses.style_loss(features, grams[layer]) for layer, features in encoder(made, STYLE_LAYERS).items()
-            )
-            for other, made in {**seen, "photo": image}.items()
+            other: sum(losses.style_loss(value, grams[layer]) for layer, value in features.items())
+            for other, features in seen.items()
         }
         assert distance[name] < distance["photo"] / 2, name  # it has taken on the style …
         assert sum(distance[name] > one for one in distance.values()) <= 2, name  # … and its own rather than another's

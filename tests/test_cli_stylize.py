@@ -10,7 +10,6 @@ import pytest
 import torch
 from hands import tiny_adjustable
 from PIL import Image
-from safetensors.torch import save_file
 from test_cli import refused
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from stylelearn.gatys import STYLE_WEIGHT
 from stylelearn.images import read_image, read_settings
 from stylelearn.optimize import Diverged, optimize_image, result
 from stylelearn.segmentation import cluster, course_mask
-from stylelearn.weights import torchvision_model, write_weights
+from stylelearn.weights import write_weights
 
 FEW = ["--size", "64", "--steps", "3"]
 LAYERS = ["relu2_2", "relu3_4", "relu4_1"]  # of the adjustable network
@@ -101,12 +100,10 @@ def test_kept_colours_are_the_contents(painted):
     assert is_grey(painted(*words, "--keep-colours")[0]) and not is_grey(painted(*words)[0])
 
 
-def test_another_encoder(painted, tmp_path_factory):
-    weights = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
-    save_file(torchvision_model("squeezenet").state_dict(), weights)
-    words = ["--encoder", "squeezenet", "--encoder-weights", weights]
+def test_another_encoder(painted, squeezenet):
+    words = ["--encoder", "squeezenet", "--encoder-weights", squeezenet]
     _, settings = painted("coffee", *FEW, *words, out="out.webp")
-    assert settings["encoder"] == "squeezenet" and settings["encoder_weights"] == "teacher.safetensors"
+    assert settings["encoder"] == "squeezenet" and settings["encoder_weights"] == "squeezenet.safetensors"
 
 
 def test_style_swap_optimised(picture, painted):

@@ -9,24 +9,17 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import normalised, picture
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stylelearn import gatys, samples
-from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MEAN, MINI, NAMES, STD, STYLE_LAYERS, Encoder
+from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MINI, NAMES, STYLE_LAYERS, Encoder
 from stylelearn.weights import WeightsError, import_torchvision
 
 VGG = {"vgg19": "E", "vgg16": "D"}  # the letters of Simonyan & Zisserman's table, as torchvision has them
 
 RANDOM = Encoder("random")
-
-
-def picture(height: int = 64, width: int = 64, batch: int = 1, seed: int = 0) -> Tensor:
-    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
-
-
-def normalised(image: Tensor) -> Tensor:
-    return (image - torch.tensor(MEAN).view(3, 1, 1).to(image)) / torch.tensor(STD).view(3, 1, 1).to(image)
 
 
 def vgg_names(configuration: list) -> list[str]:

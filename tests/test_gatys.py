@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from pictures import picture
 from torch import Tensor
 
 from stylelearn import gatys, losses
@@ -12,10 +13,6 @@ from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.optimize import result
 
 RANDOM = Encoder("random")
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def scene(size: int = 96) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import picture
 from PIL import Image
 from torch import Tensor, nn
 
@@ -25,10 +26,6 @@ NAMED = ("starry_night", "great_wave")  # paintings that ship as weights only
 def tiny(**options: object) -> TransformationNet:
     torch.manual_seed(3)
     return TransformationNet(**({"widths": (4, 6, 8), "blocks": 1} | options))  # type: ignore[arg-type]
-
-
-def picture(height: int, width: int, batch: int = 1, seed: int = 0) -> Tensor:
-    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 # --- the normalisation ------------------------------------------------------------------------------------------------

@@ -396,11 +396,12 @@ def test_drift_is_seen(small, capsys):
         ("import tempfile\nprint(tempfile.gettempdir() + '/x')", "folder of this machine"),
         ("import os\nos.getcwd", None),
         ("widgets.VBox([widgets.Image(value=b'')])", "still empty"),
-        ("import os\nfrom IPython.display import HTML\nHTML(os.urandom(1_500_000).hex())", "MB"),
+        ("import os\nfrom IPython.display import HTML\nHTML(os.urandom(75_000).hex())", "MB"),
         ("from urllib.request import urlopen\nurlopen('http://example.org', timeout=60)", "refused"),
     ],
 )
-def test_what_a_learner_should_not_meet_stops_the_build(tmp_path, code, message):
+def test_what_a_learner_should_not_meet_stops_the_build(tmp_path, code, message, monkeypatch):
+    monkeypatch.setattr(build, "MAX_BYTES", 100_000)
     source = lesson(tmp_path, f"\n# %%\n{code}\n")
     if message is None:
         assert build.build(source, "student").exists()

@@ -9,7 +9,7 @@ import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from stylelearn import samples
@@ -17,7 +17,6 @@ from stylelearn.encoders import Encoder
 from stylelearn.evaluation import metrics
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.images import square
-from stylelearn.weights import torchvision_model
 
 
 class Plain:
@@ -265,14 +264,11 @@ def test_what_is_said_to_be_better_is(name, best, mini, pair):
     assert values.index(wanted(values)) == best
 
 
-def test_the_judge_is_a_squeezenet_if_there_is_one(tmp_path, monkeypatch):
+def test_the_judge_is_a_squeezenet_if_there_is_one(tmp_path, monkeypatch, squeezenet):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     assert metrics.judge().name == "mini"
-    torch.manual_seed(0)
-    state = torchvision_model("squeezenet").state_dict()
-    save_file(state, tmp_path / "mine.safetensors")
-    assert metrics.judge(tmp_path / "mine.safetensors").name == "squeezenet"
+    assert metrics.judge(squeezenet).name == "squeezenet"
     (tmp_path / "checkpoints").mkdir()
-    torch.save(state, tmp_path / "checkpoints" / "squeezenet1_0-x.pth")
+    torch.save(load_file(squeezenet), tmp_path / "checkpoints" / "squeezenet1_0-x.pth")
     found = metrics.judge()
     assert found.name == "squeezenet" and set(metrics.layers_of(found)) <= set(found.layers)

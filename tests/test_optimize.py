@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stylelearn.optimize import METHODS, Diverged, Lbfgs, Step, coarse_to_fine, optimize_image, result
 
-few = settings(max_examples=5, deadline=None)
+few = settings(max_examples=3, deadline=None)
 
 
 def picture(height: int = 6, width: int = 5, batch: int = 1, seed: int = 0) -> Tensor:

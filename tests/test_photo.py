@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from pictures import picture
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
@@ -18,10 +19,6 @@ from stylelearn.optimize import Diverged, result
 from stylelearn.segmentation import Masks, merge_orphans, one_region, read_mask, scale
 
 RANDOM = Encoder("random")
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def halves(height: int, width: int, names: tuple[str, str] = ("sky", "land"), at: float = 0.5) -> Masks:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from hands import tiny_adjustable
+from pictures import picture
 from torch import Tensor
 
 from stylelearn import adjustable, losses, samples
@@ -19,10 +20,6 @@ def trained(**options: Any) -> AdjustableNet:
     net = tiny_adjustable(**options)
     net.about["objective"] = WEIGHTS
     return net
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def last(*arguments: Any, **options: Any) -> Tensor:

@@ -36,23 +36,16 @@ def teacher(shared: Path) -> Path:
     return shared / "teacher" / "squeezenet1_0.safetensors"
 
 
-@pytest.fixture(scope="module")
-def random_teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("teacher") / "random.safetensors"
-    save_file(torchvision_model("squeezenet").state_dict(), path)
-    return path
-
-
 class _Batches:
     def __getitem__(self, number: int) -> Tensor:
         return crops(4, 64, seed=number)
 
 
-def test_calibration_standardises_the_teacher(random_teacher: Path) -> None:
-    model = ProjectedDistillation("squeezenet", random_teacher)
+def test_calibration_standardises_the_teacher(squeezenet: Path) -> None:
+    model = ProjectedDistillation("squeezenet", squeezenet)
     model.calibrate(_Batches(), count=3)
     features = torchvision_model("squeezenet").features
-    features.load_state_dict({k[9:]: v for k, v in load_file(random_teacher).items() if k.startswith("features.")})
+    features.load_state_dict({k[9:]: v for k, v in load_file(squeezenet).items() if k.startswith("features.")})
     with torch.no_grad():
         maps = torch.cat([features[:4](normalised(crops(4, 64, seed=i))) for i in range(3)])  # fire2
     torch.testing.assert_close(model.mean1.flatten(), maps.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-6)
@@ -60,9 +53,9 @@ def test_calibration_standardises_the_teacher(random_teacher: Path) -> None:
     torch.testing.assert_close(model.std1.flatten(), spread, rtol=1e-3, atol=1e-6)
 
 
-def test_losses_by_hand(random_teacher: Path) -> None:
+def test_losses_by_hand(squeezenet: Path) -> None:
     """One feature term, the verdict and one reconstruction, from the parts, with BT.601 written out."""
-    model = ProjectedDistillation("squeezenet", random_teacher, features=2.0, verdict=3.0, reconstruction=0.5).eval()
+    model = ProjectedDistillation("squeezenet", squeezenet, features=2.0, verdict=3.0, reconstruction=0.5).eval()
     model.calibrate(_Batches(), count=2)
     image = crops(4)
     with torch.no_grad():
@@ -89,8 +82,8 @@ def test_losses_by_hand(random_teacher: Path) -> None:
     assert losses["rebuilt from relu4_1"].item() == pytest.approx(0.5 * error.log().item(), rel=1e-4)
 
 
-def test_what_learns_and_what_does_not(random_teacher: Path) -> None:
-    model = ProjectedDistillation("squeezenet", random_teacher).train()
+def test_what_learns_and_what_does_not(squeezenet: Path) -> None:
+    model = ProjectedDistillation("squeezenet", squeezenet).train()
     assert not model.teacher.training and model.student.training
     sum(model(crops(2)).values()).backward()
     parts = nn.ModuleList([model.student, model.projections, model.decoders])
@@ -122,9 +115,9 @@ def test_vgg19_as_a_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert all(torch.isfinite(value) for value in losses.values())
 
 
-def test_known_teachers(random_teacher: Path, tmp_path: Path) -> None:
+def test_known_teachers(squeezenet: Path, tmp_path: Path) -> None:
     assert known_teacher("vgg19") == ("vgg19", None)
-    assert known_teacher(random_teacher) == ("squeezenet", random_teacher)
+    assert known_teacher(squeezenet) == ("squeezenet", squeezenet)
     with pytest.raises(
         ValueError, match="teacher must be 'squeezenet', 'vgg19' or the path of a checkpoint, not 'vgg'"
     ):
@@ -200,9 +193,9 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     torch.testing.assert_close(rebuilt, wanted, rtol=0.01, atol=0.01)
 
 
-def test_the_same_run_in_two_parts(random_teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_run_in_two_parts(squeezenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mini, "HELD_BACK_BATCHES", 1)
-    options = tiny(tmp_path, random_teacher)
+    options = tiny(tmp_path, squeezenet)
     list(train_mini(**options))
     whole = options["out"].read_bytes()
     run = train_mini(**options | {"out": tmp_path / "again.safetensors", "report_every": 1})
@@ -218,15 +211,15 @@ def test_sizes_that_the_pools_do_not_divide_are_refused(size: int, tmp_path: Pat
         next(train_mini(**tiny(tmp_path, "squeezenet", size=size)))
 
 
-def test_too_few_photos_are_named_before_the_work(random_teacher: Path, tmp_path: Path) -> None:
-    options = tiny(tmp_path, random_teacher, photos=[pictures(tmp_path / "nine", 9)])
+def test_too_few_photos_are_named_before_the_work(squeezenet: Path, tmp_path: Path) -> None:
+    options = tiny(tmp_path, squeezenet, photos=[pictures(tmp_path / "nine", 9)])
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*nine"):
         next(train_mini(**options))
     assert not (tmp_path / "out").exists()
 
 
-def test_export_refuses_what_float16_cannot_hold(random_teacher: Path, tmp_path: Path) -> None:
-    model = ProjectedDistillation("squeezenet", random_teacher).eval()
+def test_export_refuses_what_float16_cannot_hold(squeezenet: Path, tmp_path: Path) -> None:
+    model = ProjectedDistillation("squeezenet", squeezenet).eval()
     with torch.no_grad():
         model.decoders.decoder[0].weight.fill_(1e6)
     with pytest.raises(

@@ -161,7 +161,7 @@ SOME = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SOME, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.sampled_from(",;\t"))
 def test_csv_comes_back_as_it_was_however_a_spreadsheet_saves_it(tmp_path_factory, ratings, encoding, delimiter):
     path = tmp_path_factory.mktemp("study") / "study.csv"

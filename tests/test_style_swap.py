@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from pictures import Blocks, picture
 from torch import Tensor, nn
 
 from stylelearn import gatys, losses, samples, style_swap
@@ -23,10 +24,6 @@ from stylelearn.weights import WeightsError, read_about, read_weights, write_wei
 
 MINI = Encoder("mini")
 LAYER = style_swap.LAYER
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def seen(image: Tensor, layer: str = LAYER) -> Tensor:
@@ -154,16 +151,6 @@ def test_unknown_forms_are_refused(wrong: dict[str, str]) -> None:
 # --- the pipeline -----------------------------------------------------------------------------------------------------
 
 
-class Blocks(nn.Module):
-    """An encoder that forgets nothing: 2×2 pixels of a colour become four channels."""
-
-    name = "mini"
-    layers = ("relu2_1",)
-
-    def forward(self, image: Tensor, layers: Any) -> dict[str, Tensor]:
-        return {"relu2_1": F.pixel_unshuffle(image, 2)}
-
-
 EXACT = StyleSwap(Blocks(), nn.PixelShuffle(2), layer="relu2_1")  # type: ignore[arg-type]
 
 
@@ -271,17 +258,6 @@ def test_training_learns_writes_and_goes_on(folders: dict[str, Path], tmp_path: 
     assert not net.training and not any(p.requires_grad for p in net.parameters())
     again = next(train_inverse(**options(folders, tmp_path / "on.safetensors", steps=1, start=out, report_every=1)))
     assert sum(again.losses.values()) < 0.8 * sum(progress[0].losses.values())
-
-
-def test_a_resumed_run_is_the_run_that_was_not_interrupted(folders: dict[str, Path], tmp_path: Path) -> None:
-    list(train_inverse(**options(folders, tmp_path / "whole.safetensors", steps=4)))
-    run = train_inverse(**options(folders, tmp_path / "parts.safetensors", steps=4, report_every=1))
-    next(run)
-    next(run)
-    run.close()
-    list(train_inverse(**options(folders, tmp_path / "parts.safetensors", steps=4)))
-    whole, parts = (read_weights(tmp_path / f"{name}.safetensors") for name in ("whole", "parts"))
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
 def test_forms_are_kept_in_the_file(folders: dict[str, Path], tmp_path: Path) -> None:

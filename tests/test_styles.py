@@ -16,7 +16,7 @@ from skimage.color import rgb2gray, rgb2lab
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "styles"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.jpg"))
-CHEAPEST = ("stained_glass", "woodcut_waves")  # about two seconds each
+CHEAPEST = "woodcut_waves"  # about two seconds
 every_style = pytest.mark.parametrize("name", NAMES)
 
 
@@ -56,13 +56,12 @@ def test_is_a_small_square_colour_jpeg(name):
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (512, 512))
 
 
-@pytest.mark.parametrize("name", CHEAPEST)
-def test_the_program_draws_the_committed_picture(make, name):
+def test_the_program_draws_the_committed_picture(make):
     file = io.BytesIO()
-    make.draw(name).save(file, "JPEG", quality=make.QUALITY)
+    make.draw(CHEAPEST).save(file, "JPEG", quality=make.QUALITY)
     with Image.open(file) as image:
         again = np.asarray(image, np.float32) / 255
-    assert np.abs(again - picture(name)).mean() <= 2 / 255  # room for another platform's rounding
+    assert np.abs(again - picture(CHEAPEST)).mean() <= 2 / 255  # room for another platform's rounding
 
 
 def test_an_unknown_style_is_refused_by_name(make, capsys):

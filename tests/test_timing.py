@@ -5,6 +5,7 @@ import statistics
 import time
 
 import numpy as np
+import pytest
 import torch
 
 from stylelearn.evaluation import timing
@@ -38,3 +39,8 @@ def test_machine():
 def test_peak_memory_sees_what_was_held():
     block = np.ones(100_000_000, dtype=np.uint8)
     assert timing.most_so_far() >= block.nbytes / 1e6
+
+
+def test_a_process_that_fails_says_why():
+    with pytest.raises(RuntimeError, match="nowhere"):
+        timing.run_apart("json.tool", "nowhere.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked import forked
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -276,16 +277,15 @@ def test_progress_and_log(tmp_path: Path) -> None:
     assert [float(row["size"]) for row in rows] == pytest.approx([p.losses["size"] for p in reports], rel=1e-5)
 
 
+def killed(folder: Path, threads: int) -> None:
+    torch.set_num_threads(threads)  # as many as elsewhere: sums are of the same order
+    training.SAVE_EVERY = -1.0
+    run(Tiny(13, "kill"), folder, report_every=4)
+
+
 def test_killed_and_resumed_is_as_if_nothing_had_been(uninterrupted: Tiny, tmp_path: Path) -> None:
     """A process that ends at step 13 without a word; the last checkpoint is that of step 12."""
-    program = (
-        "import sys, pathlib; sys.path.insert(0, sys.argv[1]); import test_training as t\n"
-        "t.torch.set_num_threads(int(sys.argv[3])); t.training.SAVE_EVERY = -1.0\n"
-        "t.run(t.Tiny(13, 'kill'), pathlib.Path(sys.argv[2]), report_every=4)"
-    )
-    words = [Path(__file__).parent, tmp_path, str(torch.get_num_threads())]  # as many: sums are of the same order
-    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True)
-    assert done.returncode == 9, done.stderr.decode()
+    assert forked(killed, tmp_path, torch.get_num_threads())[0] == 9
     assert saved(tmp_path)["step"] == 12
     model = Tiny()
     reports = run(model, tmp_path)

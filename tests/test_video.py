@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from pictures import picture
 from PIL import Image
 from torch import Tensor
 
@@ -31,10 +32,6 @@ from stylelearn.video import (
     timed_frames,
     write_film,
 )
-
-
-def picture(height: int, width: int, seed: int = 0) -> Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
 def by_a_loop(made: Tensor, clip: Clip) -> tuple[float, int]:
