@@ -21,7 +21,7 @@ SMALL = $$(case "$$(uname -s)$$(command -v nvidia-smi)$$($(BIN)/python -m pip co
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench site wheel wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
+.PHONY: help lab test test-solutions test-browser test-machines test-oldest test-all lessons gallery bench site badges lock wheel wheels lint format train-encoder train-johnson train-cin train-adain train-inverse train-adjustable venv
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-24s%s\n", $$1, $$2 }'
@@ -87,6 +87,13 @@ site:  ## the course as web pages: .site/html/index.html (needs npm; PyPI the fi
 	mkdir -p $(SITE_MATHJAX)/output/chtml
 	cp $(SITE)/$(MATHJAX)/tex-chtml-full.js $(SITE_MATHJAX)
 	cp -R $(SITE)/$(MATHJAX)/output/chtml/fonts $(SITE_MATHJAX)/output/chtml
+
+badges:  ## for Binder, Codespaces and the site, in the README: REPOSITORY=owner/name on GitHub; without it they go
+	$(PYTHON) lessons/tools/badges.py "$(REPOSITORY)"
+
+# Public addresses only, whatever index this machine uses; the versions of constraints.txt, for every system.
+lock:  ## uv.lock, for `uv sync` and `uv run` (needs uv and the internet)
+	uv lock --no-config --default-index https://pypi.org/simple $$(sed -n '/==/s/^[^#]/-P &/p' constraints.txt)
 
 wheel: $(INSTALLED)  ## the course as one file for pip, lessons included: dist/stylelearn-….whl
 	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .

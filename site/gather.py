@@ -3,8 +3,8 @@
     python site/gather.py .site/pages
 
 A lesson's page shows what the solutions show, since their pictures are whole; each exercise stands as learners get it,
-with its solution folded below. A link to a lesson's solutions leads to the lesson. All other links stay as they are, so
-that Sphinx finds those that are dead.
+with its solution folded below. A link to a lesson's solutions leads to the lesson, one to their folder to the list of
+lessons. All other links stay as they are, so that Sphinx finds those that are dead.
 """
 
 import base64
@@ -21,7 +21,12 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTION = {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"}
-TO_SOLUTIONS = re.compile(r"\[([^\]]*)\]\((?:lessons/)?solutions\)")
+MOVED = {  # links to what the site has elsewhere
+    "](lessons/solutions)": "](index.md#the-lessons)",
+    "](solutions)": "](../index.md#the-lessons)",
+    "](solutions/": "](",
+    "](../README.md": "](../index.md",
+}
 PAGES = ("CONTRIBUTING.md", "LICENSE", "LICENSE-CONTENT", "lessons/TEACHING.md")
 CONTENTS = """
 ```{toctree}
@@ -100,7 +105,8 @@ def gather(pages: Path) -> None:
     shutil.copytree(ROOT / "data" / "gallery", pages / "data" / "gallery", ignore=shutil.ignore_patterns("*.py", "__*"))
     only_cards = shutil.ignore_patterns("*.safetensors", "*.json")
     shutil.copytree(ROOT / "data" / "weights", pages / "data" / "weights", ignore=only_cards)
-    home, gallery = split((ROOT / "README.md").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    home, gallery = split(re.sub(r"(?m)^\[!\[.*\n", "", readme))  # badges are loaded from elsewhere
     texts = {"index.md": home + CONTENTS, "gallery.md": gallery, "networks.md": NETWORKS}
     texts |= {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     alt = {}
@@ -110,7 +116,8 @@ def gather(pages: Path) -> None:
         alt |= descriptions(page)
         texts[f"lessons/{path.name}"] = nbformat.writes(page)
     for name, text in texts.items():
-        text = TO_SOLUTIONS.sub(r"\1", text).replace("](solutions/", "](").replace("](../README.md", "](../index.md")
+        for link, instead in MOVED.items():
+            text = text.replace(link, instead)
         (pages / name).write_text(text, encoding="utf-8")
     (pages / "descriptions.json").write_text(json.dumps(alt), encoding="utf-8")
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 from safetensors.torch import load_file
@@ -66,6 +67,28 @@ def test_constraints_are_sorted_exact_in_range_and_fit_every_build():
     assert list(pinned) == sorted(pinned)
     assert [name for name, each in (RUNTIME | TEST).items() if not each.specifier.contains(pinned[name])] == []
     assert [name for name, version in pinned.items() if Version(version).local or OF_TORCH.match(name)] == []
+
+
+def test_constraints_install_on_the_oldest_python():
+    oldest = f"{next(iter(SpecifierSet(PROJECT['requires-python']))).version}.0"
+    installed = {str(canonicalize_name(each.name)): each.metadata for each in importlib.metadata.distributions()}
+    wanted = {
+        name: installed[name]["Requires-Python"] or ""
+        for name, version in pins().items()
+        if name in installed and installed[name]["Version"] == version
+    }
+    assert [name for name, versions in wanted.items() if oldest not in SpecifierSet(versions)] == []
+
+
+def test_a_lock_file_has_the_tested_versions_from_public_addresses():
+    path = ROOT / "uv.lock"
+    if not path.exists():
+        pytest.skip("uv.lock is not made yet: make lock")
+    text, pinned = path.read_text(encoding="utf-8"), pins()
+    locked = [(each["name"], each["version"]) for each in tomllib.loads(text)["package"] if "version" in each]
+    assert [(name, v) for name, v in locked if Version(v).public != pinned.get(name, Version(v).public)] == []
+    public = r'"https://(pypi\.org|files\.pythonhosted\.org|download(-r2)?\.pytorch\.org)/'
+    assert re.findall(rf"(?:registry|url|path|directory) = (?!{public}).*", text) == []
 
 
 def test_constraints_leave_nothing_open():

@@ -1,8 +1,11 @@
-"""The pages that `make site` gathers from the two notebooks of each lesson. Sphinx itself is not needed."""
+"""What is published: the pages that `make site` gathers from the notebooks (Sphinx is not needed), and the badges."""
+
+import re
 
 import nbformat
 import pytest
 
+import badges
 import build
 import gather
 
@@ -26,3 +29,22 @@ def test_all_of_the_readme_is_on_the_site():
     home, gallery = gather.split(readme)
     assert sorted((home + gallery.replace("# ", "## ", 1)).splitlines()) == sorted(readme.splitlines())
     assert gallery.count("![") > 5 and "](data/gallery/welcome" in home
+
+
+def test_badges_are_of_one_repository_and_can_be_taken_out():
+    plain = badges.with_badges(badges.README.read_text(encoding="utf-8"), "")
+    with_ann, with_bob = (badges.with_badges(plain, name) for name in ("ann/course", "bob.b/c_2"))
+    assert badges.with_badges(with_ann, "bob.b/c_2") == with_bob and badges.with_badges(with_bob, "") == plain
+    assert re.findall(r"\.svg\)\]\((.*)\)\n", with_ann) == [
+        "https://mybinder.org/v2/gh/ann/course/HEAD?urlpath=lab/tree/lessons/00_welcome.ipynb",
+        "https://codespaces.new/ann/course",
+        "https://ann.github.io/course/",
+    ]
+    promised = (".github/workflows/site.yml", ".devcontainer/devcontainer.json", "environment.yml", badges.START[9:])
+    assert [name for name in promised if not (gather.ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize(("readme", "name"), [(badges.MARK, "ann"), (badges.MARK, "a/b c"), ("", "ann/course")])
+def test_a_wrong_repository_or_a_lost_mark_changes_nothing(readme, name):
+    with pytest.raises(ValueError, match=r"owner/name"):
+        badges.with_badges(readme, name)
