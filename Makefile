@@ -40,7 +40,8 @@ test: $(INSTALLED)  ## unit tests, then every lesson from top to bottom
 test-solutions: $(INSTALLED)  ## every lesson's solutions from top to bottom
 	$(SIDE_BY_SIDE) lessons/solutions $(NOTEBOOKS)
 
-test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium)
+test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium; npm, if it is there, brings axe)
+	-npm install --no-save --ignore-scripts --no-audit --no-fund --prefix $(VENV)/axe axe-core@4.10.3
 	$(BIN)/python -m pytest -m browser tests
 
 # What rests on sums in floating point, in another order than that of `make test`.

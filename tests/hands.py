@@ -27,13 +27,24 @@ def move(lab: Lab, **settings: Any) -> Tensor:
     for name, value in settings.items():
         control = lab.controls[name]
         if isinstance(control, PictureChooser):
-            control.list.value = value
+            control.choose(value)
         else:
             control.value = value
     assert lab.wait(SOON)
     assert lab.error == "", settings
     assert {name: lab.settings[name] for name in settings} == settings
     return lab.image
+
+
+def press(lab: Lab, button: str) -> None:
+    """A button of the stage, as the page says it."""
+    assert button in lab.stage.enabled, f"{button} cannot be pressed now"
+    lab.stage._handle_custom_msg({"do": button}, [])
+
+
+def upload(target: Any, content: bytes, name: str = "mine.png") -> None:
+    """A file for a chooser or for a stage, as the page sends it."""
+    target._handle_custom_msg({"do": "file", "name": name}, [memoryview(content)])
 
 
 def tiny_adjustable(**options: Any) -> AdjustableNet:

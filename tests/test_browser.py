@@ -23,6 +23,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from stylelearn.gatys import STYLE_WEIGHT
+
 ROOT = Path(__file__).resolve().parent.parent
 # A lesson, the class of its lab, and the label of one of the lab's controls.
 GATYS = ("02_gatys.ipynb", "GatysLab", "style ÷ content")
@@ -122,6 +124,10 @@ SHOW_LAB = """lab => {
         && c.model.outputs.toJSON().some(o => 'application/vnd.jupyter.widget-view+json' in (o.data || {})));
     notebook.scrollToItem(notebook.activeCellIndex, 'start');
 }"""
+AXE = Path(sys.prefix, "axe/node_modules/axe-core/axe.min.js")
+SERIOUS = """async cell => (await axe.run(cell.querySelector('.sl-lab'))).violations
+    .filter(fault => ['serious', 'critical'].includes(fault.impact))
+    .map(fault => `${fault.id}: ${fault.nodes.map(node => node.html.slice(0, 200)).join(' | ')}`)"""
 CALCULATE = """() => {
     const {commands, shell} = window.jupyterapp;
     const notebook = shell.currentWidget.content;
@@ -133,10 +139,13 @@ CALCULATE = """() => {
 }"""
 CALCULATED = """() => window.jupyterapp.shell.currentWidget.content.widgets.some(c => c.model.type === 'code'
     && c.model.outputs.toJSON().some(o => o.output_type === 'execute_result' && o.data['text/plain'] === '42'))"""
-# The picture's bytes as text. While the picture is live, its address may be gone before it was read.
+# The picture's bytes as text; '' for the small one that is shown while a control moves. While the picture is live, its
+# address may be gone before it was read.
 PICTURE = """async cell => {
     try {
-        const bytes = new Uint8Array(await (await fetch(cell.querySelector('img.poster').src)).arrayBuffer());
+        const picture = cell.querySelector('img.poster');
+        if (picture.title.endsWith('while it moves')) return '';
+        const bytes = new Uint8Array(await (await fetch(picture.src)).arrayBuffer());
         return bytes.length + ':' + bytes.reduce((sum, byte, i) => (sum * 31 + byte) % 4294967291, 7);
     } catch { return ''; }
 }"""
@@ -276,6 +285,7 @@ def test_start_paints_other_cells_answer_meanwhile_and_stop_stops(lab: LabOnPage
 def test_an_upload_is_painted(lab: LabOnPage) -> None:
     buffer = io.BytesIO()
     Image.linear_gradient("L").resize((300, 200)).save(buffer, "png")
+    lab.button("chelsea").click()
     with lab.page.expect_file_chooser() as chosen:
         lab.button("Upload").click()
     chosen.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
@@ -291,11 +301,70 @@ def test_an_upload_is_painted(lab: LabOnPage) -> None:
 
 def test_save_offers_a_download_that_is_the_file(lab: LabOnPage, address: str) -> None:
     lab.button("Save").click()
+    lab.sees("Written to pastiche.png")
     with lab.page.expect_download() as download:
-        lab.cell.get_by_text("Download pastiche").click()
+        lab.button("Download").click()
     with Image.open(download.value.path()) as picture:
         assert picture.format == "PNG"
         assert "upload: mine.png" in picture.info["stylelearn"]
+
+
+def test_a_saved_picture_brings_its_settings_back(lab: LabOnPage) -> None:
+    lab.press_key("style ÷ content", "Home")
+    lab.sees("α/β = 100, as papers write it")
+    with lab.page.expect_download() as download:
+        lab.button("Download").click()
+    lab.button("Reset").click()
+    lab.sees(f"α/β = {1 / STYLE_WEIGHT:.3g}, as papers write it")
+    with lab.page.expect_file_chooser() as chosen:
+        lab.button("Open").click()
+    chosen.value.set_files(download.value.path())
+    lab.sees("the settings of this picture are back")
+    assert lab.page.evaluate(ERRORS) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (800, 720)])
+def test_picture_and_controls_are_seen_together(lab: LabOnPage, width: int, height: int) -> None:
+    lab.page.set_viewport_size({"width": width, "height": height})
+    try:
+        lab.show()
+        controls = lab.cell.locator(".sl-controls")
+        lab.page.wait_for_function(  # as a learner scrolls
+            f"""node => {{
+                const row = node.querySelector('.sl-row');
+                row.scrollIntoView({{block: 'end'}});
+                return row.getBoundingClientRect().bottom <= {height};
+            }}""",
+            arg=lab.node,
+        )
+        for part, least in ((lab.cell.locator(".sl-frame"), 120), (controls, 100)):
+            box = part.bounding_box()
+            assert box["height"] >= least and box["y"] >= 0 and box["y"] + box["height"] <= height
+            assert box["x"] + box["width"] <= width
+        handle = lab.cell.locator(".noUi-handle:visible").last
+        handle.scroll_into_view_if_needed()  # within the column: the picture stays where it is
+        assert lab.cell.locator(".sl-frame").bounding_box()["y"] >= 0
+    finally:
+        lab.page.set_viewport_size({"width": 1400, "height": 1100})
+
+
+def test_sliders_have_names_and_say_what_is_shown(lab: LabOnPage) -> None:
+    lab.press_key("style ÷ content", "Home")
+    slider = lab.cell.get_by_role("slider", name="style ÷ content")
+    lab.page.wait_for_function("node => node.getAttribute('aria-valuetext') === '0.01'", arg=slider.element_handle())
+    names = lab.cell.get_by_role("slider").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    assert all(names)
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not here; `make test-browser` fetches it with npm")
+@pytest.mark.parametrize("lab", [GATYS, ADAIN, ADJUSTABLE], indirect=True)
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_no_serious_fault(lab: LabOnPage, theme: str) -> None:
+    lab.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    lab.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    lab.show()
+    lab.page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert lab.page.evaluate(SERIOUS, lab.node) == []
 
 
 @pytest.mark.parametrize("lab", [ADAIN], indirect=True)
@@ -327,8 +396,8 @@ def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOn
     lab.cell.locator('img.poster[title*="relu3_4 1.00"]').wait_for()
     lab.sees(" ms after the move")
     assert lab.picture() == at_first  # the same sliders, the same pixels
-    square = lab.cell.locator(".sl-pointer svg")
-    side = square.bounding_box()["width"]  # 8 pixels of it are margin, on each side
+    square = lab.cell.locator(".sl-pad")
+    side = square.bounding_box()["width"]
     square.click(position={"x": side / 2, "y": side / 2})
     lab.cell.locator('img.poster[title*="relu2_2 0.50, relu3_4 0.25, relu4_1 0.50"]').wait_for()
     halfway = lab.picture(other_than=at_first)

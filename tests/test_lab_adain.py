@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside, move
+from hands import SOON, inside, move, upload
 from PIL import Image
 from torch import Tensor
 
@@ -47,7 +47,7 @@ def close(found: Tensor, expected: Tensor) -> None:
 
 def ends(control: Any) -> list[Any]:
     if isinstance(control, PictureChooser):
-        return [control.list.options[0], control.list.options[-1]] if not isinstance(control, MaskChooser) else [*MASKS]
+        return [control.options[0][0], control.options[-1][0]] if not isinstance(control, MaskChooser) else [*MASKS]
     if isinstance(control, widgets.Dropdown):
         return [value for _, value in control.options]
     return [control.min, control.max]
@@ -61,7 +61,7 @@ def test_every_control_works_at_its_ends(lab: AdaINLab, name: str) -> None:
         assert lab.settings[name] == value
         assert bool(torch.isfinite(made).all())
         assert max(made.shape[2:]) == lab.settings["size"]
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert lab.stage.value[:2] == b"\xff\xd8"
 
 
 def test_all_settings_are_tried_above(lab: AdaINLab) -> None:
@@ -71,7 +71,7 @@ def test_all_settings_are_tried_above(lab: AdaINLab) -> None:
 
 def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: AdaINLab) -> None:
     for widget in inside(lab):
-        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.FloatSlider | widgets.Dropdown):
+        if isinstance(widget, widgets.Button | widgets.ToggleButton | widgets.FloatSlider | widgets.Dropdown):
             assert widget.description
             assert len(widget.tooltip) > 20, widget.description
         if isinstance(widget, widgets.FloatSlider):
@@ -81,10 +81,10 @@ def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: A
 
 
 def test_the_picture_has_words(lab: AdaINLab) -> None:
-    assert "poster" in lab.panel.picture._dom_classes
-    assert lab.panel.picture.tooltip == f"chelsea in the style of 100% {STYLES[0]}, strength 1.00"
+    assert "poster" in lab.stage._dom_classes
+    assert lab.stage.tooltip == f"chelsea in the style of 100% {STYLES[0]}, strength 1.00"
     move(lab, across=0.5, strength=0.4, colours="content", where="centre", elsewhere="photo")
-    assert lab.panel.picture.tooltip == (
+    assert lab.stage.tooltip == (
         f"chelsea in the style of 50% {STYLES[0]}, 50% {STYLES[1]}, strength 0.40, in its own colours, where the mask "
         "centre is white, and the photo elsewhere"
     )
@@ -130,18 +130,16 @@ def test_uploads_and_own_masks(lab: AdaINLab, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     Image.linear_gradient("L").resize((90, 60)).save(buffer, "png")
     (tmp_path / "mine.png").write_bytes(buffer.getvalue())
-    upload = {"name": "mine.png", "type": "image/png", "size": 1, "content": memoryview(buffer.getvalue()),
-              "last_modified": 1_700_000_000_000}  # fmt: skip
     own = at_size(read_image(tmp_path / "mine.png"), 64)
-    lab.styles["style"].upload.set_state({"value": [upload]})
+    upload(lab.styles["style"], buffer.getvalue())
     assert lab.wait(SOON) and lab.error == ""
     close(lab.image, module.network()(content(), own))
-    assert "upload: mine.png" in lab.pad._words.value
-    lab.controls["where"].address.value = str(tmp_path / "mine.png")
+    assert "upload: mine.png" in lab.pad.words
+    lab.controls["where"].choose(str(tmp_path / "mine.png"))
     assert lab.wait(SOON) and lab.error == ""
     inside = mask(read_image(tmp_path / "mine.png"), content().shape[2:])
     close(lab.image, module.network()(content(), [own, style(1)], masks=torch.stack([inside, 1 - inside])))
-    lab.content.upload.set_state({"value": [upload | {"content": memoryview(b"no picture"), "name": "notes.txt"}]})
+    upload(lab.content, b"no picture", "notes.txt")
     assert "notes.txt" in lab.content.error
     assert lab.settings["content"] == "chelsea"
 
@@ -175,7 +173,7 @@ def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatc
 def test_a_picture_too_narrow_for_the_network_is_told_and_the_last_one_stays(lab: AdaINLab, tmp_path: Path) -> None:
     Image.new("RGB", (400, 20), (200, 30, 30)).save(tmp_path / "thin.png")
     before = lab.image
-    lab.content.address.value = str(tmp_path / "thin.png")
+    lab.content.choose(str(tmp_path / "thin.png"))
     assert lab.wait(SOON)
     assert "too small for this network: at least 16 px a side" in lab.error
     assert torch.equal(lab.image, before)
@@ -190,7 +188,7 @@ def test_without_weights_the_lab_opens_and_says_what_to_do(monkeypatch: pytest.M
     monkeypatch.setattr(module, "network", missing)
     lab = AdaINLab(**SMALL)
     assert "git checkout" in lab.error
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert lab.stage.value[:2] == b"\xff\xd8"
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside, move
+from hands import SOON, move
 
 from stylelearn import johnson, samples
 from stylelearn.colour import keep_colours, luminance, rgb_to_ycbcr
@@ -40,7 +40,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> dict[str, TransformationNet]:
 
 def ends(control: Any) -> list[Any]:
     if isinstance(control, PictureChooser):
-        return [control.list.options[0], control.list.options[-1]]
+        return [control.options[0][0], control.options[-1][0]]
     if isinstance(control, widgets.Dropdown):
         return [value for _, value in control.options]
     return [control.min, control.max]
@@ -68,7 +68,7 @@ def test_every_control_says_what_it_means(networks: dict[str, TransformationNet]
         if not isinstance(control, PictureChooser):
             assert control.description and len(control.tooltip) > 40
     assert "blend" in lab.controls["strength"].description  # it is no property of the network, and says so
-    (picture,) = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
+    picture = lab.stage
     assert picture.value[:2] == b"\xff\xd8"  # there at once
     assert picture.tooltip == f"{samples.content_names()[0]} in the style paper cut"
 
@@ -82,7 +82,7 @@ def test_it_shows_what_the_network_paints(networks: dict[str, TransformationNet]
     torch.testing.assert_close(lab.image, 0.75 * content + 0.25 * pastiche)
     move(lab, strength=0.0)
     assert torch.equal(lab.image, content)
-    assert "0% of it blended" in lab.panel.picture.tooltip
+    assert "0% of it blended" in lab.stage.tooltip
     move(lab, strength=1.0)
     move(lab, style="paper_cut")
     torch.testing.assert_close(lab.image, networks["paper_cut"](content))
@@ -142,7 +142,7 @@ def test_a_network_of_ones_own(tmp_path: Path) -> None:
     network = TransformationNet((4, 4, 4), 1).eval()
     johnson.save(network, path)
     lab = JohnsonLab("chelsea", path, size=64)
-    assert lab.settings["style"] == str(path) and lab.panel.picture.tooltip == "chelsea in the style my style"
+    assert lab.settings["style"] == str(path) and lab.stage.tooltip == "chelsea in the style my style"
     with torch.no_grad():
         torch.testing.assert_close(lab.image, network(photo("chelsea", 64)), atol=0.02, rtol=0)
 

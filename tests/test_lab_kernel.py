@@ -18,7 +18,7 @@ from PIL import Image
 from stylelearn.images import read_settings
 from stylelearn.lab import AdaINLab, GatysLab, InversionLab, MaskPainter, PhotoLab, PictureChooser, WelcomeLab
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.widgets.choosers import Upload
+from stylelearn.lab.widgets.stage import SCRIPT
 
 pytestmark = pytest.mark.usefixtures("labs")
 
@@ -41,7 +41,7 @@ def test_a_closed_lab_leaves_nothing_registered(make: Callable[[], Any]) -> None
     gc.collect()
     before = registered()
     lab = make()
-    assert registered()[1] > before[1] + 20
+    assert registered()[1] > before[1] + 10
     picture = weakref.ref(lab.content.image) if isinstance(getattr(lab, "content", None), PictureChooser) else None
     lab.close()
     gc.collect()
@@ -118,7 +118,7 @@ def test_the_kernels_stop_button_stops_a_lab_and_the_picture_stays(cell: Callabl
     cell("two", "import time; lab.start(); time.sleep(1)")
     cell.manager.interrupt_kernel()  # type: ignore[attr-defined]  # while no cell runs
     assert cell("two", f"print(lab.wait({SOON}), lab.running, bool(lab.image.isfinite().all()))") == "True False True"
-    assert "stopped by the kernel" in cell("two", "print(lab.panel._words.value)")
+    assert "by the kernel" in cell("two", "print(lab.stage.words)")
     assert cell("two", "lab.start(); import signal; signal.raise_signal(signal.SIGINT)") == "KeyboardInterrupt"
     assert cell("two", f"print(lab.wait({SOON}), lab.running)") == "True False"
 
@@ -138,17 +138,17 @@ def colour(chooser: PictureChooser) -> list[int]:
 def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
     chooser = PictureChooser("content")
     name = paint(tmp_path / "mine.png", "red")
-    chooser.address.value = name
+    chooser.choose(name)
     assert colour(chooser) == [255, 0, 0]
     paint(tmp_path / "mine.png", "blue")
-    chooser.list.value = "chelsea"
-    chooser.address.value = f'"{name}"'  # with the quotes that Windows copies
+    chooser.choose("chelsea")
+    chooser._handle_custom_msg({"do": "address", "source": f' "{name}"'}, [])  # with the quotes that Windows copies
     assert chooser.value == name and colour(chooser) == [0, 0, 255]
     paint(tmp_path / "mine.png", "lime")
     assert chooser.choose(Path(name)) and colour(chooser) == [0, 255, 0]
     paint(tmp_path / "mine.png", "white")
-    chooser.list.value = "chelsea"
-    chooser.list.value = name
+    chooser.choose("chelsea")
+    chooser.choose(name)
     assert colour(chooser) == [255, 255, 255]
     (tmp_path / "mine.png").unlink()
     assert not chooser.choose(name) and "does not exist" in chooser.error
@@ -175,15 +175,15 @@ def test_a_saved_picture_and_its_words_tell_no_folder(tmp_path: Path) -> None:
     lab = GatysLab(paint(tmp_path / "mine.png", "red"), "mosaic", size=64, first_steps=1)
     assert lab.settings["content"] == str(tmp_path / "mine.png")  # which makes the same lab again
     assert read_settings(lab.save(str(tmp_path / "made.png")))["content"] == "mine.png"
-    assert str(tmp_path) not in lab.panel.picture.tooltip and "mine.png" in lab.panel.picture.tooltip
+    assert str(tmp_path) not in lab.stage.tooltip and "mine.png" in lab.stage.tooltip
 
 
-def test_what_the_page_cannot_send_is_refused_by_name_and_size() -> None:
+def test_what_the_page_cannot_send_is_told_and_the_choice_stays() -> None:
     chooser = PictureChooser("content", "chelsea")
     for _ in range(2):
-        chooser.upload._handle_custom_msg({"name": "IMG_1.HEIC", "size": 12_300_000}, [])
-        assert "'IMG_1.HEIC' has 12.3 MB" in chooser.error and "beside the notebook" in chooser.error
+        chooser._handle_custom_msg({"do": "refused", "why": "'IMG_1.HEIC' has 12.3 MB"}, [])
+        assert "'IMG_1.HEIC' has 12.3 MB" in chooser.error
         assert chooser.value == "chelsea"
         chooser.choose("chelsea")
         assert chooser.error == ""
-    assert "http" not in str(Upload._esm)  # nothing is fetched
+    assert "://" not in SCRIPT  # nothing is fetched

@@ -13,7 +13,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import torch
-from hands import SOON
+from hands import SOON, press
 from hypothesis import given
 from PIL import Image
 from torch import Tensor
@@ -24,6 +24,7 @@ from stylelearn.lab import PictureChooser
 from stylelearn.lab.live import SIZES, LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MASKS, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
+from stylelearn.lab.widgets.stage import MOST_KEPT
 
 pytestmark = [
     pytest.mark.usefixtures("labs"),
@@ -33,6 +34,8 @@ pytestmark = [
 
 class Grey(LiveLab):
     """A picture as grey as the slider says; each painting waits until it is let, once there is a first one."""
+
+    preview = 0
 
     def __init__(self, grey: float = 0.5, *, first: bool = True, **more: Any) -> None:
         self.let, self.begun = threading.Semaphore(1 if first else 0), threading.Semaphore(0)
@@ -59,7 +62,7 @@ class Grey(LiveLab):
     @property
     def shown(self) -> float:
         """How grey the JPEG on the page is."""
-        with Image.open(io.BytesIO(self.panel.picture.value)) as picture:
+        with Image.open(io.BytesIO(self.stage.value)) as picture:
             assert picture.getpixel((3, 3)) == picture.getpixel((25, 15))
             return picture.getpixel((0, 0))[0] / 255
 
@@ -74,19 +77,20 @@ def grey(value: float) -> Any:
 def test_the_first_picture_is_there_when_the_constructor_returns() -> None:
     lab = Grey(0.25)
     assert lab.shown == grey(0.25)
-    assert lab.panel.picture.tooltip == "a picture of grey 0.25"
-    assert "30 × 20 pixels" in lab.panel._words.value
-    assert " ms after the move" in lab.panel._words.value
+    assert lab.stage.tooltip == "a picture of grey 0.25"
+    assert "30 × 20 pixels" in lab.stage.words
+    assert " ms after the move" in lab.stage.words
 
 
 def test_a_picture_and_its_words_reach_the_page_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     lab, sent = Grey(0.25), []
-    monkeypatch.setattr(lab.panel.picture, "_send", lambda message, **_: sent.append(message))
+    monkeypatch.setattr(lab.stage, "_send", lambda message, **_: sent.append(message))
     lab.let.release()
     lab.set(grey=0.5)
     assert lab.wait(SOON)
-    assert [(message["state"], message["buffer_paths"]) for message in sent] == [
-        ({"tooltip": "a picture of grey 0.5"}, [["value"]])  # bytes travel beside the rest
+    pictures = [message for message in sent if message["buffer_paths"]]  # bytes travel beside the rest
+    assert [(message["state"], message["buffer_paths"]) for message in pictures] == [
+        ({"tooltip": "a picture of grey 0.5"}, [["value"]])
     ]
 
 
@@ -118,6 +122,58 @@ def test_there_is_one_worker_however_much_is_moved() -> None:
 
 def test_sliders_answer_while_they_are_dragged() -> None:
     assert Grey().controls["grey"].continuous_update
+
+
+class Sized(Grey):
+    """As `Grey`, at the size that is chosen, and small while the slider moves."""
+
+    preview = 64
+
+    def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
+        return at_size(super().render(settings, pictures), settings["size"])
+
+
+def test_while_a_slider_moves_a_smaller_picture_is_shown_and_then_the_full_one() -> None:
+    lab = Sized(0.0, size=sizes(128))
+    assert lab.begun.acquire(timeout=SOON)
+    lab.controls["grey"].value = 0.4
+    assert lab.begun.acquire(timeout=SOON)  # small
+    lab.let.release()
+    assert lab.begun.acquire(timeout=SOON)  # the full one
+    assert lab.stage.tooltip == "a picture of grey 0.4, while it moves"
+    assert lab.shown == grey(0.4) and max(lab.image.shape) == 128 and float(lab.image.mean()) == grey(0.0)
+    lab.let.release()
+    assert lab.wait(SOON)
+    assert lab.painted == [0.0, 0.4, 0.4]
+    assert lab.stage.tooltip == "a picture of grey 0.4"
+    assert max(lab.image.shape) == 128 and float(lab.image.mean()) == grey(0.4)
+
+
+def test_a_move_that_is_overtaken_is_painted_small_only() -> None:
+    lab = Sized(0.0, size=sizes(128))
+    assert lab.begun.acquire(timeout=SOON)
+    lab.controls["grey"].value = 0.4
+    assert lab.begun.acquire(timeout=SOON)
+    lab.controls["grey"].value = 0.8
+    lab.let.release(100)
+    assert lab.wait(SOON)
+    assert lab.painted == [0.0, 0.4, 0.8, 0.8]
+
+
+def test_a_kept_picture_brings_its_settings_back() -> None:
+    lab = Grey(0.5)
+    lab.let.release(100)
+    for value in (0.2, 0.8):
+        press(lab, "keep")
+        lab.set(grey=value)
+        assert lab.wait(SOON)
+    assert [one["words"] for one in lab.stage.kept] == ["a picture of grey 0.5", "a picture of grey 0.2"]
+    lab.stage._handle_custom_msg({"do": "again", "number": 0}, [])
+    assert lab.wait(SOON)
+    assert lab.settings == {"grey": 0.5} and lab.shown == grey(0.5)
+    for _ in range(MOST_KEPT):
+        lab.keep()
+    assert len(lab.stage.kept) == MOST_KEPT and lab.stage.kept[0]["number"] == 3  # the oldest ones went
 
 
 def test_refresh_returns_after_the_new_pixels_are_set_and_drops_what_was_under_way() -> None:
@@ -153,7 +209,7 @@ def test_set_paints_once_and_reset_brings_the_beginning_back() -> None:
     assert lab.wait(SOON)
     assert lab.painted == [0.5, 0.8]
     assert lab.settings == {"grey": 0.8, "size": 512}
-    lab.panel.buttons["reset"].click()
+    press(lab, "reset")
     assert lab.wait(SOON)
     assert lab.settings == {"grey": 0.5, "size": 256}
     assert lab.shown == grey(0.5)
@@ -176,12 +232,12 @@ def test_a_picture_that_is_chosen_reaches_the_painter() -> None:
             return settings["content"]
 
     lab = Copy()
-    lab.content.list.value = "rocket"
+    lab.content.choose("rocket")
     assert lab.wait(SOON)
     assert torch.equal(seen[0], samples.content("chelsea"))
     assert torch.equal(seen[-1], samples.content("rocket"))
     assert max(lab.image.shape) == 64
-    assert lab.panel.picture.tooltip == "rocket"
+    assert lab.stage.tooltip == "rocket"
 
 
 # ------------------------------------------------------------------------------------------------------------- errors
@@ -202,7 +258,6 @@ def test_an_error_is_a_line_and_the_last_picture_stays(error: Exception, words: 
     lab.controls["grey"].value = 0.9
     assert lab.wait(SOON)
     assert lab.error == words
-    assert "⚠" in lab.panel._message.value
     assert lab.shown == grey(0.2)
     assert lab._made == {"grey": 0.2}  # and Save keeps what belongs to it
     lab.fails = None
@@ -219,7 +274,7 @@ def test_a_lab_whose_first_picture_fails_opens_and_says_why() -> None:
 
     lab = Broken()
     assert "get them back" in lab.error
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert lab.stage.value[:2] == b"\xff\xd8"
 
 
 def test_what_is_saved_has_the_settings_of_what_is_shown(tmp_path: Path) -> None:
@@ -273,7 +328,7 @@ def test_a_corner_is_one_style_and_outside_is_refused() -> None:
     assert bilinear(1, 0) == (0, 1, 0, 0)
     assert bilinear(0, 1) == (0, 0, 1, 0)
     assert bilinear(1, 1) == (0, 0, 0, 1)
-    with pytest.raises(ValueError, match="left ↔ right must be a number from 0 to 1"):
+    with pytest.raises(ValueError, match="across must be a number from 0 to 1"):
         Pad(1.5)
     with pytest.raises(ValueError, match="down must be a number from 0 to 1"):
         bilinear(0, -0.1)
@@ -283,11 +338,14 @@ def test_the_pad_says_and_shows_the_shares() -> None:
     pad = Pad(0.5, 0.0)
     names = samples.style_names()[:4]
     pad.corners(names, [samples.style(name, 64) for name in names])
-    assert f"{names[0]} 50% · {names[1]} 50%" in pad._words.value
-    assert pad._square.value.count("<img ") == pad._square.value.count(' alt="') == 4
+    assert f"{names[0]} 50% · {names[1]} 50%" in pad.words
+    assert [picture[:2] for picture in pad.pictures] == [b"\xff\xd8"] * 4
     pad.down.value = 1.0
     assert pad.shares == (0, 0, 0.5, 0.5)
-    assert f"{names[2]} 50% · {names[3]} 50%" in pad._square.value  # for those who cannot see it
+    assert pad.words == f"{names[2]} 50% · {names[3]} 50%"
+    pad.set_state({"place": [0.25, 0.5]})  # as the page sends it
+    assert (pad.across.value, pad.down.value) == (0.25, 0.5)
+    assert pad.shares == bilinear(0.25, 0.5)
 
 
 def test_masks_are_where_they_say() -> None:
@@ -312,17 +370,17 @@ def test_an_own_mask_is_read_and_a_bad_one_refused(tmp_path: Path) -> None:
     Image.linear_gradient("L").save(tmp_path / "fade.png")  # black above, white below
     (tmp_path / "notes.png").write_text("no picture")
     chooser = MaskChooser()
-    assert chooser.value == chooser.list.value == EVERYWHERE
-    assert list(chooser.list.options) == list(MASKS)
-    chooser.address.value = str(tmp_path / "fade.png")
+    assert chooser.value == EVERYWHERE
+    assert [name for name, _ in chooser.options] == list(MASKS)
+    chooser.choose(str(tmp_path / "fade.png"))
     assert chooser.error == ""
     faded = mask(chooser.image, (64, 32))
     torch.testing.assert_close(faded[:, 0], torch.linspace(0, 1, 64), atol=0.02, rtol=0)
-    chooser.address.value = str(tmp_path / "notes.png")
+    chooser.choose(str(tmp_path / "notes.png"))
     assert "notes.png" in chooser.error
     assert chooser.value.endswith("fade.png")
-    chooser.list.value = "centre"
-    assert 'alt="mask: centre"' in chooser._thumbnail.value
+    chooser.choose("centre")
+    assert chooser.words == "where: centre"
     with pytest.raises(ValueError, match="nosuch"):
         MaskChooser("nosuch")
 

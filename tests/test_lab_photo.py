@@ -54,7 +54,7 @@ def test_every_control_works_at_its_ends() -> None:
             if value in NEEDS_NETWORK or (setting == "size" and value > 96):
                 continue
             if isinstance(control, PictureChooser):
-                control.list.value = value
+                control.choose(value)
             else:
                 control.value = value
             lab._runner.run_here(lab.job(lab.settings, None, 2))
@@ -64,7 +64,7 @@ def test_every_control_works_at_its_ends() -> None:
 
 def test_every_control_says_what_it_means() -> None:
     for widget in inside(PhotoLab(**SMALL)):
-        if isinstance(widget, widgets.Button | widgets.FileUpload | widgets.Dropdown):
+        if isinstance(widget, widgets.Button | widgets.ToggleButton | widgets.Dropdown):
             assert widget.description
             assert len(widget.tooltip) > 20, widget.description
         elif isinstance(widget, widgets.FloatLogSlider | widgets.IntSlider | widgets.FloatSlider):
@@ -76,10 +76,9 @@ def test_every_control_says_what_it_means() -> None:
 
 def test_a_picture_is_there_at_once_and_has_words() -> None:
     lab = PhotoLab("china", "rocket", size=64, first_steps=2)
-    assert lab.panel.picture.tooltip == "china in the light of rocket, after 2 steps"
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
-    shown = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
-    assert [("poster" in widget._dom_classes) for widget in shown] == [True]
+    assert lab.stage.tooltip == "china in the light of rocket, after 2 steps"
+    assert lab.stage.value[:2] == b"\xff\xd8"
+    assert "poster" in lab.stage._dom_classes
 
 
 @pytest.mark.parametrize(
@@ -191,12 +190,12 @@ def test_painting_makes_the_masks_ones_own_until_other_ones_are_chosen() -> None
 
 def test_other_pictures_come_with_other_masks() -> None:
     lab = PhotoLab("china", "rocket", **SMALL)
-    lab.content.list.value = "hubble"  # for which the course has none
+    lab.content.choose("hubble")  # for which the course has none
     assert lab.masks.value == FOUND
     assert lab.painter.masks[0].names == lab.painter.masks[1].names
     assert lab.painter.content.columns / lab.painter.content.rows == pytest.approx(1000 / 872, abs=0.02)
     lab.painter.content.stroke([(20, 20)])
-    lab.style.list.value = "camera"
+    lab.style.choose("camera")
     assert lab.masks.value == PAINTED
     assert lab.painter.masks[0].shares() == {"everything": 1.0}
     assert lab.error == ""

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside, move
+from hands import SOON, inside, move, press
 from PIL import Image
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from stylelearn.lab import PictureChooser, StyleSwapLab
 from stylelearn.lab import style_swap as module
 from stylelearn.lab.base import Lab
 from stylelearn.lab.style_swap import count, swapped
-from stylelearn.lab.widgets.pointing import Pointer, drawn
+from stylelearn.lab.widgets.stage import boxes
 from stylelearn.optimize import optimize_image, result
 from stylelearn.style_swap import StyleSwap
 from stylelearn.weights import WeightsError
@@ -53,7 +53,7 @@ def close(found: Tensor, expected: Tensor) -> None:
 
 def ends(control: Any) -> list[Any]:
     if isinstance(control, PictureChooser):
-        return [control.list.options[0], control.list.options[-1]]
+        return [control.options[0][0], control.options[-1][0]]
     if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
         values = [option[1] if isinstance(option, tuple) else option for option in control.options]
         return [values[0], values[-1]]
@@ -72,7 +72,7 @@ def test_every_control_works_at_its_ends(how: str, monkeypatch: pytest.MonkeyPat
             if name == "size" and value == 512:
                 continue  # the largest is tried below, in few patches
             if isinstance(control, PictureChooser):
-                control.list.value = value
+                control.choose(value)
             else:
                 control.value = value
             assert lab.settings[name] == value
@@ -109,12 +109,12 @@ def test_every_control_says_what_it_means_and_waits_until_it_is_released(lab: St
 
 
 def test_the_picture_has_words(lab: StyleSwapLab) -> None:
-    assert "poster" in lab.panel.picture._dom_classes
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert "poster" in lab.stage._dom_classes
+    assert lab.stage.value[:2] == b"\xff\xd8"
     words = "chelsea out of patches of mosaic, 3 × 3 cells of relu3_1, strength 1.00"
-    assert lab.panel.picture.tooltip == f"{words}, by the inverse network"
+    assert lab.stage.tooltip == f"{words}, by the inverse network"
     move(lab, how="optimise", steps=10)
-    assert lab.panel.picture.tooltip == f"{words}, optimised, after 10 steps"
+    assert lab.stage.tooltip == f"{words}, optimised, after 10 steps"
 
 
 # --- what it shows ----------------------------------------------------------------------------------------------------
@@ -206,28 +206,19 @@ def test_a_picture_swapped_with_itself_points_at_itself() -> None:
 
 def test_a_click_marks_the_place_and_paints_nothing(lab: StyleSwapLab) -> None:
     before, picture = lab._source.value, lab.image
-    lab.pointer._said.value = "0.25 0.75"  # what the page writes when somebody clicks there
+    lab.stage._handle_custom_msg({"do": "point", "place": [0.25, 0.75]}, [])
     assert (lab.settings["across"], lab.settings["down"]) == (0.25, 0.75)
     assert lab._source.value != before
     assert "patches overlap at this place" in lab._source.value
     assert not lab.running and lab.image is picture
     left, top, *_ = lab.found.at(0.25, 0.75)[0][0]
-    assert f'<rect x="{left:g}" y="{top:g}"' in lab.pointer._over.value
-    lab.pointer._said.value = "-3 7"  # dragged out of the picture
-    assert (lab.settings["across"], lab.settings["down"]) == (0.0, 1.0)
-    lab.pointer._said.value = "nonsense"
-    assert (lab.settings["across"], lab.settings["down"]) == (0.0, 1.0)
+    assert f'<rect x="{left:g}" y="{top:g}"' in lab.stage.over
 
 
-def test_the_drawing_lies_over_the_picture_as_large_as_it_is(lab: StyleSwapLab) -> None:
-    over, picture = lab.pointer._over, lab.panel.picture
-    assert isinstance(lab.pointer, Pointer)
-    assert over.layout.grid_area == picture.layout.grid_area == "picture"
-    assert (over.layout.width, over.layout.max_width) == (picture.layout.width, picture.layout.max_width)
+def test_boxes_are_drawn_in_pixels_of_the_picture_and_the_first_one_on_top(lab: StyleSwapLab) -> None:
     height, width = lab.image.shape[2:]
-    assert f'viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin meet"' in over.value
-    assert picture.layout.object_position == "left top"
-    below, above = drawn([(0, 0, 1, 1), (2, 2, 1, 1)]).split('x="0"', 1)
+    assert lab.stage.over.startswith(f'<svg viewBox="0 0 {width} {height}"')
+    below, above = boxes((4, 4), [(0, 0, 1, 1), (2, 2, 1, 1)]).split('x="0"', 1)
     assert 'x="2"' in below and "stroke-dasharray" in below and "stroke-dasharray" not in above
 
 
@@ -252,7 +243,7 @@ def test_without_weights_the_lab_opens_and_says_what_to_do(monkeypatch: pytest.M
     monkeypatch.setattr(module, "network", missing)
     lab = StyleSwapLab(**SMALL)
     assert "git checkout" in lab.error
-    assert lab.panel.picture.value[:2] == b"\xff\xd8"
+    assert lab.stage.value[:2] == b"\xff\xd8"
 
 
 def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> None:
@@ -271,7 +262,7 @@ def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> No
 def test_reset_brings_settings_and_picture_back_without_painting(lab: StyleSwapLab) -> None:
     settings, before = lab.settings, lab.image
     move(lab, patch=1, strength=0.5, style="batik", across=0.9, view="patchwork")
-    lab.panel.buttons["reset"].click()
+    press(lab, "reset")
     assert not lab.running
     assert lab.settings == settings
     assert torch.equal(lab.image, before)
@@ -279,10 +270,10 @@ def test_reset_brings_settings_and_picture_back_without_painting(lab: StyleSwapL
 
 def test_a_picture_of_any_form_is_fitted_to_whole_cells(lab: StyleSwapLab, tmp_path: Path) -> None:
     Image.linear_gradient("L").convert("RGB").resize((173, 51)).save(tmp_path / "own.png")
-    lab.style.address.value = str(tmp_path / "own.png")
+    lab.style.choose(str(tmp_path / "own.png"))
     assert lab.wait(SOON) and lab.error == ""
     assert lab.found.style.shape == (1, 3, 16, 64)
-    lab.content.address.value = str(tmp_path / "own.png")
+    lab.content.choose(str(tmp_path / "own.png"))
     assert lab.wait(SOON) and lab.error == ""
     assert lab.image.shape == (1, 3, 16, 64)
 

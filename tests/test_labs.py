@@ -1,21 +1,25 @@
 """The labs of the lessons: every control at its ends, and what they show held against the methods themselves."""
 
+import io
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, inside
+from hands import SOON, inside, press, upload
+from PIL import Image
 
 from stylelearn import gatys, samples
 from stylelearn.colour import luminance, rgb_to_ycbcr
 from stylelearn.encoders import STYLE_LAYERS, Encoder
-from stylelearn.images import psnr
-from stylelearn.lab import GatysLab, InversionLab, PictureChooser, WelcomeLab
+from stylelearn.images import psnr, read_image
+from stylelearn.lab import GatysLab, InversionLab, JohnsonLab, PictureChooser, WelcomeLab
 from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.gatys import NO_CONTENT
 from stylelearn.lab.layers import OWN, LayerWeights
-from stylelearn.lab.widgets.curves import curves_html, describe
+from stylelearn.lab.widgets.stage import curves
 
 pytestmark = pytest.mark.usefixtures("labs")
 
@@ -27,7 +31,7 @@ NEEDS_NETWORK = {"vgg19", "vgg16"}
 def ends(control: Any) -> list[Any]:
     """The values at both ends of a control, or all of them where there are no ends."""
     if isinstance(control, PictureChooser):
-        return [control.list.options[0], control.list.options[-1]]
+        return [control.options[0][0], control.options[-1][0]]
     if isinstance(control, LayerWeights):
         return [dict.fromkeys(STYLE_LAYERS, 0.0), dict.fromkeys(STYLE_LAYERS, 1.0)]
     if isinstance(control, widgets.FloatLogSlider):
@@ -51,7 +55,7 @@ def test_every_control_works_at_its_ends(name: str, monkeypatch: pytest.MonkeyPa
             if isinstance(value, str) and value in NEEDS_NETWORK:
                 continue
             if isinstance(control, PictureChooser):
-                control.list.value = value
+                control.choose(value)
             else:
                 control.value = value
             assert lab.settings[setting] == value
@@ -64,15 +68,10 @@ def test_every_control_works_at_its_ends(name: str, monkeypatch: pytest.MonkeyPa
 def test_every_control_says_what_it_means(name: str) -> None:
     lab = LABS[name](**SMALL)
     for widget in inside(lab):
-        if isinstance(widget, widgets.Button | widgets.FileUpload):
+        if isinstance(widget, widgets.Button | widgets.ToggleButton):
             assert widget.description
             assert len(widget.tooltip) > 20
-        elif isinstance(widget, widgets.Text) and widget.description == "":
-            assert widget.placeholder
-            assert len(widget.tooltip) > 20
-        elif isinstance(widget, widgets.ValueWidget) and not isinstance(
-            widget, widgets.HTML | widgets.Image | widgets.FloatProgress | PictureChooser | LayerWeights
-        ):
+        elif isinstance(widget, widgets.ValueWidget) and not isinstance(widget, widgets.HTML | LayerWeights):
             assert widget.description
             assert len(widget.tooltip) > 20, widget.description
             assert not getattr(widget, "continuous_update", False), f"{widget.description} works before it is released"
@@ -81,8 +80,7 @@ def test_every_control_says_what_it_means(name: str) -> None:
 @pytest.mark.parametrize("name", LABS)
 def test_a_picture_is_there_at_once_and_has_words(name: str) -> None:
     lab = LABS[name](size=64, first_steps=2)
-    (picture,) = [widget for widget in inside(lab) if isinstance(widget, widgets.Image)]
-    assert "poster" in picture._dom_classes
+    (picture,) = [widget for widget in inside(lab) if "poster" in widget._dom_classes]
     assert picture.value[:2] == b"\xff\xd8"  # a JPEG
     assert picture.tooltip.endswith("after 2 steps")
     assert lab._made["steps_done"] == 2
@@ -131,7 +129,7 @@ def test_luminance_only_keeps_the_colours_of_the_content() -> None:
 def test_continue_takes_another_size_and_another_picture() -> None:
     lab = GatysLab("chelsea", size=64, steps=10, first_steps=2)
     lab.controls["size"].value = 96
-    lab.controls["content"].list.value = "rocket"
+    lab.controls["content"].choose("rocket")
     lab.resume()
     assert lab.wait(SOON)
     assert lab.error == ""
@@ -141,7 +139,7 @@ def test_continue_takes_another_size_and_another_picture() -> None:
 
 def test_all_weights_off_is_told_in_words() -> None:
     lab = GatysLab(layer_weights="none", content_layer=NO_CONTENT, tv_weight=0.0, **SMALL)
-    lab.panel.buttons["start"].click()
+    press(lab, "start")
     assert lab.wait(SOON)
     assert "all weights are 0" in lab.error
 
@@ -149,7 +147,7 @@ def test_all_weights_off_is_told_in_words() -> None:
 def test_an_encoder_that_cannot_be_had_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     lab = GatysLab(encoder_name="vgg19", **SMALL)
-    lab.panel.buttons["start"].click()
+    press(lab, "start")
     assert lab.wait(SOON)
     assert "vgg19" in lab.error
     assert "mini" in lab.error  # a way out
@@ -164,7 +162,7 @@ def test_the_slider_of_the_welcome_lab_starts_on_release_and_other_labs_wait(mon
     lab = WelcomeLab(**SMALL)
     assert started == []
     lab.style_weight.value = 100
-    lab.content.list.value = "rocket"
+    lab.content.choose("rocket")
     assert started == ["WelcomeLab True"] * 2
     for other in (GatysLab(**SMALL), InversionLab(**SMALL)):
         for control in other.controls.values():
@@ -176,10 +174,10 @@ def test_the_slider_of_the_welcome_lab_starts_on_release_and_other_labs_wait(mon
 def test_the_inversion_lab_tells_how_near_it_is() -> None:
     lab = InversionLab("camera", layer="relu1_1", size=64, first_steps=8)
     original = samples.content("camera", 64)
-    assert f"{psnr(lab.image, original):.1f} dB" in lab.panel.caption.value
+    assert f"{psnr(lab.image, original):.1f} dB" in lab.stage.caption
     start = gatys.start_image("noise", original, original, 0)
     assert psnr(lab.image, original) > psnr(start, original)
-    assert lab.panel.picture.tooltip.startswith("camera, left, and what relu1_1 remembers of it, right")
+    assert lab.stage.tooltip.startswith("camera, left, and what relu1_1 remembers of it, right")
 
 
 def test_settings_are_the_arguments_that_make_the_same_lab() -> None:
@@ -190,6 +188,74 @@ def test_settings_are_the_arguments_that_make_the_same_lab() -> None:
     lab.reset()
     assert lab.settings["seed"] == 7
     assert lab.layers.preset.value == "fine"
+
+
+# ----------------------------------------------------------------------------------------------- the picture remembers
+
+
+def test_a_saved_picture_brings_back_how_it_was_made(tmp_path: Path) -> None:
+    lab = GatysLab(
+        "coffee", "mosaic", style_weight=100.0, layer_weights="fine", start="noise", seed=7, size=80, first_steps=3
+    )
+    path = lab.save(str(tmp_path / "made.png"))
+    other = GatysLab(**SMALL)
+    upload(other.stage, path.read_bytes(), "made.png")
+    assert other.error == ""
+    assert other.settings == lab.settings
+    torch.testing.assert_close(other.image, lab.image, rtol=0, atol=1 / 255)
+    assert other._made["steps_done"] == 3 and "resume" in other.stage.enabled
+    fixed = InversionLab("camera", size=80, first_steps=2)  # also what no control shows
+    other = InversionLab(**SMALL)
+    other.take(str(fixed.save(str(tmp_path / "fixed.png"))))
+    assert other.settings == fixed.settings and other.image.shape == fixed.image.shape
+
+
+def png(colour: str) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (80, 64), colour).save(written, "png")
+    return written.getvalue()
+
+
+def test_a_picture_of_ones_own_is_known_again_by_what_it_shows(tmp_path: Path) -> None:
+    lab = GatysLab(**SMALL)
+    upload(lab.stage, png("red"), "mine.png")  # a photo that is dropped on the picture
+    assert lab.settings["content"] == "upload: mine.png"
+    lab._runner.run_here(lab.job(lab.settings, None, 1))
+    path = lab.save(str(tmp_path / "made.png"))
+    lab.controls["seed"].value = 5
+    other = GatysLab(**SMALL, seed=3)
+    other.take(str(path))
+    assert other.settings["seed"] == 0 and other.settings["content"] == samples.content_names()[0]
+    assert other.error == ("the settings are back, but not the picture for content: upload: mine.png; choose it")
+    other.content.choose(png("red"), "another name")
+    other.content.choose("rocket")
+    other.take(str(path))
+    assert other.error == "" and other.settings["content"] == "another name"
+
+
+def test_what_this_lab_did_not_save_is_a_photo(tmp_path: Path) -> None:
+    path = InversionLab("camera", size=64, first_steps=1).save(str(tmp_path / "inversion.png"))
+    lab = GatysLab(**SMALL, seed=3)
+    lab.take(str(path))
+    assert lab.settings["content"] == str(path) and lab.settings["seed"] == 3
+    upload(lab.stage, b"no picture", "notes.txt")
+    assert "notes.txt" in lab.error
+
+
+@pytest.mark.parametrize(
+    "lab",
+    [
+        lambda: InversionLab("camera", layer="relu2_1", seed=3, size=64, first_steps=4),
+        lambda: GatysLab("coffee", "mosaic", layer_weights="deep", colour="content", size=64, first_steps=4),
+        lambda: JohnsonLab("coffee", strength=0.7, size=96),
+    ],
+    ids=["inversion", "gatys", "johnson"],
+)
+def test_copied_code_makes_the_same_pixels(lab: Callable[[], Lab], tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = lab()
+    exec(made.code(), {})
+    torch.testing.assert_close(read_image(made.stage.file_name), made.image, rtol=0, atol=1 / 255)
 
 
 # ------------------------------------------------------------------------------------------------------ layer weights
@@ -239,19 +305,16 @@ def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: s
 # -------------------------------------------------------------------------------------------------------- loss curves
 
 
-def test_curves_differ_by_more_than_colour_and_say_what_they_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib.axes import Axes
-
-    drawn: list[dict[str, Any]] = []
-    plot = Axes.plot
-    monkeypatch.setattr(
-        Axes, "plot", lambda self, *data, **looks: drawn.append({**looks, "x": data[0]}) or plot(self, *data, **looks)
-    )
+def test_curves_are_thinned_out_and_say_what_they_show() -> None:
     terms = [f"style {layer}" for layer in STYLE_LAYERS] + ["content relu4_2", "tv"]
     history = [(n, {name: 0.0 if name == "tv" else 1.0 / n for name in terms}) for n in range(1, 2001)]
-    html = curves_html(history, marks=[500])
-    assert html.startswith('<img alt="Loss curves, steps 1 to 2000: style relu1_1 from 1 to 0.0005')
-    assert len({(line["linestyle"], line["marker"]) for line in drawn}) == len(terms) + 1  # and their sum
-    assert all(line["x"][0] == 1 and line["x"][-1] == 2000 and len(line["x"]) < 400 for line in drawn)
-    assert curves_html(history[:1]) == ""
-    assert describe(history[:2]).startswith("Loss curves, steps 1 to 2")
+    found = curves(history, marks=[500])
+    assert found["words"].startswith("Loss curves, steps 1 to 2000: style relu1_1 from 1 to 0.0005")
+    assert list(found["terms"]) == ["sum", *terms] and found["marks"] == [500]
+    assert found["steps"][0] == 1 and found["steps"][-1] == 2000 and len(found["steps"]) < 250
+    for place, step in enumerate(found["steps"]):
+        assert found["terms"]["content relu4_2"][place] == pytest.approx(1 / step, rel=0.01)
+        assert found["terms"]["sum"][place] == pytest.approx(6 / step, rel=0.01)
+    assert curves(history[:1]) == {}
+    diverged = curves([(1, {"content": 1.0}), (2, {"content": float("nan"), "tv": 1.0})])
+    assert diverged["terms"] == {"sum": [1.0, None], "content": [1.0, None], "tv": [None, 1.0]}  # what JSON can say

@@ -433,6 +433,26 @@ def test_outputs_are_the_same_from_run_to_run(tmp_path):
     assert widths[0] == 10 and widths[1] > 100
 
 
+def test_a_picture_with_a_border_is_kept_as_it_is_seen():
+    def encoded(colour, size):
+        written = io.BytesIO()
+        Image.new("RGB", size, colour).save(written, "jpeg")
+        return base64.b64encode(written.getvalue()).decode()
+
+    pictures = {"value": encoded("red", (80, 40)), "before": encoded("blue", (40, 20))}
+    stage = {
+        "model_name": "AnyModel",
+        "state": {"_dom_classes": ["poster"], "border": 0.25, "tooltip": "left and right"},
+        "buffers": [{"path": [name], "data": data} for name, data in pictures.items()],
+    }
+    (made,) = promote.promote([{"data": {promote.WIDGET_VIEW: {"model_id": "one"}}}], {"one": stage})
+    assert made["data"]["text/plain"] == "left and right"
+    with Image.open(io.BytesIO(base64.b64decode(made["data"]["image/jpeg"]))) as picture:
+        assert picture.size == (80, 40)
+        blue, red = picture.getpixel((8, 20)), picture.getpixel((40, 20))
+    assert blue[2] > 240 > 20 > blue[0] and red[0] > 240 > 20 > red[2]
+
+
 def test_lessons_are_chosen_by_number_name_or_path(tmp_path, capsys):
     source = lesson(tmp_path)
     lessons = source.parent.parent

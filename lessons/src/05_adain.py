@@ -626,7 +626,7 @@ grid([impasto, its, own], ["the style", "the style's colours", "the photo's colo
 #
 # All of this, live. Drag, and the picture follows.
 #
-# - The **ring in the square** mixes the four styles at its corners; in a corner there is one style alone. Choose the styles on their four cards, or upload your own: any picture.
+# - The **ring in the square** mixes the four styles at its corners; in a corner there is one style alone. Choose the four styles from their lists, or drop a picture of your own on one of them.
 # - **strength α** goes from the photo to the style. The activations are kept, so that moving it costs one pass of the decoder.
 # - **colours of** the style or the photo. **where** is a mask: inside of it counts the square, **elsewhere** says what is outside. A mask of your own is any picture, white for inside.
 # - **size** is the longer side, up to 1024 pixels.

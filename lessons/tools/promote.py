@@ -2,8 +2,8 @@
 
 A widget is alive only beside a kernel; on a code-hosting page, and before the first run, its place would be empty.
 So for each widget that a cell displayed this looks through the widget's tree (the state that nbclient collected) for
-pictures, and puts one of them in the widget's place. Which one: an `Image` widget marked with
-`image.add_class("poster")`, or else the largest; its `tooltip` becomes the alternative text.
+pictures, and puts one of them in the widget's place. Which one: an `Image` widget or the stage of a lab marked with
+`add_class("poster")`, or else the largest; its `tooltip` becomes the alternative text.
 """
 
 import base64
@@ -106,10 +106,11 @@ def _poster(models: list[str], state: State) -> dict[str, Any]:
     pictures, empty = [], 0
     for model in models:
         name, values = state[model]["model_name"], state[model]["state"]
-        if name == "ImageModel":
-            data = _buffer(state[model], "value")
+        marked = POSTER in values.get("_dom_classes", ())
+        if name == "ImageModel" or marked:
+            data = _wiped(state[model])
             if data:
-                pictures.append(Picture(data, values.get("tooltip") or "", POSTER in values.get("_dom_classes", ())))
+                pictures.append(Picture(data, values.get("tooltip") or "", marked))
             else:
                 empty += 1
         elif name == "OutputModel":
@@ -132,6 +133,20 @@ def _buffer(model: dict[str, Any], path: str) -> bytes:
         if list(buffer["path"]) == [path]:
             return base64.b64decode(buffer["data"])
     return b""
+
+
+def _wiped(model: dict[str, Any]) -> bytes:
+    """The picture of a widget; where it has a border, with the other picture left of it."""
+    data, before, border = _buffer(model, "value"), _buffer(model, "before"), model["state"].get("border", 0)
+    if not (data and before and border):
+        return data
+    with Image.open(io.BytesIO(data)) as whole, Image.open(io.BytesIO(before)) as left:
+        cut = round(border * whole.width)
+        whole.paste(left.resize(whole.size).crop((0, 0, cut, whole.height)))
+        whole.paste("white", (max(0, cut - 1), 0, min(cut + 1, whole.width), whole.height))
+        written = io.BytesIO()
+        whole.save(written, format="JPEG", quality=92)
+        return written.getvalue()
 
 
 def _captured(outputs: list[dict[str, Any]]) -> Iterator[Picture]:

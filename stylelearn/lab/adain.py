@@ -6,14 +6,13 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelearn import adain, samples
 from stylelearn.adain import Style
 from stylelearn.colour import match_colour
-from stylelearn.lab.base import observe
+from stylelearn.lab.base import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
@@ -60,17 +59,16 @@ class AdaINLab(LiveLab):
     ) -> None:
         self.content = PictureChooser("content", content)
         chosen = _filled([style, style_2, style_3, style_4])
-        self.styles = {name: PictureChooser("style", one) for name, one in zip(STYLES, chosen, strict=True)}
+        corners = [(f"style {corner}", name) for corner, name in zip(CORNERS, STYLES, strict=True)]
+        self.styles = {
+            name: PictureChooser("style", one, name=words) for (words, name), one in zip(corners, chosen, strict=True)
+        }
         self.pad, self.where = Pad(across, down), MaskChooser(where)
         self._fitted = functools.lru_cache(5 * _KEPT)(at_size)
         self._features = functools.lru_cache(_KEPT)(self._encode)
         self._style = functools.lru_cache(4 * _KEPT)(self._measure)
-        corners = [(f"style {corner}", name) for corner, name in zip(CORNERS, STYLES, strict=True)]
-        tabs = widgets.Tab(
-            list(self.styles.values()), titles=[words for words, _ in corners], layout=widgets.Layout(margin="4px 0")
-        )
         rows = [
-            {"content": self.content}, (tabs, self.styles), (self.pad, self.pad.settings),
+            {"content": self.content, **self.styles}, (self.pad, self.pad.settings),
             {
                 "strength": controls.number(
                     "strength α", strength, 0, 1, 0.01,
@@ -79,6 +77,8 @@ class AdaINLab(LiveLab):
                 ),
             },
             controls.ends("the photo", "the style"),
+            {"size": sizes(size)},
+            Folded("Whose colours, and where", [
             {
                 "colours": controls.choice(
                     "colours of", colours, [("the style", "style"), ("the photo", "content")],
@@ -89,8 +89,8 @@ class AdaINLab(LiveLab):
                     "elsewhere", elsewhere, [("the photo", "photo"), *corners],
                     "What is outside of the mask; without effect as long as the styles count everywhere.",
                 ),
-                "size": sizes(size),
-            },
+            }
+            ]),
         ]  # fmt: skip
         self._corners()
         for chooser in self.styles.values():

@@ -1,10 +1,10 @@
-"""The lab of lesson 08: a slider for each layer, live; a pad, a die, noise, and a strip of favourites."""
+"""The lab of lesson 08: a slider for each layer, live; a pad, a die, and noise."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,23 +13,21 @@ import torch
 from torch import Tensor
 
 from stylelearn import adjustable, practice
-from stylelearn.images import encode_image, resize
-from stylelearn.lab.base import named, observe
+from stylelearn.images import resize
+from stylelearn.lab.base import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.layers import ALL, Alphas
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Picture
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 
 MOST_NOISE = 0.5
-MOST = 8  # favourites; the next one takes the place of the oldest
 _KEPT = 4  # pictures of each kind that are kept at their size
 _AT_ONCE = 2  # steps of practice between two pictures: a slider that moves meanwhile waits for so many
-_THUMBNAIL = 96  # pixels: of a favourite, and of a corner of the pad, which shows the photo as it would be there
+_THUMBNAIL = 96  # pixels of a corner of the pad, which shows the photo as it would be there
 network = loaded_once(adjustable.load, "adjustable")
 
 
@@ -73,20 +71,18 @@ class AdjustableLab(LiveLab):
         self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
         self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
-        self.favourites = Favourites(self._take)
-        buttons = [
-            self._button("Randomise", "random", self.randomise, "Random α for all layers, and another seed."),
-            self._button("Keep", "star", self.keep, "Put this picture on the strip below; its button brings it back."),
-        ]
+        randomise = widgets.Button(
+            description="Randomise", icon="random", tooltip="Random α for all layers, and another seed.",
+            layout=widgets.Layout(width="118px", margin=f"2px 0 2px {controls.INDENT}"),
+        )  # fmt: skip
+        randomise.on_click(self.guarded(self.randomise))
         rows = [
             {"content": self.content, **self.style},
-            controls.heading("How much of the style, layer by layer"),
             {"alphas": self.alphas},
-            widgets.HBox(buttons, layout=widgets.Layout(margin=f"2px 0 2px {controls.INDENT}")),
-            {"practice": _practice(practice)} if any_style else {},
+            randomise,
             *([self.alphas.pad] if self.alphas.pad else []),
-            controls.heading("Another one"),
-            {
+            {"practice": _practice(practice)} if any_style else {},
+            Folded("Noise and size", [{
                 "noise": controls.number(
                     "noise", noise, 0, MOST_NOISE, 0.01,
                     "Noise on the photo before it is painted: the same setting then gives another picture for each "
@@ -94,14 +90,17 @@ class AdjustableLab(LiveLab):
                 ),
                 "seed": controls.seed(seed, "Which noise; another number gives another picture of the same kind."),
                 "size": sizes(size),
-            },
+            }]),
         ]  # fmt: skip
         super().__init__(rows, file_name="pastiche.png", first=first)
-        self.panel.children = (*self.panel.children, self.favourites)
-        self.hold_weakly()
         for chooser in (self.content, *self.style.values()):
             observe(chooser, self.guarded(self._corners))
         self.guarded(self._corners)()
+
+    def start(self, *, restart: bool = True) -> None:
+        """Paint with the present settings; small first, unless a style is practised, which is done at one size only."""
+        self.preview = 0 if self.settings.get("practice") else LiveLab.preview
+        super().start(restart=restart)
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """One pass; and where the style is being practised, another one after every few steps of that."""
@@ -130,7 +129,7 @@ class AdjustableLab(LiveLab):
         super()._stepped(run, step)
         if step.number > 1 and not run.discarded:
             with self._showing:
-                self.panel.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
+                self.stage.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, style, and the α of each layer."""
@@ -142,25 +141,8 @@ class AdjustableLab(LiveLab):
 
     def randomise(self) -> None:
         """Random α, and another noise."""
-        with self.at_once():
-            self.alphas.roll()
-            seed = self.controls["seed"]
-            seed.value = (seed.value + 1) % (seed.max + 1)
-
-    def keep(self) -> None:
-        """Put the picture that is shown on the strip of favourites."""
-        with self._showing:
-            image, made = self._image, dict(self._made)
-        self.favourites.keep(image, made, self.words(named(made)))
-        self.hold_weakly()
-
-    def _take(self, settings: dict[str, Any]) -> None:
-        self.guarded(lambda: self.set(**settings))()
-
-    def _button(self, words: str, icon: str, act: Callable[[], None], tooltip: str) -> widgets.Button:
-        button = widgets.Button(description=words, icon=icon, tooltip=tooltip, layout=widgets.Layout(width="118px"))
-        button.on_click(self.guarded(act))
-        return button
+        seed = self.controls["seed"]
+        self.set(alphas=self.alphas.roll(), seed=(seed.value + 1) % (seed.max + 1))
 
     def _look(self, style: Tensor, size: int, steps: int) -> _Style:
         return _Style(self.network, self._fitted(style, size), steps)
@@ -206,34 +188,3 @@ def _practice(steps: int) -> widgets.Dropdown:
         "practice", steps, options,
         "Look at this style for some seconds, to paint it better from then on; the picture follows as it is learnt.",
     )  # fmt: skip
-
-
-class Favourites(widgets.HBox):
-    """A strip of small pictures worth seeing again, with a button below each that brings its settings back.
-
-    Args:
-        take: called with the settings of the picture whose button was pressed.
-
-    Attributes:
-        settings: of each picture, in the order of the strip.
-    """
-
-    def __init__(self, take: Callable[[dict[str, Any]], None]) -> None:
-        self._take, self._count = take, 0
-        self.settings: list[dict[str, Any]] = []
-        super().__init__([], layout=widgets.Layout(flex_flow="row wrap"))
-
-    def keep(self, image: Tensor, settings: dict[str, Any], words: str) -> None:
-        """Add a picture (1, 3, H, W) with its settings; `words` say what it shows."""
-        self._count += 1
-        small = Picture(format="jpeg", value=encode_image(resize(image, _THUMBNAIL, "long"), "jpeg", 88))
-        small.tooltip = words
-        again = widgets.Button(
-            description=f"again {self._count}", tooltip=f"Back to the settings of this one: {words}",
-            layout=widgets.Layout(width=f"{_THUMBNAIL}px"),
-        )  # fmt: skip
-        kept = dict(settings)
-        again.on_click(lambda _: self._take(kept))
-        column = widgets.VBox([small, again], layout=widgets.Layout(margin="0 6px 4px 0", align_items="center"))
-        self.settings = [*self.settings, kept][-MOST:]
-        self.children = (*self.children, column)[-MOST:]

@@ -1,74 +1,98 @@
-"""What all labs are: controls on the left, a panel on the right, and a runner between them."""
+"""What all labs are: a stage on the left, controls on the right, and a runner between them."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelearn.images import resize, shown_name
+from stylelearn.images import read_image, read_settings, resize, shown_name
 from stylelearn.lab.engine.clock import Clock
 from stylelearn.lab.engine.errors import guarded, in_words
 from stylelearn.lab.engine.kernel import Released, on_interrupt
 from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner, interrupt
 from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.choosers import Chooser
-from stylelearn.lab.widgets.curves import curves_html
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.choosers import Chooser, PictureChooser
+from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Diverged, Step
 
 PICTURE_EVERY = 0.15  # seconds between two live pictures, at least
 CURVES_EVERY = 1.0
 
-Row: TypeAlias = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Folded:
+    """Rows that are rarely used: folded away until their title is pressed."""
+
+    title: str
+    rows: Sequence[Row]
+
+
+Row: TypeAlias = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]] | Folded
 """What stands in the column of controls: settings by name, another widget, or a widget and the settings in it."""
 
 
-class Lab(Released):
-    """A lab: Start, Stop, Continue, Reset, a live picture, loss curves, Save.
+class Lab(Released, widgets.VBox):
+    """A lab: a stage with the picture, and controls beside it.
 
     A lab of its own gives its controls and defines `job`; everything else is here. From code: `start()`, `stop()`,
-    `resume()`, `reset()`, `wait()`, `save("name.png")`, `close()`; `settings` and `image` are there at any time.
+    `resume()`, `reset()`, `keep()`, `wait()`, `save("name.png")`, `take("name.png")`, `code()`, `close()`; `settings`
+    and `image` are there at any time, and `type(lab)(**lab.settings)` makes the same lab again.
 
     Args:
         rows: the controls, from top to bottom; a control has a `value`, and its name is that of the setting.
-        panel: where the picture is shown.
+        stage: where the picture is shown.
         first_steps: how many steps are done before the constructor returns, so that there is a picture at once.
-        width: of the controls, as CSS has it.
+        fixed: settings that no control changes.
+        below: what stands below both.
     """
 
-    def __init__(self, rows: Sequence[Row], panel: Panel, first_steps: int, *, width: str = "360px") -> None:
-        shown: list[widgets.Widget] = []
+    _quiet = False  # while several controls are set that belong together
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        stage: Stage,
+        first_steps: int,
+        *,
+        fixed: Mapping[str, Any] | None = None,
+        below: Sequence[widgets.Widget] = (),
+    ) -> None:
         self.controls: dict[str, Any] = {}
-        for row in rows:
-            if isinstance(row, Mapping):
-                shown += row.values()
-                self.controls |= row
-            else:
-                widget, settings = row if isinstance(row, tuple) else (row, {})
-                shown.append(widget)
-                self.controls |= settings
-        self.panel = panel
+        shown = self._shown(rows)
+        self.stage, self.fixed = stage, dict(fixed or {})
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
-        self._runner = Runner(self._began, self._stepped, self._ended)
+        self._runner = Runner(self._began, self._stepped, self._ended, name=type(self).__name__)
         on_interrupt(interrupt)
         self._forget()
-        for name, act in (("start", self.start), ("stop", self.stop), ("resume", self.resume), ("reset", self.reset)):
-            if name in panel.buttons:
-                panel.buttons[name].on_click(self.guarded(act))
-        panel.save_button.on_click(self.guarded(self.save))
-        both = [controls.column(*shown, width=width), panel]
-        row = widgets.HBox(both, layout=widgets.Layout(flex_flow="row wrap", align_items="flex-start"))
-        super().__init__([row], layout=widgets.Layout(width="100%", max_width="1160px"))
+        self._kept: dict[int, dict[str, Any]] = {}  # the settings of the pictures on the strip
+        stage.on_msg(self._heard)
+        column = widgets.VBox(shown)
+        row = widgets.HBox([stage, column])
+        super().__init__([row, *below])
+        for box, name in ((self, "sl-lab"), (row, "sl-row"), (column, "sl-controls")):
+            box.add_class(name)
         self._first(first_steps)
         self._view_count = 0  # from now on the page tells how often this lab is on it
         self.observe(self._gone_from_the_page, "_view_count")
+
+    def _shown(self, rows: Sequence[Row]) -> list[widgets.Widget]:
+        """The widgets of the rows; their settings become `controls`."""
+        found: list[widgets.Widget] = []
+        for row in rows:
+            if isinstance(row, Folded):
+                found.append(controls.fold(row.title, self._shown(row.rows)))
+                continue
+            widget, settings = row if isinstance(row, tuple) else (None, row)
+            found += [widget] if widget is not None else row.values() if isinstance(row, Mapping) else [row]
+            self.controls |= settings if isinstance(settings, Mapping) else {}
+        return found
 
     # ------------------------------------------------------------------------------------------- what a lab defines
 
@@ -85,12 +109,20 @@ class Lab(Released):
         """What is shown before the first step."""
         raise NotImplementedError
 
+    def on_stage(self) -> Tensor:
+        """What is on the stage: the lab's picture, or another view of it."""
+        return self._image
+
+    def original(self) -> Tensor | None:
+        """What the border compares it with; None for nothing."""
+        return getattr(self.controls.get("content"), "image", None)
+
     # --------------------------------------------------------------------------------------------------- what users do
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The values of all controls, under the names of the constructor's arguments."""
-        return {name: control.value for name, control in self.controls.items()}
+        """The values of all controls and what is fixed, under the names of the constructor's arguments."""
+        return {name: control.value for name, control in self.controls.items()} | self.fixed
 
     @property
     def image(self) -> Tensor:
@@ -105,7 +137,7 @@ class Lab(Released):
     @property
     def error(self) -> str:
         """What went wrong last, in words; "" if nothing did."""
-        return self.panel.error
+        return self.stage.error
 
     def start(self, *, restart: bool = False) -> None:
         """Begin anew with the present settings, in the background; returns at once."""
@@ -121,25 +153,36 @@ class Lab(Released):
     def stop(self) -> None:
         """End after the present step; the picture is kept."""
         if self.running:
-            self.panel.announce("stopping after this step …")
+            self.stage.announce("stopping after this step …")
         self._runner.stop()
 
     def reset(self) -> None:
         """Back to the settings and the picture of the beginning."""
         with self._showing:  # whatever the running step still wants to show comes too late
             self._runner.stop(discard=True)
-            for name, value in self._defaults.items():
-                restore(self.controls[name], value)
-            self.restored()
+            self.set(**self._defaults)
             self._forget()
             self._job, self._raw, self._image, self._made, history = self._beginning
             self._history = list(history)
-            self.panel.complain("")
+            self.stage.error = ""
             self._show_all(self._title)
-            self.panel.progress(0, "")
+            self.stage.progress(0, "")
+
+    def set(self, **settings: Any) -> None:
+        """Set several controls."""
+        self._quiet = True  # labs that answer each move answer once, afterwards
+        try:
+            for name, value in settings.items():
+                if name in self.controls:
+                    restore(self.controls[name], value)
+                else:
+                    self.fixed[name] = value
+            self.restored()
+        finally:
+            self._quiet = False
 
     def restored(self) -> None:
-        """Called by `reset` when the controls have their first values again."""
+        """Called when all controls have been set."""
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs, at most `timeout` seconds; says whether that is so."""
@@ -148,8 +191,67 @@ class Lab(Released):
     def save(self, name: str | None = None) -> Path | None:
         """Write the picture with its settings inside; by default to the name in the lab's field."""
         with self._showing:
-            image, made = self._image, named(self._made)
-        return self.panel.save(image, {**made, "lab": type(self).__name__}, name or self.panel.file_name.value)
+            image, inside = self._image, self._inside()
+        return self.stage.save(image, inside, name or self.stage.file_name)
+
+    def take(self, source: Any, name: str | None = None) -> None:
+        """Take a picture that this lab saved, with its settings; any other picture becomes the content.
+
+        Args:
+            source: as for `read_image`. name: what to call it.
+        """
+        self.stage.error = ""
+        inside = read_settings(source)
+        if inside.get("lab") != type(self).__name__:
+            if not (chooser := self.controls.get("content")):
+                raise ValueError(f"{shown_name(source)} was not saved by this lab, and this lab takes no photo")
+            chooser.take(source, name)
+            return
+        prints, steps = inside.pop("pictures", {}), inside.pop("steps_done", 0)
+        missing = []
+        for setting, chooser in self.controls.items():
+            if isinstance(chooser, PictureChooser) and setting in inside:
+                value = inside.pop(setting)
+                if found := chooser.find(value, prints.get(setting)):
+                    inside[setting] = found
+                else:
+                    missing.append(f"{setting}: {value}")
+        self._runner.stop(discard=True)
+        self.set(**{name: value for name, value in inside.items() if name in self.settings})
+        self.reopened(read_image(source), steps)
+        if missing:
+            self.stage.error = f"the settings are back, but not the picture for {', '.join(missing)}; choose it"
+
+    def reopened(self, image: Tensor, steps: int) -> None:
+        """Show a picture that was saved with the settings that are set now."""
+        with self._showing:
+            self._forget()
+            self._keep(self.job(self.settings, image, max(1, steps)), image, steps)
+            self._image = image  # what was saved is finished
+            self._show_all(f"{self._job.title}, as it was saved")
+            self.stage.announce("the settings of this picture are back")
+            self.stage.idle(can_resume=True)
+
+    def keep(self) -> None:
+        """Put the picture on the strip, with its settings."""
+        with self._showing:
+            self.stage.keep(self._image, self.stage.tooltip)
+            self._kept[self.stage.kept[-1]["number"]] = {k: v for k, v in self._made.items() if k != "steps_done"}
+
+    def again(self, number: int) -> None:
+        """Back to the settings of the picture with that number on the strip."""
+        self.set(**self._kept[number])
+
+    def code(self) -> str:
+        """The lines that make this picture with the package."""
+        made, lab = dict(self._made), type(self).__name__
+        if (steps := made.pop("steps_done", None)) is not None:
+            made["first_steps"] = steps
+        own = "  # yours: put the name of its file here"
+        arguments = "".join(
+            f"    {name}={value!r},{own if str(value).startswith('upload: ') else ''}\n" for name, value in made.items()
+        )
+        return f"from stylelearn.lab import {lab}\n\nlab = {lab}(\n{arguments})\nlab.save({self.stage.file_name!r})"
 
     def close(self) -> None:
         """Stop, take the lab off the page, and give back what it holds; the picture and the settings are kept."""
@@ -161,7 +263,42 @@ class Lab(Released):
 
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
         """A callback whose errors are shown in the lab."""
-        return guarded(act, lambda words: self.panel.complain(words))  # the panel may come later
+        return guarded(act, lambda words: self.stage.set_trait("error", words))  # the stage may come later
+
+    # ----------------------------------------------------------------------------------------------- what the page says
+
+    def _heard(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+        self.guarded(lambda: self._asked(message, buffers))()
+
+    def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
+        """A button was pressed, a place was pointed at, or a file has come."""
+        match message:
+            case {"do": "file", "name": name}:
+                self.take({"name": name, "content": bytes(buffers[0])}, f"upload: {name}")
+            case {"do": "refused", "why": why}:
+                self.stage.error = why
+            case {"do": "again", "number": number}:
+                self.again(self.stage.kept[number]["number"])
+            case {"do": "point", "place": place}:
+                self.pointed(*place)
+            case {"do": "code"}:
+                self.stage.send({"code": self.code()})
+            case {"do": "download"}:
+                self.stage.download(self._image, self._inside())
+            case {"do": "start" | "stop" | "resume" | "reset" | "keep" | "save" as name}:
+                getattr(self, name)()
+
+    def pointed(self, across: float, down: float) -> None:
+        """The picture was pressed there, from 0 to 1 each."""
+
+    def _inside(self) -> dict[str, Any]:
+        """What a saved picture holds: its settings, and how to know pictures again that are not the course's."""
+        own = {
+            name: each.fingerprint(each.value)
+            for name, each in self.controls.items()
+            if isinstance(each, PictureChooser) and not each.find(each.value, None)
+        }
+        return {**named(self._made), "lab": type(self).__name__, **({"pictures": own} if own else {})}
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
@@ -173,12 +310,13 @@ class Lab(Released):
     def _first(self, steps: int) -> None:
         self._keep(self.job(self.settings, None, max(1, steps)), self.empty(), 0)
         self._show_all("Nothing has been done yet: press Start")
+        self.stage.share = 0
         if steps > 0:
             self._runner.run_here(self._job)
             if not self.error:
-                self.panel.progress(0, f"the first {len(self._history)} steps; press Start for more")
+                self.stage.progress(0, f"the first {len(self._history)} steps; press Start for more")
         self._beginning = (self._job, self._raw, self._image, self._made, tuple(self._history))
-        self._title = self.panel.picture.tooltip
+        self._title = self.stage.tooltip
 
     def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
         """This picture is the present one."""
@@ -191,9 +329,10 @@ class Lab(Released):
                 return
             self._last = None
             self._clock = Clock()
-            self.panel.complain("")
-            self.panel.busy()
-            self.panel.progress(0, "preparing …")
+            self.stage.error = ""
+            self.stage.busy()
+            stopped = self._runner.stopped
+            self.stage.progress(0, "preparing …" + (f" {stopped} was stopped for it" if stopped else ""))
 
     def _stepped(self, run: Run, step: Step) -> None:
         clock = self._clock
@@ -212,19 +351,19 @@ class Lab(Released):
             if clock.due("picture", PICTURE_EVERY):
                 self._keep(run.job, step.image, number)
                 self._show(f"{run.job.title}, while it is being made", live=True)
-                self.panel.progress(*clock.progress(step.number, run.job.count))
+                self.stage.progress(*clock.progress(step.number, run.job.count))
                 clock.done("picture", PICTURE_EVERY)
             if clock.due("curves", CURVES_EVERY):
-                self.panel.curves.value = curves_html(self._history, self._marks)
+                self.stage.plot(self._history, self._marks)
                 clock.done("curves", CURVES_EVERY)
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:
             if run.discarded:
-                self.panel.idle(can_resume=True)
+                self.stage.idle(can_resume=True)
                 return
             if error is not None:
-                self.panel.complain(in_words(error))
+                self.stage.error = in_words(error)
             if isinstance(error, Diverged):
                 self._keep(run.job, error.image, run.job.first + error.step)
             elif self._last is not None:  # at the end the best picture counts, not the last
@@ -233,20 +372,20 @@ class Lab(Released):
             if self._last is not None:
                 self._show_all(f"{run.job.title}, after {done} steps")
             words = {"finished": "done", "stopped": "stopped", "failed": "ended"}[outcome]
-            words += " by the kernel's ■" if run.interrupted else ""
+            words += f" after {done} steps" + (f" by {run.stopped_by}" if run.stopped_by else "")
             early = outcome == "finished" and done - run.job.first < run.job.count
-            self.panel.announce(f"{words} after {done} steps" + (": nothing changes any more" if early else ""))
-            self.panel.idle(can_resume=True)
+            self.stage.announce(words + (": nothing changes any more" if early else ""))
+            self.stage.idle(can_resume=True)
 
     def _show(self, words: str, *, live: bool = False) -> None:
-        self.panel.show(self._job.compose(self._image), words, live=live)
-        caption = self._job.caption(self._image)
-        if self.panel.caption.value != caption:
-            self.panel.caption.value = caption
+        shown = self.on_stage()
+        self.stage.show(shown, words, live=live)
+        self.stage.compare(self.original(), max(shown.shape[2:]))
+        self.stage.caption = self._job.caption(self._image)
 
     def _show_all(self, words: str) -> None:
         self._show(words)
-        self.panel.curves.value = curves_html(self._history, self._marks)
+        self.stage.plot(self._history, self._marks)
 
     def _gone_from_the_page(self, change: dict[str, Any]) -> None:
         """The cell was cleared or deleted: nobody watches any more."""
@@ -263,8 +402,10 @@ def restore(control: Any, value: Any) -> None:
     """Give a control its value back."""
     if isinstance(control, Chooser):
         control.restore(value)
-    else:
-        control.value = value
+        return
+    if isinstance(control, widgets.Dropdown) and isinstance(value, int) and value not in dict(control.options).values():
+        control.options = sorted((*control.options, (f"{value} px", value)), key=lambda one: one[1])  # another size
+    control.value = value
 
 
 def observe(control: Any, act: Callable[..., None]) -> None:

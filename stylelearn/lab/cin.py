@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stylelearn import cin
 from stylelearn.images import resize
-from stylelearn.lab.base import observe
+from stylelearn.lab.base import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
@@ -74,8 +74,9 @@ class CinLab(LiveLab):
         }
         rows = [
             {"content": self.content},
-            controls.heading("Four styles"), corners, (self.pad, self.pad.settings),
-            controls.heading("A mask"),
+            corners, (self.pad, self.pad.settings),
+            {"size": sizes(size)},
+            Folded("A mask", [
             {
                 "where": self.where,
                 "counts": controls.choice(
@@ -91,8 +92,7 @@ class CinLab(LiveLab):
                     "How gradually one part becomes the other: at 0 as the mask is drawn, at 1 over half the picture.",
                 ),
             },
-            controls.heading("Picture"),
-            {"size": sizes(size)},
+            ]),
         ]  # fmt: skip
         super().__init__(rows, file_name="mixture.png")
         for control in (self.content, *corners.values()):

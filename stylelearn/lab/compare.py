@@ -11,6 +11,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
+import traitlets
 from torch import Tensor
 
 from stylelearn import samples
@@ -20,6 +21,7 @@ from stylelearn.lab.base import named, observe
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab, Move, at_size
+from stylelearn.lab.mixing import Axis
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step
@@ -40,8 +42,9 @@ def _judge() -> Encoder:
 
 @dataclass(frozen=True)
 class Wiped(Step):
-    """A step that knows which painting it is about (None: neither) and of which pair."""
+    """A step that knows left and right, which painting it is about (None: neither) and of which pair."""
 
+    sides: tuple[Tensor, ...] = ()
     now: Painting | None = None
     pair: tuple = ()
 
@@ -61,6 +64,8 @@ class CompareLab(LiveLab):
         painted: method -> `Painting`, for the present pictures, size and steps.
     """
 
+    preview = 0  # a method paints once, and its picture is kept
+
     def __init__(
         self,
         content: Any = None,
@@ -78,8 +83,10 @@ class CompareLab(LiveLab):
         self._gallery: dict[tuple[str, str], Tensor] = {}
         self._fitted = functools.lru_cache(8)(at_size)
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
+        self._sides: tuple[Tensor, ...] = ()  # what is left and right of the border
         self._paused = False  # Stop was pressed: the border moves, but nothing is painted
-        self._table = widgets.HTML()
+        self._table, self.border = widgets.HTML(), Axis(value=border)
+        controls.check_range("border", border, 0, 1)
         self.all_button = widgets.Button(
             description="Paint all", icon="paint-brush", layout=widgets.Layout(width="auto"),
             tooltip="Let every method paint this pair, one after the other, for the table. Stop keeps what there is.",
@@ -94,12 +101,8 @@ class CompareLab(LiveLab):
                 "content": self.content, "style": self.style,
                 "left": controls.choice("left", left, sides, "What is left of the border: a method, or the photo."),
                 "right": controls.choice("right", right, sides, "What is right of the border: a method, or the photo."),
-                "border": controls.number(
-                    "border", border, 0, 1, 0.01,
-                    "Where the left picture ends and the right one begins. Drag it to and fro.",
-                ),
             },
-            controls.ends("all right", "all left"),
+            (self.all_button, {"border": self.border}),
             {
                 "steps": steps_slider,
                 "size": controls.size(
@@ -108,17 +111,16 @@ class CompareLab(LiveLab):
                     "matched.", low=64,
                 ),
             },
-            self.all_button,
         ]  # fmt: skip
         for row in rows:
             for name, control in row.items() if isinstance(row, dict) else ():
                 if name != "border":
                     observe(control, self._unpause)
-        super().__init__(rows, file_name="compared.png", first=first, buttons=("stop", "reset"))
+        super().__init__(
+            rows, file_name="compared.png", first=first, buttons=("stop", "reset"), border=border, below=[self._table]
+        )
         steps_slider.continuous_update = False  # another number of steps is another painting
-        self.panel.bar.layout.display = ""
-        self.children = (*self.children, self._table)
-        self.hold_weakly()
+        traitlets.link((self.stage, "border"), (self.border, "value"))
         self.all_button.on_click(self.guarded(self.paint_all))
 
     # --------------------------------------------------------------------------------------------------- what one does
@@ -158,8 +160,9 @@ class CompareLab(LiveLab):
             waiting = [] if paused else [one for one in dict.fromkeys(asked) if not one.done]
 
             def seen(now: Painting | None) -> Wiped:
-                made = wipe(shown[0].picture, shown[1].picture, settings["border"])
-                return Wiped(1, 0.0, {}, made, made, now=now, pair=pair)
+                left, right = (one.picture for one in shown)
+                made = wipe(left, right, settings["border"])
+                return Wiped(1, 0.0, {}, made, made, sides=(left, right), now=now, pair=pair)
 
             yield seen(None)
             for one in waiting:
@@ -167,7 +170,7 @@ class CompareLab(LiveLab):
                     one.advance()
                     yield seen(one)
 
-        return Move(paint, 1, settings, self.words(named(settings)))
+        return Move(paint, 1, settings, self.words(named(settings)), caption=lambda image: _names(settings))
 
     def _pair(self, settings: dict[str, Any]) -> tuple:
         """What a painting depends on besides its method."""
@@ -199,34 +202,48 @@ class CompareLab(LiveLab):
     def _unpause(self, _: Any) -> None:
         self._paused = False
 
+    def on_stage(self) -> Tensor:
+        """What is right of the border."""
+        return self._sides[1] if self._sides else self._image
+
+    def original(self) -> Tensor | None:
+        """What is left of it."""
+        return self._sides[0] if self._sides else None
+
     def _began(self, run: Run) -> None:
         self._clock = Clock()
-        self.panel.busy()
+        self.stage.busy()
 
     def _stepped(self, run: Run, step: Step) -> None:
         now = step.now  # type: ignore[attr-defined]
         due = self._clock.due("picture", _EVERY)
         if not run.discarded and (due or now is None or now.done):
+            self._sides = step.sides  # type: ignore[attr-defined]
             super()._stepped(run, step)
             self._tell(run.job.settings, step.pair)  # type: ignore[attr-defined]
             if now is not None and not now.done:
                 left = now.seconds / max(1, now.step) * (now.count - now.step)
                 words = f"painting {title_of(now.method)}: step {now.step} of {now.count}, {duration(left)} left"
-                self.panel.progress(now.step / now.count, words)
+                self.stage.progress(now.step / now.count, words)
             self._clock.done("picture", _EVERY)
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         super()._ended(run, outcome, error)
-        self.panel.idle(can_resume=False)
+        self.stage.idle(can_resume=False)
 
     def _tell(self, settings: dict[str, Any], pair: tuple) -> None:
-        """The names below the picture, and the table."""
-        self.panel.caption.value = (
-            '<div style="display:flex;justify-content:space-between;font-size:90%">'
-            f"<span>◧ {html.escape(title_of(settings['left']))}</span>"
-            f"<span>{html.escape(title_of(settings['right']))} ◨</span></div>"
-        )
+        """The names of both sides, and the table."""
+        self.stage.names = [title_of(settings[side]) for side in ("left", "right")]
         self._table.value = table(self._finished(pair), pair[2], (settings["left"], settings["right"]))
+
+
+def _names(settings: Mapping[str, Any]) -> str:
+    """The names below the picture."""
+    return (
+        '<div style="display:flex;justify-content:space-between;font-size:90%">'
+        f"<span>◧ {html.escape(title_of(settings['left']))}</span>"
+        f"<span>{html.escape(title_of(settings['right']))} ◨</span></div>"
+    )
 
 
 def _key(method: str, pair: tuple) -> tuple:

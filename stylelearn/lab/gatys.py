@@ -12,13 +12,13 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.base import Folded, Lab, fitted, named
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
@@ -70,8 +70,18 @@ class GatysLab(Lab):
             {"content": self.content, "style": self.style, "style_weight": weight},
             controls.ends("more content", "more style"),
             ratio,
+            {"layer_weights": self.layers},
             {
-                "layer_weights": self.layers,
+                "steps": controls.whole(
+                    "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
+                ),
+                "size": controls.size(
+                    size, SIZES,
+                    "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer "
+                    "beside it.", high=2048,
+                ),
+            },
+            Folded("Everything else", [{
                 "content_layer": controls.choice(
                     "content layer", content_layer, [*CONTENT_LAYERS, ("none: texture only (α = 0)", NO_CONTENT)],
                     "Where the pastiche has to agree with the photo: early layers insist on its pixels, late ones only "
@@ -83,14 +93,6 @@ class GatysLab(Lab):
                     "what the losses alone know.",
                 ),
                 "seed": controls.seed(seed, "Which noise to start from; without effect for the other two starts."),
-                "steps": controls.whole(
-                    "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
-                ),
-                "size": controls.size(
-                    size, SIZES,
-                    "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer "
-                    "beside it.", high=2048,
-                ),
                 "tv_weight": controls.off_or_logarithmic(
                     "smoothness (TV)", tv_weight, TV_WEIGHTS,
                     "How much a smooth picture is preferred. Off, as in the paper; far right the strokes melt.",
@@ -110,9 +112,9 @@ class GatysLab(Lab):
                     "Take the style's colours, or keep the photo's and take over brightness only.",
                 ),
                 "encoder_name": controls.encoder(encoder_name),
-            },
+            }]),
         ]  # fmt: skip
-        super().__init__(rows, Panel("pastiche.png"), first_steps)
+        super().__init__(rows, Stage("pastiche.png"), first_steps)
 
     def empty(self) -> Tensor:
         """The picture that the optimisation starts from."""

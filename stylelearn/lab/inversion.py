@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from stylelearn import gatys, inversion
@@ -17,11 +16,10 @@ from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 
 TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-_GAP = 8  # pixels between original and reconstruction
 
 
 class InversionLab(Lab):
@@ -49,13 +47,12 @@ class InversionLab(Lab):
         encoder_name: str = "mini",
         first_steps: int = 25,
     ) -> None:
-        self._encoder, self._size = encoder(encoder_name), size
         self.content = PictureChooser("content", content)
         rows = [
             {
                 "content": self.content,
                 "layer": controls.choice(
-                    "layer", layer, self._encoder.layers,
+                    "layer", layer, encoder(encoder_name).layers,
                     "The only thing that is kept of the picture. conv4_2 is before the ReLU, relu4_2 after it; the "
                     "deeper the layer, the less of the pixels it holds.",
                 ),
@@ -82,7 +79,9 @@ class InversionLab(Lab):
                 "seed": controls.seed(seed, "Another seed, another start: what stays the same comes from the layer."),
             },
         ]  # fmt: skip
-        super().__init__(rows, Panel("inversion.png", width=640), first_steps)
+        stage = Stage("inversion.png", border=0.5)
+        stage.names = ["the original", "what the layer remembers"]
+        super().__init__(rows, stage, first_steps, fixed={"size": size, "encoder_name": encoder_name})
 
     def empty(self) -> Tensor:
         """The noise that the search starts from."""
@@ -99,14 +98,10 @@ class InversionLab(Lab):
 
         def search() -> Iterator[Step]:
             objective = inversion.objective(
-                original, settings["layer"], encoder=self._encoder,
+                original, settings["layer"], encoder=encoder(settings["encoder_name"]),
                 tv_weight=settings["tv_weight"], beta=settings["beta"],
             )  # fmt: skip
             return optimize_image(start, objective, steps)
-
-        def beside(found: Tensor) -> Tensor:
-            white = torch.ones(1, 3, found.shape[-2], _GAP)
-            return torch.cat([original, white, found], dim=3)
 
         def caption(found: Tensor) -> str:
             value = psnr(found, original)
@@ -114,10 +109,10 @@ class InversionLab(Lab):
             return f"left: the original · right: from {html.escape(settings['layer'])} · {near}"
 
         return Job(
-            search, steps, {**settings, "size": self._size, "encoder_name": self._encoder.name},
+            search, steps, settings,
             f"{shown_name(settings['content'])}, left, and what {settings['layer']} remembers of it, right",
-            compose=beside, caption=caption,
+            caption=caption,
         )  # fmt: skip
 
     def _original(self) -> Tensor:
-        return fitted(self.content.image, self._size)
+        return fitted(self.content.image, self.fixed["size"])

@@ -176,18 +176,13 @@ class Alphas(LayerSliders):
         for slider in self.sliders.values():
             slider.continuous_update = True
         if self.pad is not None:
-            for slider, name, arrow, where in (
-                (self.pad.across, layers[0], "→", "to the right"),
-                (self.pad.down, layers[-1], "↓", "down"),
-            ):
-                slider.description, slider.continuous_update = f"{name} {arrow}", True
-                slider.tooltip = f"The ring in the square: the further {where}, the more {name} counts."
-                slider.observe(self._pad_moved, "value")
+            self.pad.tooltip = f"The further to the right, the more {layers[0]} counts; down, the more {layers[-1]}."
+            self.pad.observe(self._pad_moved, "place")
 
-    def roll(self, random: np.random.Generator | None = None) -> None:
+    def roll(self, random: np.random.Generator | None = None) -> Setting:
         """Random α for all layers, each anew from 0 to 1."""
         random = random or np.random.default_rng()
-        self.value = {name: round(float(random.uniform()), 2) for name in self.value}
+        return {name: round(float(random.uniform()), 2) for name in self.value}
 
     def corners(self) -> list[Setting]:
         """The settings at the four corners of the pad, in the order of `mixing.CORNERS`."""
@@ -196,8 +191,7 @@ class Alphas(LayerSliders):
     def changed(self) -> None:
         """Move the ring along."""
         if self.pad is not None:
-            self.pad.across.value = self.value[self._layers[0]]
-            self.pad.down.value = self.value[self._layers[-1]]
+            self.pad.place = (self.value[self._layers[0]], self.value[self._layers[-1]])
 
     def _at(self, across: float, down: float) -> Setting:
         """The mixture of the four corners at a place of the pad; what is no style layer stays as it is."""
@@ -209,7 +203,7 @@ class Alphas(LayerSliders):
 
     def _pad_moved(self, _: dict[str, Any]) -> None:
         if not self._setting and self.pad is not None:
-            self.value = self._at(self.pad.across.value, self.pad.down.value)
+            self.value = self._at(*self.pad.place)
 
 
 def presets(layers: Sequence[str], others: Sequence[str] = ()) -> dict[str, Setting]:

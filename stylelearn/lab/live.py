@@ -32,9 +32,11 @@ From code: `lab.refresh()` returns when the new pixels are set, `lab.wait()` whe
 from __future__ import annotations
 
 import contextlib
+import functools
+import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -42,12 +44,13 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, Row, named, observe, restore
+from stylelearn.lab.base import Lab, Row, named, observe
+from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)
@@ -64,21 +67,29 @@ class LiveLab(Lab):
     """A picture that is a function of the controls, painted anew whenever one of them moves.
 
     The page never waits: one worker paints; of the moves that come meanwhile only the newest is painted next, the
-    others are dropped. An error is shown in a line, and the last picture stays.
+    others are dropped. While controls move, a smaller picture follows, and the full one once they rest. An error is
+    shown in a line, and the last picture stays.
 
     Args:
-        rows: as for `Lab`.
+        rows, below, fixed: as for `Lab`. border: as for `Stage`.
         file_name: what Save proposes.
         first: whether the picture is painted before this returns.
-        buttons: those of the panel; "stop" where a picture takes several steps.
+        buttons: those of the stage; "stop" where a picture takes several steps.
     """
 
+    preview = 192  # pixels of the longer side while controls move; 0 for none
+
     def __init__(
-        self, rows: Sequence[Row], *, file_name: str, first: bool = True, buttons: Sequence[str] = ("reset",)
+        self,
+        rows: Sequence[Row],
+        *,
+        file_name: str,
+        first: bool = True,
+        buttons: Sequence[str] = ("reset",),
+        border: float = 0.0,
+        **more: Any,
     ) -> None:
-        panel = Panel(file_name, buttons, width=640, steps=False)
-        self._quiet = False  # while several controls are set that belong together
-        super().__init__(rows, panel, int(first))
+        super().__init__(rows, Stage(file_name, buttons, border=border), int(first), **more)
         for control in self.controls.values():
             if isinstance(control, widgets.FloatSlider | widgets.IntSlider):
                 control.continuous_update = True
@@ -106,8 +117,13 @@ class LiveLab(Lab):
     # --------------------------------------------------------------------------------------------------- what users do
 
     def start(self, *, restart: bool = True) -> None:
-        """Paint with the present settings in the background; returns at once."""
-        self._runner.start(self.job(self.settings, None, 1), restart=restart)
+        """Paint with the present settings in the background, small first; returns at once."""
+        settings = self.settings
+        job = self.job(settings, None, 1)
+        if 0 < self.preview < settings.get("size", 0):
+            small = self.job({**settings, "size": self.preview}, None, 1)
+            job = replace(job, steps=functools.partial(_small_first, small, job))
+        self._runner.start(job, restart=restart)
 
     def resume(self) -> None:
         """The same as `start`: there are no steps to go on from."""
@@ -131,19 +147,11 @@ class LiveLab(Lab):
 
     def set(self, **settings: Any) -> None:
         """Set several controls, and paint once."""
-        with self.at_once():
-            for name, value in settings.items():
-                restore(self.controls[name], value)
-
-    @contextlib.contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Controls that move in here are answered by one picture, at the end."""
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
+        super().set(**settings)
         self.start()
+
+    def reopened(self, image: Tensor, steps: int) -> None:
+        """The picture is painted anew already."""
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
@@ -182,23 +190,37 @@ class LiveLab(Lab):
 
     def _stepped(self, run: Run, step: Step) -> None:
         with self._showing:
-            if not run.discarded:
-                self._keep(run.job, step.image, 1)
-                self._show(run.job.title)
-                self.panel.complain("")
-                height, width = step.image.shape[-2:]
-                taken = (time.perf_counter() - run.job.at) * 1e3  # type: ignore[attr-defined]
-                self.panel.progress(1, f"{width} × {height} pixels, {taken:.0f} ms after the move")
+            if run.discarded:
+                return
+            if step.number == 0:
+                self.stage.show(step.image, f"{run.job.title}, while it moves", live=True)
+                return
+            self._keep(run.job, step.image, 1)
+            self._show(run.job.title)
+            self.stage.error = ""
+            height, width = step.image.shape[-2:]
+            after = taken(time.perf_counter() - run.job.at)  # type: ignore[attr-defined]
+            self.stage.progress(-1, f"{width} × {height} pixels, {after} after the move")
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:
             if run.discarded:
                 return
             if error is not None:
-                self.panel.complain(in_words(error))
-                self.panel.progress(0, "")
-            elif run.interrupted:
-                self.panel.announce("stopped by the kernel's ■; the picture is kept")
+                self._show(self._job.title)  # no preview of what cannot be painted
+                self.stage.error = in_words(error)
+                self.stage.progress(-1, "")
+            elif run.stopped_by:
+                self._show(self._job.title)
+                self.stage.announce(f"stopped by {run.stopped_by}; the picture is kept")
+
+
+def _small_first(small: Job, whole: Job) -> Iterator[Step]:
+    first: list[Step] = []
+    with contextlib.suppress(Exception):  # what is too small for a network may be painted all the same
+        first = [replace(step, number=0) for step in itertools.islice(small.steps(), 1)]
+    yield from first
+    yield from whole.steps()
 
 
 def sizes(value: int) -> widgets.Dropdown:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets as widgets
+import anywidget
 import torch
 import torch.nn.functional as F
+import traitlets
 from torch import Tensor
 
 from stylelearn.images import encode_image, resize
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.pointing import Pointer
+from stylelearn.lab.widgets.stage import SCRIPT
 
 CORNERS = ("↖", "↗", "↙", "↘")  # the order of styles and shares everywhere
 EVERYWHERE = "everywhere"
 MASKS = (EVERYWHERE, "left half", "upper half", "centre", "stripes")
-_PAD = 132  # pixels, the side of the pad's square
-_MARGIN = 8  # pixels around it, where half of the ring goes at its edge
+_CORNER = 66  # pixels of a corner's picture on the pad
 _MASK = 256  # pixels of a side of the course's own masks
 _EDGE = 0.06  # of the side: half the width of their soft edges
 
@@ -39,77 +37,68 @@ def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
     return (1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down
 
 
-class Pad(widgets.VBox):
-    """A square with a style at each corner; the place of the ring says how much of each. It can be dragged.
+class Axis(traitlets.HasTraits):
+    """A setting from 0 to 1 that no slider of its own shows, such as one of the two directions of a `Pad`."""
+
+    value = traitlets.Float()
+    min, max = 0.0, 1.0
+
+
+class Pad(anywidget.AnyWidget):
+    """A square with a style at each corner; the place of the ring says how much of each. Dragged, or by arrow keys.
 
     Args:
         across, down: where the ring is, 0 to 1 each.
 
     Attributes:
-        across, down: the two sliders that move the ring, too. settings: both by name, for a lab.
+        place: both. across, down: each as a control, with a `value`. settings: both by name, for a lab.
     """
 
+    _esm = SCRIPT
+    view = traitlets.Unicode("pad").tag(sync=True)
+    description = traitlets.Unicode("mix").tag(sync=True)  # ipywidgets reads it in every view with a tooltip
+    place = traitlets.Tuple(traitlets.Float(), traitlets.Float()).tag(sync=True)
+    pictures: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode(
+        "The ring says how much of each corner counts: drag it, or move it with the arrow keys."
+    ).tag(sync=True)
+
     def __init__(self, across: float = 0.0, down: float = 0.0) -> None:
-        self._names, self._pictures = list(CORNERS), [""] * 4
-        self.across = controls.number(
-            "left ↔ right", across, 0, 1, 0.01,
-            "The ring in the square: at the left only the styles of the left corners count, at the right the others.",
-        )  # fmt: skip
-        self.down = controls.number(
-            "top ↕ bottom", down, 0, 1, 0.01,
-            "The ring in the square: at the top only the styles of the upper corners count, at the bottom the others.",
-        )  # fmt: skip
+        bilinear(across, down)  # says what is wrong
+        self._names, self._setting = list(CORNERS), False
+        self.across, self.down = Axis(value=across), Axis(value=down)
         self.settings = {"across": self.across, "down": self.down}
-        outer = _PAD + 2 * _MARGIN
-        self._square, self._words = widgets.HTML(layout=widgets.Layout(width=f"{outer}px")), controls.note()
-        self.pointer = Pointer(self._square)  # pressed or dragged, it takes the ring along
-        self.pointer.mark((outer, outer), ())
-        self.pointer.observe(self._pointed, "place")
-        place = widgets.HBox([self.pointer], layout=widgets.Layout(margin=f"2px 0 0 {controls.INDENT}"))
-        for slider in (self.across, self.down):
-            slider.observe(self._draw, "value")
-        super().__init__([place, self.across, self.down, self._words], layout=widgets.Layout(width="auto"))
-        self._draw()
+        super().__init__(place=(across, down))
+        for axis in self.settings.values():
+            axis.observe(self._moved, "value")
+        self._say()
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
         """Of the four corners, in the order of `CORNERS`."""
-        return bilinear(self.across.value, self.down.value)
+        return bilinear(*self.place)
 
     def corners(self, names: Sequence[str], images: Sequence[Tensor]) -> None:
         """Show four styles, (1, 3, H, W) each, at the corners, in the order of `CORNERS`."""
         self._names = list(names)
-        self._pictures = [
-            base64.b64encode(encode_image(resize(image, _PAD // 2, "box"), "jpeg", 85)).decode("ascii")
-            for image in images
-        ]
-        self._draw()
+        self.pictures = [encode_image(resize(image, _CORNER, "box"), "jpeg", 85) for image in images]
+        self._say()
 
+    @traitlets.observe("place")
     def _pointed(self, change: dict[str, Any]) -> None:
-        for slider, place in zip((self.across, self.down), change["new"], strict=True):
-            inside = (place * (_PAD + 2 * _MARGIN) - _MARGIN) / _PAD
-            slider.value = round(min(max(inside, 0.0), 1.0), 2)
+        self._setting = True  # the first axis is not to take the second one back
+        self.across.value, self.down.value = change["new"]
+        self._setting = False
+        self._say()
 
-    def _draw(self, *_: Any) -> None:
+    def _moved(self, *_: Any) -> None:
+        if not self._setting:
+            self.place = (self.across.value, self.down.value)
+
+    def _say(self) -> None:
         shares = zip(self._names, self.shares, strict=True)
-        words = " · ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
-        self._words.value = controls.small(html.escape(words))
-        half = _PAD // 2
-        tiles = "".join(
-            f'<img alt="" width="{half}" height="{half}" style="display:block" src="data:image/jpeg;base64,{data}">'
-            for data in self._pictures
-            if data
-        )
-        x, y = (round(value * _PAD) for value in (self.across.value, self.down.value))
-        ring = (
-            f'<div style="position:absolute;left:{x - 8}px;top:{y - 8}px;width:16px;height:16px;border-radius:50%;'
-            'box-sizing:border-box;border:3px solid #fff;box-shadow:0 0 0 2px #000,inset 0 0 0 2px #000"></div>'
-        )
-        square = (
-            f"position:relative;width:{_PAD}px;height:{_PAD}px;margin:{_MARGIN}px;outline:1px solid #888;"
-            f"display:grid;grid-template-columns:{half}px {half}px"
-        )
-        self._square.value = f'<div role="img" aria-label="{html.escape(words)}" style="{square}">{tiles}{ring}</div>'
+        self.words = " · ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
 
 
 class MaskChooser(PictureChooser):
@@ -124,8 +113,7 @@ class MaskChooser(PictureChooser):
 
     def __init__(self, value: Any = EVERYWHERE) -> None:
         words = "Where in the picture the styles of the square count; or upload a mask: white is inside."
-        super().__init__("mask", value, tooltip=words)
-        self.list.description = "where"
+        super().__init__("mask", value, name="where", tooltip=words)
 
     def names(self) -> list[str]:
         """The course's masks."""

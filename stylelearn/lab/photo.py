@@ -9,14 +9,14 @@ from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted, named, observe
+from stylelearn.lab.base import Folded, Lab, fitted, named, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.segmentation import Masks
 
@@ -94,6 +94,14 @@ class PhotoLab(Lab):
                     "Γ: style", style_weight, 0, 4,
                     "How much the style counts, beside a content of 1. The paper takes 100.",
                 ),
+                "steps": controls.whole(
+                    "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
+                ),
+                "size": controls.size(
+                    size, SIZES, "Shorter side of the result. Twice the size takes four times as long.", high=2048
+                ),
+            },
+            Folded("Everything else", [{
                 "stages": controls.choice(
                     "stages", stages, _STAGES,
                     "The first paints, region by region; the second begins with its result and makes a photo of it "
@@ -104,22 +112,15 @@ class PhotoLab(Lab):
                     "Where the first stage begins: with the colours that each region gets without a network, with the "
                     "photo, or, as the paper does, with noise.",
                 ),
-                "steps": controls.whole(
-                    "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
-                ),
-                "size": controls.size(
-                    size, SIZES, "Shorter side of the result. Twice the size takes four times as long.", high=2048
-                ),
                 "smoothing": controls.whole(
                     "smoothing after", smoothing, 0, 8, 1,
                     "Keep only what is an affine function of the photo's colours in windows of this radius; 0 is off.",
                 ),
                 "encoder_name": controls.encoder(encoder_name),
-            },
+            }]),
         ]  # fmt: skip
-        super().__init__(rows, Panel("photo.png"), first_steps)
-        self.children = [*self.children, controls.heading("Masks: equal names belong together"), self.painter]
-        self.hold_weakly()
+        below = [controls.heading("Masks: equal names belong together"), self.painter]
+        super().__init__(rows, Stage("photo.png"), first_steps, below=below)
         for control in (self.content, self.style, self.masks):
             observe(control, self.guarded(self._take_masks))
         self.painter.observe(self.guarded(self._painted), "painted")

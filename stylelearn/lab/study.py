@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 from stylelearn.evaluation.ratings import (
     QUESTIONS,
@@ -27,11 +28,19 @@ from stylelearn.figures.marks import intervals_figure
 from stylelearn.figures.pictures import grid_figure
 from stylelearn.lab.compare import title_of
 from stylelearn.lab.engine.errors import complaint, guarded
-from stylelearn.lab.widgets.panel import Picture
 
 FILE = "my-study.csv"
 _SIDES = ("left", "right")
 _PICTURE = 380  # pixels, the width of each of the two
+
+
+class Picture(widgets.Image):
+    """An Image widget that may have a tooltip, which is what screen readers read for it.
+
+    The browser's side of ipywidgets 8 looks at the description of every widget that has a tooltip, and Image has none.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 class StudyLab(widgets.VBox):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import time
 from collections.abc import Iterator
@@ -15,15 +16,15 @@ from torch import Tensor
 
 from stylelearn import gatys, patches, style_swap
 from stylelearn.encoders import Encoder
-from stylelearn.images import resize
-from stylelearn.lab.base import Lab, named, observe
+from stylelearn.images import encode_image, resize
+from stylelearn.lab.base import Folded, Lab, named, observe
+from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import at_size
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Panel
-from stylelearn.lab.widgets.pointing import Box, Pointer, with_boxes
+from stylelearn.lab.widgets.stage import Box, Stage, boxes
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.weights import WeightsError
 
@@ -33,6 +34,7 @@ SIZES = (64, 96, 128, 192, 256, 384, 512)
 TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 MOST = 2e11  # multiplications and additions for one swap, some ten seconds; more would be no lab
 _KEPT = 8  # swaps that are kept
+_SOURCE = 150  # pixels of the longer side of the style with its boxes
 _CELL = 8  # pixels: sides are multiples of it, so that a picture is a whole number of cells in each of LAYERS
 network = loaded_once(style_swap.load, "style_swap")
 
@@ -87,7 +89,7 @@ class StyleSwapLab(Lab):
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
         self._swap = functools.lru_cache(_KEPT)(_swapped)
         self._told: Job | None = None  # whose sources are shown
-        self._quiet = False  # while several controls are set that belong together
+        self._source = widgets.HTML()
         self._look = {
             "view": controls.choice(
                 "show", view, [("the pastiche", "pastiche"), ("the style's pixels, moved", "patchwork")],
@@ -101,8 +103,8 @@ class StyleSwapLab(Lab):
             ),
         }  # fmt: skip
         rows = [
+            {"content": self.content, "style": self.style}, self._source,
             {
-                "content": self.content, "style": self.style,
                 "how": controls.choice(
                     "how", how,
                     [("invert: the network, at once", "invert"), ("optimise: pixels, step by step", "optimise")],
@@ -136,8 +138,7 @@ class StyleSwapLab(Lab):
                     "times the work of matching.",
                 ),
             },
-            controls.heading("While optimising"),
-            {
+            Folded("While optimising", [{
                 "start": controls.choice(
                     "start from", start, [("the content", "content"), ("noise", "noise")],
                     "The first picture of the optimisation. Here it hardly matters, unlike in lesson 02: try it.",
@@ -147,16 +148,14 @@ class StyleSwapLab(Lab):
                     "smoothness (TV)", tv_weight, TV_WEIGHTS,
                     "How much a smooth picture is preferred. Off: a weave that the layer does not see stays.",
                 ),
-            },
+            }]),
             controls.heading("Where does it come from?"), self._look,
         ]  # fmt: skip
-        panel = Panel("pastiche.png")
-        self.pointer, self._source = Pointer(panel.picture), widgets.HTML()
-        panel.children = (self.pointer, self._source, *panel.children[1:])
-        super().__init__(rows, panel, 1 if how == "invert" and first_steps else first_steps)
+        stage = Stage("pastiche.png")
+        stage.pointing = True
+        super().__init__(rows, stage, 1 if how == "invert" and first_steps else first_steps)
         for name, control in self.controls.items():
             observe(control, self.guarded(self._looked if name in self._look else self._moved))
-        self.pointer.observe(self.guarded(self._pointed), "place")
 
     def empty(self) -> Tensor:
         """What an optimisation starts from."""
@@ -181,9 +180,7 @@ class StyleSwapLab(Lab):
 
         words = "{content} out of patches of {style}, {patch} × {patch} cells of {layer}, strength {strength:.2f}, "
         title = words.format(**named(settings)) + ("by the inverse network" if invert else "optimised")
-        return Painting(
-            paint, 1 if invert else steps, settings, title, compose=self._seen, content=content, style=style
-        )
+        return Painting(paint, 1 if invert else steps, settings, title, content=content, style=style)
 
     def _invert(self, settings: dict[str, Any], content: Tensor, style: Tensor) -> Iterator[Step]:
         net = network()
@@ -191,14 +188,6 @@ class StyleSwapLab(Lab):
             found = self._swap(content, style, settings["layer"], settings["patch"], settings["stride"])
             made = net.decode(net.blend(found.features, found.activations(), settings["strength"]), content.shape[2:])
         yield Step(1, 0.0, {}, made, made)
-
-    def reset(self) -> None:
-        """Back to the settings and the picture of the beginning."""
-        self._quiet = True
-        try:
-            super().reset()
-        finally:
-            self._quiet = False
 
     # ------------------------------------------------------------------------------------------------- where it is from
 
@@ -213,9 +202,10 @@ class StyleSwapLab(Lab):
         except (ValueError, WeightsError):  # the job that needs it says why
             return None
 
-    def _seen(self, image: Tensor) -> Tensor:
+    def on_stage(self) -> Tensor:
+        """The pastiche, or the patchwork."""
         found = self.found if self._look["view"].value == "patchwork" else None
-        return image if found is None else found.patchwork()
+        return self._image if found is None else found.patchwork()
 
     def _show(self, words: str, *, live: bool = False) -> None:
         if words.startswith(self._job.title) and self._job.settings["how"] == "invert":
@@ -228,16 +218,19 @@ class StyleSwapLab(Lab):
         """Mark the place, and the patches that it is made of."""
         self._told, found = self._job, self.found
         if found is None:
-            self.pointer.mark(self._job.content.shape[2:], ())
-            self._source.value = ""
+            self.stage.over = self._source.value = ""
             return
         mine, theirs, alike = found.at(self._look["across"].value, self._look["down"].value)
-        self.pointer.mark(found.content.shape[2:], mine)
+        self.stage.over = boxes(found.content.shape[2:], mine)
         many = f"{len(mine)} patches overlap at this place and are averaged" if len(mine) > 1 else "one patch lies here"
         words = f"{many}; the nearest to its middle (thick) has a correlation of {alike:.2f} with the photo's"
-        picture = with_boxes(found.style, theirs, f"The style, and where in it the marked place comes from. {words}")
+        tall, wide = found.style.shape[2:]
+        data = base64.b64encode(encode_image(found.style, "jpeg", 85)).decode("ascii")
+        image = f'<image width="{wide}" height="{tall}" href="data:image/jpeg;base64,{data}"/>'
         self._source.value = (
-            f'{picture}<span style="font-size:85%">Above: the place. Here, in the style: {words}.</span>'
+            f'<div role="img" aria-label="The style, and where in it the marked place comes from" '
+            f'style="width:{wide / max(tall, wide) * _SOURCE:.0f}px">{boxes((tall, wide), theirs, image)}</div>'
+            f'<span style="font-size:85%">In the style, where the marked place comes from: {words}.</span>'
         )
 
     def _moved(self) -> None:
@@ -247,11 +240,11 @@ class StyleSwapLab(Lab):
     def _looked(self) -> None:
         if not self._quiet:
             with self._showing:
-                self._show(self.panel.picture.tooltip)
+                self._show(self.stage.tooltip)
 
-    def _pointed(self) -> None:
-        for name, value in zip(("across", "down"), self.pointer.place, strict=True):
-            self._look[name].value = value
+    def pointed(self, across: float, down: float) -> None:
+        """Look that place up."""
+        self._look["across"].value, self._look["down"].value = across, down
 
     def _first(self, steps: int) -> None:
         super()._first(steps)
@@ -266,8 +259,8 @@ class StyleSwapLab(Lab):
         """For the network, which makes no steps: how long it took."""
         if self._made["how"] == "invert" and self._last is not None and not self.error:
             height, width = self.image.shape[2:]
-            taken = (time.perf_counter() - self._job.at) * 1e3
-            self.panel.announce(f"{width} × {height} pixels, {taken:.0f} ms after the move")
+            after = taken(time.perf_counter() - self._job.at)
+            self.stage.announce(f"{width} × {height} pixels, {after} after the move")
 
 
 def _fitted(image: Tensor, size: int) -> Tensor:

@@ -12,7 +12,7 @@ from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.panel import Panel
+from stylelearn.lab.widgets.stage import Stage
 
 
 class WelcomeLab(Lab):
@@ -35,7 +35,6 @@ class WelcomeLab(Lab):
         steps: int = 60,
         first_steps: int = 25,
     ) -> None:
-        self._fixed = {"size": size, "steps": steps}
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.style_weight = controls.logarithmic(
             "how much style", style_weight, -1, 3,
@@ -46,20 +45,14 @@ class WelcomeLab(Lab):
             {"content": self.content, "style": self.style, "style_weight": self.style_weight},
             controls.ends("the photo", "the style"),
         ]
-        panel = Panel("welcome.png", ["start", "stop"])
-        panel.curves.layout.display = "none"
-        super().__init__(rows, panel, first_steps, width="380px")
+        stage = Stage("welcome.png", ["start", "stop"], plots=False)
+        super().__init__(rows, stage, first_steps, fixed={"size": size, "steps": steps})
         for control in self.controls.values():
-            observe(control, self.guarded(lambda: self.start(restart=True)))
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The two pictures, the slider, and what is fixed in this lab."""
-        return {**super().settings, **self._fixed}
+            observe(control, self.guarded(self._moved))
 
     def empty(self) -> Tensor:
         """The photo."""
-        return fitted(self.content.image, self._fixed["size"])
+        return fitted(self.content.image, self.fixed["size"])
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """Gatys et al. from the content, with the defaults of `gatys.stylize`."""
@@ -71,3 +64,7 @@ class WelcomeLab(Lab):
             settings,
             "{content} painted in the style {style}".format(**named(settings)),
         )
+
+    def _moved(self) -> None:
+        if not self._quiet:
+            self.start(restart=True)

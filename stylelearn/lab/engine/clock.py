@@ -44,3 +44,8 @@ class Clock:
 def duration(seconds: float) -> str:
     """A time in words: seconds up to 90, then minutes."""
     return f"about {max(1, round(seconds))} s" if seconds < 90 else f"about {round(seconds / 60)} min"
+
+
+def taken(seconds: float) -> str:
+    """A time that something took, in words: milliseconds below one second."""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1e3:.0f} ms"

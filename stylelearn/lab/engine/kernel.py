@@ -16,20 +16,20 @@ _made: dict[str, tuple[str, list[weakref.ref[Released]]]] = {}  # by cell: the r
 _watched: list[Any] = []  # kernels whose ■ is watched
 
 
-class Released(widgets.VBox):
-    """A box that gives back everything in it: on `close`, and when the cell that made it is run again.
+class Released(widgets.DOMWidget):
+    """A widget that gives back everything in it: on `close`, and when the cell that made it is run again.
 
     ipywidgets registers every widget for good, and with it all that its callbacks refer to. Outside of a kernel, where
-    no page shows them, these boxes are registered weakly: they go when nothing refers to them any more.
+    no page shows them, these are registered weakly: they go when nothing refers to them any more.
     """
 
-    def __init__(self, children: Any = (), **options: Any) -> None:
-        super().__init__(children, **options)
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
         _close_earlier_runs(self)
         self.hold_weakly()
 
     def hold_weakly(self) -> None:
-        """Let this box go with its last reference, where there is no page; call it again after adding widgets."""
+        """Let this widget go with its last reference, where there is no page; call it again after adding widgets."""
         if _kernel() is not None:
             return
         for each in inside(self):

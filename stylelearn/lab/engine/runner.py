@@ -18,6 +18,7 @@ from torch import Tensor
 from stylelearn.optimize import Step
 
 Outcome = Literal["finished", "stopped", "failed"]
+INTERRUPT = "the kernel's ■"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ class Job:
         settings: how the picture is made; Save keeps them inside the file.
         title: what the picture shows, for its alternative text.
         finish: from a step's picture to the lab's, such as giving it the content's colours.
-        compose: from the lab's picture to the one in the panel, such as putting the original beside it.
         caption: a line of HTML for below the picture.
         first: steps that were done before, when this one continues.
     """
@@ -40,7 +40,6 @@ class Job:
     settings: dict[str, Any] = field(default_factory=dict)
     title: str = "Pastiche"
     finish: Callable[[Tensor], Tensor] = lambda image: image
-    compose: Callable[[Tensor], Tensor] = lambda image: image
     caption: Callable[[Tensor], str] = lambda image: ""
     first: int = 0
 
@@ -52,7 +51,7 @@ class Run:
     job: Job
     stopping: bool = False
     discarded: bool = False
-    interrupted: bool = False  # stopped by the kernel's ■
+    stopped_by: str = ""  # who stopped it, where it was not the lab's own Stop
 
 
 class Runner:
@@ -62,6 +61,10 @@ class Runner:
         began: called with the run when it begins.
         stepped: called with the run and each step.
         ended: called with the run, how it ended, and the error if it failed.
+        name: what other labs call this one.
+
+    Attributes:
+        stopped: the lab that was stopped for the last start, "" if none worked.
 
     All three are called in the background thread. An error in one of them ends the run as "failed".
     """
@@ -73,7 +76,10 @@ class Runner:
         began: Callable[[Run], None],
         stepped: Callable[[Run, Step], None],
         ended: Callable[[Run, Outcome, Exception | None], None],
+        *,
+        name: str = "a lab",
     ) -> None:
+        self.name, self.stopped = name, ""
         self._began, self._stepped, self._ended = began, stepped, ended
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -97,8 +103,9 @@ class Runner:
             whether it begins.
         """
         other = latest()
+        self.stopped = other.name if other is not None and other is not self and other.running else ""
         if other is not None and other is not self:
-            other.stop()
+            other.stop(by=f"{self.name}, which works now")
         Runner._latest = weakref.ref(self)
         with self._lock:
             if not restart and self._thread is not None:
@@ -114,19 +121,20 @@ class Runner:
                 self._thread.start()
             return True
 
-    def stop(self, *, discard: bool = False) -> None:
-        """End the run after its present step; with `discard` the lab gets nothing more of it."""
+    def stop(self, *, discard: bool = False, by: str = "") -> None:
+        """End the run after its present step; with `discard` the lab gets nothing more of it. `by`: who wants it."""
         with self._lock:
             self._next = None
             if self._now is not None:
                 self._now.discarded = self._now.discarded or discard
+                self._now.stopped_by = by
                 self._now.stopping = True
 
     def interrupt(self) -> None:
         """As `stop`, for a signal handler: it takes no lock, since the interrupted code may hold it."""
         self._next, now = None, self._now
         if now is not None:
-            now.interrupted = now.stopping = True
+            now.stopped_by, now.stopping = INTERRUPT, True
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs any more, at most `timeout` seconds; says whether that is so."""
@@ -164,7 +172,7 @@ class Runner:
                     outcome = "stopped"
                     break
         except KeyboardInterrupt:  # only in `run_here`: keep what there is
-            outcome, run.interrupted = "stopped", True
+            outcome, run.stopped_by = "stopped", INTERRUPT
         except Exception as problem:
             outcome, error = "failed", problem
         self._ended(run, outcome, error)

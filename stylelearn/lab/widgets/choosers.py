@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import html
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import anywidget
-import ipywidgets as widgets
 import traitlets
 from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import encode_image, read_image, resize
-from stylelearn.lab.engine.errors import complaint
+from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.kernel import Released
+from stylelearn.lab.widgets.stage import SCRIPT
 
 Kind = Literal["content", "style", "mask"]
 
@@ -27,36 +26,7 @@ _HELP = {
     "style": "The picture whose manner is taken: its colours, strokes and textures.",
     "mask": "A picture of what is inside: white counts, black does not.",
 }
-
-
-class Upload(anywidget.AnyWidget):
-    """A button that takes one file of at most 8 MB; a larger picture is made smaller in the browser.
-
-    Attributes:
-        value: a tuple of one dict with "name" and "content", as that of ipywidgets' FileUpload; () when nothing waits.
-        refused: what the browser did not send, and why.
-    """
-
-    _esm = Path(__file__).with_name("upload.js").read_text(encoding="utf-8")  # a path would keep every widget alive
-    value = traitlets.Tuple().tag(sync=True, echo_update=False)
-    accept = traitlets.Unicode().tag(sync=True)
-    description = traitlets.Unicode("Upload").tag(sync=True)
-    tooltip = traitlets.Unicode().tag(sync=True)
-    refused = traitlets.Unicode()
-
-    def __init__(self, accept: str, tooltip: str) -> None:
-        layout = widgets.Layout(width="112px", flex="0 0 auto")
-        super().__init__(accept=accept, tooltip=tooltip, layout=layout)
-        self.on_msg(self._heard)
-
-    def _heard(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        name, size = message["name"], message["size"] / 1e6
-        why = message.get("error") or "more than a page can send, and this browser cannot make it smaller"
-        self.refused = ""  # the same file may be refused twice
-        self.refused = (
-            f"'{name}' has {size:.1f} MB: {why}; put the file beside the notebook and type its name, or save a smaller "
-            "copy and upload that"
-        )
+_small: dict[tuple[Kind, str], bytes] = {}  # thumbnails of the course's pictures
 
 
 class _Own(NamedTuple):
@@ -66,33 +36,35 @@ class _Own(NamedTuple):
     readable: bool
 
 
-class Chooser(Released):
-    """A dropdown, an upload button, and a field for a file's name; what cannot be read is explained below them.
+class Chooser(Released, anywidget.AnyWidget):
+    """What is chosen, a list to choose from, and ways in for what is one's own: dropped, pasted, uploaded, by name.
 
     Attributes:
         value: what is chosen, in words: a name of the course's, a path, an address, or "upload: …".
         picked: counts up with every choice; observe this one, since two uploads may have one name.
+        options: (name, how it stands in the list), the course's and one's own.
         error: why the last one was refused, "" if it was not.
     """
 
-    value = traitlets.Unicode()
+    _esm = SCRIPT
+    view = traitlets.Unicode("chooser").tag(sync=True)
+    value = traitlets.Unicode().tag(sync=True)
     picked = traitlets.Int()
+    description = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode().tag(sync=True)
+    placeholder = traitlets.Unicode().tag(sync=True)
+    accept = traitlets.Unicode().tag(sync=True)
+    options: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    thumbnail = traitlets.Bytes().tag(sync=True)
+    thumbnails = traitlets.Dict().tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
+    error = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, names: Sequence[str], description: str, tooltip: str, upload: Upload, address: widgets.Text):
-        self.error = ""
+    def __init__(self, names: Sequence[str], **looks: str) -> None:
         self._names = list(names)  # the course's own
         self._own: dict[str, _Own] = {}
-        self._listing = False
-        self.list = widgets.Dropdown(
-            description=description, tooltip=tooltip, layout=widgets.Layout(width="auto", min_width="0")
-        )
-        self.upload, self.address, self._message = upload, address, widgets.HTML()
-        self.address.layout.flex, self.address.layout.min_width = "1 1 0", "0"
-        super().__init__(layout=widgets.Layout(width="auto"))
-        self.list.observe(self._chosen, "value")
-        self.upload.observe(self._uploaded, "value")
-        self.upload.observe(lambda change: self._say(change["new"]), "refused")
-        self.address.observe(self._typed, "value")
+        super().__init__(**looks)
+        self.on_msg(self._heard)
 
     # ------------------------------------------------------------------------------------------- what a chooser defines
 
@@ -107,9 +79,13 @@ class Chooser(Released):
     def show(self, chosen: Any) -> None:
         """Called with every choice."""
 
-    def option(self, name: str) -> Any:
-        """How a name stands in the list: as it is, or (words, name)."""
+    def option(self, name: str) -> str:
+        """How a name stands in the list."""
         return name
+
+    def small(self, name: str) -> bytes:
+        """A thumbnail of what has that name, for the list; b"" for none."""
+        return b""
 
     # --------------------------------------------------------------------------------------------------- what users do
 
@@ -124,7 +100,7 @@ class Chooser(Released):
         try:
             self.take(source, name)
         except (ValueError, OSError) as error:
-            self._say(str(error))
+            self.error = str(error)
             return False
         return True
 
@@ -153,49 +129,34 @@ class Chooser(Released):
         super().close()
 
     def _take(self, name: str, chosen: Any) -> None:
-        self._say("")
-        self._list(name)
+        self.error = ""
         self.value = name
         self.show(chosen)
+        self.options = [[one, self.option(one)] for one in (*self._names, *self._own)]
         self.picked += 1
 
-    def _list(self, name: str) -> None:
-        self._listing = True  # new options select the first one for a moment; nothing is to be read for that
+    def _heard(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
         try:
-            options = [self.option(one) for one in (*self._names, *self._own)]
-            if options != list(self.list.options):
-                self.list.options = options
-            self.list.value = name
-        finally:
-            self._listing = False
+            self._asked(message, buffers)
+        except Exception as error:
+            self.error = in_words(error)
 
-    def _chosen(self, change: dict[str, Any]) -> None:
-        if self._listing:
-            return
-        (self.restore if "://" in change["new"] else self.choose)(change["new"])
-        self._list(self.value)  # what cannot be read is not chosen
-
-    def _uploaded(self, change: dict[str, Any]) -> None:
-        if change["new"]:
-            upload = change["new"][0]
-            self.choose(upload, f"upload: {upload.get('name', 'without a name')}")
-            self.upload.value = ()  # forget the bytes
-
-    def _typed(self, change: dict[str, Any]) -> None:
-        source = change["new"].strip().strip('"')  # Windows copies a path with quotes
-        if source:
-            if "://" in source:
-                self._message.value = "fetching …"
-            if self.choose(source):
-                self.address.value = ""  # so that the same name can be typed again
-
-    def _say(self, text: str) -> None:
-        self.error = text
-        self._message.value = complaint(text) if text else ""
+    def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
+        """What the page wants: a list with thumbnails, a choice from it, a file, or what has this name or address."""
+        if message["do"] == "open":
+            self.thumbnails = {one: self.small(one) for one in (*self._names, *self._own)}
+        elif message["do"] == "choose":
+            (self.restore if "://" in message["name"] else self.choose)(message["name"])
+        elif message["do"] == "file":
+            self.choose({"name": message["name"], "content": bytes(buffers[0])}, f"upload: {message['name']}")
+        elif message["do"] == "refused":
+            self.error = message["why"]
+        elif source := message["source"].strip().strip('"'):  # Windows copies a path with quotes
+            self.choose(source)
 
 
 class PictureChooser(Chooser):
-    """A dropdown with a thumbnail, an upload button, and a field for an address or a file's name.
+    """A thumbnail, a list of thumbnails, and ways in for pictures of one's own.
 
     Args:
         kind: "content" or "style", which gallery.
@@ -210,22 +171,11 @@ class PictureChooser(Chooser):
     """
 
     def __init__(self, kind: Kind, value: Any = None, *, name: str = "", tooltip: str = "") -> None:
-        self.kind, self.name, self.image = kind, name or kind, None
-        self._thumbnail = widgets.HTML(layout=widgets.Layout(width=f"{_THUMBNAIL}px", margin="2px 8px 2px 0"))
-        upload = Upload("image/*", "A picture of your own; a large one is made smaller before it is sent.")
-        address = widgets.Text(
-            placeholder="https://… or a file", continuous_update=False,
-            tooltip=f"The address of a {self.name} picture, or the name of a file beside the notebook; press Enter.",
+        self.kind, self.image = kind, None
+        super().__init__(
+            self.names(), description=name or kind, tooltip=tooltip or _HELP[kind], accept="image/*",
+            placeholder=f"address or file of a {name or kind} picture",
         )  # fmt: skip
-        super().__init__(self.names(), self.name, tooltip or _HELP[kind], upload, address)
-        self.list.style.description_width = "52px"
-        fields = widgets.VBox(
-            [self.list, widgets.HBox([self.upload, self.address])],
-            layout=widgets.Layout(flex="1 1 auto", min_width="0"),
-        )
-        row = widgets.HBox([self._thumbnail, fields], layout=widgets.Layout(align_items="center"))
-        self.children = [row, self._message]
-        self.hold_weakly()
         self.take(self._names[0] if value is None else value)
 
     def names(self) -> list[str]:
@@ -244,17 +194,35 @@ class PictureChooser(Chooser):
     def show(self, chosen: Tensor) -> None:
         """Show it small, with its source in words."""
         self.image = chosen
-        words = html.escape(f"{self.name}: {self.credit()}")
-        data = base64.b64encode(encode_image(resize(chosen, _THUMBNAIL, "long"), "jpeg", 85)).decode("ascii")
-        self._thumbnail.value = (
-            f'<img alt="{words}" title="{words}" style="display:block;margin:auto" src="data:image/jpeg;base64,{data}">'
-        )
+        with self.hold_sync():
+            self.thumbnail, self.words = _encoded(chosen), f"{self.description}: {self.credit()}"
 
     def credit(self) -> str:
         """Where the picture comes from, in words."""
         return str(samples.credit(self.value)) if self.value in self._names else self.value
 
+    def small(self, name: str) -> bytes:
+        """The picture, small; those of the gallery are made once."""
+        if name in self._own:
+            return _encoded(self._own[name].chosen)
+        if (self.kind, name) not in _small:
+            _small[self.kind, name] = _encoded(self.known(name))
+        return _small[self.kind, name]
+
+    def fingerprint(self, name: str) -> str:
+        """A short sum of the thumbnail, by which a picture of one's own is known again."""
+        return hashlib.sha256(self.small(name)).hexdigest()[:12]
+
+    def find(self, name: str, fingerprint: str | None) -> str | None:
+        """Under which name a picture is here: a name of the course's, or one of one's own that looks the same."""
+        same = (one for one in self._own if fingerprint and self.fingerprint(one) == fingerprint)
+        return name if name in self._names else next(same, None)
+
     def close(self) -> None:
         """Give back the picture, too."""
         self.image = None
         super().close()
+
+
+def _encoded(image: Tensor) -> bytes:
+    return encode_image(resize(image, _THUMBNAIL, "long"), "jpeg", 85)

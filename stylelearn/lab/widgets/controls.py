@@ -135,6 +135,16 @@ def small(text: str) -> str:
     return text and f'<span style="font-size:85%">{text}</span>'
 
 
-def column(*children: widgets.Widget, width: str = "360px") -> widgets.VBox:
-    """Controls below each other; beside the picture where there is room, above it where not."""
-    return widgets.VBox(children, layout=widgets.Layout(flex=f"0 1 {width}", min_width="300px", margin="0 20px 0 0"))
+def fold(title: str, children: Sequence[widgets.Widget]) -> widgets.VBox:
+    """Controls that are rarely used, below a button that shows them."""
+    inside = widgets.VBox(children, layout=widgets.Layout(display="none"))
+    toggle = widgets.ToggleButton(description=f"▸ {title}", tooltip=f"Show or hide: {title}.")
+
+    def turn(change: dict[str, Any]) -> None:
+        inside.layout.display = "" if change["new"] else "none"
+        toggle.description = f"{'▾' if change['new'] else '▸'} {title}"
+
+    toggle.observe(turn, "value")
+    box = widgets.VBox([toggle, inside])
+    box.add_class("sl-fold")
+    return box

@@ -7,14 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import torch
 
 from stylelearn.glyphs.dataset import Split, split
 from stylelearn.glyphs.fonts import LETTERS, SUFFIXES, FontError, find_fonts, missing
 from stylelearn.glyphs.rendering import PLAIN, Glyphs, collect, draw
-from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.choosers import Chooser, Upload
+from stylelearn.lab.widgets.choosers import Chooser
 
 
 @functools.cache
@@ -24,33 +22,27 @@ def course() -> Split:
 
 
 class FontChooser(Chooser):
-    """A dropdown of fonts, an upload button, and a field for the name of a file.
+    """A list of fonts, and ways in for a font of one's own.
 
     Args:
-        description: left of the dropdown. tooltip: what the font is for.
+        description: left of the list. tooltip: what the font is for.
         value: a font of the course, or a font file; the course's first by default.
     Raises:
         FontError: `value` is no font, or has none of the letters.
     """
 
     def __init__(self, description: str, tooltip: str, value: str | Path | None = None) -> None:
-        upload = Upload(",".join(SUFFIXES), "A font of your own: a TrueType or OpenType file, up to 8 MB.")
-        address = widgets.Text(
-            placeholder="or a font file", continuous_update=False,
-            tooltip="The name of a font file beside the notebook, or its path; then press Enter.",
+        super().__init__(
+            list(dict.fromkeys(course().glyphs.fonts)), description=description, tooltip=tooltip,
+            accept=",".join(SUFFIXES), placeholder="or the name of a font file",
         )  # fmt: skip
-        super().__init__(list(dict.fromkeys(course().glyphs.fonts)), description, tooltip, upload, address)
-        self.list.style.description_width = controls.DESCRIPTION
-        own = widgets.HBox([self.upload, self.address], layout=widgets.Layout(margin=f"0 0 0 {controls.INDENT}"))
-        self.children = [self.list, own, self._message]
-        self.hold_weakly()
         self.take(self._names[0] if value is None else str(value))
 
-    def option(self, name: str) -> tuple[str, str]:
+    def option(self, name: str) -> str:
         """Fonts that the network has not met in training are marked."""
         known = course()
         learnt = {known.glyphs.fonts[style] for style in known.known_styles}
-        return (name if name in learnt else f"{name} (new)", name)
+        return name if name in learnt else f"{name} (new)"
 
     def known(self, name: str) -> Glyphs:
         """The letters of a font of the course: one style."""

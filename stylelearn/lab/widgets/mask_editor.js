@@ -9,17 +9,28 @@ async function decoded(bytes) {
 function render({ model, el }) {
   const canvas = document.createElement("canvas");
   canvas.style.cssText = "max-width:100%;touch-action:none;cursor:crosshair;display:block;outline:1px solid #888";
-  canvas.setAttribute("role", "img");
+  canvas.setAttribute("role", "application");
+  canvas.tabIndex = 0;
+  canvas.title = "Paint with the pointer; or move the brush with the arrow keys, and press Enter.";
+  el.dataset.lmSuppressShortcuts = "true";  // JupyterLab would take the arrow keys
   el.append(canvas);
   const context = canvas.getContext("2d");
-  let picture = null, regions = null, stroke = [], newest = 0;
+  let picture = null, regions = null, stroke = [], newest = 0, brush = null;
 
   function draw() {
     if (!picture) return;
     context.drawImage(picture, 0, 0);
     if (regions) context.drawImage(regions, 0, 0);
-    if (!stroke.length || model.get("tool") === "fill") return;
     const scale = canvas.width / model.get("columns");
+    if (brush && document.activeElement === canvas) {
+      for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {
+        [context.strokeStyle, context.lineWidth] = [colour, width];
+        context.beginPath();
+        context.arc(brush[0] * scale, brush[1] * scale, model.get("radius") * scale, 0, 7);
+        context.stroke();
+      }
+    }
+    if (!stroke.length || model.get("tool") === "fill") return;
     context.lineWidth = 2 * model.get("radius") * scale;
     context.lineCap = context.lineJoin = "round";
     context.strokeStyle = model.get("ink");
@@ -66,6 +77,19 @@ function render({ model, el }) {
   }
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
+
+  canvas.addEventListener("keydown", (event) => {
+    const step = Math.max(2, model.get("radius") / 2);
+    const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step], Enter: [0, 0] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const most = [model.get("columns"), model.get("rows")];
+    brush = (brush ?? most.map((side) => side / 2)).map((at, i) => Math.min(most[i], Math.max(0, at + by[i])));
+    if (event.key === "Enter") model.send({ points: [brush] });
+    draw();
+  });
+  canvas.addEventListener("focus", draw);
+  canvas.addEventListener("blur", draw);
 
   model.on("change:picture", load);
   model.on("change:regions", load);

@@ -126,7 +126,7 @@ class Pane(anywidget.AnyWidget):
         return f"{self.kind} with its regions: {', '.join(shares)}"
 
 
-class MaskPainter(Released):
+class MaskPainter(Released, widgets.VBox):
     """Content and style side by side, with brush, fill, undo, and regions to paint them with.
 
     A region of the content takes its style from the region of the same name in the style.
@@ -152,7 +152,13 @@ class MaskPainter(Released):
         wrap = {"flex_flow": "row wrap", "align_items": "flex-end"}
         pictures = widgets.HBox([self.content, self.style], layout=widgets.Layout(flex_flow="row wrap"))
         tools = widgets.HBox([self.tool, self.undo_button, self.clear_button], layout=widgets.Layout(**wrap))
-        regions = widgets.HBox([self.region, self.new], layout=widgets.Layout(**wrap))
+        colours = "".join(
+            f".sl-regions button:nth-of-type({number}) {{border-left:10px solid rgb{ink}}}"
+            for number, ink in enumerate(INKS, 1)
+        )
+        self.region.add_class("sl-regions")
+        own = widgets.HTML(f"<style>{colours}</style>", layout=widgets.Layout(display="none"))
+        regions = widgets.HBox([self.region, self.new, own], layout=widgets.Layout(**wrap))
         sliders = widgets.VBox([self.brush, self.similar], layout=widgets.Layout(max_width="480px"))
         super().__init__([pictures, regions, tools, sliders, self._message])
         self.show(content, style, masks)

@@ -1,0 +1,326 @@
+"""The page's side of the labs in a real browser, beside a model that stands in for the kernel: no server, no network.
+
+What the page sends is collected in `sent`, what it sets in `state`.
+"""
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from stylelearn.lab.widgets.stage import SCRIPT, boxes
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
+# The kernel's side: bytes come as base64 under "bytes:…", as DataView they reach the view.
+HARNESS = """
+const bytes = (value) => typeof value === "string" && value.startsWith("bytes:")
+  ? new DataView(Uint8Array.from(atob(value.slice(6)), (c) => c.charCodeAt(0)).buffer)
+  : Array.isArray(value) ? value.map(bytes)
+  : value && typeof value === "object"
+  ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, bytes(v)])) : value;
+window.show = async (script, state, classes) => {
+  const widget = (await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))).default;
+  window.state = bytes(state);
+  window.sent = [];
+  const heard = {};
+  window.model = {
+    get: (name) => window.state[name],
+    set: (name, value) => { window.state[name] = value; (heard[`change:${name}`] ?? []).forEach((act) => act()); },
+    save_changes: () => {},
+    on: (name, act) => (heard[name] ??= []).push(act),
+    off: () => {},
+    send: (message, _, buffers = []) =>
+      window.sent.push({ ...message, sizes: buffers.map((one) => one.byteLength), buffers }),
+    tell: (message, buffers) => heard["msg:custom"].forEach((act) => act(message, buffers)),
+  };
+  window.put = (name, value) => window.model.set(name, bytes(value));
+  document.body.innerHTML = '<div class="sl-lab"><div class="sl-row"><div id="widget"></div></div></div>';
+  await widget.render({ model: window.model, el: document.getElementById("widget") });
+};
+true  // otherwise Playwright would call what comes last
+"""
+
+
+def jpeg(colour: str, size: tuple[int, int] = (300, 200)) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, "jpeg")
+    return written.getvalue()
+
+
+def packed(data: bytes) -> str:
+    return "bytes:" + base64.b64encode(data).decode()
+
+
+STAGE = {
+    "view": "stage", "value": packed(jpeg("red")), "tooltip": "a red picture", "before": packed(jpeg("blue")),
+    "names": ["the photo", "the pastiche"], "border": 0.0, "over": boxes((200, 300), [(10, 10, 20, 20)]),
+    "pointing": True, "caption": "", "buttons": ["start", "stop", "resume", "reset", "keep"],
+    "enabled": ["start", "reset", "keep"], "words": "", "said": "", "share": 0.5, "error": "", "kept": [],
+    "file_name": "pastiche.png", "written": "",
+    "curves": {"steps": [1, 2, 3], "terms": {"sum": [3.0, 2.0, 1.0], "content": [1.0, None, 0.1]}, "marks": [2],
+               "words": "Loss curves, steps 1 to 3"},
+}  # fmt: skip
+CHOOSER = {
+    "view": "chooser", "value": "chelsea", "description": "content", "tooltip": "The picture to be painted anew.",
+    "placeholder": "address or file", "accept": "image/*", "options": [["chelsea", "chelsea"], ["rocket", "rocket"]],
+    "thumbnail": packed(jpeg("green", (84, 56))), "thumbnails": {}, "words": "content: chelsea", "error": "",
+}  # fmt: skip
+CORNERS = [packed(jpeg(colour, (66, 66))) for colour in ("red", "blue", "lime", "black")]
+PAD = {"view": "pad", "place": [0.5, 0.5], "pictures": CORNERS, "words": "all 100%", "tooltip": "How much of each."}
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """A page that counts as secure, as a notebook on this machine does: clipboard and camera are allowed there."""
+    context = browser.new_context(viewport={"width": 900, "height": 720}, accept_downloads=True)
+    page = context.new_page()
+    page.route(
+        "http://localhost/**",
+        lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"),
+    )
+    context.grant_permissions(["camera", "clipboard-read", "clipboard-write"], origin="http://localhost")
+    page.goto("http://localhost/")
+    page.evaluate(HARNESS)
+    return page
+
+
+@pytest.fixture
+def shown(page: Page) -> Callable[..., Page]:
+    def show(state: dict[str, Any], **other: Any) -> Page:
+        page.evaluate("([script, state]) => window.show(script, state)", [SCRIPT, {**state, **other}])
+        return page
+
+    return show
+
+
+def sent(page: Page, do: str) -> dict[str, Any]:
+    """The newest message of that kind, once it is there."""
+    page.wait_for_function("what => window.sent.some((one) => one.do === what)", arg=do)
+    return page.evaluate(
+        "what => { const {buffers, ...one} = window.sent.filter((one) => one.do === what).at(-1); return one; }", do
+    )
+
+
+def pixel(page: Page, x: float, y: float) -> tuple[int, ...]:
+    """The colour of the picture at a place, from 0 to 1 each, as it is on the screen."""
+    box = page.locator(".sl-picture").bounding_box()
+    with Image.open(io.BytesIO(page.screenshot())) as screen:
+        return screen.convert("RGB").getpixel((round(box["x"] + x * box["width"]), round(box["y"] + y * box["height"])))
+
+
+def is_near(colour: tuple[int, ...], expected: str) -> bool:
+    return all(
+        abs(a - b) < 12 for a, b in zip(colour, {"red": (255, 0, 0), "blue": (0, 0, 255)}[expected], strict=True)
+    )
+
+
+def test_the_border_is_moved_by_keyboard_and_by_pointer(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    page.locator("img.poster").wait_for()
+    assert is_near(pixel(page, 0.3, 0.8), "red")
+    border = page.get_by_role("slider")
+    border.focus()
+    for _ in range(5):
+        border.press("PageUp")
+    assert page.evaluate("window.state.border") == 0.5
+    assert border.get_attribute("aria-valuetext") == "50 % the photo"
+    assert is_near(pixel(page, 0.3, 0.8), "blue") and is_near(pixel(page, 0.7, 0.8), "red")
+    box = page.locator(".sl-picture").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 20)
+    page.mouse.up()
+    assert page.evaluate("window.state.border") == pytest.approx(0.8, abs=0.02)
+    assert page.evaluate("document.activeElement.className") == "sl-border"  # and it keeps the keyboard
+
+
+def test_a_short_press_is_a_place_and_a_long_one_shows_the_original(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    page.locator("img.poster").wait_for()
+    box = page.locator(".sl-picture").bounding_box()
+    place = box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"]
+    page.mouse.click(*place)
+    assert sent(page, "point")["place"] == pytest.approx([0.25, 0.75], abs=0.01)
+    page.mouse.move(*place)
+    page.mouse.down()
+    page.locator(".sl-held").wait_for()
+    assert is_near(pixel(page, 0.7, 0.8), "blue")
+    page.mouse.up()
+    assert page.locator(".sl-held").count() == 0
+    assert is_near(pixel(page, 0.7, 0.8), "red")
+
+
+def test_nothing_jumps_when_another_picture_an_error_or_curves_come(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE, curves={})
+    page.locator("img.poster").wait_for()
+    height = "document.querySelector('.sl-row').getBoundingClientRect().height"
+    before = page.evaluate(height)
+    frame = page.locator(".sl-frame").bounding_box()
+    page.evaluate(
+        "value => window.put('value', value)", packed(jpeg("lime", (75, 50)))
+    )  # a smaller one, while it moves
+    page.wait_for_function("document.querySelector('img.poster').naturalWidth === 75")
+    page.evaluate("window.put('error', 'there is not enough memory')")
+    assert page.get_by_role("alert").inner_text() == "⚠ there is not enough memory"
+    assert page.locator(".sl-frame").bounding_box() == frame
+    page.evaluate("value => window.put('curves', value)", STAGE["curves"])
+    assert page.evaluate(height) == before
+    curves = page.locator(".sl-curves > svg")
+    assert curves.get_attribute("aria-label") == "Loss curves, steps 1 to 3"
+    dashes = curves.locator("polyline").evaluate_all(
+        "lines => lines.map((line) => line.getAttribute('stroke-dasharray') + line.getAttribute('stroke'))"
+    )
+    assert len(set(dashes)) == 2
+    assert curves.locator("polyline").last.get_attribute("points").count(",") == 2  # what was not finite is left out
+
+
+def large(width: int, height: int, quality: int = 95) -> bytes:
+    """A photo of a camera held upright: it lies on its side, and says so."""
+    picture = Image.effect_noise((width // 8, height // 8), 90).resize((width, height)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    written = io.BytesIO()
+    picture.save(written, "jpeg", quality=quality, exif=exif)
+    return written.getvalue()
+
+
+def test_a_large_photo_is_turned_and_shrunk_before_it_travels(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    data = large(8000, 6000)
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name="Open").click()
+    chosen.value.set_files({"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": data})
+    message = sent(page, "file")
+    assert message["name"] == "IMG_1.jpg" and message["sizes"][0] < 3e6
+    back = page.evaluate("() => Array.from(new Uint8Array(window.sent.find((one) => one.do === 'file').buffers[0]))")
+    with Image.open(io.BytesIO(bytes(back))) as picture:
+        assert picture.size == (1536, 2048)
+
+
+def drop(page: Page, selector: str, data: bytes, name: str, kind: str = "drop") -> None:
+    page.evaluate(
+        """([selector, data, name, kind]) => {
+            const transfer = new DataTransfer();
+            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            transfer.items.add(new File([bytes], name, {type: "image/jpeg"}));
+            const options = {bubbles: true, cancelable: true};
+            const event = kind === "drop" ? new DragEvent("drop", {...options, dataTransfer: transfer})
+                : new ClipboardEvent("paste", {...options, clipboardData: transfer});
+            document.querySelector(selector).dispatchEvent(event);
+        }""",
+        [selector, base64.b64encode(data).decode(), name, kind],
+    )
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+@pytest.mark.parametrize(("state", "selector"), [(STAGE, ".sl-frame"), (CHOOSER, ".sl-now")], ids=["stage", "chooser"])
+def test_a_file_that_is_dropped_or_pasted_travels_as_it_is(
+    shown: Callable[..., Page], state: dict[str, Any], selector: str, kind: str
+) -> None:
+    page = shown(state)
+    data = jpeg("red")  # small: also what is written inside it arrives
+    drop(page, selector, data, "mine.jpg", kind)
+    message = sent(page, "file")
+    assert (message["name"], message["sizes"]) == ("mine.jpg", [len(data)])
+
+
+def test_what_cannot_be_sent_is_refused_by_name_size_and_reason(shown: Callable[..., Page]) -> None:
+    page = shown(CHOOSER)
+    drop(page, ".sl-now", b"no picture" * 900_000, "notes.txt")
+    why = sent(page, "refused")["why"]
+    assert why.startswith("'notes.txt' has 9.0 MB and was not sent") and "cannot read it as a picture" in why
+
+
+def test_the_camera_takes_a_photo(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    page.get_by_role("button", name="Camera").click()
+    page.get_by_role("button", name="Take the photo").click()
+    message = sent(page, "file")
+    assert message["name"] == "camera.jpg" and message["sizes"][0] > 1000
+    assert page.get_by_role("dialog").count() == 0
+    refuse = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    page.evaluate(f"{refuse}; true")
+    page.get_by_role("button", name="Camera").click()
+    assert "no permission for the camera" in sent(page, "refused")["why"]
+
+
+def test_buttons_say_what_they_do_and_only_some_can_be_pressed(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    page.get_by_role("button", name="Start").click()
+    assert sent(page, "start")
+    assert page.get_by_role("button", name="Stop").is_disabled()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("the picture is in the clipboard").first.wait_for()
+    page.evaluate("window.model.tell({code: 'lab = GatysLab()'}, [])")
+    page.get_by_text("the code is in the clipboard").first.wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "lab = GatysLab()"
+    with page.expect_download() as download:
+        page.evaluate("window.model.tell({download: 'made.png'}, [new Uint8Array([1, 2, 3])])")
+    assert download.value.suggested_filename == "made.png"
+    assert Path(download.value.path()).read_bytes() == b"\x01\x02\x03"
+    for button in page.get_by_role("button").all():
+        assert button.inner_text() and len(button.get_attribute("title")) > 20
+
+
+def test_a_kept_picture_is_compared_with_and_brought_back(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE, kept=[{"picture": packed(jpeg("lime")), "words": "a green one", "number": 4}])
+    page.locator("img.poster").wait_for()
+    page.locator(".sl-kept button").first.click()
+    assert page.evaluate("window.state.border") == 0.5
+    page.wait_for_function("document.querySelector('.sl-before').src !== ''")
+    assert page.get_by_role("slider").get_attribute("aria-valuetext") == "50 % a kept picture"
+    page.get_by_role("button", name="again 4").click()
+    assert sent(page, "again")["number"] == 0
+
+
+def test_a_picture_is_chosen_from_thumbnails_by_keyboard(shown: Callable[..., Page]) -> None:
+    page = shown(CHOOSER)
+    now = page.get_by_role("button", name="content: chelsea. Choose another one")
+    now.focus()
+    now.press("Enter")
+    assert sent(page, "open")
+    page.evaluate("value => window.put('thumbnails', value)", {"rocket": packed(jpeg("red", (84, 56)))})
+    option = page.get_by_role("option", name="rocket")
+    assert option.locator("img").count() == 1
+    page.get_by_role("option", name="chelsea").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert sent(page, "choose")["name"] == "rocket"
+    assert not option.is_visible() and page.evaluate("document.activeElement.className") == "sl-now"
+    now.press("Enter")
+    page.get_by_placeholder("address or file").fill("https://example.org/cat.jpg")
+    page.keyboard.press("Enter")
+    assert sent(page, "address")["source"] == "https://example.org/cat.jpg"
+
+
+def test_the_ring_of_the_pad_follows_pointer_and_arrow_keys(shown: Callable[..., Page]) -> None:
+    page = shown(PAD)
+    square = page.get_by_role("slider")
+    box = square.bounding_box()
+    page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+    assert page.evaluate("window.state.place") == pytest.approx([0.25, 0.75], abs=0.011)
+    square.focus()
+    before = page.evaluate("window.state.place")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    assert page.evaluate("window.state.place") == pytest.approx([before[0] + 0.02, before[1] - 0.1])
+    assert square.get_attribute("aria-valuetext") == "all 100%"
+    assert page.evaluate("document.activeElement.className") == "sl-pad"
