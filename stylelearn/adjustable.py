@@ -29,13 +29,13 @@ from torch.utils.data import Dataset
 
 from stylelearn import losses
 from stylelearn.encoders import Encoder, encoder_for
-from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
+from stylelearn.johnson import SPIKE_WEIGHT
+from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
 STYLE_WEIGHT = 2.5
 TV_WEIGHT = 4.0
-SPIKE_WEIGHT = 20.0
 DECAY = 0.99  # of the running averages
 CORNERS = 4  # one of so many pictures in a batch gets α from {0, 1}
 CAREFUL = 0.5  # Λ learns at this share of the rate: each of its steps moves γ and β through hundreds of inputs
@@ -126,9 +126,8 @@ class Objective(nn.Module):
         if self.tv_weight:  # quadratic, so √α inside is α outside: nothing is smoothed where nothing is painted
             share = alphas[:, : len(net.style_layers)].mean(dim=1).sqrt()[:, None, None, None]
             found["tv"] = self.tv_weight * losses.tv_loss(share * pastiche)
-        if self.training:
-            norms = [module.spikes for module in net.painter.modules() if isinstance(module, AdjustedNorm)]
-            found["spikes"] = SPIKE_WEIGHT * torch.stack(norms).mean()
+        if net.painter.spikes is not None:
+            found["spikes"] = SPIKE_WEIGHT * net.painter.spikes
         return found
 
     def weights(self) -> Tensor:

@@ -15,7 +15,8 @@ network is `mini`, with content at relu3_2 and style at relu1_1, relu2_1, relu3_
 with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten times the
 paper's to 0. (The networks that ship were trained with `mini1` and other layers, see their card.) The course's networks
 see noise beside the picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern that
-repeats.
+repeats. While training, activations far beyond all others are penalised (`spikes`, `saturation`): without that, dark
+places become black drops.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +69,7 @@ LAYER_WEIGHTS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0}
 CONTENT_WEIGHT = 1.0
 STYLE_WEIGHT = 1.0
 TV_WEIGHT = 3.0
+SPIKE_WEIGHT = 20.0
 LEARNING_RATE = 1e-2  # ten times the paper's: strokes are there after some 250 steps of four crops
 
 
@@ -142,6 +144,8 @@ class Perceptual(nn.Module):
             found[f"style {name}"] = self.style_weight * weight * losses.style_loss(seen[name], grams)
         if self.tv_weight:
             found["tv"] = self.tv_weight * losses.tv_loss(pastiche)
+        if getattr(self.network, "spikes", None) is not None:  # while one of our networks is trained
+            found["spikes"] = SPIKE_WEIGHT * self.network.spikes
         return found
 
 

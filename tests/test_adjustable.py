@@ -18,7 +18,8 @@ from stylelearn import adjustable, cin, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
-from stylelearn.networks.conditioning import COVER, FARTHEST, LIMIT, AdjustableNet, AdjustedNorm, Conditioner, spikes
+from stylelearn.networks.conditioning import COVER, FARTHEST, AdjustableNet, AdjustedNorm, Conditioner
+from stylelearn.networks.transformation import LIMIT, spikes
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -80,10 +81,22 @@ def test_spikes_by_hand() -> None:
 
 def test_spikes_are_penalised_while_training_only() -> None:
     net = network()
-    batch = (pictures(2), pictures(2, seed=5), torch.rand(2, 3))
+    seen: list[torch.Tensor] = []  # what each residual block hands on, and what the last two normalisations get
+    *_, half, whole = net.painter.layers
+    for part in (*list(net.painter.layers)[3:-2], half.conv, whole.conv):
+        part.register_forward_hook(lambda module, given, found: seen.append(found.detach()[:, :, ::2, ::2] * 1.0))
+    contents = torch.zeros(2, 3, 64, 64)
+    contents[:, :, 30:34, 30:34] = 1  # one bright place
+    painted: list[torch.Tensor] = []
+    net.painter.last.register_forward_hook(lambda module, given, found: painted.append(found.detach() * 1.0))
+    with torch.no_grad():
+        net.painter.last.bias[0] = -5.0  # where tanh is flat
+    batch = (contents, pictures(2, seed=5), torch.rand(2, 3))
     found = Objective(net).train()(batch)
-    norms = [module.spikes for module in net.modules() if isinstance(module, AdjustedNorm)]
-    close(found["spikes"], adjustable.SPIKE_WEIGHT * sum(norms) / len(norms), 1e-4)
+    each = [float(spikes(one)) for one in seen]
+    flat = float((np.maximum(np.abs(painted[0].numpy()) - 3, 0) ** 2).mean())
+    assert sum(each) > 0 and flat > 0
+    close(found["spikes"], johnson.SPIKE_WEIGHT * (sum(each) / len(each) + flat), 1e-4)
     assert "spikes" not in Objective(net).eval()(batch)
 
 

@@ -20,28 +20,14 @@ STYLE_LAYERS = {
     "vgg16": ("relu2_2", "relu3_3", "relu4_3"),
 }
 SEEN_LAYERS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1")  # whose moments tell a style
-LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
 COVER = 0.75  # how opaque one layer alone can make the painting
 AXES = 128  # numbers that tell a style, of all its moments
 FARTHEST = 4.0  # how far from 0 each of them may be; few styles are further
 CODE = 256  # numbers in each layer of the MLP
 
 
-def spikes(x: Tensor) -> Tensor:
-    """How far normalised activations go beyond LIMIT: mean of max(0, |x − μ|/σ − LIMIT)², a scalar.
-
-    A normalisation removes the contrast of an image, unless a single extreme value dominates σ. Networks exploit that
-    and paint glaring drops in dark corners (Karras et al. 2020, "Analyzing and Improving the Image
-    Quality of StyleGAN", section 2). Natural edges hardly go beyond.
-    """
-    mean, variance = losses.mean_and_variance(x)
-    return torch.relu((x - mean).abs() * (variance + 1e-5).rsqrt() - LIMIT).square().mean()
-
-
 class AdjustedNorm(nn.Module):
     """γ_α (x − μ)/σ + β_α; γ and β are read off what `Conditioner` says by a linear map, this layer's part of Λ.
-
-    While training, `spikes` says how far x went beyond LIMIT.
 
     Args:
         told: how many numbers `Conditioner` says.
@@ -57,8 +43,6 @@ class AdjustedNorm(nn.Module):
     def forward(self, x: Tensor, code: Tensor, statistics: Statistics | None = None) -> Tensor:
         with _full_precision(x):
             gamma, beta = self.head(code)[:, :, None, None].chunk(2, dim=1)  # (B, C, 1, 1) each
-        if self.training:
-            self.spikes = spikes(x[:, :, ::2, ::2])  # a quarter of the places, for a quarter of the time
         return modulate(x, gamma, beta, statistics)
 
 

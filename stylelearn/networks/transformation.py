@@ -16,6 +16,7 @@ WIDTHS = (16, 32, 64)  # answers within 0.1 s at 256 px on two CPU cores
 PAPER_WIDTHS = (32, 64, 128)
 BLOCKS = 5
 MARGIN = 8  # rows on which a place depends between two normalisations, or more; a multiple of 4
+LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
 SMALLEST = 16  # pixels: at a quarter of the size a 3×3 convolution must still find neighbours to reflect
 
 Statistics = tuple[Tensor, Tensor]  # mean and variance, (B, C, 1, 1) each
@@ -51,6 +52,24 @@ def modulate(
     mean, variance = statistics or mean_and_variance(x)
     scale = gamma * (variance + epsilon).rsqrt()
     return torch.addcmul(beta - mean * scale, x, scale)
+
+
+def spikes(x: Tensor) -> Tensor:
+    """How far activations (B, C, H, W), once normalised, go beyond LIMIT: mean of max(0, |x − μ|/σ − LIMIT)², a scalar.
+
+    A normalisation removes the contrast of an image, unless a single extreme value dominates σ. Networks exploit that
+    and paint glaring drops in dark corners (Karras et al. 2020, "Analyzing and Improving the Image
+    Quality of StyleGAN", section 2). Natural edges hardly go beyond.
+    """
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    mean, variance = mean_and_variance(x)
+    return torch.relu((x - mean).abs() * (variance + 1e-5).rsqrt() - LIMIT).square().mean()
+
+
+def saturation(x: Tensor) -> Tensor:
+    """How far x goes beyond where tanh is flat: mean of max(0, |x| − 3)², a scalar. A black place that is blacker than
+    black gives no gradient any more, so it would stay black."""
+    return torch.relu(x.float().abs() - 3).square().mean()
 
 
 Norm = Callable[[int], nn.Module]
@@ -104,6 +123,7 @@ class TransformationNet(nn.Module):
         self.noise = tuple(noise)
         self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
         self.about["noise"] = list(noise)
+        self.spikes: Tensor | None = None
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
@@ -125,12 +145,18 @@ class TransformationNet(nn.Module):
         if self.noise:
             x = torch.cat([x, beside(x, self.noise, vary=self.training)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last) * 2 - 1
-        for layer in self.layers:
-            x = layer(x, *condition)
-        return self._colours(x)[..., :height, :width]
-
-    def _colours(self, x: Tensor) -> Tensor:
-        return (torch.tanh(self.last(x)) + 1) / 2  # (B, 3, H, W) in [0, 1]
+        found = []
+        for number, layer in enumerate(self.layers):
+            if isinstance(layer, _Residual):
+                x = within = layer(x, *condition)
+            else:
+                within = layer.conv(x)
+                x = layer.after(within, condition)
+            if self.training and number > 2:  # a quarter of the places, for a quarter of the time
+                found.append(spikes(within[:, :, ::2, ::2]))
+        x = self.last(x)
+        self.spikes = torch.stack(found).mean() + saturation(x) if found else None
+        return _colours(x)[..., :height, :width]
 
     def _in_bands(self, x: Tensor, *condition: Tensor) -> Tensor:
         """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
@@ -153,7 +179,11 @@ class TransformationNet(nn.Module):
             chain.append(partial(layer.after, condition=condition, **known))
             if 0 < number < len(self.layers) - 1:  # half of the size or less: this may be whole
                 x, chain, noise = tiling.in_bands(_composed(chain), x, MARGIN, beside=noise), [], None
-        return tiling.in_bands(_composed([*chain, self._colours]), x, MARGIN)
+        return tiling.in_bands(_composed([*chain, self.last, _colours]), x, MARGIN)
+
+
+def _colours(x: Tensor) -> Tensor:
+    return (torch.tanh(x) + 1) / 2  # (B, 3, H, W) in [0, 1]
 
 
 def _composed(chain: Sequence[Local]) -> Local:
