@@ -13,7 +13,7 @@ Normalization"); upsampling followed by a convolution instead of a transposed co
 (Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own. The loss
 network is `mini`, with content at relu3_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is VGG-16,
 with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten times the
-paper's to 0. (The networks that ship were trained with `mini1` and other layers, see their card.) The course's networks
+paper's to 0. (The networks that ship were trained for longer, with content at relu4_2, see their card.) The networks
 see noise beside the picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern that
 repeats. While training, activations far beyond all others are penalised (`spikes`, `saturation`): without that, dark
 places become black drops.

@@ -609,7 +609,7 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # `stylelearn train johnson` trains one from any folder of photos and any style.
 #
 # They have one more input. In a clear blue sky all neighbourhoods are alike, and a convolutional network maps identical neighbourhoods to identical outputs. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
-# **noise** beside the picture, three channels of it: one that changes from pixel to pixel, one over 4 pixels, one over 16. Ulyanov's first paper does this for textures. Irregular strokes in an even area come from this noise. Here is a plain grey card:
+# **noise** beside the picture, two channels of it: one that changes from pixel to pixel, one that changes over 4 pixels. Ulyanov's first paper does this for textures. Irregular strokes in an even area come from this noise. Here is a plain grey card:
 
 # %%
 card = torch.full((1, 3, 192, 192), 0.6)
@@ -667,10 +667,9 @@ network = trained[own]
 painting = samples.style(own, min(network.about.get("style_size", [256])))
 weights = network.about.get("objective", model.objective)  # what it was trained for
 cup = resize(samples.content("coffee"), 192, "long")  # (1, 3, 128, 192)
-judge = Encoder("mini1")  # with which that network was trained
-objective = gatys.objective(cup, painting, encoder=judge, **weights)
+objective = gatys.objective(cup, painting, encoder=encoder, **weights)
 begin, curve, at = time.perf_counter(), [], {}
-for step in gatys.stylize(cup, painting, encoder=judge, steps=100, levels=1, **weights):
+for step in gatys.stylize(cup, painting, encoder=encoder, steps=100, levels=1, **weights):
     curve.append(min(step.loss, curve[-1] if curve else step.loss))
     if step.number in (10, 100):
         at[f"{step.number} steps"] = (step.best_image, time.perf_counter() - begin)
@@ -777,7 +776,7 @@ lab
 # | 3 | `nearest largest deviation from one colour:` | 0 to 0.0001 |
 # | 6 | `instance norm contrast of the pastiche:` | 0.12 to 0.25, and the same three times |
 # | 6 | `batch norm contrast of the pastiche:` | 0.12 to 0.3, and falling |
-# | 9 | `the photo content 0.00 style` | 4.6 to 5.0 |
+# | 9 | `the photo content 0.00 style` | 2.5 to 2.9 |
 #
 # **Where they get stuck.** In exercise 1 a layer's own stride is applied to itself. In exercise 3 `zero_grad()` is forgotten: the first step is right and the second is not, and the check looks at both. In exercise 4 dimension 0 is in
 # the mean: that is batch norm, and with a batch of one nobody notices.

@@ -722,7 +722,7 @@ lab
 # | 1 | `16 6,798,384` | 448899, exactly |
 # | 3 | `the same picture: True` | as it stands |
 # | 4 | `block 1b γ … β` | 0, exactly |
-# | 6 | `left part, mask against all ink_hatching:` | 21 to 25 dB |
+# | 6 | `left part, mask against all ink_hatching:` | 17 to 20 dB |
 # | 7 | `numbers to be trained:` | 1600, exactly |
 # | 7 | `the old styles paint the very same pictures, bit for bit: True` | as it stands |
 # | 9 | `cubist_facets` | 0.9 to 1 |

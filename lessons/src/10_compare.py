@@ -704,7 +704,7 @@ plot_tree(
 # | 5 | `the photo 0.00` | 0.72 to 0.8 |
 # | 5 | `0.09 0.00 … its colours` | 1 to 1.35 |
 # | 5 | `0.08 0.00 … grey` | 0.8 to 1.05 |
-# | 6 | `Johnson gram` | 0.05 to 0.1 |
+# | 6 | `Johnson gram` | 0.015 to 0.035 |
 # | 7 | `photorealism structure ρ` | 0.85 to 1 |
 # | 7 | `faithfulness palette ρ` | 0.7 to 1 |
 #
