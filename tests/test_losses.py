@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -136,6 +136,7 @@ def test_the_papers_formulas_with_undivided_gram_matrices():
 def test_the_table_of_factors(shape, seed):
     """The last column of the table in the module's docstring."""
     f, p = features(*shape, seed=seed), features(*shape, seed=seed + 1)
+    assume(p.square().mean() > 1e-3)  # the course's loss divides by it, and takes care where it is nearly 0
     other = features(1, shape[1], 3, 4, seed=seed + 2)  # the style has its own size
     a = losses.mean_gram(other)
     n, m = shape[1], shape[2] * shape[3]
