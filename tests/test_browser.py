@@ -351,7 +351,7 @@ def test_picture_and_controls_are_seen_together(lab: LabOnPage, width: int, heig
 def test_sliders_have_names_and_say_what_is_shown(lab: LabOnPage) -> None:
     lab.press_key("style ÷ content", "Home")
     slider = lab.cell.get_by_role("slider", name="style ÷ content")
-    lab.page.wait_for_function("node => node.getAttribute('aria-valuetext') === '0.01'", arg=slider.element_handle())
+    lab.page.wait_for_function("node => node.getAttribute('aria-valuetext') === '0.0100'", arg=slider.element_handle())
     names = lab.cell.get_by_role("slider").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     assert all(names)
 

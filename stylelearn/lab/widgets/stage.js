@@ -355,10 +355,14 @@ function stage({ model, el }) {
   model.on("msg:custom", heard);
   const around = () => el.closest(".sl-lab") ?? el;
   const watcher = new MutationObserver(() => { for (const each of around().querySelectorAll(".widget-slider")) named(each); });
-  requestAnimationFrame(() => {  // only then it stands in its lab
+  const begin = () => {
+    if (el.isConnected && !el.closest(".sl-lab")) return requestAnimationFrame(begin);  // soon it stands in its lab
     around().dataset.lmSuppressShortcuts = "true";
-    watcher.observe(around(), { childList: true, subtree: true, characterData: true });
-  });
+    // The slider itself writes the exponent again with each move.
+    watcher.observe(around(), { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-valuetext"] });
+    for (const each of around().querySelectorAll(".widget-slider")) named(each);
+  };
+  requestAnimationFrame(begin);
   return () => { off(); model.off("msg:custom", heard); watcher.disconnect(); };
 }
 
