@@ -67,7 +67,7 @@ def test_gram_matrix_sums_half_precision_in_single():
 @few
 @given(sizes, seeds, st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0]))
 def test_total_variation_is_the_double_sum(shape, seed, beta):
-    image = features(*shape, seed=seed)
+    image = (4 * features(*shape, seed=seed)).round() / 4  # no slope so small that the ε in the power shows
     expected = brute_tv(image, beta)
     assert float(losses.total_variation(image, beta)) == pytest.approx(expected, rel=1e-5, abs=1e-12)
     assert float(losses.tv_loss(image, beta)) == pytest.approx(expected / math.prod(shape[1:]), rel=1e-5, abs=1e-12)
