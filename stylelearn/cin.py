@@ -11,7 +11,7 @@ place, and a new style is learnt by training nothing else.
 **Differs from the paper:** the network is that of `johnson.py` at half of the paper's widths, so the last convolution
 is not normalised (in the paper it is, which gives each style 6 numbers more) and ends in tanh, not in a sigmoid; the
 encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here it may change from place to place. Total
-variation is added to the losses, as in `johnson.py`.
+variation and penalties on spikes and saturation are added to the losses, as in `johnson.py`.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

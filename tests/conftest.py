@@ -8,17 +8,25 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytest.register_assert_rewrite("gate", "hands")  # their assertions, too, say what they found
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+]  # fmt: skip
 
 hypothesis.settings.register_profile("stylelearn", deadline=None, derandomize=IN_CI, print_blob=True)
 hypothesis.settings.load_profile("stylelearn")
@@ -47,6 +55,17 @@ def chromium() -> str:
         return program
     message = f"needs Chromium: none of {', '.join(BROWSERS)} is installed, and STYLELEARN_CHROMIUM is not set"
     return pytest.fail(message) if IN_CI else pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator["Browser"]:
+    """That Chromium, with a camera that films a test picture and may be used."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from stylelearn.gatys import STYLE_WEIGHT
 
@@ -31,10 +31,6 @@ GATYS = ("02_gatys.ipynb", "GatysLab", "style ÷ content")
 ADAIN = ("05_adain.ipynb", "AdaINLab", "strength α")
 ADJUSTABLE = ("08_adjustable.ipynb", "AdjustableLab", "relu3_4")
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SETTINGS = {"@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 pytestmark = pytest.mark.browser
@@ -149,14 +145,6 @@ PICTURE = """async cell => {
         return bytes.length + ':' + bytes.reduce((sum, byte, i) => (sum * 31 + byte) % 4294967291, 7);
     } catch { return ''; }
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Johnson's network: its arithmetic against loops and hand counts, its losses against lesson 02's, and its files."""
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,20 @@ NAMED = ("starry_night", "great_wave")  # paintings that ship as weights only
 def tiny(**options: object) -> TransformationNet:
     torch.manual_seed(3)
     return TransformationNet(**({"widths": (4, 6, 8), "blocks": 1} | options))  # type: ignore[arg-type]
+
+
+def test_a_network_can_be_copied_after_a_step_of_training() -> None:
+    network = tiny().train()
+    model = johnson.Perceptual(network, [picture(64, 64)], Encoder("mini"))
+    sum(model(picture(64, 64, seed=1)).values()).backward()
+    copied, image = copy.deepcopy(network).eval(), picture(64, 64, seed=2)
+    assert torch.equal(copied(image), network.eval()(image))
+
+
+def test_saturation_by_hand() -> None:
+    """Only what is beyond ±3 counts, by its square."""
+    x = torch.tensor([[-5.0, 0.0], [3.0, 3.5]], dtype=torch.float64)
+    assert float(transformation.saturation(x)) == (4 + 0.25) / 4
 
 
 # --- the normalisation ------------------------------------------------------------------------------------------------

@@ -5,22 +5,18 @@ What the page sends is collected in `sent`, what it sets in `state`.
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from stylelearn.lab.widgets.stage import SCRIPT, boxes
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-]  # fmt: skip
 # The kernel's side: bytes come as base64 under "bytes:…", as DataView they reach the view.
 HARNESS = """
 const bytes = (value) => typeof value === "string" && value.startsWith("bytes:")
@@ -77,14 +73,6 @@ CHOOSER = {
 }  # fmt: skip
 CORNERS = [packed(jpeg(colour, (66, 66))) for colour in ("red", "blue", "lime", "black")]
 PAD = {"view": "pad", "place": [0.5, 0.5], "pictures": CORNERS, "words": "all 100%", "tooltip": "How much of each."}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -732,6 +732,7 @@ lab
 # - **A smaller loss network**: the course's encoder and not VGG-16, so textures are simpler than in the paper's figures. The paper compares style in `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, and content in `relu2_2` for its pictures;
 #   ours are `johnson.LAYER_WEIGHTS` and `johnson.CONTENT_LAYER`.
 # - **Noise** beside the picture, in the networks that ship: Ulyanov's idea, not Johnson's.
+# - **A penalty on spikes** while our networks learn. A network can defeat its normalisations with one extreme value in a dark place, and paints a black drop there: `spikes` and `saturation` in `stylelearn/networks/transformation.py` say how far it goes.
 # - **The losses** are divided by the size of their target (lesson 02, section 10).
 # - **Reflection in each layer** instead of 40 pixels around the picture once.
 #

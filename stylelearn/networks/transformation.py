@@ -67,9 +67,11 @@ def spikes(x: Tensor) -> Tensor:
 
 
 def saturation(x: Tensor) -> Tensor:
-    """How far x goes beyond where tanh is flat: mean of max(0, |x| − 3)², a scalar. A black place that is blacker than
-    black gives no gradient any more, so it would stay black."""
-    return torch.relu(x.float().abs() - 3).square().mean()
+    """How far x goes to where tanh is flat: mean of max(0, |x| − 3)², a scalar.
+
+    There tanh gives no gradient: a place that has become black would stay black.
+    """
+    return torch.relu(x.to(torch.promote_types(x.dtype, torch.float32)).abs() - 3).square().mean()
 
 
 Norm = Callable[[int], nn.Module]
@@ -123,7 +125,7 @@ class TransformationNet(nn.Module):
         self.noise = tuple(noise)
         self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
         self.about["noise"] = list(noise)
-        self.spikes: Tensor | None = None
+        self.spikes: Tensor | None = None  # of the last pass in training, with its graph: to be added to the losses
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
@@ -152,11 +154,15 @@ class TransformationNet(nn.Module):
             else:
                 within = layer.conv(x)
                 x = layer.after(within, condition)
-            if self.training and number > 2:  # a quarter of the places, for a quarter of the time
-                found.append(spikes(within[:, :, ::2, ::2]))
+            if self.training and number > 2:  # before that, what is extreme are the photo's own edges
+                found.append(spikes(within[:, :, ::2, ::2]))  # a quarter of the places, for a quarter of the time
         x = self.last(x)
         self.spikes = torch.stack(found).mean() + saturation(x) if found else None
         return _colours(x)[..., :height, :width]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy gets: not the graph of the last pass, which cannot be copied."""
+        return self.__dict__ | {"spikes": None}
 
     def _in_bands(self, x: Tensor, *condition: Tensor) -> Tensor:
         """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
