@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from playwright.sync_api import Page
-from test_browser import ERRORS, address, browser, lessons, screenshot_if_it_fails  # noqa: F401
+from test_browser import ERRORS, address, lessons, screenshot_if_it_fails  # noqa: F401
 
 from stylelearn.images import resize
 from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
