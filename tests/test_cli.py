@@ -1,5 +1,6 @@
 """The `stylelearn` command: exit status, one line for each mistake, help, and terminals of any encoding."""
 
+import argparse
 import io
 import os
 import subprocess
@@ -9,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from stylelearn.cli import main, networks
-from stylelearn.cli.parsing import span
+from stylelearn.cli.parsing import named_numbers, span
 
 
 def refused(arguments: list[str], capsys) -> str:
@@ -112,3 +113,10 @@ def test_a_name_too_long_for_the_system_is_named(words, capsys, tmp_path, monkey
 
 def test_span():
     assert [span(s) for s in (0.4, 99, 119, 3599, 7500)] == ["0 s", "99 s", "2 min", "1 h 00 min", "2 h 05 min"]
+
+
+def test_named_numbers():
+    assert named_numbers(" relu4_1 = 0 ,a=0.5") == {"relu4_1": 0.0, "a": 0.5}
+    for wrong in ("relu2_2", "=1", "a=nan", "a=1,,b=2"):
+        with pytest.raises(argparse.ArgumentTypeError, match="is not NAME=NUMBER"):
+            named_numbers(wrong)

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import os
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +82,11 @@ def test_steps_lower_the_loss_and_the_seed_decides(painted):
     assert not torch.equal(pictures[0], pictures[3])
 
 
-@pytest.mark.parametrize(
-    "words",
-    [["--levels", "2"], ["--start", "style"], ["--keep-colours"], ["--strength", "0"], ["--precision", "bfloat16"]],
-)
-def test_options_of_gatys(painted, words):
+def test_options_of_gatys(painted):
+    words = ["--levels", "2", "--start", "style", "--precision", "bfloat16"]
     image, settings = painted("coffee", *FEW, *words, out="out.jpg")
     assert image.shape == (1, 3, 64, 77)
-    assert settings["precision"] == ("bfloat16" if "bfloat16" in words else "float32")
+    assert (settings["levels"], settings["start"], settings["precision"]) == (2, "style", "bfloat16")
     assert settings["content"] == "photo.png"  # the name, not the path
 
 
@@ -131,16 +127,13 @@ class Interrupted:
 
 
 def test_ctrl_c_keeps_the_best_picture(painted, monkeypatch, capsys):
+    """In full size, also while the pixels are still those of a coarse level."""
     monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 2))
-    _, settings = painted("coffee", "--size", "64", "--steps", "9", status=130)
+    image, settings = painted("coffee", "--size", "64", "--steps", "9", "--levels", "2", status=130)
     said = capsys.readouterr().out
+    assert image.shape == (1, 3, 64, 77)
     assert "stopped after 2 of 9 steps; the best picture so far is in" in said and "out.png" in said
     assert settings["steps_done"] == 2 and settings["steps"] == 9
-
-
-def test_ctrl_c_at_a_coarse_level_gives_a_picture_of_full_size(painted, monkeypatch):
-    monkeypatch.setattr(gatys, "stylize", Interrupted(gatys.stylize, 1))
-    assert painted("coffee", *FEW, "--levels", "2", status=130)[0].shape == (1, 3, 64, 77)
 
 
 def test_ctrl_c_before_the_first_step_writes_nothing(tmp_path, monkeypatch, capsys):
@@ -158,8 +151,8 @@ def test_divergence_keeps_the_best_picture(painted, monkeypatch, capsys):
 
 # --- deep photo -------------------------------------------------------------------------------------------------------
 
-PHOTO = ["rocket", "--method", "photo", "--size", "64", "--steps", "4"]
-CONTENT, STYLE = samples.content("china", 64), samples.content("rocket", 64)
+PHOTO = ["rocket", "--method", "photo", "--size", "48", "--steps", "4"]
+CONTENT, STYLE = samples.content("china", 48), samples.content("rocket", 48)
 
 
 def by_photo(masks=(None, None), smooth=3, **weights) -> Tensor:
@@ -167,12 +160,12 @@ def by_photo(masks=(None, None), smooth=3, **weights) -> Tensor:
     return photo.smooth(found, CONTENT, smooth) if smooth else found
 
 
-def test_photo_with_the_courses_masks(painted, capsys):
-    words = ["--content-mask", "china", "--style-mask", "rocket"]
+def test_photo_with_masks_of_the_course_and_of_a_file(painted, capsys):
+    words = ["--content-mask", "china", "--style-mask", samples.data_file("masks", "rocket.png")]
     found, settings = painted(*PHOTO, *words, content="china")
     masks = [course_mask(name, tuple(x.shape[2:])) for name, x in (("china", CONTENT), ("rocket", STYLE))]
     assert (found - by_photo(masks)).abs().max() <= 0.51 / 255
-    assert settings["content_mask"] == "china" and settings["style_mask"] == "rocket" and "regions" not in settings
+    assert settings["content_mask"] == "china" and settings["style_mask"] == "rocket.png" and "regions" not in settings
     assert settings["lambda"] == 1e4 and settings["steps"] == 4 and settings["smooth"] == 3
     said = capsys.readouterr().out
     for found in masks:  # the region's name, and the percentage counted pixel by pixel
@@ -193,38 +186,6 @@ def test_every_number_of_photo_counts(painted):
     wanted = by_photo(smooth=0, photorealism_weight=10.0, style_weight=photo.STYLE_WEIGHT / 2)
     assert (found - wanted).abs().max() <= 0.51 / 255
     assert settings["lambda"] == 10 and settings["strength"] == 0.5 and settings["smooth"] == 0
-
-
-def test_masks_from_files_of_any_size_with_the_right_proportions(painted, tmp_path):
-    for name, side in (("china", 100), ("rocket", 300)):
-        masks = course_mask(name)
-        size = (side, round(side * masks.size[1] / masks.size[0]))
-        pixels = (masks.resized(size).picture()[0].permute(1, 2, 0) * 255).byte().numpy()
-        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-    words = ["--content-mask", tmp_path / "china.png", "--style-mask", tmp_path / "rocket.png"]
-    found, settings = painted(*PHOTO, *words, content="china")
-    assert found.shape == CONTENT.shape and settings["content_mask"] == "china.png"
-
-
-def test_photo_stopped_early_keeps_the_best_picture(painted, monkeypatch, capsys):
-    monkeypatch.setattr(photo, "stylize", Interrupted(photo.stylize, 1))
-    found, _ = painted("rocket", "--method", "photo", "--size", "64", content="china", status=130)
-    assert found.shape == CONTENT.shape
-    assert "stopped after 1 of 120 steps" in capsys.readouterr().out
-
-
-def test_masks_that_are_photographs_or_empty_are_refused(tmp_path, capsys):
-    noise, empty = tmp_path / "noise.png", tmp_path / "empty.png"
-    Image.effect_noise((96, 64), 90).convert("RGB").save(noise)
-    empty.write_bytes(b"")
-    for path, said in ((noise, "no flat area"), (empty, "empty.png")):
-        words = ["stylize", "china", *PHOTO, "--content-mask", str(path), "--style-mask", "rocket"]
-        assert said in refused([*words, "-o", str(tmp_path / "out.png")], capsys)
-
-
-def test_alphas_may_have_spaces(painted, tiny):
-    words = ["batik", "--method", "adjustable", "--weights", tiny["adjustable"], "--size", "32"]
-    assert painted(*words, "--alpha", " relu4_1 = 0 ")[1]["alpha"] == {"relu2_2": 1.0, "relu3_4": 1.0, "relu4_1": 0.0}
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -273,7 +234,6 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
     ("kind", "words", "expected", "kept"),
     [
         ("johnson", "", lambda net, x: net(x), {"style": "stripes"}),
-        ("cin", "--style lines", mixed({"lines": 1}), {"style": "lines"}),
         ("cin", "--style lines dots", mixed({"lines": 1, "dots": 1}), {"shares": [0.5, 0.5]}),
         (
             "cin",
@@ -281,7 +241,6 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
             mixed({"lines": 3, "dots": 1}),
             {"style": ["lines", "dots"], "shares": [0.75, 0.25]},
         ),
-        ("adain", "batik", lambda net, x: net(x, style("batik")), {"style": "batik", "strength": 1}),
         (
             "adain",
             "geometric --shares 1 3 --strength 0.5 batik",  # styles may stand before and after options
@@ -292,7 +251,7 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
             "adain",
             "batik --keep-colours",  # matched in the style
             lambda net, x: net(x, style("batik"), colours=True),
-            {"keep_colours": True, "layer": "relu2_1"},
+            {"keep_colours": True, "layer": "relu2_1", "style": "batik", "strength": 1},
         ),
         (
             "style_swap",
@@ -300,8 +259,7 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
             lambda net, x: net(x, style("mosaic"), patch=2, stride=2, strength=0.7),
             {"style": "mosaic", "patch": 2, "stride": 2, "strength": 0.7, "layer": "relu2_1", "encoder": "mini"},
         ),
-        ("adjustable", "batik", *with_alphas()),
-        ("adjustable", "batik --alpha relu2_2=0.3,relu3_4=1", *with_alphas(relu2_2=0.3, relu3_4=1.0)),
+        ("adjustable", "batik --alpha relu2_2=0.3,relu3_4=0.5", *with_alphas(relu2_2=0.3, relu3_4=0.5)),
         ("one", "--alpha relu2_2=0.5", *with_alphas(relu2_2=0.5)),
     ],
 )
@@ -319,10 +277,9 @@ def test_one_pass_is_that_of_the_network(kind, words, expected, kept, painted, t
     assert "38 × 32 pixels in" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "words"), [("johnson", []), ("cin", ["--style", "dots"])])
-def test_kept_colours_of_a_network(painted, tiny, name, words):
+def test_kept_colours_of_a_network(painted, tiny):
     """A grey photo stays grey, also where it is recoloured in several parts."""
-    words = ["--method", name, "--weights", tiny[name], "--size", "32", *words]
+    words = ["--method", "johnson", "--weights", tiny["johnson"], "--size", "32"]
     plain, _ = painted(*words)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stylelearn.painting.ROWS", 7)
@@ -331,13 +288,9 @@ def test_kept_colours_of_a_network(painted, tiny, name, words):
     assert torch.allclose(luminance(kept), luminance(plain), atol=2 / 255)
 
 
-NETWORKS = [("johnson", []), ("cin", ["--style", "dots"]), ("adain", ["batik"]), ("adjustable", ["batik"])]
-
-
-@pytest.mark.parametrize(("name", "words"), NETWORKS)
-def test_full_size_and_large_pictures(painted, tiny, capsys, monkeypatch, name, words):
+def test_full_size_and_large_pictures(painted, tiny, capsys, monkeypatch):
     """Beyond `tiling.LARGE` pixels a picture is painted in bands, which changes nothing visible, and is said."""
-    words = ["--method", name, "--weights", tiny[name], "--full-size", *words]
+    words = ["batik", "--method", "adjustable", "--weights", tiny["adjustable"], "--full-size"]
     whole, settings = painted(*words)
     assert whole.shape == (1, 3, 80, 96) and settings.get("size") is None
     monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
@@ -366,34 +319,18 @@ def test_practice_comes_before_the_picture(painted, tiny, picture, monkeypatch):
         assert settings["practice"] == done
 
 
-@pytest.mark.parametrize("name", ["johnson", "cin"])
-def test_every_shipped_style_can_be_painted(name, painted):
-    styles = johnson.styles() if name == "johnson" else cin.load().styles
-    assert len(styles) >= (4 if name == "johnson" else 12)
-    for each in styles:
-        assert painted("--method", name, "--style", each, "--size", "32")[1]["style"] == each
-
-
-def test_the_shipped_decoder_paints(painted):
-    assert painted("coffee", "batik", "--method", "adain", "--size", "64")[1]["shares"] == [0.5, 0.5]
+def test_what_ships_paints(painted):
+    for words in ("--method johnson --style starry_night", "--method cin --style mosaic", "batik --method adain"):
+        assert painted(*words.split(), "--size", "32")[1]["style"] in words
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("link", [os.link, os.symlink, None])
-def test_the_content_is_not_overwritten_by_any_name(picture, capsys, link, tmp_path):
-    before, out = picture.read_bytes(), picture
-    if link:
-        out = picture.with_name(f"{link.__name__}.png")
-        link(picture, out)
-    assert "is also read as input" in refused(["stylize", str(picture), "coffee", "-o", str(out)], capsys)
-    assert picture.read_bytes() == before and out.read_bytes() == before
-
-
 @pytest.mark.parametrize(
     "words",
     [
+        "stylize {} coffee",
         "stylize chelsea {}",
         "stylize china rocket --method photo --content-mask {} --style-mask rocket",
         "stylize china rocket --method photo --content-mask china --style-mask {}",
@@ -434,11 +371,9 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("chelsey coffee", "did you mean 'chelsea'?"),
         ("qqq coffee", "the course has astronaut"),
         ("nothing.jpg coffee", "'nothing.jpg' does not exist"),
-        ("chelsea http://127.0.0.1:9/none.jpg", "cannot be reached"),
         ("chelsea coffee --size 16", "'16' is not a whole number from 32"),
         ("chelsea coffee --strength nan", "from 0 up"),
         ("chelsea coffee --full-size --size 32", "contradict each other"),
-        ("chelsea coffee --encoder-weights nowhere.pth", "no weights at nowhere.pth"),
         # styles
         ("chelsea", "a style is missing: stylize CONTENT STYLE"),
         ("chelsea coffee china", "takes one style, but got coffee, china; --method adain mixes several"),
@@ -448,7 +383,6 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("{} --method johnson --weights {johnson} geometric", "takes no picture of one, but got 'geometric'"),
         ("{} --method cin --weights {cin}", "say which style: --style NAME; it knows dots, lines, waves"),
         ("{} --method cin --weights {cin} --style linse", "did you mean 'lines'? It knows dots, lines, waves; of the"),
-        ("{} --method cin --weights {cin} --style qqq", "has not learnt the style 'qqq'; it knows dots, lines, waves"),
         ("{} --method cin --weights {cin} --style dots dots", "name each style once"),
         ("{} --method cin --weights {cin} --style dots --shares 1 2", "--shares are 1 2, but there are 1 styles"),
         ("{} --method cin --weights {cin} --style dots lines --shares 0 0", "at least one must be above 0"),
@@ -468,7 +402,6 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "chelsea batik --method adjustable --alpha relu2_2",
             "'relu2_2' is not NAME=NUMBER; write them as relu2_2=0.3",
         ),
-        ("chelsea batik --method adjustable --alpha =1", "is not NAME=NUMBER"),
         (
             "{} batik --method adjustable --weights {adjustable} --alpha relu3_1=1",
             "no α for 'relu3_1'; there is one for relu2_2, relu3_4, relu4_1",
@@ -477,7 +410,6 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "{} batik --method adjustable --weights {adjustable} --alpha relu2_2=1.5",
             "the α of relu2_2 must be from 0 to 1; got 1.5",
         ),
-        ("chelsea batik --method adjustable --alpha relu2_2=nan", "is not NAME=NUMBER"),
         # masks
         ("china rocket --method photo --content-mask china", "--style-mask is missing: give masks of both pictures"),
         (
@@ -489,7 +421,6 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "the course has no masks of 'chelsea'; it has them of",
         ),
         ("china rocket --method photo --content-mask no.png --style-mask rocket", "--content-mask no.png: "),
-        ("china rocket --method photo --regions 13", "'13' is not a whole number from 1 to 12"),
     ],
 )
 def test_mistakes(words, said, tiny, picture, tmp_path, capsys, monkeypatch, root):
@@ -519,38 +450,17 @@ def test_float64_is_refused_on_apples_gpus(words, tmp_path, capsys, monkeypatch)
     assert f"{words} computes in float64, which Apple's GPUs do not have; use --device cpu" in refused(command, capsys)
 
 
-@pytest.mark.parametrize(("name", "words"), NETWORKS[:3])
-def test_too_small_a_picture_is_refused_with_the_minimum(tiny, tmp_path, capsys, name, words):
-    small = tmp_path / "small.png"
-    Image.new("RGB", (40, 3), "red").save(small)
-    command = ["stylize", str(small), *words, "-o", str(tmp_path / "o.png"), "--full-size", "--method", name]
-    said = refused([*command, "--weights", str(tiny[name])], capsys)
-    smallest = johnson.SMALLEST if name != "adain" else 4  # two cells of relu2_1
-    assert "3x40" in said and f"at least {smallest} px" in said
-
-
 def test_weights_that_are_missing_damaged_or_of_another_network(tiny, tmp_path, capsys, monkeypatch):
     def say(*words: str | Path) -> str:
-        return refused(["stylize", "chelsea", "-o", str(tmp_path / "o.png"), *map(str, words)], capsys)
+        command = ["stylize", "chelsea", "-o", str(tmp_path / "o.png"), "--method", "johnson"]
+        return refused([*command, *map(str, words)], capsys)
 
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(tiny["johnson"].read_bytes()[:-100])
-    for name, words in NETWORKS[:3]:
-        method = ["--method", name, *words]
-        assert "no file of that name; `stylelearn train" in say(*method, "--weights", tmp_path / "none")
-        assert "damaged" in say(*method, "--weights", damaged)
-        other = "cin" if name == "johnson" else "johnson"
-        assert f"holds a network of {other}, not of {name}" in say(*method, "--weights", tiny[other])
+    assert "no file of that name; `stylelearn train johnson" in say("--weights", tmp_path / "none")
+    assert "damaged" in say("--weights", damaged)
+    assert "holds a network of cin, not of johnson" in say("--weights", tiny["cin"])
+    assert "the course ships" in say() and "--method cin mixes" in say("--style", "great_wave", "starry_night")
     monkeypatch.setattr(johnson, "styles", list)
-    said = say("--method", "johnson", "--style", "mosaic")
+    said = say("--style", "mosaic")
     assert "git checkout -- data/weights" in said and "stylelearn train johnson" in said and "--weights FILE" in said
-
-
-def test_an_unknown_style_lists_the_known_ones(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(johnson, "styles", lambda: ["great_wave", "starry_night"])
-    command = ["stylize", "chelsea", "-o", str(tmp_path / "o.png"), "--method", "johnson"]
-    assert "the course ships great_wave, starry_night" in refused(command, capsys)
-    said = refused([*command, "--style", "stary_night"], capsys)
-    assert "did you mean 'starry_night'? It knows great_wave, starry_night" in said
-    assert "for the style of any picture use adain" in said
-    assert "--method cin mixes" in refused([*command, "--style", "great_wave", "starry_night"], capsys)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from hands import tiny_adjustable
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from test_cli import refused
 
 from stylelearn import adain, adjustable, cin, johnson, samples, style_swap
@@ -40,20 +40,6 @@ def encoder_words(photos: Path, out: Path, teacher: object, *more: str) -> list[
     return ["encoder", "--photos", str(photos), "--teacher", str(teacher), "--out", str(out), *common, *more]
 
 
-def test_train_encoder(tmp_path: Path, photos: Path, squeezenet: Path, capsys: Any, monkeypatch: Any) -> None:
-    crops = distillation.Crops
-    monkeypatch.setattr(distillation, "Crops", lambda *a, **k: crops(*a, **k | {"batch": min(2, k.get("batch", 2))}))
-    out = tmp_path / "new" / "mini.safetensors"
-    assert main(["train", *encoder_words(photos, out, squeezenet, "--styles", str(photos))]) == 0
-    said = capsys.readouterr().out
-    assert "step 3 of 3" in said and "left" in said and "loss" in said
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in said
-    assert {value.dtype for value in load_file(out).values()} == {torch.float16}
-    features = Encoder("mini1", weights=out)(torch.rand(1, 3, 64, 64), ["relu5_1"])["relu5_1"]
-    assert features.isfinite().all()
-    assert list(out.parent.glob("*decoders.safetensors"))
-
-
 @pytest.fixture
 def paintings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A red and a blue style in the present folder."""
@@ -62,9 +48,9 @@ def paintings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Image.new("RGB", (64, 48), name).save(f"{name}.png")
 
 
-def small(photos: Path, *words: str) -> list[str]:
+def small(photos: Path, network: str, *words: str) -> list[str]:
     size = "--size 32 --style-size 32 --batch 1 --steps 2 --widths 4 8 8 --accelerator cpu"
-    return [*words, "--photos", str(photos), "--out", "mine.safetensors", *size.split()]
+    return [network, "--photos", str(photos), "--out", "mine.safetensors", *size.split(), *words]
 
 
 def test_another_style_is_never_the_old_network(paintings: None, photos: Path, capsys: Any) -> None:
@@ -73,6 +59,9 @@ def test_another_style_is_never_the_old_network(paintings: None, photos: Path, c
     files = {path.name: path.read_bytes() for path in Path().iterdir()}
     blue = small(photos, "johnson", "--style", "blue.png")
     assert "mine.ckpt is of another training: style is another picture" in refused(["train", *blue], capsys)
+    other = small(photos, "johnson", "--style", "red.png", "--seed", "1", "--widths", "4", "8", "16")
+    for words in ("photos seed was 0, is 1", "widths was [4, 8, 8], is [4, 8, 16]"):
+        assert words in refused(["train", *other], capsys)
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == files
     assert main(["train", *blue, "--anew"]) == 0
     about = read_about("mine.safetensors")
@@ -85,28 +74,6 @@ def test_another_style_is_never_the_old_network(paintings: None, photos: Path, c
     }  # fmt: skip
     assert training["style"]["colours"] == [0.0] * 32 + [255.0] * 16  # blue all over, in 4 x 4 fields a channel
     assert training["photos"] | {"size": 32, "batch": 1, "seed": 0, "pictures": 18} == training["photos"]
-
-
-def test_what_differs_from_the_checkpoint_is_named(paintings: None, photos: Path, capsys: Any) -> None:
-    base = small(photos, "johnson", "--style", "red.png")
-    assert main(["train", *base]) == 0
-    for words, said in {
-        "--seed 1": "photos seed was 0, is 1",
-        "--widths 4 8 16": "widths was [4, 8, 8], is [4, 8, 16]",
-        "--style-weight 7": "objective style_weight was 1.0, is 7.0",
-        "--start mine.safetensors --out b.safetensors --checkpoint mine.ckpt": "start was None, is",
-    }.items():
-        assert said in refused(["train", *base, *words.split()], capsys)
-
-
-def test_more_steps_go_on_from_the_checkpoint(paintings: None, photos: Path, caplog: Any) -> None:
-    base = small(photos, "cin", "--styles", "red.png", "blue.png")
-    assert main(["train", *base]) == 0
-    assert main(["train", *base, "--steps", "3"]) == 0
-    assert [r.getMessage() for r in caplog.records if r.name == "stylelearn"] == [
-        "going on from mine.ckpt, at step 2 of 3"
-    ]
-    assert read_about("mine.safetensors")["training"]["steps"] == 3
 
 
 # --- what is handed on ------------------------------------------------------------------------------------------------
@@ -170,6 +137,13 @@ def test_train_cin_takes_files_and_names(train: Any, photos: Path) -> None:
     done = train("cin", "--styles", "geometric", str(photos / "01.png"), "batik", "--style-size", "32")
     assert list(done.options["styles"]) == ["geometric", "01", "batik"]
     assert torch.equal(done.options["styles"]["01"], read_image(photos / "01.png", size=32))
+
+
+def test_train_encoder(train: Any, photos: Path, tmp_path: Path, capsys: Any) -> None:
+    done = train("encoder", "--styles", str(photos), "--teacher", "vgg19", "--size", "64", "--batch", "2")
+    asked = {"styles": [photos], "teacher": "vgg19", "size": 64, "batch": 2, "checkpoint": tmp_path / "w.ckpt"}
+    assert done.options == NETWORKS["encoder"].usual | asked
+    assert hashlib.sha256(b"weights").hexdigest() in capsys.readouterr().out
 
 
 def test_train_inverse(train: Any, photos: Path) -> None:
@@ -284,6 +258,11 @@ def test_train_refuses(words: list[str], said: str, tmp_path: Path, photos: Path
 
 
 # --- sample sheets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _small_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "SHEET_SIZE", 64)
 
 
 def sheet_of(name: str) -> torch.Tensor:

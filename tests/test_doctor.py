@@ -1,7 +1,6 @@
 """The doctor: right about a healthy machine, and about each thing that can be wrong with one."""
 
 import importlib.metadata
-import json
 import shutil
 import sys
 from collections import namedtuple
@@ -45,14 +44,9 @@ def test_a_healthy_machine():
     assert "✗" not in text
 
 
-@pytest.mark.parametrize("damage", ["cut short", "changed", "gone"])
-def test_damaged_weights_are_a_problem(elsewhere, damage, capsys, monkeypatch):
+def test_damaged_weights_are_a_problem(elsewhere, capsys, monkeypatch):
     file = elsewhere / "mini.safetensors"
-    data = file.read_bytes()
-    if damage == "gone":
-        file.unlink()
-    else:
-        file.write_bytes(data[:1000] if damage == "cut short" else data[:-1] + bytes([data[-1] ^ 1]))
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
     damaged, _ = doctor.weights()
     assert damaged.state == PROBLEM and "mini.safetensors" in damaged.what and "git checkout" in damaged.remedy
     for slow in ("pictures", "notebooks"):
@@ -139,9 +133,3 @@ def test_memory_of_a_container(monkeypatch, tmp_path):
     (tmp_path / "memory.max").write_text("max\n")  # no limit
     total, free = doctor.memory()
     assert total > 1 and 0 < free <= total
-
-
-def test_the_list_of_weights_is_that_of_the_folder():
-    """What the doctor examines is what ships."""
-    listed = json.loads(samples.data_file("weights", "checksums.json").read_text())
-    assert set(listed) == {path.name for path in samples.data_file("weights").glob("*.safetensors")}
