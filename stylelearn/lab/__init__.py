@@ -2,6 +2,8 @@
 
     from stylelearn.lab import GatysLab
     GatysLab(content="chelsea", style="waves")
+    GatysLab(content="chelsea", style="waves", show="sliders")  # for a projector
+    GatysLab(content="chelsea", style="waves", hide=["size"])  # its value stays
 
 A new lab derives from `base.Lab`, gives its controls and says what its job is; see `welcome.py`, the smallest one. One
 whose picture is a single pass of a network derives from `live.LiveLab`.

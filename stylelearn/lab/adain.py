@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 from stylelearn import adain, samples
 from stylelearn.adain import Style
 from stylelearn.colour import match_colour
-from stylelearn.lab.base import Folded, observe
+from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
@@ -38,6 +38,7 @@ class AdaINLab(LiveLab):
         elsewhere: what is outside of the mask: "photo", or one of `STYLES`.
         size: longer side in pixels, 64 to 1024.
         first: whether there is a picture when this returns.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class AdaINLab(LiveLab):
         elsewhere: str = "style_2",
         size: int = 384,
         first: bool = True,
+        **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
         chosen = _filled([style, style_2, style_3, style_4])
@@ -95,7 +97,7 @@ class AdaINLab(LiveLab):
         self._corners()
         for chooser in self.styles.values():
             observe(chooser, self._corners)
-        super().__init__(rows, file_name="pastiche.png", first=first)
+        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """g of the mixture; features and moments are there already unless a picture, the size or colours changed."""

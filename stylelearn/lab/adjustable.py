@@ -6,7 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stylelearn import adjustable, practice
 from stylelearn.images import resize
-from stylelearn.lab.base import Folded, observe
+from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.layers import ALL, Alphas
@@ -42,6 +42,7 @@ class AdjustableLab(LiveLab):
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `adjustable.load`.
         first: whether there is a picture when this returns.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: an unknown layer, a number out of range, a style for a network that knows one style only.
         WeightsError: no such network.
@@ -59,6 +60,7 @@ class AdjustableLab(LiveLab):
         size: int = 384,
         weights: str = "adjustable",
         first: bool = True,
+        **shown: Unpack[View],
     ) -> None:
         self.network = network(weights)
         any_style = bool(self.network.about["any_style"])
@@ -92,7 +94,7 @@ class AdjustableLab(LiveLab):
                 "size": sizes(size),
             }]),
         ]  # fmt: skip
-        super().__init__(rows, file_name="pastiche.png", first=first)
+        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
         for chooser in (self.content, *self.style.values()):
             observe(chooser, self.guarded(self._corners))
         self.guarded(self._corners)()

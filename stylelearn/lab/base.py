@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 from torch import Tensor
 
 from stylelearn.images import read_image, read_settings, resize, shown_name
+from stylelearn.lab.column import SLIDERS, Column, Row, View, restore
 from stylelearn.lab.engine.clock import Clock
 from stylelearn.lab.engine.errors import guarded, in_words
 from stylelearn.lab.engine.kernel import Released, on_interrupt
 from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner, interrupt
-from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.choosers import Chooser, PictureChooser
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Diverged, Step
 
 PICTURE_EVERY = 0.15  # seconds between two live pictures, at least
 CURVES_EVERY = 1.0
-
-
-@dataclass(frozen=True)
-class Folded:
-    """Rows that are rarely used: folded away until their title is pressed."""
-
-    title: str
-    rows: Sequence[Row]
-
-
-Row: TypeAlias = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]] | Folded
-"""What stands in the column of controls: settings by name, another widget, or a widget and the settings in it."""
 
 
 class Lab(Released, widgets.VBox):
@@ -45,11 +33,12 @@ class Lab(Released, widgets.VBox):
     and `image` are there at any time, and `type(lab)(**lab.settings)` makes the same lab again.
 
     Args:
-        rows: the controls, from top to bottom; a control has a `value`, and its name is that of the setting.
+        rows: the controls, as for `Column`.
         stage: where the picture is shown.
         first_steps: how many steps are done before the constructor returns, so that there is a picture at once.
         fixed: settings that no control changes.
         below: what stands below both.
+        shown: what of it is on the page: `hide` and `show`, see `View`.
     """
 
     _quiet = False  # while several controls are set that belong together
@@ -62,9 +51,10 @@ class Lab(Released, widgets.VBox):
         *,
         fixed: Mapping[str, Any] | None = None,
         below: Sequence[widgets.Widget] = (),
+        **shown: Unpack[View],
     ) -> None:
-        self.controls: dict[str, Any] = {}
-        shown = self._shown(rows)
+        column = Column(rows, **shown)
+        self.controls = column.controls
         self.stage, self.fixed = stage, dict(fixed or {})
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
@@ -73,26 +63,15 @@ class Lab(Released, widgets.VBox):
         self._forget()
         self._kept: dict[int, dict[str, Any]] = {}  # the settings of the pictures on the strip
         stage.on_msg(self._heard)
-        column = widgets.VBox(shown)
         row = widgets.HBox([stage, column])
         super().__init__([row, *below])
         for box, name in ((self, "sl-lab"), (row, "sl-row"), (column, "sl-controls")):
             box.add_class(name)
+        if shown.get("show") == SLIDERS:
+            self.add_class("sl-projector")
         self._first(first_steps)
         self._view_count = 0  # from now on the page tells how often this lab is on it
         self.observe(self._gone_from_the_page, "_view_count")
-
-    def _shown(self, rows: Sequence[Row]) -> list[widgets.Widget]:
-        """The widgets of the rows; their settings become `controls`."""
-        found: list[widgets.Widget] = []
-        for row in rows:
-            if isinstance(row, Folded):
-                found.append(controls.fold(row.title, self._shown(row.rows)))
-                continue
-            widget, settings = row if isinstance(row, tuple) else (None, row)
-            found += [widget] if widget is not None else row.values() if isinstance(row, Mapping) else [row]
-            self.controls |= settings if isinstance(settings, Mapping) else {}
-        return found
 
     # ------------------------------------------------------------------------------------------- what a lab defines
 
@@ -396,21 +375,6 @@ class Lab(Released, widgets.VBox):
 def named(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings as others may see them: of a path or an address only the name."""
     return {name: shown_name(value) if isinstance(value, str) else value for name, value in settings.items()}
-
-
-def restore(control: Any, value: Any) -> None:
-    """Give a control its value back."""
-    if isinstance(control, Chooser):
-        control.restore(value)
-        return
-    if isinstance(control, widgets.Dropdown) and isinstance(value, int) and value not in dict(control.options).values():
-        control.options = sorted((*control.options, (f"{value} px", value)), key=lambda one: one[1])  # another size
-    control.value = value
-
-
-def observe(control: Any, act: Callable[..., None]) -> None:
-    """Call `act` whenever a control changes."""
-    control.observe(act, "picked" if isinstance(control, Chooser) else "value")
 
 
 def fitted(image: Tensor, size: int) -> Tensor:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from stylelearn import cin
 from stylelearn.images import resize
-from stylelearn.lab.base import Folded, observe
+from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
@@ -39,6 +39,7 @@ class CinLab(LiveLab):
         softness: how soft the mask's edge is, 0 to 1.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `cin.load`.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: an unknown style, a number out of range.
         WeightsError: no such network.
@@ -60,6 +61,7 @@ class CinLab(LiveLab):
         softness: float = 0.0,
         size: int = 256,
         weights: str = "cin",
+        **shown: Unpack[View],
     ) -> None:
         self.network = network(weights)
         names = self.network.styles
@@ -94,7 +96,7 @@ class CinLab(LiveLab):
             },
             ]),
         ]  # fmt: skip
-        super().__init__(rows, file_name="mixture.png")
+        super().__init__(rows, file_name="mixture.png", **shown)
         for control in (self.content, *corners.values()):
             observe(control, self.guarded(self._label))
         self._label()

@@ -7,7 +7,7 @@ import html
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 import torch
@@ -17,7 +17,8 @@ from torch import Tensor
 from stylelearn import samples
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
-from stylelearn.lab.base import named, observe
+from stylelearn.lab.base import named
+from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab, Move, at_size
@@ -59,6 +60,7 @@ class CompareLab(LiveLab):
         steps: at most so many where pixels are moved, 10 to 300.
         size: longer side in pixels, 64 to 512.
         first: whether there is a picture when this returns.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
 
     Attributes:
         painted: method -> `Painting`, for the present pictures, size and steps.
@@ -77,6 +79,7 @@ class CompareLab(LiveLab):
         steps: int = 100,
         size: int = 256,
         first: bool = True,
+        **shown: Unpack[View],
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._cache: dict[tuple, Painting] = {}
@@ -101,8 +104,9 @@ class CompareLab(LiveLab):
                 "content": self.content, "style": self.style,
                 "left": controls.choice("left", left, sides, "What is left of the border: a method, or the photo."),
                 "right": controls.choice("right", right, sides, "What is right of the border: a method, or the photo."),
+                "border": self.border,  # on the picture
             },
-            (self.all_button, {"border": self.border}),
+            self.all_button,
             {
                 "steps": steps_slider,
                 "size": controls.size(
@@ -117,8 +121,9 @@ class CompareLab(LiveLab):
                 if name != "border":
                     observe(control, self._unpause)
         super().__init__(
-            rows, file_name="compared.png", first=first, buttons=("stop", "reset"), border=border, below=[self._table]
-        )
+            rows, file_name="compared.png", first=first, buttons=("stop", "reset"), border=border,
+            below=[self._table], **shown,
+        )  # fmt: skip
         steps_slider.continuous_update = False  # another number of steps is another painting
         traitlets.link((self.stage, "border"), (self.border, "value"))
         self.all_button.on_click(self.guarded(self.paint_all))

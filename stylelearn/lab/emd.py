@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from stylelearn.glyphs.dataset import NOVEL_LETTERS
 from stylelearn.glyphs.fonts import LETTERS, FontError, listed
 from stylelearn.glyphs.rendering import SIZE, Glyphs
 from stylelearn.images import shown_name
+from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab
 from stylelearn.lab.widgets import controls
@@ -36,6 +37,7 @@ class EMDLab(LiveLab):
         share: how much of the other font's style, 0 to 1.
         weights: the network, as for `emd.load`.
         first: whether there is a picture when this returns.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a share out of range.
         FontError: no such font.
@@ -51,6 +53,7 @@ class EMDLab(LiveLab):
         share: float = 0.0,
         weights: str = "emd",
         first: bool = True,
+        **shown: Unpack[View],
     ) -> None:
         self.fonts = {
             "font": FontChooser("font", "The font whose letters the network sees; it is to write in it.", font),
@@ -77,7 +80,7 @@ class EMDLab(LiveLab):
             },
             controls.note(f"not met in training: fonts marked (new); as a task, the letters {NOVEL_LETTERS}"),
         ]  # fmt: skip
-        super().__init__(rows, file_name="word.png", first=first)
+        super().__init__(rows, file_name="word.png", first=first, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """What the network sees of both fonts, what it writes, and what the fonts have there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -12,7 +12,8 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.base import Folded, Lab, fitted, named
+from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.column import Folded, View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
@@ -42,6 +43,7 @@ class GatysLab(Lab):
         colour: "style", or "content" to take over brightness only.
         encoder_name: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class GatysLab(Lab):
         colour: str = "style",
         encoder_name: str = "mini",
         first_steps: int = 25,
+        **shown: Unpack[View],
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.layers = LayerWeights(layer_weights)
@@ -114,7 +117,7 @@ class GatysLab(Lab):
                 "encoder_name": controls.encoder(encoder_name),
             }]),
         ]  # fmt: skip
-        super().__init__(rows, Stage("pastiche.png"), first_steps)
+        super().__init__(rows, Stage("pastiche.png"), first_steps, **shown)
 
     def empty(self) -> Tensor:
         """The picture that the optimisation starts from."""

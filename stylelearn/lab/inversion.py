@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from torch import Tensor
 
 from stylelearn import gatys, inversion
 from stylelearn.images import psnr, resize, shown_name
 from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.widgets import controls
@@ -32,6 +33,7 @@ class InversionLab(Lab):
         steps: 10 to 500. `seed`: of the noise that the search starts from.
         size: shorter side in pixels. `encoder_name`: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class InversionLab(Lab):
         size: int = 160,
         encoder_name: str = "mini",
         first_steps: int = 25,
+        **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
         rows = [
@@ -81,7 +84,7 @@ class InversionLab(Lab):
         ]  # fmt: skip
         stage = Stage("inversion.png", border=0.5)
         stage.names = ["the original", "what the layer remembers"]
-        super().__init__(rows, stage, first_steps, fixed={"size": size, "encoder_name": encoder_name})
+        super().__init__(rows, stage, first_steps, fixed={"size": size, "encoder_name": encoder_name}, **shown)
 
     def empty(self) -> Tensor:
         """The noise that the search starts from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from stylelearn import johnson
 from stylelearn.colour import keep_colours
+from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab, at_size, sizes
 from stylelearn.lab.widgets import controls
@@ -32,6 +33,7 @@ class JohnsonLab(LiveLab):
         colours: "style", or "content" to take over brightness only.
         size: longer side in pixels, 64 to 1024.
         first: whether there is a picture when this returns.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a number out of range, an unknown choice.
         WeightsError: no such network.
@@ -46,6 +48,7 @@ class JohnsonLab(LiveLab):
         colours: str = "style",
         size: int = 256,
         first: bool = True,
+        **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
         self._fitted = functools.lru_cache(_KEPT)(at_size)
@@ -70,7 +73,7 @@ class JohnsonLab(LiveLab):
                 "size": sizes(size),
             },
         ]  # fmt: skip
-        super().__init__(rows, file_name="pastiche.png", first=first)
+        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """Photo + strength · (pastiche − photo); the pastiche is there already unless photo, style or size changed."""

@@ -44,7 +44,8 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, Row, named, observe
+from stylelearn.lab.base import Lab, named
+from stylelearn.lab.column import Row, observe
 from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Outcome, Run

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.base import Folded, Lab, fitted, named, observe
+from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
@@ -45,6 +46,7 @@ class PhotoLab(Lab):
         smoothing: radius in pixels of the smoothing afterwards, 0 (off) to 8.
         encoder_name: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
 
     Attributes:
         painter: the `MaskPainter` that shows the masks in use, and changes them.
@@ -65,6 +67,7 @@ class PhotoLab(Lab):
         smoothing: int = 2,
         encoder_name: str = "mini",
         first_steps: int = 30,
+        **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
         self.style = PictureChooser(
@@ -120,7 +123,7 @@ class PhotoLab(Lab):
             }]),
         ]  # fmt: skip
         below = [controls.heading("Masks: equal names belong together"), self.painter]
-        super().__init__(rows, Stage("photo.png"), first_steps, below=below)
+        super().__init__(rows, Stage("photo.png"), first_steps, below=below, **shown)
         for control in (self.content, self.style, self.masks):
             observe(control, self.guarded(self._take_masks))
         self.painter.observe(self.guarded(self._painted), "painted")

@@ -7,7 +7,7 @@ import functools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as widgets
 import torch
@@ -17,7 +17,8 @@ from torch import Tensor
 from stylelearn import gatys, patches, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.base import Folded, Lab, named, observe
+from stylelearn.lab.base import Lab, named
+from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
@@ -62,6 +63,7 @@ class StyleSwapLab(Lab):
         view: "pastiche", or "patchwork" for the style's own pixels put in the same places.
         across, down: the place that is marked, 0 to 1 each.
         first_steps: done before this returns, 0 for none.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a value that is not offered.
     """
@@ -84,6 +86,7 @@ class StyleSwapLab(Lab):
         across: float = 0.5,
         down: float = 0.5,
         first_steps: int = 20,
+        **shown: Unpack[View],
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
@@ -153,7 +156,7 @@ class StyleSwapLab(Lab):
         ]  # fmt: skip
         stage = Stage("pastiche.png")
         stage.pointing = True
-        super().__init__(rows, stage, 1 if how == "invert" and first_steps else first_steps)
+        super().__init__(rows, stage, 1 if how == "invert" and first_steps else first_steps, **shown)
         for name, control in self.controls.items():
             observe(control, self.guarded(self._looked if name in self._look else self._moved))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab.base import Lab, fitted, named, observe
+from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.widgets import controls
@@ -23,6 +24,7 @@ class WelcomeLab(Lab):
         style_weight: how much style, 0.1 to 1000; the slider's first value.
         size: shorter side in pixels. `steps`: of one painting.
         first_steps: done before this returns; 0 for none.
+        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class WelcomeLab(Lab):
         size: int = 192,
         steps: int = 60,
         first_steps: int = 25,
+        **shown: Unpack[View],
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.style_weight = controls.logarithmic(
@@ -46,7 +49,7 @@ class WelcomeLab(Lab):
             controls.ends("the photo", "the style"),
         ]
         stage = Stage("welcome.png", ["start", "stop"], plots=False)
-        super().__init__(rows, stage, first_steps, fixed={"size": size, "steps": steps})
+        super().__init__(rows, stage, first_steps, fixed={"size": size, "steps": steps}, **shown)
         for control in self.controls.values():
             observe(control, self.guarded(self._moved))
 

@@ -76,6 +76,10 @@ const CSS = `
 .sl-ring { position: absolute; width: 18px; height: 18px; margin: -9px; border-radius: 50%; box-sizing: border-box;
   border: 3px solid #fff; box-shadow: 0 0 0 2px #000, inset 0 0 0 2px #000; }
 .sl-words { font-size: 85%; margin-left: 128px; }
+.sl-projector { max-width: none; --jp-widgets-font-size: 16px; }
+.sl-projector .sl-row { height: clamp(430px, 100vh - 110px, 1200px); }
+.sl-projector .sl-tool, .sl-projector .sl-curves, .sl-projector > :not(.sl-row) { display: none; }
+.sl-projector .sl-controls { align-self: center; max-height: 100%; }
 @container (max-width: 719px) {
   .sl-row { flex-direction: column; }
   .sl-controls { flex: 1 1 0; min-height: 0; }
@@ -239,7 +243,7 @@ function stage({ model, el }) {
     + ".png (exact), .jpg or .webp. Nothing is overwritten.",
     onchange: () => { model.set("file_name", name.value); model.save_changes(); } });
   const code = make("pre", { class: "sl-code", hidden: true, tabindex: 0, "aria-label": "Code that makes this picture" });
-  const tool = (words, title, act) => make("button", { title, onclick: act }, words);
+  const tool = (words, title, act) => make("button", { class: "sl-tool", title, onclick: act }, words);
   let zoom = 1, compared = -1;
 
   const save = tool("Save", "Write the picture beside the notebook, with its settings inside.", () => model.send({ do: "save" }));
@@ -261,7 +265,7 @@ function stage({ model, el }) {
     tool("Code", "Copy the lines that make this picture.", () => model.send({ do: "code" })),
     tool("Open …", "A photo of yours, or a picture that this lab saved: that brings its settings back.", () => choose(model, "image/*")),
     tool("Camera", "Take a photo with this computer's camera.", () => camera(model, frame)));
-  const file = make("div", { class: "sl-tools" }, name, save,
+  const file = make("div", { class: "sl-tools sl-tool" }, name, save,
     tool("Download", "The picture as a file of your browser, with its settings inside.", () => model.send({ do: "download" })), make("span", { role: "status" }));
   frame.append(alert);
   el.append(frame, caption, tools, make("div", { class: "sl-says" }, bar, says, said), kept, curves, file, code);
