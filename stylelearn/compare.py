@@ -14,7 +14,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -75,58 +74,45 @@ def compare(
     if not sizes or min(sizes) < 1 or repeats < 0:
         raise ValueError(f"sizes must be whole numbers from 1 and repeats from 0; got sizes {sizes}, repeats {repeats}")
     pictures(content, style, min(sizes))  # refuse unknown names now, not at the first row
-    how = _Plan(style, repeats, seeds, steps, timed_steps, memory, only)
-    return _rows(content, methods, sizes, how, encoder)
 
+    def row(method: str, size: int, pair: tuple[Tensor, Tensor], judged_by: Encoder | None) -> Row:
+        chosen = pair[1] if known_styles(method) is None else style  # a picture, or the name of what was learnt
+        made = [run(method, pair[0], chosen, steps=steps, seed=seed) for seed in seeds]
+        found = [measure(image, *pair, judged_by, only) for image in made] if judged_by else []
+        spread = {name: Spread.of([each[name] for each in found]) for name in only} if found else {}
+        seconds, with_style, note = None, None, ""
+        if repeats:
+            seconds, with_style, note = timed(method, pair[0], chosen, repeats, steps, timed_steps)
+        held = peak_memory(method, size) if memory else None
+        picture = made[0] if made else None
+        return Row(method, size, picture, seconds, with_style, held, count_styles(method), spread, note)
 
-@dataclass(frozen=True)
-class _Plan:
-    style: Tensor | str
-    repeats: int
-    seeds: Sequence[int]
-    steps: int | None
-    timed_steps: int | None
-    memory: bool
-    only: Sequence[str]
+    def rows() -> Iterator[Row]:
+        judged_by = encoder or (judge() if only and seeds else None)
+        for size in sizes:
+            pair = pictures(content, style, size)
+            for method in methods:
+                try:
+                    check(method, style)
+                    yield row(method, size, pair, judged_by)
+                except (ValueError, WeightsError, Diverged) as error:
+                    yield Row(method, size, None, note=str(error))
 
-
-def _rows(
-    content: Tensor | str, methods: Sequence[str], sizes: Sequence[int], plan: _Plan, encoder: Encoder | None
-) -> Iterator[Row]:
-    encoder = encoder or (judge() if plan.only and plan.seeds else None)
-    for size in sizes:
-        pair = pictures(content, plan.style, size)
-        for method in methods:
-            try:
-                check(method, plan.style)
-                yield _row(method, size, pair, plan, encoder)
-            except (ValueError, WeightsError, Diverged) as error:
-                yield Row(method, size, None, note=str(error))
-
-
-def _row(method: str, size: int, pair: tuple[Tensor, Tensor], plan: _Plan, encoder: Encoder | None) -> Row:
-    content, style = pair
-    chosen = style if known_styles(method) is None else plan.style  # a picture, or the name of what was learnt
-    made = [run(method, content, chosen, steps=plan.steps, seed=seed) for seed in plan.seeds]
-    found = [measure(image, content, style, encoder, plan.only) for image in made] if encoder else []
-    spread = {name: Spread.of([each[name] for each in found]) for name in plan.only} if found else {}
-    seconds, with_style, note = timed(method, content, chosen, plan) if plan.repeats else (None, None, "")
-    held = peak_memory(method, size) if plan.memory else None
-    picture = made[0] if made else None
-    return Row(method, size, picture, seconds, with_style, held, count_styles(method), spread, note)
+    return rows()
 
 
 # --- cost -------------------------------------------------------------------------------------------------------------
 
 
-def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tuple[Spread, Spread | None, str]:
-    """Seconds without and with encoding the style, and a note on how they were measured."""
-    painter = painter_of(method, style)
-    steps = allowed(method, plan.steps)
+def timed(
+    method: str, content: Tensor, style: Tensor | str, repeats: int, most: int | None, timed_steps: int | None
+) -> tuple[Spread, Spread | None, str]:
+    """Seconds without and with encoding the style, for at most `most` steps; and how they were measured."""
+    painter, steps = painter_of(method, style), allowed(method, most)
     if isinstance(painter, Optimised):
-        count = min(steps, plan.timed_steps or steps)
-        with_style = [_moving(painter, content, style, count, steps) for _ in range(plan.repeats)]
-        encoding = take_turns({"style": lambda: painter.encode(style)}, plan.repeats, warm_up=1)["style"].clocks
+        count = min(steps, timed_steps or steps)
+        with_style = [_moving(painter, content, style, count, steps) for _ in range(repeats)]
+        encoding = take_turns({"style": lambda: painter.encode(style)}, repeats, warm_up=1)["style"].clocks
         seconds = [max(whole - part, 0.0) for whole, part in zip(with_style, encoding, strict=True)]
         note = f"{steps} steps" if count == steps else f"{steps} steps, extrapolated from {count}"
         return Spread.of(seconds), Spread.of(with_style), note
@@ -135,7 +121,7 @@ def timed(method: str, content: Tensor, style: Tensor | str, plan: _Plan) -> tup
         work: dict[str, Callable[[], object]] = {"paint": lambda: painter.paint(content, kept)}
         if not painter.learnt:
             work["style"] = lambda: painter.encode(style)
-        found = take_turns(work, plan.repeats, warm_up=1)
+        found = take_turns(work, repeats, warm_up=1)
     painted = Spread.of(found["paint"].clocks)
     if painter.learnt:
         return painted, None, ""

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from stylelearn import losses
 from stylelearn.encoders import Encoder
+from stylelearn.gatys import layer_shares
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import (
     BLOCKS,
@@ -104,14 +105,9 @@ class Perceptual(nn.Module):
         super().__init__()
         if not len(styles):
             raise ValueError("there is no style to learn; give at least one style image")
-        if isinstance(layer_weights, str):
-            layer_weights = [layer_weights]
-        weights = (
-            layer_weights if isinstance(layer_weights, Mapping) else {n: 1 / len(layer_weights) for n in layer_weights}
-        )
         self.network, self.encoder = network, encoder
         self.content_weight, self.style_weight, self.tv_weight = content_weight, style_weight, tv_weight
-        self.content_layer, self.layer_weights = content_layer, dict(weights)
+        self.content_layer, self.layer_weights = content_layer, layer_shares(layer_weights)
         self.objective = {
             "content_weight": content_weight,
             "style_weight": style_weight,

@@ -18,7 +18,6 @@ first stage starts from a colour transfer by region (`recolour`) instead of nois
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -28,7 +27,7 @@ from stylelearn.colour import monge_kantorovich
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import layer_shares, not_negative
 from stylelearn.matting import MattingLaplacian
-from stylelearn.optimize import Diverged, Objective, Step, optimize_image
+from stylelearn.optimize import Objective, Step, coarse_to_fine
 from stylelearn.segmentation import Masks, merge_orphans, one_region, scale
 
 CONTENT_LAYER = "relu3_3"
@@ -228,20 +227,9 @@ def stylize(
         if count:
             stages.append((count, objective(*pair, encoder=encoder, photorealism_weight=weight, **weights)))  # type: ignore[arg-type]
     x = smooth(recolour(*pair), content) if start is None else start
-    return _stages(x, stages, optimizer)
-
-
-def _stages(x: Tensor, stages: list[tuple[int, Objective]], optimizer: str) -> Iterator[Step]:
-    done = 0
-    for count, terms in stages:
-        number = 0
-        try:
-            for step in optimize_image(x, terms, count, optimizer=optimizer):
-                x, number = step.best, step.number
-                yield replace(step, number=done + number)
-        except Diverged as error:
-            raise Diverged(error.reason, done + error.step, error.image) from error
-        done += number
+    size, objectives = (content.shape[2], content.shape[3]), iter(terms for _, terms in stages)
+    counts = [count for count, _ in stages]
+    return coarse_to_fine(x, lambda _: next(objectives), [size] * len(stages), counts, optimizer=optimizer)
 
 
 def smooth(image: Tensor, content: Tensor, radius: int = 3, eps: float = 1e-3) -> Tensor:

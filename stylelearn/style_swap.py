@@ -24,25 +24,14 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn.encoders import Encoder, encoder_for
+from stylelearn.gatys import not_negative
 from stylelearn.losses import content_loss, relative, tv_loss
 from stylelearn.networks.decoders import InverseNet
 from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
-from stylelearn.patches import MEMORY, matches, patch_distance, swap, swap_by_convolution
+from stylelearn.patches import MEMORY, matches, patch_distance, swap
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
-
-__all__ = [
-    "InverseNet",
-    "StyleSwap",
-    "cnnmrf_objective",
-    "load",
-    "matches",
-    "objective",
-    "swap",
-    "swap_by_convolution",
-    "train_inverse",
-]
 
 LAYER = "relu3_1"
 TV_WEIGHT = 3.0  # λ, of the total variation per value, where pixels are moved: less leaves dots, more blurs
@@ -76,7 +65,7 @@ def objective(
     Raises:
         ValueError: a strength outside [0, 1], a negative weight, an unknown layer, or `swap`'s reasons.
     """
-    _not_negative(tv_weight=tv_weight)
+    not_negative(tv_weight=tv_weight)
     with torch.no_grad():
         features = encoder(content, [layer])[layer]
         swapped = swap(features, encoder(style, [layer])[layer], patch=patch, stride=stride, memory=memory)
@@ -101,16 +90,13 @@ def cnnmrf_objective(
     content_weight: float = 1.0,
     style_weight: float = 1.0,
     tv_weight: float = TV_WEIGHT,
-    patch: int = 3,
-    stride: int = 1,
-    memory: float = MEMORY,
 ) -> Objective:
     """The neighbour, CNNMRF: here the *pastiche's* patches are matched, and anew whenever the loss is asked for.
 
     E(x) = α_1 ‖Φ(x) − Φ(C)‖² + Σ_l Σ_i ‖Ψ_i(Φ(x)) − Ψ_NN(i)(Φ(S))‖² + α_2 Υ(x)           (Li & Wand 2016, Eq. 1 and 2)
 
     Args:
-        layers: where patches are compared. content_layer: where the content is.
+        layers: where patches of 3 × 3 cells are compared. content_layer: where the content is.
         content_weight, style_weight, tv_weight: ≥ 0; the others as of `objective`.
     Returns:
         image -> {"content relu4_2": …, "patches relu3_1": …, …, "tv": …}; terms of weight 0 are left out.
@@ -120,12 +106,11 @@ def cnnmrf_objective(
     **Differs from the paper:** the style is not turned or scaled; the sum over patches is divided by what the style's
     own patches would make against silence, and by the number of layers, so that weights mean the same everywhere.
     """
-    _not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
+    not_negative(content_weight=content_weight, style_weight=style_weight, tv_weight=tv_weight)
     layers = list(layers) if style_weight > 0 else []
     wanted = ([content_layer] if content_weight > 0 else []) + layers
     if not wanted and tv_weight == 0:
         raise ValueError("all weights are 0: there is nothing to optimise")
-    cut = {"patch": patch, "stride": stride}
     with torch.no_grad():
         target = encoder(content, [content_layer])[content_layer] if content_weight > 0 else None
         styles = encoder(style, layers) if layers else {}
@@ -136,22 +121,16 @@ def cnnmrf_objective(
         if target is not None:
             found[f"content {content_layer}"] = content_weight * content_loss(seen[content_layer], target)
         for layer in layers:
-            index = matches(seen[layer], styles[layer], memory=memory, **cut)
-            apart = patch_distance(seen[layer], styles[layer], index, **cut).mean()
+            index = matches(seen[layer], styles[layer])
+            apart = patch_distance(seen[layer], styles[layer], index).mean()
             power = styles[layer].square().mean()
-            usual = power * styles[layer].shape[1] * patch**2 * index[0].numel()
+            usual = power * styles[layer].shape[1] * 3**2 * index[0].numel()
             found[f"patches {layer}"] = style_weight / len(layers) * relative(apart, usual, power)
         if tv_weight > 0:
             found["tv"] = tv_weight * tv_loss(image)
         return found
 
     return terms
-
-
-def _not_negative(**weights: float) -> None:
-    for name, value in weights.items():
-        if not 0 <= value < float("inf"):
-            raise ValueError(f"the weight {name} must be a number from 0 up; got {value}")
 
 
 def _mixed(features: Tensor, swapped: Tensor, strength: float) -> Tensor:

@@ -11,6 +11,18 @@ def picture(height: int = 64, width: int = 64, batch: int = 1, *, seed: int = 0)
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
+class Plain:
+    """An encoder that hands on the picture itself, or some of its channels, as all of its layers."""
+
+    name = "plain"
+
+    def __init__(self, channels: int = 3) -> None:
+        self.channels = channels
+
+    def __call__(self, image: Tensor, layers: object) -> dict[str, Tensor]:
+        return {layer: image[:, : self.channels] for layer in layers}
+
+
 class Blocks(nn.Module):
     """An encoder that forgets nothing: 2×2 pixels of a colour become four channels."""
 

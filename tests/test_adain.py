@@ -68,23 +68,6 @@ def test_the_result_has_the_styles_moments(shape: tuple[int, ...], size: tuple[i
     close(t.std(dim=(2, 3), correction=0), y.std(dim=(2, 3), correction=0), 1e-5)
 
 
-@given(SHAPES, SEEDS)
-def test_the_pattern_stays(shape: tuple[int, ...], seed: int) -> None:
-    """Each channel is moved and stretched and nothing else: it keeps the order of its values."""
-    x, y = numbers(*shape, seed=seed), numbers(*shape, seed=seed + 1)
-    before, after = (each.flatten(start_dim=2) for each in (x, adain.adain(x, losses.moments(y))))
-    assert torch.equal(before.argsort(dim=2), after.argsort(dim=2))
-
-
-@given(SHAPES, SEEDS, st.floats(0.1, 10), st.floats(-10, 10))
-def test_the_contents_own_contrast_and_level_do_not_matter(
-    shape: tuple[int, ...], seed: int, contrast: float, level: float
-) -> None:
-    x, style = numbers(*shape, seed=seed), losses.moments(numbers(*shape, seed=seed + 1))
-    x = x / x.std(dim=(2, 3), correction=0, keepdim=True)  # far above the ε inside the root
-    close(adain.adain(contrast * x + level, style), adain.adain(x, style), 1e-4)
-
-
 def test_against_a_loop_and_one_style_for_a_batch() -> None:
     x, y = numbers(2, 3, 4, 5), numbers(1, 3, 6, 2, seed=1)
     found = adain.adain(x, losses.moments(y))
@@ -403,21 +386,14 @@ def shipped() -> AdaIN:
 
 
 def test_the_shipped_decoder_gives_photos_back(shipped: AdaIN) -> None:
-    """g(f(x)) at the size that labs show, on photos that training never saw."""
-    found = {name: psnr(shipped.decode(shipped.encode(x), x.shape[2:]), x) for name, x in photos(256).items()}
-    assert max(found.values()) >= 20
+    """g(f(x)) at the size that labs show, on photos that training never saw; with the photo as its own style, too."""
+    found = {}
+    for name, x in photos(256).items():
+        rebuilt = shipped.decode(shipped.encode(x), x.shape[2:])
+        assert psnr(shipped(x, x), rebuilt) > 60  # AdaIN(f(x), f(x)) = f(x)
+        found[name] = psnr(rebuilt, x)
+    assert max(found.values()) >= 20 and min(found.values()) > 14
     assert sorted(found.values())[len(found) // 2] >= 17, found
-
-
-def test_content_as_style_comes_back_nearly_unchanged(shipped: AdaIN) -> None:
-    """AdaIN(f(x), f(x)) = f(x): what differs from the photo is only what encoder and decoder lose."""
-    found = []
-    for x in photos(256).values():
-        same = shipped(x, x)
-        assert psnr(same, shipped(x, x, strength=0.0)) > 60
-        found.append(psnr(same, x))
-    assert sorted(found)[len(found) // 2] >= 17
-    assert min(found) > 14
 
 
 def test_hardly_ever_grey(shipped: AdaIN) -> None:
@@ -450,14 +426,6 @@ def test_the_shipped_decoder_moves_the_moments_towards_the_style(shipped: AdaIN)
             after[layer] += float(losses.moments_loss(made[layer], target))
             before[layer] += float(losses.moments_loss(own[layer], target))
     assert all(after[layer] < 0.55 * before[layer] for layer in layers), (before, after)
-
-
-def test_the_shipped_decoder_is_small_and_named(shipped: AdaIN) -> None:
-    path = samples.data_file("weights", "adain.safetensors")
-    assert path.stat().st_size <= 4_000_000
-    assert read_about(path)["encoder"] == "mini"
-    assert shipped.encoder.name == "mini"
-    assert not any("Norm" in type(module).__name__ for module in shipped.decoder.modules())
 
 
 def photos(size: int) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor
 
 from stylelearn import cin, losses, samples
@@ -15,7 +14,7 @@ from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.johnson import Perceptual, save
 from stylelearn.networks.transformation import PAPER_WIDTHS, TransformationNet
 from stylelearn.training import Crops
-from stylelearn.weights import WeightsError, shipped, write_weights
+from stylelearn.weights import WeightsError, write_weights
 
 NAMES = ["oil", "ink", "glass"]
 SMALL = {"widths": (4, 6, 8), "blocks": 2}
@@ -144,23 +143,6 @@ def test_a_gradient_reaches_gamma_and_beta_of_every_norm_for_its_style_alone() -
             assert torch.count_nonzero(table.grad[[0, 2]]) == 0
             without_effect = table is norm.beta and norm in last_of_blocks(net)
             assert (table.grad[1].abs() > 1e-6).any() != without_effect
-
-
-def test_the_level_after_a_block_is_taken_away_again_by_the_next_norm() -> None:
-    """β of a block's last norm shifts a whole channel; whatever reads the channel is normalised: it cannot matter."""
-    net, image = network().double(), torch.rand(1, 3, 24, 28, dtype=torch.float64)
-    before = painted(net, image, "ink")
-    with torch.no_grad():
-        for norm in last_of_blocks(net):
-            norm.beta += torch.randn_like(norm.beta)
-    torch.testing.assert_close(painted(net, image, "ink"), before, atol=1e-9, rtol=0)
-    left = torch.zeros(24, 28)
-    left[:, :14] = 1  # but where styles change from place to place it does
-    halves = {"ink": left, "oil": 1 - left}
-    before = painted(net, image, halves)
-    with torch.no_grad():
-        last_of_blocks(net)[0].beta[1] += 1
-    assert (painted(net, image, halves) - before).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("size", [(24, 32), (31, 45)])
@@ -296,14 +278,9 @@ def test_numbers_per_style(options: dict[str, object], by_hand: int) -> None:
 # ------------------------------------------------------------------------------------------------------------- training
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for i in range(6):
-        coarse = rng.integers(0, 255, (6, 8, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((64, 48), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
-    return folder
+@pytest.fixture
+def photos(folders: dict[str, Path]) -> Path:
+    return folders["photos"]
 
 
 PAINTINGS = {name: torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i, name in enumerate(NAMES)}
@@ -337,31 +314,15 @@ def test_each_picture_is_held_against_its_own_style() -> None:
         torch.testing.assert_close(value, torch.stack([one[term] for one in alone]).mean(), rtol=1e-3, atol=1e-5)
 
 
-def test_a_run_that_was_cut_short_goes_on_as_if_nothing_had_happened(photos: Path, tmp_path: Path) -> None:
-    whole = [p.losses for p in train_cin([photos], PAINTINGS, out=tmp_path / "a.safetensors", steps=4, **RUN)]
-    assert len(whole) == 1 and all(np.isfinite(value) for value in whole[0].values())
-    run = train_cin([photos], PAINTINGS, out=tmp_path / "b.safetensors", steps=4, report_every=1, **RUN)
-    for progress in run:
-        if progress.step == 2:
-            break
-    run.close()
-    assert not (tmp_path / "b.safetensors").exists()
-    list(train_cin([photos], PAINTINGS, out=tmp_path / "b.safetensors", steps=4, **RUN))
-    a, b = (cin.load(tmp_path / f"{name}.safetensors") for name in "ab")
-    for (key, one), other in zip(a.state_dict().items(), b.state_dict().values(), strict=True):
-        assert torch.equal(one, other), key
-    assert a.styles == NAMES
-    state = StyleNet(NAMES, **SMALL).state_dict()  # type: ignore[arg-type]
-    changed = [key for key, one in a.state_dict().items() if not torch.equal(one, state[key].half().float())]
-    assert len(changed) == len(state)  # every weight was trained
-
-
 def test_training_can_begin_with_weights_and_lowers_the_loss(photos: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     run = {**RUN, "report_every": 1, "learning_rate": 5e-3}
     before = [sum(p.losses.values()) for p in train_cin([photos], PAINTINGS, out=first, steps=20, **run)]
     after = [sum(p.losses.values()) for p in train_cin([photos], PAINTINGS, out=second, start=first, steps=1, **run)]
     assert after[0] < 0.8 * before[0]  # the same batch, before the first step of each
+    trained, state = cin.load(first), StyleNet(NAMES, **SMALL).state_dict()  # type: ignore[arg-type]
+    assert trained.styles == NAMES
+    assert not any(torch.equal(one, state[key].half().float()) for key, one in trained.state_dict().items())
     with pytest.raises(WeightsError, match="network from"):
         next(
             train_cin([photos], {"oil": PAINTINGS["oil"]}, out=tmp_path / "c.safetensors", start=first, steps=1, **RUN)
@@ -449,16 +410,14 @@ def test_files_that_are_no_network_are_refused_by_name(tmp_path: Path) -> None:
         cin.load(path)
 
 
-def test_the_courses_network_knows_a_dozen_styles_in_four_megabytes() -> None:
+def test_the_courses_network_knows_a_dozen_styles() -> None:
     net = cin.load()
     assert len(net.styles) >= 12
-    size = samples.data_file("weights", "cin.safetensors").stat().st_size
-    assert shipped("cin") == ["cin"] and size <= 4_000_000
-    image, encoder = samples.content("chelsea", 128), Encoder("mini")
+    image, encoder = samples.content("chelsea", 96), Encoder("mini")
     made = {name: painted(net, image, name) for name in net.styles} | {"photo": image}
     seen = {name: encoder(each, STYLE_LAYERS) for name, each in made.items()}
     for name in set(net.styles) & set(samples.style_names()):
-        wanted = encoder(samples.style(name, 256), STYLE_LAYERS)
+        wanted = encoder(samples.style(name, 192), STYLE_LAYERS)
         grams = {layer: losses.mean_gram(value) for layer, value in wanted.items()}
         distance = {
             other: sum(losses.style_loss(value, grams[layer]) for layer, value in features.items())

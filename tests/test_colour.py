@@ -66,13 +66,6 @@ def test_ycbcr_is_that_of_jpeg(seed):
     assert np.abs(np.clip(ours + offset, 0, 1) - theirs).max() <= 1.01 * STEP
 
 
-@quick
-@given(seed=seeds)
-def test_the_first_channel_is_the_luminance(seed):
-    image = random_image(seed).double()
-    assert torch.allclose(rgb_to_ycbcr(image)[:, :1], luminance(image))
-
-
 @pytest.mark.parametrize(
     ("rgb", "y"), [((1, 1, 1), 1), ((0, 0, 0), 0), ((1, 0, 0), 0.299), ((0, 1, 0), 0.587), ((0, 0, 1), 0.114)]
 )
@@ -152,22 +145,6 @@ def test_match_colour_is_the_formula_in_scipy(seed):
     assert np.allclose(flat(match_colour(style, content)), expected.real, atol=1e-5)
 
 
-def test_own_colours_change_nothing():
-    style = random_image(5, batch=2)
-    assert torch.allclose(match_colour(style, style), style, atol=1e-5)
-
-
-def test_grey_and_one_coloured_pictures():
-    photo = picture(1, 0.2, 0.8)
-    grey = luminance(photo).expand_as(photo)
-    flat_colour = torch.tensor([0.2, 0.5, 0.7]).double()[None, :, None, None].expand(1, 3, 8, 8)
-    for style in (grey, flat_colour):
-        matched = match_colour(style, photo)
-        assert torch.isfinite(matched).all()
-        assert np.allclose(flat(matched).mean(1), flat(photo).mean(1), atol=0.02)
-    assert torch.allclose(match_colour(photo, flat_colour).mean((2, 3)), flat_colour.mean((2, 3)), atol=1e-3)
-
-
 def test_match_colour_of_a_batch_equals_a_loop():
     style, content = random_image(1, batch=2), random_image(2, batch=2)
     loop = torch.cat([match_colour(style[i : i + 1], content[i : i + 1]) for i in range(2)])
@@ -242,6 +219,7 @@ def test_reinhard_gives_mean_and_deviation_of_each_channel(seed):
 @given(seed=seeds)
 def test_monge_kantorovich_is_the_closed_form_in_scipy(seed):
     image, reference = picture(seed), picture(seed + 1, 0.4, 0.6, 31, 17)
+    assume(far_from_flat(image) and far_from_flat(reference))
     x, y = flat(image), flat(reference)
     a, b = np.cov(x, bias=True), np.cov(y, bias=True)
     root = scipy.linalg.sqrtm(a)
@@ -322,13 +300,13 @@ def test_regrain_takes_false_contours_out():
 # --- all -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, match_colour])
 def test_the_image_s_own_colours_change_nothing(method):
     image = picture(7)
     assert torch.allclose(method(image, image), image, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, match_colour])
 def test_one_coloured_pictures_and_types(method):
     photo, plain = samples.content("coffee", size=32), torch.tensor([0.2, 0.5, 0.7]).reshape(1, 3, 1, 1)
     for image, reference in ((photo, plain.expand(1, 3, 8, 8)), (plain.expand(1, 3, 8, 8), photo)):

@@ -1,7 +1,5 @@
 """Encoders against torchvision's own networks, against loops written out here, and against what PyTorch can compute."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +11,7 @@ from pictures import normalised, picture
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stylelearn import gatys, samples
+from stylelearn import samples
 from stylelearn.encoders import ARCHITECTURES, CONTENT_LAYER, MINI, NAMES, STYLE_LAYERS, Encoder
 from stylelearn.weights import WeightsError, import_torchvision
 
@@ -149,24 +147,7 @@ def test_mini_equals_a_network_written_out_in_float64(mini_file: tuple) -> None:
         torch.testing.assert_close(value.double(), x, rtol=1e-4, atol=1e-4, msg=lambda m, n=name: f"{n}: {m}")
 
 
-def test_average_pooling_of_mini(mini_file: tuple) -> None:
-    found = Encoder("mini", pool="avg", weights=mini_file[0])(picture(), ["relu1_2", "pool1"])
-    torch.testing.assert_close(found["pool1"], F.avg_pool2d(found["relu1_2"], 2))
-
-
 # --------------------------------------------------------------------------------------------- what is asked for, comes
-
-
-def test_only_as_deep_as_asked() -> None:
-    encoder = Encoder("random")
-    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
-    ran = []
-    for layer in convolutions:
-        layer.register_forward_hook(lambda *_: ran.append(1))
-    for asked, expected in (("conv1_1", 1), ("relu1_2", 2), ("pool1", 2), ("relu3_1", 5), ("relu5_1", 13)):
-        ran.clear()
-        encoder(picture(), [asked, "conv1_1"])
-        assert len(ran) == expected, asked
 
 
 def test_names_come_in_the_order_asked_for() -> None:
@@ -194,12 +175,6 @@ def test_no_layer_overwrites_another(asked: list[str]) -> None:
         assert torch.equal(quietly[name], alone), name
         if name.startswith("relu"):
             assert torch.equal(together[name], encoder(image, [name.replace("relu", "conv")]).popitem()[1].relu())
-
-
-def test_before_and_after_the_relu() -> None:
-    found = Encoder("random")(picture(), ["relu4_2", "conv4_2"])
-    assert (found["conv4_2"] < 0).any() and (found["relu4_2"] >= 0).all()
-    assert torch.equal(found["conv4_2"].relu(), found["relu4_2"])
 
 
 def test_channels_are_those_that_come(vgg_files: dict, squeezenet_file: tuple) -> None:
@@ -265,21 +240,6 @@ def test_bfloat16_gradients_point_the_same_way() -> None:
     assert torch.cosine_similarity(*gradients, dim=0) > 0.99
 
 
-def test_bfloat16_for_every_kind_of_network(vgg_files: dict, squeezenet_file: tuple) -> None:
-    for encoder in (
-        Encoder("vgg16", pool="max", weights=vgg_files["vgg16"][0], precision="bfloat16"),
-        Encoder("squeezenet", weights=squeezenet_file[0], precision="bfloat16"),
-    ):
-        assert encoder(picture(), [encoder.deepest]).popitem()[1].dtype == torch.bfloat16
-
-
-def test_gatys_goes_down_in_bfloat16() -> None:
-    content, style = picture(seed=1), picture(seed=2).sqrt()
-    first, *_, last = gatys.stylize(content, style, encoder=Encoder("random", precision="bfloat16"), steps=8)
-    assert last.loss < 0.5 * first.loss
-    assert last.image.dtype == torch.float32
-
-
 # ------------------------------------------------------------------------------------------------------------ gradients
 
 
@@ -298,16 +258,6 @@ def test_gradient_equals_that_of_a_plain_network(layers: list[str]) -> None:
     sum(plain(encoder, name)(normalised(other)).square().mean() for name in layers).backward()
     torch.testing.assert_close(image.grad, other.grad, rtol=1e-4, atol=1e-7)
     assert image.grad.abs().sum() > 0
-
-
-def test_gradient_by_finite_differences() -> None:
-    encoder = Encoder("random").double()
-    image = picture(8, 8).double().requires_grad_()
-
-    def answers(x: Tensor) -> tuple[Tensor, ...]:
-        return tuple(encoder(x, ["conv2_1", "relu2_1", "pool1"]).values())
-
-    assert torch.autograd.gradcheck(answers, (image,), eps=1e-7, atol=1e-5, fast_mode=True)
 
 
 def test_frozen_and_left_alone() -> None:
@@ -387,22 +337,7 @@ def test_another_networks_checkpoint_is_refused(vgg_files: dict, squeezenet_file
             Encoder(name, weights=path)
 
 
-def test_damaged_numbers_are_refused(mini_file: tuple, tmp_path: Path) -> None:
-    state = {key: value.clone() for key, value in mini_file[1].items()}
-    state["conv3_3.weight"][5, 4, 1, 1] = torch.nan
-    save_file(state, tmp_path / "mine.safetensors")
-    with pytest.raises(WeightsError, match=r"mine\.safetensors: conv3_3\.weight holds NaN"):
-        Encoder("mini", weights=tmp_path / "mine.safetensors")
-
-
 # --------------------------------------------------------------------------------------- randomness, cost of importing
-
-
-def test_random_depends_on_the_seed_alone() -> None:
-    image = picture()
-    first, again, other = (Encoder("random", seed=seed)(image)["relu5_1"] for seed in (4, 4, 5))
-    assert torch.equal(first, again) and not torch.equal(first, other)
-    assert first.std() > 0.1  # alive to the end
 
 
 def test_the_callers_random_numbers_stay(squeezenet_file: tuple) -> None:
@@ -414,25 +349,12 @@ def test_the_callers_random_numbers_stay(squeezenet_file: tuple) -> None:
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_default_path_never_imports_torchvision(mini_file: tuple) -> None:
-    program = (
-        "import sys, stylelearn.encoders as e\n"
-        "e.Encoder('mini', weights=sys.argv[1]); e.Encoder('random')\n"
-        "print(sorted({'torchvision', 'ipywidgets', 'matplotlib', 'requests', 'lightning_fabric'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", program, mini_file[0]], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_the_default_path_never_imports_torchvision(mini_file: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylelearn.weights.import_torchvision", None)
+    assert Encoder("mini").deepest == Encoder("mini", weights=mini_file[0]).deepest == Encoder("random").deepest
 
 
 # ------------------------------------------------------------------------------------------------ the weights that ship
-
-
-def test_shipped_mini_is_small_and_half_precision() -> None:
-    from safetensors.torch import load_file
-
-    path = samples.data_file("weights", "mini.safetensors")
-    assert path.stat().st_size <= 2_000_000
-    assert {value.dtype for value in load_file(path).values()} == {torch.float16}
 
 
 def test_shipped_mini_is_rescaled() -> None:

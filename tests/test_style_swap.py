@@ -18,8 +18,7 @@ from stylelearn.networks.decoders import InverseNet, mirrored_decoder
 from stylelearn.networks.transformation import InstanceNorm
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import matches, swap
-from stylelearn.style_swap import Pairs, StyleSwap, Training, cnnmrf_objective, objective, train_inverse
-from stylelearn.training import Crops
+from stylelearn.style_swap import StyleSwap, Training, cnnmrf_objective, objective, train_inverse
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
 MINI = Encoder("mini")
@@ -281,12 +280,6 @@ def test_what_training_refuses(folders: dict[str, Path], tmp_path: Path) -> None
     assert not (tmp_path / "x.safetensors").exists()
 
 
-def test_pairs_are_photographs_and_paintings(folders: dict[str, Path]) -> None:
-    photos, styles = (Crops([folders[kind]], size=32, batch=2, seed=1) for kind in ("photos", "styles"))
-    first, second = Pairs(photos, styles)[3]
-    assert torch.equal(first, photos[3]) and torch.equal(second, styles[3])
-
-
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -329,12 +322,3 @@ def test_what_ships_keeps_to_the_styles_patches(shipped: StyleSwap) -> None:
         error = losses.content_loss(made, swapped)
         assert error < 0.85 * losses.content_loss(features, swapped)
         assert error < 0.35
-
-
-def test_what_ships_is_batch_safe_and_takes_every_patch(shipped: StyleSwap) -> None:
-    contents = torch.cat([square(samples.content(name), 64) for name in ("chelsea", "coffee")])
-    style = samples.style("mosaic", 80)
-    for patch, stride in ((1, 1), (5, 2), (16, 16)):
-        found = shipped(contents, style, patch=patch, stride=stride)
-        assert found.isfinite().all()
-        close(found[1:], shipped(contents[1:], style, patch=patch, stride=stride), 1e-4)
