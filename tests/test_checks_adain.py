@@ -138,6 +138,9 @@ MISTAKES = [
     (adain.style_loss, loss(lambda a, b: (a.square() + b.square()).sum(1).mean()), "there are squares"),
     (adain.style_loss, loss(lambda a, b: torch.cat([a, b], 1).norm(dim=1).mean()), "one root for both"),
     (adain.style_loss, loss(lambda a, b: (a.abs() + b.abs()).sum(1).mean()), "absolute values"),
+    (adain.style_loss, loss(lambda a, b: (a.abs() + b.abs()).mean()), "absolute values"),
+    (adain.style_loss, loss(lambda a, b: (a.norm(dim=1) + b.norm(dim=1)).mean() / 3**0.5), "a mean is under the root"),
+    (adain.style_loss, loss(lambda a, b: a.norm(dim=0).mean() + b.norm(dim=0).mean()), "over the batch; take it over"),
     (adain.style_loss, loss(lambda a, b: a.square().mean() + b.square().mean()), "mse_loss"),
     (adain.style_loss, loss(lambda a, b: a.norm() + b.norm()), "one norm for the whole batch"),
     (adain.style_loss, loss(lambda a, b: (a.norm(dim=1) + b.norm(dim=1)).sum()), "the sum over the batch"),
@@ -152,6 +155,7 @@ MISTAKES = [
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [1] * len(w), a), "the shares w_k are not used"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [1 / len(w)] * len(w), a), "all styles count the same"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [v / len(w) for v in w], a), "as well; the shares do that"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, [one[::-1] for one in s], w, a), "have changed places"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s[:1], [1.0], a), "only the first style"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s[-1:], [1.0], a), "only the last style"),
     (adain.mixture, chained, "only the last style"),  # AdaIN forgets the style before: the very same numbers
@@ -167,6 +171,8 @@ MISTAKES = [
     # two_styles: the mask
     (adain.two_styles, masks(lambda m, a, b, x: (1 - m) * a + m * b), "inside and outside are swapped"),
     (adain.two_styles, masks(lambda m, a, b, x: torch.where(m > 0.5, a, b)), "cut to 0 and 1"),
+    (adain.two_styles, masks(lambda m, a, b, x: torch.where(m > 0, a, b)), "cut to 0 and 1"),
+    (adain.two_styles, lambda *a: masked(*a, lambda mask: mask), "differ in size"),
     (adain.two_styles, masks(lambda m, a, b, x: m * a), "the second style is missing"),
     (adain.two_styles, masks(lambda m, a, b, x: m * a + (1 - m) * x), "outside of the mask is the content"),
     (adain.two_styles, masks(lambda m, a, b, x: m * a + b), "it has the weight 1 − mask"),

@@ -1,6 +1,7 @@
 """The checks of lesson 01: right answers pass, untouched ones are "not solved yet", and mistakes are called by name."""
 
 import torch
+import torch.nn.functional as F
 from gate import gate
 
 from stylelearn.checks import inversion
@@ -33,6 +34,21 @@ def squares(x, beta):
     return right.square().sum() + down.square().sum()
 
 
+def left_and_above(x, beta):
+    left, above = F.pad(x.diff(dim=-1), (1, 0)), F.pad(x.diff(dim=-2), (0, 0, 1, 0))
+    return (left**2 + above**2 + 1e-8).pow(beta / 2).sum()
+
+
+def beyond_is_black(x, beta):
+    right, down = F.pad(x, (0, 1)).diff(dim=-1), F.pad(x, (0, 0, 0, 1)).diff(dim=-2)
+    return (right**2 + down**2 + 1e-8).pow(beta / 2).sum()
+
+
+def absolute(x, power):
+    right, down = F.pad(x.diff(dim=-1), (0, 1)), F.pad(x.diff(dim=-2), (0, 0, 0, 1))
+    return (right.abs() + down.abs()).pow(power).sum()
+
+
 MISTAKES = [
     # feature_loss: missing or wrong divisor, roots, factors
     (inversion.feature_loss, lambda f, t: (f - t).square().sum(), "division by ‖Φ_0‖² is missing"),
@@ -45,6 +61,10 @@ MISTAKES = [
     (inversion.feature_loss, lambda f, t: ((f - t).square() / t.square()).sum(), "first sum, then divide"),
     (inversion.feature_loss, lambda f, t: (f - t).sum().square() / t.sum().square(), "square each entry"),
     (inversion.feature_loss, lambda f, t: (f - t).abs().sum() / t.abs().sum(), "absolute"),
+    (inversion.feature_loss, lambda f, t: ((f - t) / t).square().mean(), "first sum, then divide"),
+    (inversion.feature_loss, lambda f, t: (f - t).square().mean() / t.square().sum(), "the mean is above the line"),
+    (inversion.feature_loss, lambda f, t: (f - t).square().sum() / t.square().mean(), "the sum is above the line"),
+    (inversion.feature_loss, lambda f, t: (f - t).square().norm() / t.square().norm(), "squares by itself"),
     (
         inversion.feature_loss,
         lambda f, t: ((f - t).square().sum() / t.square().sum()).detach(),
@@ -59,12 +79,23 @@ MISTAKES = [
     (inversion.total_variation, whole, "belongs to each place"),
     (inversion.total_variation, lambda x, b: charged(x, 2 * b), "β/2, not β"),
     (inversion.total_variation, lambda x, b: charged(x, b, epsilon=0.0), "not finite"),
-    (inversion.total_variation, lambda x, b: charged(x, b) / x.shape[1], "should be"),
+    (inversion.total_variation, left_and_above, "to the left and above"),
+    (inversion.total_variation, beyond_is_black, "compare with black"),
+    (inversion.total_variation, lambda x, b: absolute(x, b), "you add absolute values"),
+    (inversion.total_variation, lambda x, b: absolute(x, b / 2), "you add absolute values"),
+    (inversion.total_variation, lambda x, b: charged(x, 1.0), "the root for every β"),
+    (inversion.total_variation, lambda x, b: charged(x, b) / x.shape[1], "mean over the channels"),
+    (inversion.total_variation, lambda x, b: charged(x, b) / 7, "should be"),
     # disagreement: biased against unbiased, variance, wrong axis, order, sum
     (inversion.disagreement, lambda p: p.std(dim=0).mean(dim=0), "K − 1"),
     (inversion.disagreement, lambda p: p.var(dim=0, correction=0).mean(dim=0), "variance"),
     (inversion.disagreement, lambda p: p.std(dim=1, correction=0).mean(dim=0), "over pictures, dim=0"),
     (inversion.disagreement, lambda p: p.mean(dim=1).std(dim=0, correction=0), "first the deviation of each colour"),
+    (inversion.disagreement, lambda p: p.std(dim=1).mean(dim=0), "over pictures, dim=0"),
+    (inversion.disagreement, lambda p: p.mean(dim=1).std(dim=0), "first the deviation of each colour"),
+    (inversion.disagreement, lambda p: (p - p.mean(0)).abs().mean((0, 1)), "mean distances"),
+    (inversion.disagreement, lambda p: (p.amax(0) - p.amin(0)).mean(0), "the range"),
+    (inversion.disagreement, lambda p: p.std(dim=0, correction=0), "mean over the three colours is missing"),
     (inversion.disagreement, lambda p: p.std(dim=0, correction=0).sum(dim=0), "average them"),
     (inversion.disagreement, lambda p: p.std(dim=(0, 1), correction=0), "together"),
     # which_layer
@@ -79,6 +110,7 @@ OTHER_WAYS = [
     (inversion.total_variation, lambda x, b: charged(x, b, epsilon=1e-10)),
     (inversion.disagreement, lambda p: ((p - p.mean(0)) ** 2).mean(0).sqrt().mean(0)),
     (inversion.which_layer, f" {inversion.mystery_layer()} "),
+    (inversion.which_layer, inversion.mystery_layer().upper()),
 ]
 
 TestGate = gate("01_inversion", mistakes=MISTAKES, other_ways=OTHER_WAYS)

@@ -11,6 +11,11 @@ def in_place(image):
     return image
 
 
+def unpacked(image):
+    red, green, blue = image
+    return torch.stack([blue, green, red])
+
+
 def red_overwritten(image):
     image = image.clone()
     image[:, 0] = image[:, 2]
@@ -45,12 +50,19 @@ MISTAKES = [
     (welcome.swap_red_and_blue, lambda x: 255 * x.flip(1), "not to 255"),
     (welcome.swap_red_and_blue, lambda x: x.flip(1).expand(2, -1, -1, -1), "not for one"),
     (welcome.swap_red_and_blue, lambda x: x[:, [3, 1, 0]], "IndexError"),
+    (welcome.swap_red_and_blue, lambda x: x[:, ::-1], "no negative steps"),
+    (welcome.swap_red_and_blue, unpacked, "image.unbind(1)"),
+    (welcome.swap_red_and_blue, lambda x: x[[2, 1, 0]], "picks pictures of the batch"),
+    (welcome.swap_red_and_blue, lambda x: x[..., [2, 1, 0]], "you pick columns"),
+    (welcome.swap_red_and_blue, lambda x: torch.stack([x[:, 2], x[:, 1], x[:, 0]]), "in front of the batch"),
+    (welcome.swap_red_and_blue, lambda x: None, "your function returns nothing"),
     # blend: swapped, weights that do not add up to 1, an amount that is not used
     (welcome.blend, lambda c, s, a: a * c + (1 - a) * s, "swapped"),
     (welcome.blend, lambda c, s, a: c + s, "plain sum"),
     (welcome.blend, lambda c, s, a: (c + s).clamp(0, 1), "cut off at 1"),
     (welcome.blend, lambda c, s, a: (c + s) / 2, "the amount is not used"),
     (welcome.blend, lambda c, s, a: c + a * s, "added on top"),
+    (welcome.blend, lambda c, s, a: (1 - a) * c + s, "the style's weight is missing"),
     (welcome.blend, lambda c, s, a: a * c + a * s, "same weight"),
     (welcome.blend, lambda c, s, a: c * s, "multiplies"),
     (welcome.blend, lambda c, s, a: c, "no style"),

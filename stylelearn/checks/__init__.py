@@ -90,12 +90,14 @@ def yours(answer: Any, check: Callable[[Any], Verdict], course: Any) -> Any:
 
 
 def run(answer: Callable[..., Any], **given: Any) -> Any:
-    """The answer's result for copies of the inputs, in order. Raises `Mistake` if it changes one of them in place."""
+    """The answer's result for copies of the inputs. Raises `Mistake` if there is none, or an input has changed."""
     copies = {name: _copied(value) for name, value in given.items()}
     found = answer(*copies.values())
     for name, value in given.items():
         if not _equal(value, copies[name]):
             raise Mistake(f"your function changes {name} itself; build a new one, for instance from a copy.")
+    if found is None:
+        raise Mistake("your function returns nothing: end it with `return` and the result.")
     return found
 
 

@@ -72,7 +72,10 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (b.norm(dim=1).mean(), "the means are missing."),
         ((a.square() + b.square()).sum(dim=1).mean(), "there are squares; ‖·‖₂ is the root of their sum."),
         ((a.square() + b.square()).sum(dim=1).sqrt().mean(), "one root for both; the formula has a norm for each."),
-        ((a.abs() + b.abs()).sum(dim=1).mean(), "absolute values; ‖·‖₂ squares, adds, and takes the root."),
+        *((one.mean(), "absolute values; ‖·‖₂ squares, adds, and takes the root.")
+          for one in ((a.abs() + b.abs()).sum(dim=1), a.abs() + b.abs())),
+        ((a.norm(dim=1) + b.norm(dim=1)).mean() / 3**0.5, "a mean is under the root; ‖·‖₂ has the sum there."),
+        (sum(one.norm(dim=0).mean() for one in (a, b)), "this norm is over the batch; take it over channels, dim=1."),
         ((a.square() + b.square()).mean(), "this is a mean of squares (mse_loss); the formula has the norm ‖·‖₂."),
         (a.norm() + b.norm(), "one norm for the whole batch: each picture has its own, and the mean is taken of them."),
         ((a.norm(dim=1) + b.norm(dim=1)).sum(), "the sum over the batch; take the mean, or the weight depends on it."),
@@ -118,6 +121,8 @@ def mixture(answer: Callable[..., Tensor]) -> str:
         (with_alpha(sum(t)), "the shares w_k are not used: the sum is too large."),
         (with_alpha(sum(t) / 3), "all styles count the same; each has its own share w_k."),
         (with_alpha(mixed / 3), "divided by the number of styles as well; the shares do that."),
+        (with_alpha(sum(w * norms.normed(x, m, d) for w, (m, d) in zip(shares, styles, strict=True))),
+         "mean and deviation have changed places: a style is the pair (mean, deviation)."),
         (with_alpha(t[0]), "only the first style is there."),
         (with_alpha(t[-1]), "only the last style is there: a line overwrites the sum, or one AdaIN follows the other. "
          "Start each from f(c)."),
@@ -141,15 +146,24 @@ def two_styles(answer: Callable[..., Tensor]) -> str:
     mask = torch.zeros(1, 1, 64, 80)
     mask[..., :40] = 1
     mask[..., 32:, 40:] = 0.3  # half way: here both count
-    yours = run(answer, features=x, first=first, second=second, mask=mask)
+    try:
+        yours = run(answer, features=x, first=first, second=second, mask=mask)
+    except RuntimeError as error:
+        if "size of tensor" in str(error):
+            small = "(1, 1, H, W) of the picture to (1, 1, h, w) of the layer"
+            raise Mistake(f"mask and activations differ in size: first make the mask small, from {small}.") from None
+        raise
     must_be_tensor(yours, tuple(x.shape), "the new activations")
     m = F.avg_pool2d(mask, 8).double()  # (1, 1, 8, 10)
     a, b = _adain(x, one), _adain(x, two)
-    hard, before = (m > 0.5).double(), (_adain(x * m, one), _adain(x * (1 - m), two))
+    before = _adain(x * m, one), _adain(x * (1 - m), two)
     unused, masked = "the mask is not used.", "the content is masked before AdaIN, so its mean and deviation are wrong."
     wrong = [
         ((1 - m) * a + m * b, "inside and outside are swapped: where the mask is 1, the first style counts."),
-        (hard * a + (1 - hard) * b, "the mask is cut to 0 and 1; keep its values between, for soft edges."),
+        *(
+            (cut * a + (1 - cut) * b, "the mask is cut to 0 and 1; keep its values between, for soft edges.")
+            for cut in ((m > 0.5).double(), (m > 0).double())
+        ),
         (m * a, "outside of the mask there is nothing: the second style is missing, with 1 − mask."),
         (m * a + (1 - m) * x, "outside of the mask is the content; the second style belongs there."),
         (m * a + b, "the second style counts everywhere; it has the weight 1 − mask."),

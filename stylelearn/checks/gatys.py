@@ -32,6 +32,12 @@ def content_gradient(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (-difference, "the sign is wrong (F − P, not P − F), and where F is 0 the gradient should be 0."),
         (difference * (target > 0), "you look where P > 0; the gate is that of the picture being made: F > 0."),
         (difference * (difference > 0), "you keep what is positive of F − P; keep F − P where F itself is positive."),
+        *(
+            (share * difference, "the ReLU is missing, and no factor is left: the ½ takes the 2 of the square away.")
+            for share in (0.5, 2)
+        ),
+        (difference * features, "you multiply by F itself; multiply by the gate F > 0, which is 1 or 0."),
+        (right * (target > 0), "P does not close the gate: where F > 0 and P = 0 the gradient is F − P."),
         (2 * right, "twice too much: the ½ in front of the sum takes away the 2 of the square."),
         (right / 2, "half of it: the square gives a 2, and the ½ takes it away, so no factor is left."),
         (right / features.numel(), "divided by the number of entries: the formula has a sum, not a mean."),
@@ -60,6 +66,12 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
         if same(yours.reshape(3, 3), grams[0]):
             raise Mistake("only the first image of the batch is used; the result has one matrix for each image.")
         raise Mistake("the images of the batch are mixed into one matrix; each image gets its own: (B, C, C).")
+    if shape == (2, 2):
+        raise Mistake("you compare the images of the batch: flatten(1) joins channels and positions; start_dim=2.")
+    if shape == (2, 3, 4, 4):
+        raise Mistake("you multiply rows of the picture: flatten the positions first, (B, C, H, W) to (B, C, H·W).")
+    if shape in ((2, 3), (2, 3, 20)):
+        raise Mistake("each channel is multiplied with itself only; the matrix has all pairs: use @.")
     if shape == (6, 6):
         raise Mistake("the images of the batch are mixed: flatten the positions only, and keep the batch in front.")
     flat, torn = features.flatten(start_dim=2), features.reshape(2, 20, 3)  # (B, C, H·W), (B, H·W, C)
@@ -74,7 +86,9 @@ def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
         (grams.mean(0).expand_as(grams), f"{mixed} mean over all images."),
         (grams.flip(0), "the images of the batch have changed places."),
         (torn.mT @ torn, "reshape to (B, H·W, C) tears the channels apart: flatten dimensions 2, 3, then transpose."),
-        (centred @ centred.mT, "the mean of each channel is taken off first; that is a covariance."),
+        *((centred @ centred.mT / by, "the mean of each channel is taken off first; that is a covariance.")
+          for by in (1, 19, 20)),
+        *((grams / side, f"divided by one side only; {undivided}") for side in (4, 5)),
         (flat @ flat.mT / (norms @ norms.mT), "each entry is divided by two norms."),
         (flat.square() @ flat.square().mT, "the activations are squared first; take them as they are."),
         (grams.square(), "the entries are squared: F_ik times F_jk is the product already."),
@@ -103,6 +117,8 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         return (g / g_by - a / a_by).square().sum() / (4 * n**2)
 
     wrong = [
+        ((g - a).square().mean(), "divide each Gram matrix by its own number of positions, before the difference."),
+        (divided(1, 1) / mine**2 / n**2, "divided by N² twice, and by one M for both: use G/M and A/M'."),
         ((g - a).square().sum(), "there is no divisor at all: a larger picture would have a larger loss."),
         (divided(1, 1), "divide each Gram matrix by its own number of positions."),
         (divided(mine, mine), "the style's Gram matrix is divided by the image's M."),
@@ -139,7 +155,18 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
         return x.pow(4).sum() / 4  # gradient x³
 
     x = given.clone()
-    yours = answer(x, content_loss, style_loss, alpha, beta, rate)
+    try:
+        yours = answer(x, content_loss, style_loss, alpha, beta, rate)
+    except TypeError as error:
+        if "multiply sequence" in str(error):
+            raise Mistake("torch.autograd.grad gives a tuple; take its only entry: (gradient,) = …") from None
+        raise
+    except RuntimeError as error:
+        if "does not require grad" in str(error):
+            raise Mistake("x does not ask for gradients: work on here = x.clone().requires_grad_().") from None
+        raise
+    if yours is None:
+        raise Mistake("your function returns nothing: end it with `return` and the next picture.")
     content, style = given - wanted, given**3
     slope = alpha * content + beta * style
     step = rate * slope
@@ -155,6 +182,7 @@ def descent_step(answer: Callable[..., Tensor]) -> str:
         (step, "this is the step itself; the next picture is x minus it."),
         (-step, "this is the step itself; the next picture is x plus it."),
         (given - rate * slope.sign(), "only the sign of the gradient is used."),
+        (slope, "this is the gradient; the next picture is x − λ times it."),
         (given - step / slope.norm(), "the gradient is divided by its length; the formula takes it as it is."),
         (given - step / slope.numel(), "the gradient is divided by the number of values."),
         (given - 2 * step, "the step is twice too long: was backward() called twice?"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stylelearn import losses
@@ -27,6 +28,10 @@ def feature_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (difference / size**0.5, "‖Φ_0‖ below the line must be squared too."),
         (2 * right, "there is a factor 2 too much."),
         (right / 2, "there is a factor ½ too much: that is Gatys's content loss, which comes in lesson 02."),
+        (right / t.numel(), "the mean is above the line and the sum below: take the sum of both, or the mean of both."),
+        (right * t.numel(), "the sum is above the line and the mean below: take the sum of both, or the mean of both."),
+        (((f - t) / t).square().mean(), "first sum, then divide: one sum above the line, one below."),
+        ((f - t).square().norm() / t.square().norm(), "‖a‖² is a.norm()**2: .norm() squares by itself."),
         (((f - t) / t).square().sum(), "first sum, then divide: one sum above the line, one below."),
         ((f - t).sum().square() / t.sum().square(), "square each entry first, then sum."),
         ((f - t).abs().sum() / t.sum(), "you sum absolute values; the formula has squares."),
@@ -43,6 +48,9 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
     right, down = x[..., :, 1:] - x[..., :, :-1], x[..., 1:, :] - x[..., :-1, :]
     squares = right.square().sum() + down.square().sum()
     inside = right[..., :-1, :].square() + down[..., :, :-1].square()
+    before = F.pad(right, (1, 0)).square() + F.pad(down, (0, 0, 1, 0)).square()
+    after = F.pad(right, (0, 1)).abs(), F.pad(down, (0, 0, 0, 1)).abs()
+    black = F.pad(x, (0, 1)).diff(dim=-1).square() + F.pad(x, (0, 0, 0, 1)).diff(dim=-2).square()
     turned = (x.roll(-1, -1) - x).square() + (x.roll(-1, -2) - x).square()
     for beta in (2.0, 1.0, 1.5):
         yours = run(answer, x=x, beta=beta)
@@ -51,11 +59,17 @@ def total_variation(answer: Callable[[Tensor, float], Tensor]) -> str:
             (truth / x.numel(), "the formula is a sum; yours is the mean."),
             (turned.pow(beta / 2).sum(), "`roll` joins the last column to the first: there the differences are zero."),
             (inside.pow(beta / 2).sum(), "the last row and the last column are left out; only one difference is zero."),
+            (before.pow(beta / 2).sum(), "these are the neighbours to the left and above; take right and below."),
+            (black.pow(beta / 2).sum(), "beyond the border you compare with black; there the differences are zero."),
+            (losses.total_variation(x, 1.0), "this is the root for every β: the power is β/2."),
+            (truth / x.shape[1], "you take the mean over the channels; the formula is summed over them, too."),
             (squares, "β is not used: raise the sum of the two squares to the power β/2."),
             (losses.total_variation(x, 2 * beta), "the power is β/2, not β: the squares are squares already."),
             (right.abs().pow(beta).sum() + down.abs().pow(beta).sum(),
              "rows and columns are taken apart: first add the two squares at each place, then take the power."),
             (squares ** (beta / 2), "the power β/2 belongs to each place, before the sum over places."),
+            ((after[0] + after[1]).pow(beta).sum(), "you add absolute values; add the two squares at each place."),
+            ((after[0] + after[1]).pow(beta / 2).sum(), "you add absolute values; add the two squares at each place."),
         ]  # fmt: skip
         where = f"for a test picture and β = {beta}, V^β should be {truth:.4f}; yours is {number(yours, 'V^β'):.4f}."
         must_match(yours, truth, wrong, where, tolerance=1e-3)
@@ -78,11 +92,21 @@ def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
             "you divide by K − 1 (torch's default); the text asks for K: correction=0.",
         ),
         (each.square().mean(dim=0), "this is the variance; take the root before averaging colours."),
-        (pictures.std(dim=1, correction=0).mean(dim=0), "this is over colours; take it over pictures, dim=0."),
-        (pictures.mean(dim=1).std(dim=0, correction=0), "first the deviation of each colour, then their mean."),
+        *(
+            (pictures.std(dim=1, correction=k).mean(dim=0), "this is over colours; take it over pictures, dim=0.")
+            for k in (0, 1)
+        ),
+        *(
+            (pictures.mean(dim=1).std(dim=0, correction=k), "first the deviation of each colour, then their mean.")
+            for k in (0, 1)
+        ),
+        ((pictures - pictures.mean(dim=0)).abs().mean(dim=(0, 1)), "these are mean distances; σ is a root of squares."),
+        ((pictures.amax(dim=0) - pictures.amin(dim=0)).mean(dim=0), "this is the range, largest minus smallest."),
         (pictures.std(dim=(0, 1), correction=0), "pictures and colours are taken together; treat each colour alone."),
         (each.sum(dim=0), "colours are summed; average them."),
     ]
+    if isinstance(yours, Tensor) and yours.shape == each.shape:
+        raise Mistake("the mean over the three colours is missing: the map has the shape (H, W).")
     must_match(yours, each.mean(dim=0), wrong, what="the map")
     return "right: dark where all pictures agree, bright where the layer does not fix the colour."
 
@@ -95,7 +119,7 @@ def mystery_layer() -> str:
 @check
 def which_layer(guess: Any) -> str:
     """Which of the five layers the coffee cup was rebuilt from."""
-    guess = guess.strip() if isinstance(guess, str) else guess
+    guess = guess.strip().lower() if isinstance(guess, str) else guess
     if guess not in STYLE_LAYERS:
         raise Mistake(f"choose one of {', '.join(STYLE_LAYERS)}; you chose {guess!r}.")
     apart = STYLE_LAYERS.index(guess) - STYLE_LAYERS.index(mystery_layer())

@@ -14,7 +14,18 @@ RATIO = "you use only the ratio of α and β. It has the same best picture, but 
 def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
     """(B, 3, H, W) with the channels blue, green, red, in this order."""
     image = torch.rand(2, 3, 4, 5)
-    yours = run(answer, image=image)
+    try:
+        yours = run(answer, image=image)
+    except ValueError as error:
+        if "step must be greater than zero" in str(error):
+            raise Mistake("PyTorch has no negative steps such as [::-1], as NumPy has; use image.flip(…).") from None
+        if "unpack" in str(error):
+            raise Mistake("unpacking image takes dimension 0 apart, the batch; for colours image.unbind(1).") from None
+        raise
+    except IndexError as error:
+        if "size 2" in str(error):  # two pictures, three colours
+            raise Mistake("this picks pictures of the batch, dimension 0; the colours are dimension 1.") from None
+        raise
     red, green, blue = image.unbind(1)  # (B, H, W) each
 
     def stacked(*channels: Tensor) -> Tensor:
@@ -22,6 +33,10 @@ def swap_red_and_blue(answer: Callable[[Tensor], Tensor]) -> str:
 
     if isinstance(yours, Tensor) and yours.shape == image.shape[1:]:
         raise Mistake("you return one picture of the batch; the result has the shape (B, 3, H, W), like the input.")
+    if isinstance(yours, Tensor) and yours.shape == (2, 3, 4, 3):
+        raise Mistake("you pick columns, the last dimension; the colours are dimension 1: image[:, …].")
+    if isinstance(yours, Tensor) and yours.shape == (3, 2, 4, 5):
+        raise Mistake("the colours have come in front of the batch; stack them along dimension 1.")
     overwritten = "was overwritten before it was copied. Make a new tensor."
     wrong = [
         (image, "nothing has changed: put channel 2 in the place of channel 0, and the other way round."),
@@ -56,6 +71,7 @@ def blend(answer: Callable[[Tensor, Tensor, float], Tensor]) -> str:
             (content + style, f"this is the plain sum, and it leaves [0, 1]; {weights}"),
             ((content + style).clamp(0, 1), f"this is the sum, cut off at 1; {weights}"),
             ((content + style) / 2, "the amount is not used: this is half and half for every amount."),
+            ((1 - amount) * content + style, "the style's weight is missing: it is the amount."),
             (content + amount * style, "the style is added on top; the content's share should shrink to 1 − amount."),
             (amount * (content + style), "both have the same weight; the content's should be 1 − amount."),
             (content * style, "this multiplies the pictures; a mixture adds them, each with its own weight."),
