@@ -85,6 +85,7 @@ def convolved(
         flat = table.flatten(2)
         one_hot = F.one_hot(flat.argmax(dim=2), flat.shape[2]).float().view_as(table)
     else:
+        table = -table if choose == "least" else table
         one_hot = F.one_hot(table.argmax(dim=1), len(patches)).permute(0, 3, 1, 2).float()
     total = F.conv_transpose2d(one_hot, patches / norms**paste_power, stride=stride)
     ones = torch.ones(1, 1, patch, patch)
@@ -166,6 +167,8 @@ OTHER_WAYS = [
     (style_swap.best_match, matched),
     (style_swap.best_match, matched_by_normalising_both),
     (style_swap.best_match, lambda c, s: F.cosine_similarity(c[:, None], s[None], dim=2).argmax(dim=1)),
+    (style_swap.best_match, lambda c, s: matched(c, s).numpy()),
+    (style_swap.best_match, lambda c, s: matched(c, s).float()),
     (style_swap.put_back, folded),
     (style_swap.put_back, placed),
     (style_swap.three_convolutions, convolved),
@@ -209,6 +212,7 @@ MISTAKES = [
     (style_swap.three_convolutions, lambda *a: convolved(*a, power=0, paste_power=1), "plain ones into the paste"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, choose="places"), "it goes over the patches, dim 1"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, choose="softmax"), "softmax mixes all patches"),
+    (style_swap.three_convolutions, lambda *a: convolved(*a, choose="least"), "*least* alike"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, divide="no"), "right but for the overlaps: divide by"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, divide="all"), "dividing by 9 is too much"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, power=0, divide="no"), "not divided by their norm before"),
@@ -226,6 +230,13 @@ MISTAKES = [
     (style_swap.swap_loss, lambda f, t, i, w: w * loss(f, t, i, 1.0), "to the second term only"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * (v.abs().sum() + h.abs().sum())), "squared"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: d.norm() + w * roughness(v, h)), "there is a root"),
+    (style_swap.swap_loss, of_terms(lambda d, v, h, w: d.norm() + w * (v.norm() + h.norm())), "there are roots"),
+    (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() / 2 + w * roughness(v, h)), "a ½"),
+    (
+        style_swap.swap_loss,
+        lambda f, t, i, w: loss(f, t, i, w) + w * i.diff(dim=1).square().sum(),
+        "compared with each other",
+    ),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: d.abs().sum() + w * roughness(v, h)), "square them"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).mean() + w * means(v, h)), "are sums"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).mean() + w * roughness(v, h)), "mse_loss"),
@@ -245,6 +256,8 @@ MISTAKES = [
     (style_swap.steadiness, differences(lambda d: d.abs().sum()), "take the mean, or large frames"),
     (style_swap.steadiness, lambda f, s: steady(f[:2], s), "only the first two frames"),
     (style_swap.steadiness, lambda f, s: 255 * steady(f, s), "in 255ths"),
+    (style_swap.steadiness, lambda f, s: (f[1:, ..., :-s] - f[:1, ..., s:]).abs().mean(), "with the first one"),
+    (style_swap.steadiness, lambda f, s: (f[1:, ..., :-s, :] - f[:-1, ..., s:, :]).abs().mean(), "rows are cut off"),
     (style_swap.steadiness, lambda f, s: steady(f, 2), "the values differ"),
     (style_swap.steadiness, lambda f, s: f, "should be one number"),
     (style_swap.steadiness, lambda f, s: [float(steady(f, s))], "should be one number"),

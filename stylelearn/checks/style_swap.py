@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,9 +32,10 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     yours = run(answer, content=content, style=style)
     if isinstance(yours, Tensor) and tuple(yours.shape) == (20,):
         raise Mistake("one answer for each patch of the *style*: the argmax goes over the wrong dimension.")
+    yours = torch.as_tensor(yours) if isinstance(yours, list | np.ndarray) else yours
     must_be_tensor(yours, (30,), "the numbers of the chosen patches")
     table = _correlations(content, style)
-    if yours.is_floating_point():
+    if yours.is_floating_point() and not same(yours, yours.round(), 0):
         best = same(yours, table.max(dim=1).values)
         hint = "these are the correlations themselves" if best else "these are no whole numbers"
         raise Mistake(f"{hint}; wanted is *which* patch is the best one: argmax instead of max.")
@@ -55,7 +57,7 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     chosen = ((scores.argmax(dim=1), why) for scores, why in wrong)
     must_match(yours, table.argmax(dim=1), chosen, "other patches are more alike: compare ⟨a, b⟩/‖b‖.", tolerance=0)
     style[7] = 0.0
-    if (answer(content, style) == 7).any():
+    if (torch.as_tensor(answer(content, style)) == 7).any():
         raise Mistake(ZERO_WINS)
     return "right: what counts is the direction of a patch, its pattern, and not how strong it is."
 
@@ -174,6 +176,7 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         (plain, patches, "the style's patches are not divided by their norm before they are compared"),
         (plain, patches / norms, "normalised patches belong into the comparison, and plain ones into the paste"),
         (chosen(patches / norms, dim=2), patches, "the argmax goes over the places; it goes over the patches, dim 1"),
+        (chosen(-patches / norms), patches, "the patches that are *least* alike are chosen: argmax, not argmin"),
         (soft, patches, "softmax mixes all patches; take the best one alone (one-hot)"),
     ):
         mean, total, ninth = pasted(one_hot, filled)
@@ -192,6 +195,7 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
     down, right = x[..., 1:, :] - x[..., :-1, :], x[..., :, 1:] - x[..., :, :-1]
     distance, tv = difference.square().sum(), down.square().sum() + right.square().sum()
     absolute = down.abs().sum() + right.abs().sum()
+    across = (x[:, 1:] - x[:, :-1]).square().sum()
     mean, mean_tv = difference.square().mean(), down.square().mean() + right.square().mean()
     wrong = [
         (distance, "the second term, λ ℓ_TV, is missing."),
@@ -200,6 +204,9 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
         (weight * (distance + tv), "λ belongs to the second term only."),
         (distance + weight * absolute, "absolute differences of pixels; here they are squared."),
         (distance.sqrt() + weight * tv, "there is a root; the distance is squared: ‖…‖²."),
+        (distance.sqrt() + weight * (down.norm() + right.norm()), "there are roots; both terms are sums of squares."),
+        (distance + weight * (tv + across), "red, green and blue are compared with each other, too: only neighbours."),
+        (distance / 2 + weight * tv, "there is a ½ before the distance; (3) has none."),
         (difference.abs().sum() + weight * tv, "absolute differences of activations; square them."),
         (mean + weight * mean_tv, "means; both terms are sums here."),
         (mean + weight * tv, "the first term is a mean (mse_loss); it is a sum, or λ means something else."),
@@ -233,6 +240,10 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
             (difference.mean(), "ups and downs cancel out: take the absolute value first."),
             (difference.abs().sum(), "a sum; take the mean, or large frames look worse than small ones."),
             (difference[:1].abs().mean(), "only the first two frames are compared; use all neighbours."),
+            ((frames[1:, ..., :-shift] - frames[:1, ..., shift:]).abs().mean(),
+             "every frame is compared with the first one; take the one before it: frames[:-1]."),
+            ((after[..., :-shift, :] - before[..., shift:, :]).abs().mean(),
+             "rows are cut off; the camera moves along the columns, the last dimension."),
             (255 * difference.abs().mean(), "in 255ths; here pixels go from 0 to 1."),
         ]  # fmt: skip
         must_match(yours, difference.abs().mean(), wrong)
