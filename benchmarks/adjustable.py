@@ -189,7 +189,7 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement
         figures.append(Measurement(group, f"style loss{when}", mean(style), "×", at_most=quality.WITHIN, note=note))
         figures.append(Measurement(group, f"content loss{when}", mean(content), "×"))
     first = found[""]
-    return [*figures, *quality.styles_recognised(group, first, plan)]
+    return [*figures, *quality.styles_recognised(group, first, plan), *quality.weaves(group, first)]
 
 
 def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:

@@ -7,10 +7,12 @@ layers that the network was trained for (for AdaIN, whose losses are others: α 
     judge       relative error of Gram matrices as SqueezeNet sees them; neither method has optimised for it
     content     relative error of the activations at the content layer, under `mini`
     recognised  the share of pastiches whose nearest painting of 16, by Gram distance, is the right one
+    weave       power at periods of 2, 4 and 8 pixels where the photo is flat
 
 The first three are the network's loss over that of Gatys: the geometric mean over the pairs.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +23,7 @@ from torch import Tensor
 from benchmarks.measuring import Measurement, Plan, missing
 from benchmarks.pictures import Pair, contact_sheet, latin, mean, paintings, photos, ratio
 from stylelearn import adain, cin, gatys, johnson, losses
+from stylelearn.colour import luminance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
 from stylelearn.evaluation.metrics import gram_distance, judge
 from stylelearn.images import resize, square
@@ -30,6 +33,9 @@ from stylelearn.weights import WeightsError, network_file, read_about
 WITHIN = 2.5  # times the style loss of Gatys
 STYLE_SIZE = 256  # pixels of the shorter side, where a network's file does not say how large its style was
 CHOICE = 16  # paintings among which the right one is to be recognised
+BLOCK = 16  # pixels a side of the regions that are looked at for a weave
+FLAT = 0.02  # the standard deviation of luminance below which such a region is flat
+LEVEL = 1e-8  # power per frequency of rounding to 8 bits
 
 # What `Perceptual` uses where it is told nothing, as `gatys.objective` takes it.
 OBJECTIVE: dict[str, Any] = {
@@ -87,6 +93,41 @@ def recognised(pastiches: Sequence[tuple[str, Tensor]], styles: Mapping[str, Ten
     return right / len(pastiches)
 
 
+def flat_regions(photo: Tensor, block: int = BLOCK, deviation: float = FLAT) -> Tensor:
+    """Which blocks of a photo are flat, as a mask over the rows of `_blocks`: (N,) bool."""
+    return _blocks(photo, block).std(dim=(1, 2), correction=0) < deviation
+
+
+def weave(image: Tensor, where: Tensor, periods: Sequence[int] = (2, 4, 8), block: int = BLOCK) -> dict[int, float]:
+    """Mean power of luminance at some periods in some blocks: across, down and on both diagonals.
+
+    A wave of amplitude a along one axis has a² / 2, at period 2 a². Hann's window keeps slow changes of light out.
+
+    Args:
+        image: (1, 3, H, W). where: of `flat_regions`, of a photo of the same size.
+        periods: in pixels, each a divisor of the block.
+    Returns:
+        period -> power; NaN where no block is flat.
+    """
+    if not where.any():
+        return dict.fromkeys(periods, math.nan)
+    window = torch.hann_window(block, dtype=torch.float64)
+    window = window[:, None] * window / window.sum() ** 2
+    power = torch.fft.fft2(_blocks(image, block)[where] * window).abs().square()  # (n, block, block)
+    found = {}
+    for period in periods:
+        k = block // period
+        waves = {(y, x) for y in (0, k, -k % block) for x in (0, k, -k % block)} - {(0, 0)}
+        found[period] = float(sum(power[:, y, x] for y, x in waves).mean())  # type: ignore[union-attr]
+    return found
+
+
+def _blocks(image: Tensor, block: int) -> Tensor:
+    """Luminance in blocks that overlap by half: (N, block, block)."""
+    grey = luminance(image)[0, 0].double()
+    return grey.unfold(0, block, block // 2).unfold(1, block, block // 2).reshape(-1, block, block)
+
+
 # --- the networks that ship -------------------------------------------------------------------------------------------
 
 
@@ -115,7 +156,7 @@ def quality(method: str, plan: Plan) -> list[Measurement]:
     ]
     figures.append(Measurement(group, f"style, seen by {eyes.name}", mean(judged), "×", at_most=WITHIN))
     figures.append(Measurement(group, "content loss", mean(over_gatys(painted, "content")), "×"))
-    return [*figures, *styles_recognised(group, painted, plan)]
+    return [*figures, *styles_recognised(group, painted, plan), *weaves(group, painted)]
 
 
 def over_gatys(painted: Sequence[Painted], kind: str) -> list[float]:
@@ -136,6 +177,24 @@ def styles_recognised(group: str, painted: Sequence[Painted], plan: Plan) -> lis
         for who, name in (("style recognised", "ours"), ("style recognised, Gatys", "theirs"))
     }
     return [Measurement(group, who, 100 * share, "%", note=note) for who, share in shares.items()]
+
+
+def weaves(group: str, painted: Sequence[Painted]) -> list[Measurement]:
+    """The network's power over the photo's, and over that of Gatys's pastiche, in the photo's flat regions."""
+    over: dict[tuple[int, str], list[float]] = {}
+    for each in painted:
+        where = flat_regions(each.pair.content)
+        if not where.any():
+            continue
+        ours, photo, theirs = (weave(image, where) for image in (each.ours, each.pair.content, each.theirs))
+        for period, power in ours.items():
+            for name, other in (("the photo's", photo), ("Gatys's", theirs)):
+                found = max(power, LEVEL) / max(other[period], LEVEL)
+                over.setdefault((period, name), []).append(found)
+    return [
+        Measurement(group, f"weave of {period} px over {name}", mean(values), "×", note=f"{len(values)} photos")
+        for (period, name), values in over.items()
+    ]
 
 
 def paint(method: str, trained: Sequence[Trained], plan: Plan, encoder: Encoder) -> Iterator[Painted]:

@@ -103,6 +103,11 @@ def test_all_benchmarks_run_with_one_plan(monkeypatch, tmp_path, capsys):
     assert "MISSED" not in capsys.readouterr().out
 
 
+def test_groups_are_lazy_and_name_what_they_measure():
+    titles = [title for each in BENCHMARKS for title, _ in each.groups(Plan())]
+    assert len(titles) == 5 + 3 + 7 + 6 + 7 + 2 + 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -179,6 +184,11 @@ def test_the_gradient_of_a_layer_is_made_when_it_is_needed(monkeypatch):
         *(grams[0], "relu5_1", "relu4_2", grams[1], "relu4_1", grams[2], "relu3_1"),
         *(grams[3], "relu2_1", grams[4], "relu1_1"),
     ]
+
+
+def test_memory_of_a_step_is_measured_apart():
+    found = gatys.run_apart("benchmarks.gatys", "bare", "32")
+    assert 50 < found["imports"] < found["peak"] - 51  # MB: VGG-19's weights alone, up to relu5_1
 
 
 def test_memory_that_cannot_be_measured(monkeypatch):
@@ -323,9 +333,9 @@ def test_forms_of_a_swap_that_are_compared_agree():
     assert torch.equal(made[0], swapped(content, style))
 
 
-def test_memory_of_a_swap_is_over_its_inputs(monkeypatch):
-    for found, least in ((swap._measure("swap", 64), "before"), (gatys._measure("bare", 32, steps=1), "imports")):
-        assert 0 < found[least] <= found["peak"]
+def test_memory_of_a_swap_is_measured_apart(monkeypatch):
+    found = swap.run_apart("benchmarks.swap", "swap", "64")
+    assert 0 < found["before"] <= found["peak"]
     held = {"swap": 310.0, "three convolutions": 360.0}
     monkeypatch.setattr(swap, "run_apart", lambda module, form, size: {"before": 300.0, "peak": held[form]})
     ours, theirs, less = swap.memory(256)

@@ -1,17 +1,21 @@
 """The encoder's benchmark: R² and losses against a teacher on closed forms, and that the rest runs."""
 
 import math
+import statistics
 
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from torch import Tensor
 
 from benchmarks import encoder
 from benchmarks.measuring import QUICK, Plan
-from benchmarks.pictures import Pair
+from benchmarks.pictures import Pair, pairs
 from stylelearn import gatys, losses
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.weights import WeightsError
 
 LAYERS = [*STYLE_LAYERS, CONTENT_LAYER]
 
@@ -26,6 +30,18 @@ def picture(seed: int = 0, size: int = 16) -> Tensor:
 
 
 # --- against a teacher ------------------------------------------------------------------------------------------------
+
+
+def test_r2_is_one_for_the_teacher_itself_and_zero_for_the_means_of_its_channels():
+    images = [picture(0), picture(1, 24)]
+    means = torch.cat([image.flatten(2) for image in images], dim=2).mean(dim=2)[..., None, None]
+
+    def teacher(image):
+        return {"conv1_1": image, "conv9_9": image}
+
+    assert encoder.fidelity(lambda image: {"conv1_1": image}, teacher, images) == {"conv1_1": 1.0}
+    found = encoder.fidelity(lambda image: {"conv1_1": means.expand_as(image)}, teacher, images)
+    assert found["conv1_1"] == pytest.approx(0, abs=1e-6)
 
 
 def test_r2_of_noise_of_known_variance_is_that_of_the_formula():
@@ -76,6 +92,15 @@ def test_losses_beside_those_of_others_are_ratios():
     assert found["content"][CONTENT_LAYER] == pytest.approx(math.prod(far) ** 0.5, rel=1e-4)
 
 
+def test_the_worst_layer_is_the_largest_ratio():
+    def one_layer_apart(image):
+        return {layer: image if layer == "relu3_1" else torch.ones_like(image) for layer in LAYERS}
+
+    found = encoder.beside([picture(4)], [picture(1)], [Pair("p", picture(0), picture(1))], one_layer_apart)
+    assert found["style"]["worst"] == found["style"]["relu3_1"] > 1e6  # theirs is the painting itself
+    assert found["style"]["relu1_1"] == 1
+
+
 def test_all_of_it_against_the_encoder_itself(mini):
     """As its own teacher: R² is 1 and every ratio is 1."""
     both = [*LAYERS, "conv1_1", "conv4_2"]
@@ -88,7 +113,33 @@ def test_all_of_it_against_the_encoder_itself(mini):
     assert {each.name for each in less} >= {"conv1_1", "worst"} and "conv4_2" not in {each.name for each in less}
 
 
+def test_the_four_sets():
+    chosen = list(pairs(Plan(size=32), 2))
+    found = encoder.image_sets(chosen, plain, steps=2)
+    assert list(found) == ["photos", "paintings", "half-way pastiches", "noise"]
+    for images in found.values():
+        assert [image.shape for image in images] == [(1, 3, 32, 32)] * 2
+        assert all(0 <= image.min() and image.max() <= 1 for image in images)
+    assert not torch.equal(*found["noise"])
+
+
 # --- by itself --------------------------------------------------------------------------------------------------------
+
+
+def test_rebuilding_with_decoders(mini, tmp_path):
+    """A decoder whose last bias is ½ and whose weights are 0 rebuilds grey: its PSNR is known."""
+    state = {}
+    for layer in ("relu3_1", "relu4_1"):
+        own = mirrored_decoder(layer).state_dict()
+        last = max((key for key in own if key.endswith("bias")), key=lambda key: int(key.split(".")[0]))
+        state |= {f"{layer}.{key}": torch.full_like(value, 0.5 * (key == last)) for key, value in own.items()}
+    save_file(state, tmp_path / "decoders.safetensors")
+    plan = Plan(size=64, pairs=2, decoders=tmp_path / "decoders.safetensors")
+    expected = statistics.mean(-10 * math.log10(float((p.content - 0.5).square().mean())) for p in pairs(plan, 2))
+    assert [each.value for each in encoder.rebuilding(plan, mini)] == pytest.approx([expected] * 2, abs=1e-3)
+    save_file({"relu4_1.0.weight": torch.zeros(1)}, tmp_path / "decoders.safetensors")
+    with pytest.raises(WeightsError, match="no decoder of relu4_1"):
+        encoder.rebuilding(plan, mini)
 
 
 def test_style_with_judge_and_sheet(mini, squeezenet, tmp_path):
@@ -105,6 +156,7 @@ def test_the_groups_run_and_say_what_is_missing():
     assert values["mini is faster by"] > 1
     assert all(5 < values[f"PSNR, relu{i}_1"] < 60 for i in range(1, 6))
     assert [each.note for each in found if each.value is None] == [
+        "not measured: give --decoders FILE",
         "not measured: give --judge FILE, a squeezenet1_0 checkpoint",
         "not measured: give --teacher FILE, a checkpoint of vgg19_16x",
     ]

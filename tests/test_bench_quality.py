@@ -4,7 +4,6 @@ import math
 
 import pytest
 import torch
-from pictures import Plain
 from PIL import Image
 from torch import Tensor
 
@@ -24,6 +23,15 @@ def mini() -> Encoder:
 # --- the measures -----------------------------------------------------------------------------------------------------
 
 
+class Plain:
+    """An encoder that hands on the picture as all of its layers."""
+
+    name = "plain"
+
+    def __call__(self, image: Tensor, layers: object) -> dict[str, Tensor]:
+        return {layer: image for layer in layers}
+
+
 def flat(*colour: float, size: int = 16) -> Tensor:
     return torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, size, size)
 
@@ -33,6 +41,50 @@ def test_a_pastiche_is_recognised_by_the_nearest_painting():
     pastiches = [("red", flat(0.7, 0.2, 0.2)), ("green", flat(0.2, 0.2, 0.7)), ("blue", flat(0.2, 0.2, 0.8))]
     assert quality.recognised(pastiches, styles, Plain()) == pytest.approx(2 / 3)
     assert quality.recognised([*styles.items()], styles, Plain()) == 1
+
+
+def wave(period: int, amplitude: float, angle: str = "across", size: int = 48) -> Tensor:
+    """Grey with a wave; at a period of 2 the cosine is ±1."""
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    phase = {"across": x, "down": y, "diagonal": x + y}[angle]
+    return (0.5 + amplitude * torch.cos(2 * math.pi * phase / period)).expand(1, 3, size, size)
+
+
+@pytest.mark.parametrize("angle", ["across", "down", "diagonal"])
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_a_wave_has_half_the_square_of_its_amplitude_at_its_period_and_nothing_at_others(period, angle):
+    where = quality.flat_regions(flat(0.5, 0.5, 0.5, size=48))
+    found = quality.weave(wave(period, 0.1, angle), where)
+    expected = 0.1**2 / (1 if period == 2 else 2)
+    assert found == pytest.approx({p: expected * (p == period) for p in (2, 4, 8)}, rel=1e-3, abs=1e-9)
+
+
+def test_a_slow_change_of_light_is_no_weave():
+    """The steepest that still counts as flat has less power than a wave of one level of 255."""
+    ramp = torch.linspace(0, 0.2, 48).expand(1, 3, 48, 48)
+    where = quality.flat_regions(ramp)
+    assert where.all() and not quality.flat_regions(1.1 * ramp).any()
+    assert all(power < (1 / 255) ** 2 / 2 for power in quality.weave(ramp, where).values())
+
+
+def test_only_flat_regions_of_the_photo_are_looked_at():
+    photo = flat(0.5, 0.5, 0.5, size=48).clone()
+    photo[..., 24:] = torch.rand(1, 3, 48, 24)  # the right half is busy
+    where = quality.flat_regions(photo)
+    assert 0 < where.sum() < len(where)
+    image = photo.clone()
+    image[..., 32:] = wave(4, 0.3)[..., 32:]
+    assert quality.weave(image, where) == pytest.approx(dict.fromkeys((2, 4, 8), 0), abs=1e-9)
+    assert math.isnan(quality.weave(image, torch.zeros_like(where))[4])
+
+
+def test_ratios_of_weaves_are_means_over_the_photos():
+    grey = flat(0.5, 0.5, 0.5, size=48)
+    pair = pictures.Pair("p", grey, grey)
+    painted = [quality.Painted(pair, "s", wave(4, a), wave(4, 0.1), dict) for a in (0.1, 0.2)]
+    found = {each.name: each.value for each in quality.weaves("group", painted)}
+    assert found["weave of 4 px over Gatys's"] == pytest.approx(2, rel=1e-3)  # √(1 · 4)
+    assert found["weave of 8 px over the photo's"] == pytest.approx(1)
 
 
 # --- pictures and pairs -----------------------------------------------------------------------------------------------

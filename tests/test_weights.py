@@ -5,8 +5,10 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,7 @@ STATE = {"conv1_1.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "conv1_1.bias
 
 
 def write(state: dict[str, Tensor], path: Path, **options: bool) -> Path:
-    if path.suffix.lower() == ".safetensors":
+    if path.suffix == ".safetensors":
         save_file(state, path)
     else:
         torch.save(state, path, **options)
@@ -62,7 +64,7 @@ def test_the_real_squeezenet_is_an_encoder(shared: Path) -> None:
 # ------------------------------------------------------------------------------------------------------- reading a file
 
 
-@pytest.mark.parametrize("file", ["a.SAFETENSORS", "a.pth", "old.pth"])
+@pytest.mark.parametrize("file", ["a.safetensors", "a.pth", "a.pt", "old.pth"])
 def test_what_was_written_is_read(file: str, tmp_path: Path) -> None:
     options = {"_use_new_zipfile_serialization": False} if file.startswith("old") else {}  # torchvision's VGGs are old
     found = read_weights(write(STATE, tmp_path / file, **options))
@@ -126,7 +128,7 @@ def test_code_in_a_file_is_not_run(how: str, tmp_path: Path) -> None:
         assert trap.exists()
 
 
-@pytest.mark.parametrize("content", [[1, 2], {"model": {"epoch": 3}}])
+@pytest.mark.parametrize("content", [[1, 2], {}, {"epoch": 3}, {"model": {"epoch": 3}}, torch.zeros(3)])
 def test_anything_but_a_dict_of_tensors_is_refused(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "odd.pth")
     with pytest.raises(WeightsError, match=r"odd\.pth is no dict of tensors"):
@@ -148,10 +150,16 @@ def test_a_file_that_is_not_there_or_is_something_else(tmp_path: Path) -> None:
             read_weights(tmp_path / "page.pth")
 
 
-def test_tensors_inside_a_checkpoint_are_found(tmp_path: Path) -> None:
-    torch.save({"epoch": 3, "model": {"state_dict": STATE}, "optimizer": {"state": {}}}, tmp_path / "model.ckpt")
+@pytest.mark.parametrize("name", ["state_dict", "model", "model_state_dict", "network"])
+def test_tensors_inside_a_checkpoint_are_found(name: str, tmp_path: Path) -> None:
+    torch.save({"epoch": 3, name: STATE, "optimizer": {"state": {}}}, tmp_path / "model.ckpt")
     found = read_weights(tmp_path / "model.ckpt")
     assert found.keys() == STATE.keys() and all(torch.equal(found[key], STATE[key]) for key in STATE)
+
+
+def test_the_ending_of_a_name_may_be_in_capitals(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "A.SAFETENSORS")
+    assert read_weights(tmp_path / "A.SAFETENSORS").keys() == STATE.keys()
 
 
 # --------------------------------------------------------------------------------------------------------- does it fit?
@@ -161,7 +169,14 @@ def small() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
 
 
-@pytest.mark.parametrize("more", ["", "module._orig_mod.", None])
+def test_fitting_gives_what_the_model_knows() -> None:
+    state = {key: torch.ones_like(value) for key, value in small().state_dict().items()}
+    found = fitting(small(), {**state, "classifier.weight": torch.zeros(9)}, "mine.pth")
+    assert found.keys() == state.keys()
+    small().load_state_dict(found)  # strict
+
+
+@pytest.mark.parametrize("more", ["", "module.", "_orig_mod.", "model.", "module._orig_mod.", None])
 def test_a_prefix_more_or_less_makes_no_difference(more: str | None) -> None:
     """Of DataParallel, torch.compile or Lightning; None: the part alone was saved, without its own name."""
     torch.manual_seed(0)
@@ -220,6 +235,13 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_shipped_weights_load(shipped: Path) -> None:
+    assert all(torch.equal(value, STATE[key]) for key, value in load_state("mini").items())
+    assert (
+        sha256(shipped / "mini.safetensors") == json.loads((shipped / "checksums.json").read_text())["mini.safetensors"]
+    )
+
+
 def test_shipped_weights_with_one_changed_bit_are_refused(shipped: Path) -> None:
     data = bytearray((shipped / "mini.safetensors").read_bytes())
     data[-1] ^= 1  # still a whole file of finite numbers
@@ -228,7 +250,7 @@ def test_shipped_weights_with_one_changed_bit_are_refused(shipped: Path) -> None
         load_state("mini")
 
 
-@pytest.mark.parametrize("content", ["{}", "{"])
+@pytest.mark.parametrize("content", ["{}", "[]", "{", '"mini.safetensors"'])
 def test_shipped_weights_without_a_checksum_are_refused(content: str, shipped: Path) -> None:
     (shipped / "checksums.json").write_text(content)
     with pytest.raises(WeightsError, match=r"checksums\.json has no SHA-256 for mini\.safetensors"):
@@ -244,6 +266,51 @@ def test_missing_shipped_weights_say_so(shipped: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------- download
 
 
+class Server:
+    """A web server on this machine that counts what it is asked for, and can break off or answer with an error."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked, self.stop_after, self.status = 0, None, 200  # stop_after: bytes, then the connection ends
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        self.asked += 1
+        data = self.files.get(request.path.lstrip("/"))
+        if data is None or self.status != 200:
+            request.send_error(404 if data is None else self.status)
+            return
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        request.wfile.write(data[: self.stop_after])
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    server = Server()
+    yield server
+    server.close()
+
+
 def name_of(data: bytes) -> str:
     """A file name as torch.hub wants it: with the first eight digits of the SHA-256."""
     return f"net-{hashlib.sha256(data).hexdigest()[:8]}.pth"
@@ -252,64 +319,64 @@ def name_of(data: bytes) -> str:
 DATA = bytes(range(256)) * 4000  # a good megabyte: many reads
 
 
-@pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file that has an address (file://…) and the name that belongs to `DATA`; downloads go to tmp_path/home."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
-    path = tmp_path / name_of(DATA)
-    path.write_bytes(DATA)
-    return path
-
-
-def test_a_file_is_fetched_once(source: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
-    path = fetched(source.as_uri())
-    assert path == tmp_path / "home" / "hub" / "checkpoints" / source.name and path.read_bytes() == DATA
+def test_a_file_is_fetched_once(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    server.files[name_of(DATA)] = DATA
+    path = fetched(f"{server.url}/{name_of(DATA)}")
+    assert path == tmp_path / "home" / "hub" / "checkpoints" / name_of(DATA) and path.read_bytes() == DATA
     assert "100%" in capfd.readouterr().err
-    source.unlink()
-    assert fetched(source.as_uri()) == path
+    assert fetched(f"{server.url}/{name_of(DATA)}") == path and server.asked == 1
     assert capfd.readouterr().err == "" and [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize("wrong", [DATA[:400_000], DATA[:-1] + b"!"])
-def test_a_wrong_download_leaves_nothing_and_the_next_try_succeeds(wrong: bytes, source: Path) -> None:
-    source.write_bytes(wrong)
-    with pytest.raises(WeightsError, match=rf"{source.name} broke off or was changed on its way"):
-        fetched(source.as_uri(), progress=False)
-    source.write_bytes(DATA)
-    path = fetched(source.as_uri(), progress=False)
-    assert path.read_bytes() == DATA and [p.name for p in path.parent.iterdir()] == [source.name]
+@pytest.mark.parametrize("wrong", ["cut", "changed"])
+def test_a_wrong_download_leaves_nothing_and_the_next_try_succeeds(wrong: str, server: Server) -> None:
+    url, file = f"{server.url}/{name_of(DATA)}", name_of(DATA)
+    server.files[file] = DATA[:-1] + b"!" if wrong == "changed" else DATA
+    server.stop_after = 400_000 if wrong == "cut" else None
+    with pytest.raises(WeightsError, match=rf"{file} broke off or was changed on its way"):
+        fetched(url, progress=False)
+    server.files[file], server.stop_after = DATA, None
+    path = fetched(url, progress=False)
+    assert path.read_bytes() == DATA and [p.name for p in path.parent.iterdir()] == [file]
 
 
-def test_errors_of_network_and_disk_are_named(source: Path, tmp_path: Path) -> None:
-    for address in ("http://127.0.0.1:9/net.pth", (tmp_path / "none.pth").as_uri()):
-        with pytest.raises(WeightsError, match=rf"{address} cannot be downloaded \("):
-            fetched(address)
+def test_errors_of_server_network_and_disk_are_named(server: Server, tmp_path: Path) -> None:
+    url = f"{server.url}/{name_of(DATA)}"
+    with pytest.raises(WeightsError, match=rf"{url} cannot be downloaded \(HTTP Error 404"):
+        fetched(url)
+    server.files[name_of(DATA)], server.status = DATA, 503
+    with pytest.raises(WeightsError, match=r"cannot be downloaded \(HTTP Error 503"):
+        fetched(url)
+    server.close()
+    with pytest.raises(WeightsError, match=r"cannot be downloaded .*refused"):
+        fetched(url)
     (tmp_path / "home" / "hub" / "checkpoints").rmdir()
     (tmp_path / "home" / "hub" / "checkpoints").touch()
     with pytest.raises(WeightsError, match="cannot be downloaded"):
-        fetched(source.as_uri())
+        fetched(url)
 
 
 # ----------------------------------------------------------------------------------------- ... as torchvision's weights
 
 
 @pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, nn.Module, Path]:
-    """SqueezeNet with random weights, published by "torchvision" at an address: the file, itself, the cache."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+def published(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, nn.Module, Path]:
+    """SqueezeNet with random weights, published by "torchvision" on our server; its file, itself, the cache."""
     model = torchvision_model("squeezenet")
     torch.save(model.state_dict(), tmp_path / "new.pth")
-    name = f"squeezenet1_0-{sha256(tmp_path / 'new.pth')[:8]}.pth"
-    file = (tmp_path / "new.pth").rename(tmp_path / name)
-    monkeypatch.setattr(import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT.value, "url", file.as_uri())
-    return file, model, tmp_path / "home" / "hub" / "checkpoints"
+    data = (tmp_path / "new.pth").read_bytes()
+    name = f"squeezenet1_0-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    server.files[name] = data
+    entry = import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT
+    monkeypatch.setattr(entry.value, "url", f"{server.url}/{name}")
+    return name, model, tmp_path / "home" / "hub" / "checkpoints"
 
 
-def test_encoder_downloads_once_and_shares_torchvisions_cache(published: tuple) -> None:
-    file, model, cache = published
+def test_encoder_downloads_once_and_shares_torchvisions_cache(server: Server, published: tuple) -> None:
+    name, model, cache = published
     Encoder("squeezenet", progress=False)
-    file.unlink()
-    assert [path.name for path in cache.iterdir()] == [file.name]
+    server.close()
+    assert [path.name for path in cache.iterdir()] == [name] and server.asked == 1
     state = Encoder("squeezenet")._layers.state_dict()  # from the cache
     assert torch.equal(state["conv1.weight"], model.features[0].weight)
     entry = import_torchvision().models.SqueezeNet1_0_Weights.DEFAULT
@@ -317,17 +384,17 @@ def test_encoder_downloads_once_and_shares_torchvisions_cache(published: tuple) 
     assert torch.equal(theirs["features.0.weight"], model.features[0].weight)
 
 
-def test_no_network_names_the_ways_out(published: tuple) -> None:
-    published[0].unlink()
+def test_no_network_names_the_ways_out(server: Server, published: tuple) -> None:
+    server.close()
     with pytest.raises(WeightsError) as error:
         Encoder("squeezenet")
     message = str(error.value)
-    assert "Encoder('mini')" in message and f"Fetch {published[0].as_uri()}" in message
-    assert f"weights='{published[0].name}'" in message
+    assert "Encoder('mini')" in message and f"Fetch {server.url}/{published[0]}" in message
+    assert f"weights='{published[0]}'" in message and "refused" in message
 
 
 def test_a_tampered_cache_or_copy_is_refused(published: tuple, tmp_path: Path) -> None:
-    name, cache = published[0].name, published[2]
+    name, _, cache = published
     Encoder("squeezenet", progress=False)
     data = bytearray((cache / name).read_bytes())
     data[len(data) // 2] ^= 1
@@ -350,9 +417,16 @@ def test_digits_that_are_not_torchvisions_promise_nothing(tmp_path: Path) -> Non
 # --------------------------------------------------------------------------------------- a VGG that wants other pixels
 
 
-def test_a_vgg_of_caffe_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def vgg() -> dict[str, Tensor]:
+    """VGG-16 with random weights and no classifier, as torchvision names them."""
+    torch.manual_seed(0)
+    state = torchvision_model("vgg16").state_dict()
+    return {key: value for key, value in state.items() if key.startswith("features")}
+
+
+def test_a_vgg_of_caffe_is_refused_by_name(vgg: dict[str, Tensor], tmp_path: Path) -> None:
     """Its filters are made for numbers 58 times as large; or, as in the published conversions, its classifier tells."""
-    vgg = {"features.0.weight": 0.2 * torch.randn(64, 3, 3, 3)}
     small = {**vgg, "features.0.weight": vgg["features.0.weight"].flip(1) / 58}
     converted = {**vgg, "classifier.1.weight": torch.zeros(1, 1), "classifier.4.weight": torch.zeros(1, 1)}
     for state in (small, {f"module.{key}": value for key, value in small.items()}, converted):
@@ -361,10 +435,36 @@ def test_a_vgg_of_caffe_is_refused_by_name(tmp_path: Path) -> None:
             Encoder("vgg16", weights=tmp_path / "vgg.safetensors")
 
 
+def test_a_vgg_of_torchvision_is_not(vgg: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file({**vgg, "classifier.0.weight": torch.zeros(1)}, tmp_path / "vgg.safetensors")
+    found = Encoder("vgg16", weights=tmp_path / "vgg.safetensors")._layers.state_dict()
+    assert torch.equal(found["conv1_1.weight"], vgg["features.0.weight"])
+
+
 # ------------------------------------------------------------------------------------------------ importing torchvision
 
+IMPORT = """
+import sys
+from stylelearn.weights import import_torchvision
+try:
+    print(import_torchvision().answer, import_torchvision() is sys.modules["torchvision"])
+except RuntimeError as error:
+    print(error)
+"""
 
-HALF = """
+
+def imported(package: str, folder: Path) -> str:
+    """What `import_torchvision` does with a torchvision whose __init__.py is `package`, in a fresh Python."""
+    (folder / "torchvision").mkdir()
+    (folder / "torchvision" / "__init__.py").write_text(package)
+    (folder / "torchvision" / "half.py").write_text("first = 'torchvision.ready' not in __import__('sys').modules")
+    program = f"import sys; sys.path.insert(0, {str(folder)!r})" + IMPORT
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_torchvision_without_its_operators_is_helped(tmp_path: Path) -> None:
+    """As its CUDA build beside a CPU torch: the import stops half-way, with a submodule already there."""
+    package = """
 import torch
 from torchvision import half
 try:
@@ -373,31 +473,13 @@ except AttributeError:
     raise RuntimeError("operator torchvision::nms does not exist")
 answer = str(torch.ops.torchvision.nms.default._schema)
 """
-IMPORT = """
-import pathlib, sys
-sys.path.insert(0, sys.argv[1])
-from stylelearn.weights import import_torchvision
-print(import_torchvision().answer, import_torchvision() is sys.modules["torchvision"])
-del sys.modules["torchvision"]
-pathlib.Path(sys.argv[1], "torchvision/__init__.py").write_text(
-    "raise RuntimeError('operator torchvision::nms does not exist, really')"
-)
-try:
-    import_torchvision()
-except RuntimeError as error:
-    print(error)
-"""
-
-
-def test_torchvision_without_its_operators_is_helped_once(tmp_path: Path) -> None:
-    """As its CUDA build beside a CPU torch: the import stops half-way, with a submodule already there."""
-    (tmp_path / "torchvision").mkdir()
-    (tmp_path / "torchvision" / "__init__.py").write_text(HALF)
-    (tmp_path / "torchvision" / "half.py").touch()
-    words = [sys.executable, "-B", "-c", IMPORT, str(tmp_path)]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     schema = "torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor True"
-    assert said == [schema, "operator torchvision::nms does not exist, really"]
+    assert imported(package, tmp_path) == schema
+
+
+def test_torchvision_that_still_fails_is_not_helped_twice(tmp_path: Path) -> None:
+    failing = "raise RuntimeError('operator torchvision::nms does not exist, really')"
+    assert imported(failing, tmp_path) == "operator torchvision::nms does not exist, really"
 
 
 def test_other_errors_of_torchvision_pass(monkeypatch: pytest.MonkeyPatch) -> None:
