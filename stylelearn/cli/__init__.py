@@ -1,4 +1,5 @@
-"""The `stylelearn` command: open the lab, stylise a picture or a clip, train, compare, and examine the machine.
+"""The `stylelearn` command: open the lab, stylise a picture or a clip, train, export, compare, and examine the
+machine.
 
 Each command is a module with `add(commands)`, which declares its options, and `run(options)`, which returns the exit
 status. PyTorch is imported only inside `run`, so --help and mistakes are answered at once.
@@ -11,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stylelearn.cli import compare, doctor, lab, study, stylize, train, video
+from stylelearn.cli import compare, doctor, export, lab, study, stylize, train, video
 from stylelearn.cli.parsing import FAILED, STOPPED, WRONG, CommandError, Parser
 
 # What a terminal gets for a character that its encoding lacks (Windows pipes write cp1252); "?" for any other.
@@ -57,7 +58,7 @@ def _parser() -> Parser:
     parser = Parser(prog="stylelearn", description="Learn neural style transfer by building it.")
     parser.add_argument("--version", action="version", version=f"stylelearn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (lab, stylize, video, train, compare, study, doctor):
+    for command in (lab, stylize, video, train, export, compare, study, doctor):
         command.add(commands)
     return parser
 
