@@ -147,8 +147,8 @@ for layer in ("relu1_1", "relu4_1"):
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# In `relu1_1` the cat is easy to see. Each channel is a filtered copy of the photo: its bright parts, its edges in one
-# direction, one of its colours. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and is bright
+# In `relu1_1` the cat is easy to see. Each channel is a filtered copy of the photo. These four show its edges, each in
+# one direction; others show bright parts, or a colour. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and is bright
 # where the patch holds a certain pattern. The cat is harder to see. Does that mean that the layer has forgotten her?
 # </details>
 #
@@ -243,8 +243,9 @@ plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What
 #
 # From `relu1_1` nearly every pixel comes back. After that the quality falls, most of all up to block 3: the
 # pooling between two blocks keeps the largest of four numbers. ReLUs throw numbers away, too. Is all of this
-# forgotten, or was some of it only badly found? A search from a deep layer has a longer way to go. Section 6 separates
-# the two for `relu2_1` and `relu5_1`.
+# forgotten, or was some of it only badly found? A search from a deep layer has a longer way to go. And look at
+# `relu3_2`: it only sees what `relu3_1` gives it, and still more comes back. So there, 60 steps were not enough.
+# Section 6 separates the two for `relu2_1` and `relu5_1`.
 # </details>
 #
 # A PSNR counts pixels. Does the layer count the same? We take two pictures that are not the photo: a blurred copy, and
@@ -350,9 +351,9 @@ grid(found, titles, columns=3)
 # <details><summary>What you should see</summary>
 #
 # On the left the speckle is still there. In the middle most of it is gone, and the cat has stayed. On the right the
-# regulariser dominates. With β = 1 the picture falls into flat patches with borders, nearly like a poster, and here and
-# there a dot is left. With β = 2 it is soft, like a photo out of focus. λ cannot be compared between the rows, because
-# β changes what it is multiplied with.
+# regulariser dominates, and much of the picture is still the grey of the beginning. With β = 1 flat patches have sharp
+# borders, and single coloured dots are left: the paper's *spikes*. With β = 2 all borders are soft, like a photo out of
+# focus. λ cannot be compared between the rows, because β changes what it is multiplied with.
 # </details>
 #
 # ## 5 · Keeping the values in range
@@ -382,8 +383,8 @@ for weight in (0.0, 1.0, 10.0):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The layer brings most of them back: a value far outside would change its activations. Some stay outside, where the
-# layer hardly depends on them. The larger λ_α is, the fewer they are, and the less far out. But a penalty forbids
+# The layer brings about half of them back: a value far outside would change its activations. The others stay outside,
+# where the layer hardly depends on them. The larger λ_α is, the fewer they are, and the less far out. But a penalty forbids
 # nothing. Clipping does, and it needs no weight. That is why the rest of the course clips.
 # </details>
 #
@@ -532,7 +533,8 @@ grid(pictures, [*titles, "their disagreement", f"the course's code: {psnr(pictur
 # <details><summary>What you should see</summary>
 #
 # The first and the last picture agree: they are the same search, by your code and by the course's. The two seeds agree
-# in the shapes, and differ in the fine speckle that `relu3_1` does not see. Change the layer, λ or β in your
+# in the shapes. They differ in the fine speckle that `relu3_1` does not see, and most of all along strong edges, around
+# the eyes for instance: there 60 steps have not yet settled how bright each side is. Change the layer, λ or β in your
 # objective, and paint again.
 # </details>
 #
