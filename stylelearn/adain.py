@@ -200,14 +200,14 @@ def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, f
 
 
 class Pairs(Dataset[tuple[Tensor, Tensor]]):
-    """Batches of contents and styles; in the last of each SHARE, the style is the content itself."""
+    """Batches of contents and styles; for the last one of `share` pictures (0: for none) the style is the content."""
 
-    def __init__(self, contents: Crops, styles: Crops) -> None:
-        self.contents, self.styles = contents, styles
+    def __init__(self, contents: Crops, styles: Crops, share: int = SHARE) -> None:
+        self.contents, self.styles, self.share = contents, styles, share
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
         contents, styles = self.contents[number], self.styles[number].clone()
-        same = len(contents) // SHARE
+        same = len(contents) // self.share if self.share else 0
         if same:
             styles[-same:] = contents[-same:]
         return contents, styles

@@ -163,20 +163,6 @@ class StyleNet(TransformationNet):
         """All normalisations, from the first to the last."""
         return [module for module in self.modules() if isinstance(module, ConditionalInstanceNorm)]
 
-    def alone(self, style: str) -> TransformationNet:
-        """Johnson's network of one style, which is what is left when the others' γ and β are taken away.
-
-        Raises:
-            ValueError: an unknown style.
-        """
-        if style not in self.styles:
-            raise ValueError(f"unknown style {style!r}; this network knows {', '.join(self.styles)}")
-        number = self.styles.index(style)
-        single = TransformationNet(**{key: self.about[key] for key in SHAPE})
-        state = self.state_dict().items()
-        single.load_state_dict({k: v[number] if k.endswith((".gamma", ".beta")) else v for k, v in state})
-        return single.train(self.training)
-
     def with_style(self, name: str) -> "StyleNet":
         """A copy that knows one style more, begun at the mean of all; only γ and β of its styles can be trained."""
         larger = StyleNet([*self.styles, name], **{k: v for k, v in self.about.items() if k != "styles"})  # type: ignore[arg-type]

@@ -29,6 +29,7 @@ from stylelearn.training import Progress, fit, settings
 from stylelearn.weights import fill, network_file, read_about, seeded, write_weights
 
 INK = 0.5  # darker pixels are ink
+LIVE_RATE = 2e-3  # of `train_live`
 
 
 def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
@@ -199,18 +200,16 @@ def train_live(
     channels: Sequence[int] = LAPTOP,
     steps: int = 200,
     batch: int = 16,
-    learning_rate: float = 2e-3,
-    seed: int = 0,
 ) -> Iterator[tuple[int, float, EMD]]:
     """Train a small EMD, yielding (step, loss, network) after every step; nothing is saved.
 
     Call `network.eval()` before it draws; training switches it back. Arguments and errors as of `train_emd`.
     """
-    batches = GlyphDataset(known, references=references, batch=batch, seed=seed)
-    objective = EMDLoss(_seeded(references, channels, seed))
-    optimizer = torch.optim.Adam(objective.parameters(), lr=learning_rate)
+    batches = GlyphDataset(known, references=references, batch=batch)
+    objective = EMDLoss(_seeded(references, channels, seed=0))
+    optimizer = torch.optim.Adam(objective.parameters())
     for step in range(1, steps + 1):
-        optimizer.param_groups[0]["lr"] = learning_rate * (1 - (step - 1) / steps)
+        optimizer.param_groups[0]["lr"] = LIVE_RATE * (1 - (step - 1) / steps)
         objective.train()
         loss = objective(batches[step])["L1"]
         optimizer.zero_grad()
@@ -232,13 +231,11 @@ def load(name: str | Path = "emd") -> EMD:
     return network.eval().requires_grad_(False)
 
 
-def measurements(name: str | Path = "emd") -> dict[str, Any]:
-    """The measurements stored in a shipped network's file (`python -m benchmarks glyphs` repeats them).
+def measurements() -> dict[str, Any]:
+    """The measurements stored in the file of the course's network (`python -m benchmarks glyphs` repeats them).
 
     Returns:
         "sets": {r as text: {"EMD" | "zi2zi" | "nearest": a `dataset.table`}}; "examples": {number of targets: a table}
-        for EMDs trained for fewer steps; "steps", "example_steps". Empty for a network of your own.
-    Raises:
-        WeightsError: as `load`.
+        for EMDs trained for fewer steps; "steps", "example_steps".
     """
-    return read_about(network_file("emd", name)).get("figures", {})
+    return read_about(network_file("emd", "emd"))["figures"]

@@ -342,7 +342,7 @@ def _drawn(image: Tensor, points: Tensor, centres: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool = True) -> Masks:
+def segment(image: Tensor, *, weights: str | Path | None = None) -> Masks:
     """Semantic segmentation of a photograph by torchvision's LR-ASPP (Howard et al. 2019).
 
     Its classes are the 20 of Pascal VOC: people, animals, vehicles and furniture, but neither sky nor water.
@@ -350,7 +350,6 @@ def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool 
     Args:
         image: (1, 3, H, W) in [0, 1].
         weights: a local checkpoint; None downloads it once (13 MB) to the folder of torch.hub.
-        progress: show a progress bar while downloading.
     Returns:
         masks of the classes that were found, the largest first; the rarest beyond MAX_LABELS become background.
     Raises:
@@ -362,7 +361,7 @@ def segment(image: Tensor, *, weights: str | Path | None = None, progress: bool 
     with seeded():
         network = models.get_model(NETWORK, weights=None, weights_backbone=None, num_classes=len(names)).eval()
     try:
-        weights = weights or fetched(published.url, progress)
+        weights = weights or fetched(published.url)
     except WeightsError as error:
         raise WeightsError(
             f"no weights of {NETWORK}: {error}. Fetch {published.url} on another computer and give its path as "

@@ -21,8 +21,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
+from stylelearn.adain import Pairs
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.gatys import not_negative
 from stylelearn.losses import content_loss, relative, tv_loss
@@ -212,16 +212,6 @@ class StyleSwap(nn.Module):
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Pairs(Dataset[tuple[Tensor, Tensor]]):
-    """Batches of photographs and of paintings, (B, 3, H, W) each."""
-
-    def __init__(self, photos: Crops, styles: Crops) -> None:
-        self.photos, self.styles = photos, styles
-
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
-        return self.photos[number], self.styles[number]
-
-
 class Training(nn.Module):
     """What the inverse network is trained for; called with photographs and paintings it returns the weighted losses.
 
@@ -299,11 +289,12 @@ def train_inverse(
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
         Crops(styles, size=size, batch=batch, seed=seed + 1),
+        share=0,
     )
     objective = Training(network, **(weights or {}))
     about = {"network": "inverse", "encoder": encoder, "layer": layer, **form, "start": start and Path(start)}
     about |= {name: getattr(objective, name) for name in ("swapped", "reconstruction", "tv_weight")}
-    about |= {"photos": pairs.photos, "styles": pairs.styles}
+    about |= {"photos": pairs.contents, "styles": pairs.styles}
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
     header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, **form}
     write_weights(out, network.decoder.state_dict(), {**header, "training": training})

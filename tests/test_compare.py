@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from stylelearn import adain, adjustable, cin, compare, gatys, johnson, painting, photo, samples, style_swap
@@ -289,16 +287,6 @@ def test_the_papers_table_beside_ours():
 
 
 # --------------------------------------------------------------------------- cost against pixels
-
-SIDES = (128, 256, 512, 1024)
-
-
-@given(st.floats(1e-3, 1e3), st.floats(0.2, 3))
-def test_a_power_is_found_again(scale, exponent):
-    pixels = [side**2 for side in SIDES]
-    found = fit_cost(pixels, [scale * (count / 1e6) ** exponent for count in pixels])
-    assert found.scale == pytest.approx(scale) and found.exponent == pytest.approx(exponent)
-    assert found.error == pytest.approx(1) and found.seconds(2e6) == pytest.approx(scale * 2**exponent)
 
 
 def test_the_fit_is_that_of_least_squares():

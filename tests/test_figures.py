@@ -301,7 +301,6 @@ def test_intervals_stand_where_the_numbers_say():
     assert len({*rows}) == 3 and [round(y) for y in rows] == [0, 1, 1]
     words = "photo?: a 3.00 (2.50 to 3.50), b 2.00; style?: b 1.50 (1.00 to 2.00)"
     assert intervals_figure(SCORES, title="Scores").get_label() == f"Scores. {words}"
-    assert intervals_figure(SCORES, alt="my own words").get_label() == "my own words"
 
 
 def test_points_have_names_that_do_not_hide_each_other():

@@ -471,13 +471,6 @@ def test_settings_that_cannot_be_kept(tmp_path, kept):
         write_image(random_image(4, 4), tmp_path / "a.png", settings=kept)
 
 
-def test_settings_of_what_is_no_picture(tmp_path):
-    with pytest.raises(ImageError, match="does not exist"):
-        read_settings(tmp_path / "a.png")
-    with pytest.raises(ImageError, match="not a picture"):
-        read_settings(b"hello")
-
-
 # ------------------------------------------------------------------------------------------------------ privacy
 
 

@@ -281,7 +281,7 @@ def published(tmp_path, monkeypatch):
 def test_segmentation_by_a_network_that_is_downloaded(published):
     path, classes = published
     image = samples.content("astronaut", size=80)
-    found = segment(image, progress=False)
+    found = segment(image)
     assert found.size == (80, 80) and set(found.names) <= set(classes)
     assert list(found.shares().values()) == sorted(found.shares().values(), reverse=True)
     path.unlink()  # from now on it comes from the cache

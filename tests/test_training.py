@@ -1,7 +1,6 @@
 """The fit loop against a loop written out here, interrupted in every way, alone and with others; and its crops."""
 
 import csv
-import json
 import os
 import signal
 import socket
@@ -295,16 +294,6 @@ def test_killed_and_resumed_is_as_if_nothing_had_been(uninterrupted: Tiny, tmp_p
     assert_same(model, uninterrupted)
 
 
-def test_left_early_and_resumed(uninterrupted: Tiny, tmp_path: Path) -> None:
-    for progress in start(Tiny(), tmp_path):
-        if progress.step == 10:
-            break
-    assert saved(tmp_path)["step"] == 10
-    model = Tiny()
-    run(model, tmp_path)
-    assert_same(model, uninterrupted)
-
-
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """As in a terminal; programs that run in the background ignore it."""
@@ -467,17 +456,6 @@ def test_a_run_goes_on_from_its_own_checkpoint_only(tmp_path: Path, caplog: pyte
     run(fresh, tmp_path / "fresh", steps=5)
     assert_same(model, fresh)
     assert (tmp_path / "tiny.csv").read_text() == (tmp_path / "fresh" / "tiny.csv").read_text()
-
-
-def test_what_was_trained_is_returned(tmp_path: Path) -> None:
-    training = start(Tiny(), tmp_path, steps=2, about=ABOUT)
-    while True:
-        try:
-            next(training)
-        except StopIteration as end:
-            found = json.loads(json.dumps(end.value))
-            break
-    assert found["network"] == "tiny" and found["steps"] == 2 and found["style"]["pixels"] == [8, 8]
 
 
 def test_pictures_networks_files_and_folders_are_known_by_their_content(tmp_path: Path) -> None:

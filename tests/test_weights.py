@@ -421,8 +421,9 @@ def test_digits_that_are_not_torchvisions_promise_nothing(tmp_path: Path) -> Non
 def vgg() -> dict[str, Tensor]:
     """VGG-16 with random weights and no classifier, as torchvision names them."""
     torch.manual_seed(0)
-    state = torchvision_model("vgg16").state_dict()
-    return {key: value for key, value in state.items() if key.startswith("features")}
+    models = import_torchvision().models.vgg
+    features = models.make_layers(models.cfgs["D"], batch_norm=False)
+    return {f"features.{key}": value for key, value in features.state_dict().items()}
 
 
 def test_a_vgg_of_caffe_is_refused_by_name(vgg: dict[str, Tensor], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,6 @@ from stylelearn.cli.parsing import Commands, UsageError
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
-PYTHON = (3, 11)
 INSTALL = f"run: {sys.executable} -m pip install"
 NOTEBOOK = {
     "jupyterlab": "opens the lessons",
@@ -55,12 +54,11 @@ def add(commands: Commands) -> None:
     doctor.set_defaults(run=lambda options: examine())
 
 
-def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = print) -> int:
+def examine(size: int = 256, steps: int = 8) -> int:
     """Print all findings as they come.
 
     Args:
         size: of the timed Gatys step, in pixels. `steps`: how many of them are timed.
-        out: takes each line.
     Returns:
         0 when nothing hinders the course, else 1.
     """
@@ -69,17 +67,17 @@ def examine(size: int = 256, steps: int = 8, out: Callable[[str], object] = prin
         try:
             for finding in examination():
                 problems += finding.state == PROBLEM
-                out(f"{MARKS[finding.state]} {finding.what}")
+                print(f"{MARKS[finding.state]} {finding.what}")
                 if finding.remedy:
-                    out(f"    → {finding.remedy}")
+                    print(f"    → {finding.remedy}")
         except ImportError as error:  # without PyTorch the others still examine
             problems += 1
-            out(f"{MARKS[PROBLEM]} {error.name or error} cannot be imported ({error})")
-            out(f"    → {INSTALL} --force-reinstall stylelearn")
+            print(f"{MARKS[PROBLEM]} {error.name or error} cannot be imported ({error})")
+            print(f"    → {INSTALL} --force-reinstall stylelearn")
     if problems:
-        out(f"\n{problems} {'problem hinders' if problems == 1 else 'problems hinder'} the course; see ✗ above.")
+        print(f"\n{problems} {'problem hinders' if problems == 1 else 'problems hinder'} the course; see ✗ above.")
     else:
-        out("\nNothing hinders the course. Run `stylelearn lab` and begin.")
+        print("\nNothing hinders the course. Run `stylelearn lab` and begin.")
     return 1 if problems else 0
 
 
@@ -92,21 +90,15 @@ def installed(name: str) -> str | None:
 
 
 def versions() -> Iterator[Finding]:
-    """Python, PyTorch and torchvision, without importing them."""
-    own = f"stylelearn {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info < PYTHON:
-        yield Finding(PROBLEM, own, f"install Python {PYTHON[0]}.{PYTHON[1]} or newer from https://www.python.org")
-    else:
-        yield Finding(OK, own)
+    """Python, PyTorch, and whether torchvision was built for it, without importing them."""
+    yield Finding(
+        OK, f"stylelearn {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    )
     torch, vision = installed("torch"), installed("torchvision")
-    if torch is None:
-        yield Finding(PROBLEM, "PyTorch is not installed", f"{INSTALL} torch torchvision")
+    if torch is None or vision is None:
+        yield Finding(PROBLEM, "PyTorch or torchvision is not installed", f"{INSTALL} torch torchvision")
         return
     yield Finding(OK, f"PyTorch {torch}")
-    if vision is None:
-        what = "torchvision is not installed: vgg19, vgg16 and squeezenet need it"
-        yield Finding(NOTE, what, f"{INSTALL} torchvision")
-        return
     needs = "\n".join(importlib.metadata.requires("torchvision") or [])
     needed = re.search(r"^torch *\(?==([^); ]+)", needs, re.MULTILINE)
     if needed and needed[1] != torch.split("+")[0]:

@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 def costs_figure(
     costs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     fits: Mapping[str, Callable[[float], float]] | None = None,
-    title: str | None = "Seconds for one picture",
-    alt: str | None = None,
+    title: str = "Seconds for one picture",
 ) -> Figure:
     """Measured seconds as marks, and a fitted law as a line through them.
 
     Args:
         costs: name -> (pixels, seconds), as `tables.costs` gives them.
         fits: name -> seconds as a function of pixels, such as `Cost.seconds`; without one the marks are joined.
-        title: a line above. alt: what the plot shows, in words; by default the smallest and the largest size of each.
+        title: a line above.
     Raises:
         ValueError: nothing to plot.
     """
@@ -49,7 +48,7 @@ def costs_figure(
     axes.xaxis.set_minor_formatter(lambda value, _: "")
     axes.grid(True, alpha=0.3)
     figure.legend(loc="outside right upper", fontsize=9)
-    figure.set_label(alt or f"{title or 'Seconds by pixels'}. {'; '.join(said)}")
+    figure.set_label(f"{title}. {'; '.join(said)}")
     return figure
 
 

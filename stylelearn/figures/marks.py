@@ -23,7 +23,6 @@ def intervals_figure(
     groups: Mapping[str, Mapping[str, Range]],
     x: str = "mean score",
     title: str | None = None,
-    alt: str | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
     """Means with their intervals, a line for each name and a mark for each group.
@@ -31,7 +30,7 @@ def intervals_figure(
     Args:
         groups: what is asked -> name -> (mean, low, high).
         x: what the axis shows. limits: its ends.
-        title: a line above. alt: what the plot shows, in words; by default all the numbers.
+        title: a line above.
     Raises:
         ValueError: nothing to plot.
     """
@@ -56,7 +55,7 @@ def intervals_figure(
         axes.set_xlim(*limits)
     axes.grid(True, axis="x", alpha=0.3)
     legend_beside(axes)
-    figure.set_label(alt or f"{title or 'Means with their intervals'}. {'; '.join(said)}")
+    figure.set_label(f"{title or 'Means with their intervals'}. {'; '.join(said)}")
     return figure
 
 
@@ -69,7 +68,6 @@ def points_figure(
     y: str,
     kinds: Mapping[str, str] | None = None,
     title: str | None = None,
-    alt: str | None = None,
     log: tuple[bool, bool] = (False, False),
 ) -> Figure:
     """Names placed by two numbers; the shape of a mark says of what kind it is.
@@ -77,7 +75,7 @@ def points_figure(
     Args:
         points: name -> (x, y). x, y: what the axes show.
         kinds: name -> what kind it is; each kind has a mark and a colour.
-        title: a line above. alt: what the plot shows, in words; by default all the numbers.
+        title: a line above.
         log: whether the axes are logarithmic.
     Raises:
         ValueError: nothing to plot.
@@ -102,7 +100,7 @@ def points_figure(
     numbers = (
         f"{name}{f' ({kinds[name]})' if kinds else ''} at {x} {a:.3g}, {y} {b:.3g}" for name, (a, b) in points.items()
     )
-    figure.set_label(alt or f"{title or 'Names placed by two numbers'}. {'; '.join(numbers)}")
+    figure.set_label(f"{title or 'Names placed by two numbers'}. {'; '.join(numbers)}")
     return figure
 
 

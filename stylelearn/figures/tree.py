@@ -27,12 +27,11 @@ _LETTERS = 21  # in a line of a box
 _SIZE = 8.4  # points
 
 
-def tree_figure(tree: Ask, title: str | None = None, alt: str | None = None) -> Figure:
+def tree_figure(tree: Ask, title: str | None = None) -> Figure:
     """The questions from left to right, with the answers on the lines.
 
     Args:
         tree: the first question. title: a line above.
-        alt: what is drawn, in words; by default every way through the tree.
     """
     ways = [*_ways(tree)]
     width = (max(map(len, ways)) - 1) * _COLUMN + _BOX + 20
@@ -48,7 +47,7 @@ def tree_figure(tree: Ask, title: str | None = None, alt: str | None = None) -> 
         f"{', '.join(f'{question} {answer}' for question, answer in steps)}: {' '.join(end.split())}"
         for *steps, end in ways
     )
-    figure.set_label(alt or (f"{title}. " if title else "") + "; ".join(said))
+    figure.set_label((f"{title}. " if title else "") + "; ".join(said))
     return figure
 
 
