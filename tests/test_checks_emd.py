@@ -125,6 +125,17 @@ def mean_of_all(target):
     return target.mean((1, 2, 3))
 
 
+def through_the_content_encoder(network, refs_a, refs_b, content_refs, share):
+    S_a, S_b = (network.encode_content(refs)[0] for refs in (refs_a, refs_b))
+    C, skips = network.encode_content(content_refs)
+    return network.decode(network.mix((1 - share) * S_a + share * S_b, C), skips)
+
+
+def added(network, refs_a, refs_b, content_refs, share):
+    C, skips = network.encode_content(content_refs)
+    return network.decode(network.mix(network.encode_style(refs_a) + network.encode_style(refs_b), C), skips)
+
+
 R, M, L, B = emd.references, emd.mixer, emd.weighted_loss, emd.between
 OTHER_WAYS = [
     (R, references),
@@ -137,6 +148,12 @@ OTHER_WAYS = [
     (B, between_as_mixtures),
 ]
 MISTAKES = [
+    (M, lambda S, C, W: torch.einsum("ai,ijk,bj->bk", S, W, C), "S needs the same b"),
+    (L, parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).abs().mean((1, 2, 3)) / n).sum()), "each error is a mean"),
+    (L, parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).sum((1, 2, 3)) / n).sum()), "cancel out"),
+    (L, lambda d, t: weighted_loss(1 - d, 1 - t), "these are the paper's pixels"),
+    (B, added, "their full weight"),
+    (B, through_the_content_encoder, "S comes from encode_style"),
     (R, chosen(style=lambda x, w, t, r: random.sample(t, r)), "learn to copy"),
     (R, chosen(content=lambda x, w, t, r: random.sample(t, r)), "learn to copy"),
     (R, lambda f, j, fs, js, r: references(f, j, fs, js, r)[::-1], "sets swapped"),

@@ -34,6 +34,11 @@ def only_nine(colours, eps):
     return window(colours, eps, ridge=eps / 9 * torch.eye(3))
 
 
+def about(colours, eps, d):
+    n = len(colours)
+    return torch.eye(n) - (1 + d @ torch.linalg.inv(d.T @ d / n + eps / n * torch.eye(3)) @ d.T) / n
+
+
 WINDOW = [
     (lambda c, e: window(c, e, ridge=e * torch.eye(3)), "ε is not divided"),
     (lambda c, e: window(c, e, ridge=0 * torch.eye(3)), "ε is missing"),
@@ -52,6 +57,9 @@ WINDOW = [
     (lambda c, e: window(c, e, centre=False), "μ is not taken off"),
     (lambda c, e: window(c, e, inverse=lambda m: m), "its inverse should"),
     (lambda c, e: window(c, e, inverse=torch.reciprocal), "the matrix inverse"),
+    (lambda c, e: window(c, e) + 1 / 9 - torch.eye(9) / 9, "there it is the plain number 1"),
+    (lambda c, e: about(c, e, c - c.mean()), "over all numbers"),
+    (lambda c, e: about(c, e, c - c.mean(1, keepdim=True)), "of each pixel"),
     (lambda c, e: torch.cov(c.T), "colours with colours"),
     (lambda c, e: window(c, e).square(), "the values differ"),
     (only_nine, "not for 4"),
@@ -95,7 +103,8 @@ PHOTOREALISM = [
     (loss_as(lambda v, m: (v @ m * v).sum() / 2), "there is a ½"),
     (loss_as(lambda v, m: (v @ m).sum()), "this is Σ M V"),
     (loss_as(lambda v, m: (v @ m).square().sum()), "this is |M V|²"),
-    (loss_as(lambda v, m: v.sum(0) @ m @ v.sum(0)), "the channels are added before"),
+    (loss_as(lambda v, m: v.sum(0) @ m @ v.sum(0)), "red is multiplied with green"),
+    (loss_as(lambda v, m: (v @ m @ v.T).sum()), "red is multiplied with green"),
     (loss_as(lambda v, m: v.mean(0) @ m @ v.mean(0)), "the loss of the grey picture"),
     (loss_as(lambda v, m: (v @ m * v).sum(1)), "one number"),
     (loss_as(lambda v, m: v.sum()), "the loss differs"),
@@ -117,6 +126,7 @@ def small(masks, features):
 def style_loss(
     features, masks, style, style_masks, *,
     scale=small, divisor=torch.sum, use=lambda mask: mask, factor=None, over=slice(None), absent=False,
+    apart=lambda difference, mask: difference.square().sum(),
 ):  # fmt: skip
     """What exercise 3 asks for, with places to go wrong at."""
     total, n = 0.0, features.shape[1]
@@ -127,7 +137,7 @@ def style_loss(
         for f, m in ((features, mask), (style, other)):
             flat = (f * use(m)).flatten(2)[0]  # (C, H·W)
             grams.append(flat @ flat.T / divisor(m))
-        total = total + (grams[0] - grams[1]).square().sum()
+        total = total + apart(grams[0] - grams[1], mask)
     return total / (2 * n**2 if factor is None else factor)
 
 
@@ -162,6 +172,9 @@ def cut(masks, features):
 
 
 MASKED = [
+    (with_option(apart=lambda d, m: d.abs().sum()), "absolute differences"),
+    (with_option(apart=lambda d, m: d.norm()), "there is a root"),
+    (with_option(apart=lambda d, m: m.mean() * d.square().sum()), "each region counts by its size"),
     (with_option(divisor=lambda m: 1.0), "the mask's share is missing in the divisor"),
     (with_option(divisor=torch.numel), "divided by all positions"),
     (with_option(divisor=torch.mean), "divided by the share alone"),

@@ -50,7 +50,8 @@ encoder = Encoder("mini")
 photo = resize(samples.content("china"), 192, "long")  # (1, 3, 128, 192)
 
 # %% [markdown]
-# This is the goal. Each of these pictures came out of a network that was trained for one style, in one pass:
+# This is the goal. Each of these pictures came out of a network that was trained for one style, in one pass. The stained glass is a picture of the course's. The three others are paintings: Kandinsky's *Composition VII*, Hokusai's *Great Wave* and
+# van Gogh's *Starry Night*.
 
 
 # %%
@@ -598,7 +599,7 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # After 150 steps both are unfinished. With transposed convolutions there is a pattern of single pixels: it is there from the beginning, and the network has to learn weights that cancel it. Enlarging leaves squares of
 # $2 \times 2$ and $4 \times 4$ pixels at first, which the convolutions after it learn to smooth.
 #
-# Without total variation fine grain costs nothing. With a lot of it, outlines become soft and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
+# Between γ = 0 and the course's γ = 3 there is little to see after so few steps: without total variation fine grain costs nothing, but this network makes little of it. With thirty times as much, outlines become soft and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
 # </details>
 #
 # ## 8 · With more time
@@ -609,7 +610,7 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # `stylelearn train johnson` trains one from any folder of photos and any style.
 #
 # They have one more input. In a clear blue sky all neighbourhoods are alike, and a convolutional network maps identical neighbourhoods to identical outputs. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
-# **noise** beside the picture, two channels of it: one that changes from pixel to pixel, one that changes over 4 pixels. Ulyanov's first paper does this for textures. Irregular strokes in an even area come from this noise. Here is a plain grey card:
+# **noise** beside the picture, two channels of it: one that changes from pixel to pixel, one that changes over 4 pixels. Ulyanov's first paper does this for textures. Irregular strokes in an even area come from this noise. Here is a plain grey card. There nothing but the noise differs from place to place, so the norms enlarge it until it has the style's contrast: strokes, and some dark patches, at about the same places in all three, since the noise is the same.
 
 # %%
 card = torch.full((1, 3, 192, 192), 0.6)
@@ -695,7 +696,7 @@ grid(parts, [f"{what}: {name}" for what in ("table", "cup") for name in ("the ph
 # Where the lines cross, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
 # steps of the optimisation. Ours are smaller and had less training, so they are overtaken sooner. The network has needed the time of a step or two.
 #
-# Look at the enlarged parts, not only at the numbers. The network has a few marks, learnt from all photos, and uses them on the table as on the cup. The optimisation has fitted its strokes to this one photo: they differ from place to place.
+# Look at the pictures, not only at the numbers. The network has a few marks, learnt from all photos: it lays the same short black stroke all over the table, like bricks. The optimisation has fitted its lines to this one photo: on the table they differ in length and direction, and in the enlarged cup they follow its inner wall.
 # </details>
 #
 # ## The lab

@@ -173,7 +173,7 @@ grid([photo, *everything.values()], ["the photo", *everything], columns=3)
 # <details><summary>What you should see</summary>
 #
 # Colours and contrast, and also the kind of marks: lines in one, dots in another, hard outlines in a third. All from the same filters, used in other proportions. Look closer and you
-# also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them.
+# also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them. The short slanted stroke, for one, is in nearly all of the skies.
 # </details>
 #
 # The convolutions are the same for all styles; only γ and β differ. Let us make sure, by building lesson 03's network out of one row:
@@ -308,8 +308,8 @@ grid([*paintings, *images], [f"the style {one}", f"the style {two}", *titles], c
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The ends are the same. Between them, the right column shows two pictures at once: marks that only one style has are there at half strength. The left column shows one picture, painted once,
-# with marks and colours at full strength, and its middle may look like neither of the two. For styles that are more alike (try another pair) the two columns are hard to tell apart: then mixing numbers is nearly a cross-fade.
+# The ends are the same. Look at the row of 50%. On the right everything that only one of the styles has is there at half strength: the outline of the eye is grey, the yellow streaks are pale. The left picture was painted once, with the contrast of a painting:
+# its outlines are as dark as at the ends. The difference is small, and this is the pair for which it is largest. In this network a mixture of numbers is never far from a cross-fade: its styles share all convolutions, and much of what they paint. For other pairs the two columns are hard to tell apart.
 # </details>
 #
 # Is the mixture *between* the two, also in numbers? We measure the style loss to both paintings, along the slider.
@@ -520,7 +520,7 @@ print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[
 # Not the same. The left part is in the style, but its pixels differ: $\mu$ and $\sigma$ are taken over the whole picture, and the other half has changed them in every layer behind the first
 # norm. So the parts influence each other. That can help (they agree in brightness and contrast) or not (a very dark part makes the other one lighter).
 #
-# At the seam the mask is better than scissors and glue: more convolutions follow, and they draw lines across it.
+# At the seam the two are close. With the mask more convolutions follow, so that lines and colours run a few pixels across it; glued, they stop at one column.
 # </details>
 #
 # ## 7 · A new style in half a minute
@@ -699,7 +699,7 @@ lab
 # **Common misconceptions**
 #
 # - *"The style's numbers contain the style."* They say how to use filters that were learnt from all styles. In another network they mean nothing.
-# - *"Mixing 50:50 gives a picture that is half one and half the other."* It gives a third style. That is not a cross-fade, and does not always look like something between the two.
+# - *"Mixing 50:50 gives a picture that is half one and half the other."* It gives a third style, painted once, with full contrast. That is not a cross-fade, though it may come near to one (section 5).
 # - *"With a mask each part is painted on its own."* The parts share mean and variance in every layer.
 # - *"γ and β are the mean and standard deviation of the style picture."* Here they are learnt, and never computed from the painting. That they could be computed is the idea of the next lesson.
 #

@@ -67,6 +67,7 @@ def mixer(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
         (mixed(s, ones) + mixed(ones, c), "S and C are added; they multiply, or a font changes all letters alike."),
         (mixed(s[:1].expand_as(s), c), "the first glyph's S is used for all; each has its own."),
         (mixed(s, c[:1].expand_as(c)), "the first glyph's C is used for all; each has its own."),
+        (mixed(s.sum(0, keepdim=True).expand_as(s), c), "S of all glyphs are added up; S needs the same b as C."),
         (mixed(s, c) / 16, "this is a mean; Σ_ij is a sum."),
         (mixed(s, ones), "C is not used."),
         (mixed(ones, c), "S is not used."),
@@ -103,6 +104,9 @@ def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     error, share, pixels = errors.sum(1), mean.softmax(0), errors.shape[1]
     each, squares, values = error / count, errors.square().sum(1), target.double().flatten(1)
     at_ink = (errors * (values < INK)).sum(1)
+    paper = (values > INK).double()
+    paper_mean = (values * paper).sum(1) / paper.sum(1)
+    signed = (drawn.detach().double() - target.double()).flatten(1).sum(1)
     wrong = [
         ((share * error).sum(), "W_st is missing: divide each glyph's error by its number of ink pixels."),
         (each.sum(), "W_b is missing, or 1 for every glyph: mean_b is one mean for each glyph, (B,), not one for all."),
@@ -118,6 +122,9 @@ def weighted_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((drawn_mean.softmax(0) * error / drawn_count).sum(), "N_b and mean_b are the target's, not the drawing's."),
         ((drawn_mean.softmax(0) * each).sum(), "mean_b is the target's, not the drawing's."),
         ((share * error / (pixels - count)).sum(), "these are the paper's pixels; ink is dark, below 0.5."),
+        ((paper_mean.softmax(0) * error / paper.sum(1)).sum(), "these are the paper's pixels; ink is dark, below 0.5."),
+        ((share * error / count).sum() / pixels, "each error is a mean over the pixels; ‖·‖₁ is their sum."),
+        ((share * signed / count).sum(), "too dark and too light cancel out: ‖·‖₁ adds absolute values."),
         ((share * error / (values < 1).sum(1)).sum(), "everything that is not white is counted; ink is below 0.5."),
         ((share * error).sum() / pixels, "divided by all pixels of a glyph, which are as many for thin and for bold."),
         ((share * error).sum() / count.sum(), "N_b is the ink of the whole batch; each glyph has its own."),
@@ -176,6 +183,9 @@ def between(answer: Callable[..., Tensor]) -> str:
         ((1 - share) * drawn(a) + share * drawn(b), "the pictures are mixed, and both letters show. Mix S, draw once."),
         (drawn(network.encode_style((1 - share) * refs_a + share * refs_b)),
          "the references are mixed, before the encoder has seen them. Encode first, then mix S."),
+        (drawn(a + b), "both fonts have their full weight: (1 − share) of the first and share of the second."),
+        (drawn((1 - share) * network.encode_content(refs_a)[0] + share * network.encode_content(refs_b)[0]),
+         "the fonts went through the content encoder; S comes from encode_style."),
         (drawn(a), "this is the first font: the share is not used."),
         (drawn(b), "this is the second font: the share is not used."),
         (drawn((a + b) / 2), "both fonts count the same; the second counts by its share."),

@@ -54,6 +54,11 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
         (eye - 1 / n - (n * taken - 1), "1/|w| stands before the 1 only; it belongs before the whole bracket."),
         (1 - taken, "that is 1 in every place; δ_ij is 1 where i = j and 0 elsewhere: torch.eye."),
         (eye + taken, "δ_ij plus the rest; it is minus."),
+        (eye - (eye + n * taken - 1) / n, "the 1 in 1 + (…) is torch.eye here, too; there it is the plain number 1."),
+        *((gone_wrong(d.T @ d / n + ridge, d=d),
+           f"the mean is taken {of}; μ is the mean colour, one number for each of the three channels: mean(0).")
+          for of, d in (("over all numbers", pixels - pixels.mean()),
+                        ("of each pixel", pixels - pixels.mean(1, keepdim=True)))),
         (gone_wrong(sigma + ridge, d=pixels), "μ is not taken off: it is (I_i − μ) and (I_j − μ)."),
         (gone_wrong(sigma + ridge, invert=lambda matrix: matrix), "Σ + ε/|w| 𝟙 multiplies; its inverse should."),
         (gone_wrong(sigma + ridge, invert=torch.reciprocal),
@@ -94,7 +99,11 @@ def photorealism(answer: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> s
         (each.sum() / 2, "there is a ½; the formula has none."),
         ((v @ m).sum(), "this is Σ M V; multiply with V from the left once more: Vᵀ M V."),
         ((v @ m).square().sum(), "this is |M V|²; the formula is Vᵀ M V."),
-        (v.sum(0) @ m @ v.sum(0), "the channels are added before; each has a term Vᵀ M V of its own."),
+        (
+            v.sum(0) @ m @ v.sum(0),
+            "red is multiplied with green, too (a sum of all of V M Vᵀ, or channels added before); "
+            "each channel has a term Vᵀ M V of its own: the diagonal.",
+        ),
         (v.mean(0) @ m @ v.mean(0), "this is the loss of the grey picture; each channel has a term of its own."),
         *((sum(one @ m @ one for one in vectors.double()), why) for vectors, why in orders),
     ]
@@ -129,12 +138,17 @@ def _gram(features: Tensor, mask: Tensor) -> Tensor:
     return losses.gram_matrix(features.double() * mask)[0]
 
 
-def _style(mine: Side, theirs: Side, divisor: Callable[[Tensor], Any] = Tensor.sum) -> Tensor:
-    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)²."""
+def _style(
+    mine: Side,
+    theirs: Side,
+    divisor: Callable[[Tensor], Any] = Tensor.sum,
+    apart: Callable[[Tensor, Tensor], Tensor] = lambda difference, mask: difference.square().sum(),
+) -> Tensor:
+    """Σ_k 1/(2 N²) Σ_ij (G_k − A_k)²; `apart` in the place of the inner sum."""
     found = torch.zeros((), dtype=torch.float64)
     for mask, other in zip(mine[1], theirs[1], strict=True):
         difference = _gram(mine[0], mask) / divisor(mask) - _gram(theirs[0], other) / divisor(other)
-        found += difference.square().sum() / (2 * mine[0].shape[1] ** 2)
+        found += apart(difference, mask) / (2 * mine[0].shape[1] ** 2)
     return found
 
 
@@ -203,6 +217,13 @@ def _style_mistakes(
         (bilinear(True), f"nearly: bilinear looks beyond the pixels that a position covers. Take the mean, {average}"),
     ):  # fmt: skip
         yield _style((features, one.double()), (style, other.double())), why
+    for apart, why in (
+        (lambda difference, mask: difference.abs().sum(), "absolute differences of the Gram matrices; square them."),
+        (lambda difference, mask: difference.norm(), "there is a root; the formula sums the squares."),
+        (lambda difference, mask: difference.square().sum() * mask.mean(),
+         "each region counts by its size; in (3) all count alike, once divided by the mask's sum."),
+    ):  # fmt: skip
+        yield _style((features, mine), (style, theirs), apart=apart), why
     once = "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them."
     yield _style((features, mine.sqrt()), (style, theirs.sqrt()), lambda mask: mask.square().sum()), once
     yield right * 2, "the 2 of 1/(2 N²) is missing."
