@@ -10,7 +10,6 @@ c = get_config()  # noqa: F821
 
 # One thread a learner: with many learners this does more work for each core. Two arenas: less memory is kept back.
 c.Spawner.environment = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "MALLOC_ARENA_MAX": "2"}
-c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 120
 c.JupyterHub.concurrent_spawn_limit = 40  # above the size of the class: the hub refuses others with error 429
 c.Authenticator.allow_all = True
@@ -19,15 +18,18 @@ if TRY:
     c.JupyterHub.bind_url = "http://127.0.0.1:8000"
     c.JupyterHub.spawner_class = "simple"
     c.JupyterHub.authenticator_class = "dummy"
+    c.Spawner.default_url = "/lab"
 else:
     c.JupyterHub.bind_url = "http://:8000"  # put a web server with https in front of it
-    c.JupyterHub.hub_ip = "0.0.0.0"  # containers reach the hub
+    c.JupyterHub.hub_ip = "172.17.0.1"  # this machine, as Docker's containers see it
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.user_password = os.environ["CLASS_PASSWORD"]
     c.JupyterHub.spawner_class = "dockerspawner.DockerSpawner"
     c.DockerSpawner.image = "stylelearn"
     c.DockerSpawner.remove = True
     c.DockerSpawner.volumes = {"learner-{username}": "/home/learner"}  # what a learner wrote outlives the container
-    c.Spawner.notebook_dir = "/home/learner"
+    c.DockerSpawner.extra_host_config = {"memswap_limit": "2G"}  # no swap on top of the memory
     c.Spawner.mem_limit = "2G"
     c.Spawner.cpu_limit = 1.0
+    c.Spawner.notebook_dir = "/home/learner"
+    c.Spawner.default_url = "/lab/tree/my-stylelearn/lessons/00_welcome.ipynb"  # see jupyter_server_config.py

@@ -32,6 +32,7 @@ import websocket
 
 HERE = Path(__file__).resolve().parent
 LESSONS = {"05_adain": "lab.controls['strength']", "08_adjustable": "lab.alphas.sliders['relu2_2']"}  # and its slider
+PICTURE = "lab.stage"
 PAUSE = 0.5  # seconds between a picture and the next move
 PATIENCE = 180  # seconds; who waits longer counts as failed
 
@@ -114,10 +115,11 @@ class Kernel:
         data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
         self.send("comm_msg", {"comm_id": slider, "data": data})
         for message in self.messages():
-            if message["msg_type"] == "comm_msg" and message["content"]["comm_id"] == picture:
-                paths = message["content"]["data"].get("buffer_paths")
-                if paths == [["value"]]:
-                    return (time.perf_counter() - begin) * 1e3
+            content = message["content"]
+            if message["msg_type"] != "comm_msg" or content["comm_id"] != picture:
+                continue
+            if ["value"] in content["data"].get("buffer_paths", []):
+                return (time.perf_counter() - begin) * 1e3
         raise AssertionError
 
     def send(self, kind: str, content: dict[str, Any]) -> str:
@@ -156,7 +158,7 @@ def learn(hub: str, learner: Learner, seconds: float) -> None:
             learner.kernels.append(name)
             kernel, cells = Kernel(socket), _cells(lesson)
             kernel.run(cells[0])
-            wanted = {"slider": f"{slider}.model_id", "picture": "lab.panel.picture.model_id"}
+            wanted = {"slider": f"{slider}.model_id", "picture": f"{PICTURE}.model_id"}
             found = kernel.run(next(cell for cell in cells if cell.startswith("lab = ")), wanted)
             learner.first.append(time.monotonic() - begin)
             where = f"{lesson}, slider"
