@@ -33,7 +33,7 @@ def test_a_mistake_is_answered_with_one_line(words, capsys):
 
 def test_help(capsys):
     """argparse formats help only when it is asked for, so a stray % in it fails here."""
-    commands = ["", "lab", "stylize", "video", "export", "compare", "study", "doctor"]
+    commands = ["", "lab", "studio", "stylize", "video", "export", "compare", "study", "doctor"]
     for command in [*commands, *(f"train {name}" for name in networks.NETWORKS)]:
         with pytest.raises(SystemExit) as ended:
             main([*command.split(), "--help"])

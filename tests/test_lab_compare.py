@@ -167,6 +167,12 @@ def test_a_painting_goes_on_where_it_was_when_the_border_moves() -> None:
     torch.testing.assert_close(begun.picture, run("gatys", content(), style(), steps=10), rtol=0, atol=1e-5)
 
 
+def test_what_is_painted_at_half_size_first_is_shown_at_full_size() -> None:
+    painting = Painting("gatys", content(256), style(256), STYLE, 2)
+    painting.advance()
+    assert painting.picture.shape == content(256).shape
+
+
 def test_stop_keeps_what_there_is_and_the_border_still_moves() -> None:
     lab = CompareLab(**{**SMALL, "left": "gatys", "first": False})
     lab.stop()

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from stylelearn.cli import compare, doctor, export, lab, study, stylize, train, video
+from stylelearn.cli import compare, doctor, export, lab, studio, study, stylize, train, video
 from stylelearn.cli.parsing import FAILED, STOPPED, WRONG, CommandError, Parser
 
 # What a terminal gets for a character that its encoding lacks (Windows pipes write cp1252); "?" for any other.
@@ -58,7 +58,7 @@ def _parser() -> Parser:
     parser = Parser(prog="stylelearn", description="Learn neural style transfer by building it.")
     parser.add_argument("--version", action="version", version=f"stylelearn {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (lab, stylize, video, train, export, compare, study, doctor):
+    for command in (lab, studio, stylize, video, train, export, compare, study, doctor):
         command.add(commands)
     return parser
 

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     page = prepare(folder, options.fresh)
     with tempfile.TemporaryDirectory(prefix="stylelearn-") as settings:
         words = command(folder, page, options)
-        status = _wait(subprocess.Popen(words, env=environment(Path(settings))))
+        status = wait(subprocess.Popen(words, env=environment(Path(settings))))
     return DONE if status in (0, -signal.SIGTERM) else status
 
 
@@ -97,8 +97,8 @@ def environment(folder: Path) -> dict[str, str]:
     return {**FRUGAL, **os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
 
 
-def _wait(process: subprocess.Popen) -> int:
-    """Ctrl-C reaches JupyterLab by itself, and it asks back: so we go on waiting. The end of us is its end."""
+def wait(process: subprocess.Popen) -> int:
+    """Wait for a server. Ctrl-C reaches it by itself, and JupyterLab asks back: so we go on. Our end is its end."""
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         while True:

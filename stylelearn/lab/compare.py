@@ -17,6 +17,7 @@ from torch import Tensor
 from stylelearn import samples
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
+from stylelearn.images import resize
 from stylelearn.lab.base import named
 from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.clock import Clock, duration
@@ -325,7 +326,7 @@ class Painting:
                 yield painter.paint(self._content, painter.encode(self._known))  # type: ignore[arg-type]
             return
         for step in painter.begin(self._content, self._style, self.count, 0):
-            yield step.image
+            yield resize(step.image, tuple(self._content.shape[2:]), "box")  # the first steps are of half the size
         yield painter.end(step.best_image, self._content)
 
 
