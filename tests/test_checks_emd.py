@@ -131,6 +131,13 @@ def through_the_content_encoder(network, refs_a, refs_b, content_refs, share):
     return network.decode(network.mix((1 - share) * S_a + share * S_b, C), skips)
 
 
+def of_the_paper(drawn, target):
+    paper = (target > 0.5).float()
+    count = paper.sum((1, 2, 3))
+    mean = (target * paper).sum((1, 2, 3)) / count
+    return (mean.softmax(0) * (drawn - target).abs().sum((1, 2, 3)) / count).sum()
+
+
 def added(network, refs_a, refs_b, content_refs, share):
     C, skips = network.encode_content(content_refs)
     return network.decode(network.mix(network.encode_style(refs_a) + network.encode_style(refs_b), C), skips)
@@ -151,7 +158,7 @@ MISTAKES = [
     (M, lambda S, C, W: torch.einsum("ai,ijk,bj->bk", S, W, C), "S needs the same b"),
     (L, parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).abs().mean((1, 2, 3)) / n).sum()), "each error is a mean"),
     (L, parts(lambda e, n, m, d, t: (m.softmax(0) * (d - t).sum((1, 2, 3)) / n).sum()), "cancel out"),
-    (L, lambda d, t: weighted_loss(1 - d, 1 - t), "these are the paper's pixels"),
+    (L, of_the_paper, "these are the paper's pixels"),
     (B, added, "their full weight"),
     (B, through_the_content_encoder, "S comes from encode_style"),
     (R, chosen(style=lambda x, w, t, r: random.sample(t, r)), "learn to copy"),
