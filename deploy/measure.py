@@ -4,7 +4,8 @@
 
 needs JupyterHub and the course in the same environment, on Linux. It starts JupyterHub on the loopback address with
 local processes and any password (see jupyterhub_config.py), and speaks to it as a browser does: a form, cookies, and
-the kernels' websockets. A learner moves the slider, waits for the picture, waits half a second, and moves again.
+the kernels' websockets. A learner moves the slider, waits for the first new picture, waits half a second, and moves
+again.
 """
 
 import argparse
@@ -122,6 +123,15 @@ class Kernel:
                 return (time.perf_counter() - begin) * 1e3
         raise AssertionError
 
+    def rest(self, seconds: float) -> None:
+        """Wait; what comes meanwhile, such as the picture once more in full quality, belongs to the last move."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            with contextlib.suppress(websocket.WebSocketTimeoutException):
+                self.socket.recv()
+        self.socket.settimeout(PATIENCE)
+
     def send(self, kind: str, content: dict[str, Any]) -> str:
         """Send a message on the shell channel; its id."""
         name = uuid.uuid4().hex
@@ -167,7 +177,7 @@ def learn(hub: str, learner: Learner, seconds: float) -> None:
                 number += 1
                 value = round(0.05 + 0.37 * number % 0.9, 2)
                 learner.moves.append(kernel.move(found["slider"], value, found["picture"]))
-                time.sleep(PAUSE)
+                kernel.rest(PAUSE)
     except Exception as error:
         learner.failed = f"{where}: {type(error).__name__}: {str(error)[:200]}"
 
