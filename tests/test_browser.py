@@ -1,4 +1,4 @@
-"""Lessons 02, 05 and 08 in a real browser: run all, move sliders, Start, Stop, upload. `make test-browser`.
+"""Lessons 02, 05 and 08, and a live camera, in a real browser: run all, move sliders, upload. `make test-browser`.
 
 JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Nothing
 waits for a fixed time: every wait ends when what is waited for is there, or fails with a screenshot.
@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
@@ -30,6 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 GATYS = ("02_gatys.ipynb", "GatysLab", "style ÷ content")
 ADAIN = ("05_adain.ipynb", "AdaINLab", "strength α")
 ADJUSTABLE = ("08_adjustable.ipynb", "AdjustableLab", "relu3_4")
+CAMERA = ("camera.ipynb", "JohnsonLab", "strength (blend)")  # one cell, which is no lesson
+CELL = """from stylelearn.lab import JohnsonLab
+
+JohnsonLab("chelsea", size=192, show="sliders")"""
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
 SETTINGS = {"@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 
@@ -44,6 +49,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A JupyterLab with a copy of the lessons; its address up to the path, and the token."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "lessons", folder / "lessons")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)], metadata=kernel)
+    nbformat.write(cells, folder / "lessons" / CAMERA[0])
     for name, values in SETTINGS.items():
         file = folder / "settings" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
@@ -409,3 +417,49 @@ def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOn
     lab.button("Reset").click()
     lab.cell.locator('img.poster:not([title*="practice"])').wait_for()
     assert lab.page.evaluate(ERRORS) == []
+
+
+FILMED = """() => {
+    window.tracks = [];
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await open(wanted);
+        window.tracks.push(...stream.getTracks());
+        return stream;
+    };
+}"""
+RELEASED = "count => window.tracks.length === count && window.tracks.every(one => one.readyState === 'ended')"
+APART = """cell => {
+    const [painted, seen] = cell.querySelectorAll('.sl-picture canvas');
+    const [a, b] = [painted, seen].map(one => one.getContext('2d').getImageData(0, 0, one.width, one.height).data);
+    return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+}"""  # how far the painted picture is from what the camera saw, of 255
+DIES = "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(%s); }"
+
+
+@pytest.mark.parametrize("lab", [CAMERA], indirect=True)
+def test_the_camera_is_painted_live_and_released(lab: LabOnPage) -> None:
+    page, stream = lab.page, lab.cell.locator('.sl-picture canvas[role="img"]')
+    assert lab.cell.locator(".widget-label:visible").all_inner_texts() == ["strength (blend)"]  # as for a projector
+    page.evaluate(FILMED)
+    lab.button("Live").click()
+    lab.sees("pictures a second")
+    assert page.evaluate(APART, lab.node) > 10
+    first = stream.evaluate("one => one.toDataURL()")
+    page.wait_for_function("([one, first]) => one.toDataURL() !== first", arg=[stream.element_handle(), first])
+    lab.press_key("strength (blend)", "Home")  # while it runs
+    page.wait_for_function(f"cell => ({APART})(cell) < 4", arg=lab.node)
+    print(lab.cell.locator(".sl-says").inner_text())
+    lab.button("Stop live").click()
+    page.wait_for_function(RELEASED, arg=1)
+    lab.cell.locator('img.poster[title*="0% of it blended"]').wait_for()  # the photo, as the slider stands now
+    assert stream.count() == 0
+    lab.button("Live").click()
+    stream.wait_for()
+    command(page, "notebook:run-cell")  # again: the lab before it is closed
+    page.wait_for_function(RELEASED, arg=2)
+    lab.cell.locator("img.poster").wait_for()
+    lab.button("Live").click()
+    stream.wait_for()
+    page.evaluate(DIES % "{code: 'import os; os._exit(1)'}")
+    page.wait_for_function(RELEASED, arg=3)

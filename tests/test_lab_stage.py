@@ -37,11 +37,12 @@ window.show = async (script, state, classes) => {
     off: () => {},
     send: (message, _, buffers = []) =>
       window.sent.push({ ...message, sizes: buffers.map((one) => one.byteLength), buffers }),
+    comm: (name) => (heard[name] ?? []).forEach((act) => act()),
     tell: (message, buffers) => heard["msg:custom"].forEach((act) => act(message, buffers)),
   };
   window.put = (name, value) => window.model.set(name, bytes(value));
   document.body.innerHTML = '<div class="sl-lab"><div class="sl-row"><div id="widget"></div></div></div>';
-  await widget.render({ model: window.model, el: document.getElementById("widget") });
+  window.remove = await widget.render({ model: window.model, el: document.getElementById("widget") });
 };
 true  // otherwise Playwright would call what comes last
 """
@@ -248,6 +249,122 @@ def test_the_camera_takes_a_photo(shown: Callable[..., Page]) -> None:
     page.evaluate(f"{refuse}; true")
     page.get_by_role("button", name="Camera").click()
     assert "no permission for the camera" in sent(page, "refused")["why"]
+
+
+FILMED = """
+window.tracks ??= [];
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await MediaDevices.prototype.getUserMedia.call(navigator.mediaDevices, wanted);
+  window.tracks.push(...stream.getTracks());
+  return stream;
+};
+window.newest = () => window.sent.findLast((one) => one.do === "frame").number;
+window.answer = (bytes) => window.model.tell({ painted: window.newest() }, [bytes]);
+true
+"""
+FRAMES = "window.sent.filter((one) => one.do === 'frame').length"
+
+
+@pytest.fixture
+def filming(shown: Callable[..., Page]) -> Page:
+    """A stage whose camera is on, with the first picture under way."""
+    page = shown(STAGE, buttons=["live", "reset", "keep"], enabled=["live", "reset", "keep"])
+    page.evaluate(FILMED)
+    page.get_by_role("button", name="Live").click()
+    assert sent(page, "live")["on"] is True
+    sent(page, "frame")
+    return page
+
+
+def answer(page: Page, colour: str) -> None:
+    page.evaluate("value => window.answer(Uint8Array.from(atob(value), (c) => c.charCodeAt(0)))",
+                  base64.b64encode(jpeg(colour, (192, 144))).decode())  # fmt: skip
+
+
+def camera_is_off(page: Page) -> None:
+    page.wait_for_function("window.tracks.length > 0 && window.tracks.every((one) => one.readyState === 'ended')")
+    assert page.locator(".sl-picture canvas").count() == 0
+    count = page.evaluate(FRAMES)
+    answer(page, "red")
+    page.wait_for_timeout(300)
+    assert page.evaluate(FRAMES) == count
+
+
+def test_one_picture_of_the_camera_is_under_way_and_the_painted_one_is_shown(filming: Page) -> None:
+    page = filming
+    page.wait_for_timeout(300)  # no answer, no other picture
+    assert page.evaluate(FRAMES) == 1
+    data = page.evaluate("Array.from(new Uint8Array(window.sent.find((one) => one.do === 'frame').buffers[0]))")
+    with Image.open(io.BytesIO(bytes(data))) as frame:
+        assert frame.format == "JPEG" and frame.size == (192, 144)
+    for count, colour in enumerate(["red", "blue", "red"], start=2):
+        answer(page, colour)
+        page.wait_for_function(f"{FRAMES} === {count}")
+        assert is_near(pixel(page, 0.7, 0.8), colour)
+    assert "pictures a second" in page.locator(".sl-says").inner_text()
+    page.evaluate("window.put('border', 0.5)")  # left of it what the camera sees
+    assert page.locator(".sl-border").get_attribute("aria-valuetext") == "50 % what the camera sees"
+    assert not is_near(pixel(page, 0.3, 0.8), "red") and is_near(pixel(page, 0.7, 0.8), "red")
+    page.get_by_role("button", name="Stop live").click()
+    assert sent(page, "live")["on"] is False
+    camera_is_off(page)
+    assert is_near(pixel(page, 0.7, 0.8), "red") and is_near(pixel(page, 0.3, 0.8), "blue")  # the photo again
+
+
+@pytest.mark.parametrize(
+    ("happens", "words"),
+    [
+        ("window.remove()", ""),
+        ("window.model.tell({over: 'the camera is off: another lab'}, [])", "the camera is off: another lab"),
+        ("window.model.comm('comm_live_update')", "the kernel is gone"),
+        ("window.tracks.at(-1).dispatchEvent(new Event('ended'))", "no more pictures"),
+    ],
+    ids=["the lab is closed", "the kernel ends it", "the kernel is gone", "the camera is taken away"],
+)
+def test_the_camera_is_released_when(filming: Page, happens: str, words: str) -> None:
+    answer(filming, "red")
+    filming.wait_for_function(f"{FRAMES} === 2")
+    filming.evaluate(f"{happens}; true")
+    camera_is_off(filming)
+    assert words in filming.locator(".sl-says").inner_text()
+
+
+def test_the_camera_for_one_photo_is_released_too(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE)
+    page.evaluate(FILMED)
+    page.get_by_role("button", name="Camera").click()
+    page.get_by_role("button", name="Take the photo").wait_for()
+    page.evaluate("window.remove()")
+    page.wait_for_function("window.tracks.length > 0 && window.tracks.every((one) => one.readyState === 'ended')")
+
+
+@pytest.mark.parametrize(("error", "words"), [("NotAllowedError", "no permission"), ("NotFoundError", "there is none")])
+def test_without_a_camera_there_is_a_word(shown: Callable[..., Page], error: str, words: str) -> None:
+    page = shown(STAGE, buttons=["live"], enabled=["live"])
+    page.evaluate(
+        f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{error}'); }}; true"
+    )
+    page.get_by_role("button", name="Live").click()
+    assert words in sent(page, "refused")["why"]
+    assert page.get_by_role("button", name="Live").inner_text() == "◉ Live"
+
+
+def test_a_camera_that_opens_after_its_lab_was_closed_is_released(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE, buttons=["live"], enabled=["live"])
+    page.evaluate(FILMED)
+    page.evaluate("""() => {
+        const open = navigator.mediaDevices.getUserMedia;
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            await new Promise((resolve) => { window.allow = resolve; });
+            return open(wanted);
+        };
+    }""")
+    count = page.evaluate("window.tracks.length")
+    page.get_by_role("button", name="Live").click()
+    page.evaluate("window.remove(); window.allow()")
+    page.wait_for_function("count => window.tracks.length > count", arg=count)
+    page.wait_for_function("window.tracks.every((one) => one.readyState === 'ended')")
+    assert page.evaluate("window.sent.every((one) => one.do !== 'live')")
 
 
 def test_buttons_say_what_they_do_and_only_some_can_be_pressed(shown: Callable[..., Page]) -> None:

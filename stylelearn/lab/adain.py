@@ -12,9 +12,10 @@ from torch import Tensor
 from stylelearn import adain, samples
 from stylelearn.adain import Style
 from stylelearn.colour import match_colour
+from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.live import at_size, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
@@ -24,7 +25,7 @@ _KEPT = 4  # contents (and four times as many styles) whose features and moments
 network = loaded_once(adain.load, "adain")
 
 
-class AdaINLab(LiveLab):
+class AdaINLab(CameraLab):
     """A photo in the manner of any picture, or of four mixed; each move of a control paints anew.
 
     Args:

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from stylelearn import cin
 from stylelearn.images import resize
+from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.live import at_size, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
@@ -25,7 +26,7 @@ MASK_SIDE = 256  # pixels of the longer side at which masks are kept; the networ
 network = loaded_once(cin.load, "cin")
 
 
-class CinLab(LiveLab):
+class CinLab(CameraLab):
     """One network, four of its styles, a ring between them, and a mask for where they count; painted while you drag.
 
     Args:

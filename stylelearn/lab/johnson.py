@@ -12,9 +12,10 @@ from torch import Tensor
 
 from stylelearn import johnson
 from stylelearn.colour import keep_colours
+from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.live import at_size, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.weights import WeightsError
@@ -23,7 +24,7 @@ _KEPT = 4  # pastiches that are kept, so that strength and colours need no new p
 network = loaded_once(johnson.load)
 
 
-class JohnsonLab(LiveLab):
+class JohnsonLab(CameraLab):
     """A photo and a trained network; the pastiche follows each choice, and the slider blends it with the photo.
 
     Args:

@@ -117,6 +117,11 @@ class LiveLab(Lab):
 
     # --------------------------------------------------------------------------------------------------- what users do
 
+    @property
+    def pictures(self) -> dict[str, Tensor]:
+        """The pictures that are chosen, by the names of their settings, (1, 3, H, W) each."""
+        return {name: each.image for name, each in self.controls.items() if isinstance(each, PictureChooser)}
+
     def start(self, *, restart: bool = True) -> None:
         """Paint with the present settings in the background, small first; returns at once."""
         settings = self.settings
@@ -158,7 +163,7 @@ class LiveLab(Lab):
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """One pass; `image` and `steps` have no meaning here."""
-        pictures = {name: each.image for name, each in self.controls.items() if isinstance(each, PictureChooser)}
+        pictures = self.pictures
 
         def paint() -> Iterator[Step]:
             with torch.no_grad():
@@ -169,7 +174,7 @@ class LiveLab(Lab):
 
     def empty(self) -> Tensor:
         """Before the first picture, and if that fails: the first picture chosen, or grey where there is none."""
-        chosen = [control.image for control in self.controls.values() if isinstance(control, PictureChooser)]
+        chosen = [*self.pictures.values()]
         return at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5)
 
     def _moved(self) -> None:

@@ -43,7 +43,11 @@ class Released(widgets.DOMWidget):
                 each.close()
             each.unobserve_all()
         super().close()
-        for kept in vars(self).values():
+        self.empty_caches()
+
+    def empty_caches(self) -> None:
+        """Let go of all that its cached methods have made."""
+        for kept in list(vars(self).values()):
             if hasattr(kept, "cache_clear"):
                 kept.cache_clear()
 

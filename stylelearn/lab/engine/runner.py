@@ -93,6 +93,10 @@ class Runner:
         """Whether there is work under way or waiting."""
         return not self._idle.is_set()
 
+    def has(self, job: Job) -> bool:
+        """Whether that job is under way or waiting."""
+        return any(run is not None and run.job is job for run in (self._now, self._next))
+
     def start(self, job: Job, *, restart: bool = False) -> bool:
         """Begin a job in the background; another lab that works is stopped.
 

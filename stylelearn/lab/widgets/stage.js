@@ -3,6 +3,7 @@
 
 const LARGEST = 2048;  // pixels of the longer side of what travels to the kernel
 const MOST = 8e6;  // bytes: a message of more than 10 MB ends the connection between the page and the kernel
+const FILM = 192, PATIENCE = 15000;  // live: pixels of the longer side, and milliseconds until the kernel counts as gone
 const HOLD = 250;  // milliseconds until a press counts as holding
 
 const CSS = `
@@ -18,7 +19,7 @@ const CSS = `
 .sl-frame.sl-drop, .sl-chooser.sl-drop { outline: 3px dashed var(--jp-brand-color1, #1976d2); }
 .sl-picture { position: relative; margin: auto; flex: none; aspect-ratio: var(--ratio, 1);
   width: calc(min(100cqw, 100cqh * var(--ratio, 1)) * var(--zoom, 1)); touch-action: pan-x pan-y; user-select: none; }
-.sl-picture img, .sl-picture > svg { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none;
+.sl-picture img, .sl-picture canvas, .sl-picture > svg { position: absolute; inset: 0; width: 100%; height: 100%; max-width: none;
   margin: 0; -webkit-user-drag: none; }
 .sl-picture > svg, .sl-before { pointer-events: none; }
 .sl-picture.sl-pointing { cursor: crosshair; touch-action: none; }
@@ -76,10 +77,15 @@ const CSS = `
 .sl-ring { position: absolute; width: 18px; height: 18px; margin: -9px; border-radius: 50%; box-sizing: border-box;
   border: 3px solid #fff; box-shadow: 0 0 0 2px #000, inset 0 0 0 2px #000; }
 .sl-words { font-size: 85%; margin-left: 128px; }
-.sl-projector { max-width: none; --jp-widgets-font-size: 16px; }
-.sl-projector .sl-row { height: clamp(430px, 100vh - 110px, 1200px); }
+.sl-projector { max-width: none; --jp-widgets-font-size: 14px; }
+.sl-projector .sl-row { flex-direction: column; height: clamp(430px, 100vh - 110px, 1400px); }
+.sl-projector .sl-row > .sl-stage { display: flex; flex: 1 1 0; }
+.sl-projector .sl-row > .sl-controls { flex: none; max-height: 45%; }
 .sl-projector .sl-tool, .sl-projector .sl-curves, .sl-projector > :not(.sl-row) { display: none; }
-.sl-projector .sl-controls { align-self: center; max-height: 100%; }
+@container (min-width: 720px) {
+  .sl-projector .sl-row > .sl-controls { display: block; columns: 380px; max-height: none; }
+  .sl-projector .sl-controls > * { break-inside: avoid; }
+}
 @container (max-width: 719px) {
   .sl-row { flex-direction: column; }
   .sl-controls { flex: 1 1 0; min-height: 0; }
@@ -185,18 +191,25 @@ function takesFiles(model, node) {
   });
 }
 
-async function camera(model, place) {
-  const refused = (why) => model.send({ do: "refused", why: `no photo was taken: ${why}` });
+// What the camera films, or nothing, and a word why.
+async function filmed(model, video) {
+  const refused = (why) => model.send({ do: "refused", why: `there is no picture from the camera: ${why}` });
   if (!navigator.mediaDevices) return refused("this page may not use a camera; open it by https or on this machine");
-  let stream;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 960 } });
+    return await navigator.mediaDevices.getUserMedia({ video });
   } catch (error) {
-    return refused(error.name === "NotAllowedError" ? "the browser has no permission for the camera; allow it beside the address"
-      : error.name === "NotFoundError" ? "there is no camera" : error.message);
+    refused(error.name === "NotAllowedError" ? "the browser has no permission for the camera; allow it beside the address"
+      : error.name === "NotFoundError" ? "there is none" : error.message);
   }
+}
+
+const release = (stream) => stream.getTracks().forEach((track) => track.stop());
+
+async function camera(model, place) {
+  const stream = await filmed(model, { width: 1280, height: 960 });
+  if (!stream) return;
   const video = make("video", { autoplay: true, muted: true, playsinline: true, "aria-label": "What the camera sees" });
-  const end = () => { stream.getTracks().forEach((track) => track.stop()); box.remove(); };
+  const end = () => { release(stream); box.remove(); };
   const take = () => {
     const canvas = make("canvas", { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
@@ -208,8 +221,76 @@ async function camera(model, place) {
     video, make("div", {}, shot, " ", make("button", { onclick: end }, "Cancel")));
   video.addEventListener("loadeddata", () => { shot.disabled = false; shot.focus(); });
   box.addEventListener("keydown", (event) => event.key === "Escape" && end());
+  box.addEventListener("close", end);
   video.srcObject = stream;
   place.append(box);
+}
+
+// What the camera sees, painted. One picture at a time is under way to the kernel and back, and none is kept.
+function live(model, picture, tell, changed) {
+  const frame = make("canvas"), seen = make("canvas", { class: "sl-before" });
+  const painted = make("canvas", { role: "img", "aria-label": "What the camera sees, painted" });
+  const video = make("video", { playsinline: true });
+  video.muted = true;
+  let stream = null, asked = 0, number = 0, late = 0, times = [];
+
+  async function begin() {
+    const mine = ++asked;
+    const opened = await filmed(model, { width: 640, height: 480 });
+    if (!opened) return;
+    if (mine !== asked) return release(opened);  // it was ended before it began
+    stream = video.srcObject = opened;
+    opened.getTracks()[0].addEventListener("ended", () => end("the camera gives no more pictures"));
+    changed();
+    tell("the camera is on");
+    model.send({ do: "live", on: true });
+    await video.play().then(next, () => end("the camera gives no pictures"));
+  }
+  function next() {
+    if (!stream) return;
+    draw(frame, video, FILM / Math.max(video.videoWidth, video.videoHeight));
+    const mine = ++number;
+    frame.toBlob(async (blob) => {
+      const data = await blob.arrayBuffer();
+      if (stream) model.send({ do: "frame", number: mine }, undefined, [data]);
+    }, "image/jpeg", 0.85);
+    clearTimeout(late);
+    late = setTimeout(() => end("the kernel does not answer; the camera is off"), PATIENCE);
+  }
+  async function answered(which, bytes) {
+    if (!stream || which !== number) return;
+    const made = await createImageBitmap(new Blob([bytes]));
+    if (!stream) return;
+    draw(seen, frame);
+    draw(painted, made);
+    if (!painted.isConnected) picture.querySelector(".sl-border").before(painted, seen);
+    picture.style.setProperty("--ratio", made.width / made.height);
+    times = [...times.slice(-19), performance.now()];
+    next();
+  }
+  function end(words, alive = true) {
+    asked++;
+    if (!stream) return;
+    release(stream);
+    stream = video.srcObject = null;
+    clearTimeout(late);
+    painted.remove();
+    seen.remove();
+    times = [];
+    changed();
+    tell(words);
+    if (alive) model.send({ do: "live", on: false });
+  }
+  return {
+    answered, end, on: () => stream !== null, turn: () => (stream ? end("the camera is off") : begin()),
+    rate: () => (1000 * (times.length - 1)) / (times.at(-1) - times[0]),
+  };
+}
+
+function draw(canvas, source, scale = 1) {
+  canvas.width = Math.round((source.videoWidth ?? source.width) * scale);
+  canvas.height = Math.round((source.videoHeight ?? source.height) * scale);
+  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
 }
 
 // ------------------------------------------------------------------------------------------------------------ stage
@@ -219,6 +300,7 @@ const BUTTONS = {
   stop: ["■ Stop", "End after the present step; the picture is kept."],
   resume: ["▶▶ Continue", "Go on from this picture, with the settings as they are now."],
   reset: ["↺ Reset", "Back to the settings and the picture that this lab began with."],
+  live: ["◉ Live", "Paint what this computer's camera sees, until this is pressed again. Nothing of it is kept."],
   keep: ["★ Keep", "Keep this picture below, to compare with it or to come back to its settings."],
 };
 
@@ -226,7 +308,7 @@ function stage({ model, el }) {
   el.classList.add("sl-stage");
   const tell = (words) => { said.textContent = words; says.textContent = words; };
   const buttons = Object.fromEntries(model.get("buttons").map((name) => [name, make("button",
-    { class: name === "start" ? "sl-first" : "", title: BUTTONS[name][1], onclick: () => model.send({ do: name }) }, BUTTONS[name][0])]));
+    { class: name === "start" ? "sl-first" : "", title: BUTTONS[name][1], onclick: () => (name === "live" ? film.turn() : model.send({ do: name })) }, BUTTONS[name][0])]));
   const image = make("img", { class: "poster", draggable: "false" });
   const before = make("img", { class: "sl-before", draggable: "false", alt: "" });
   const border = make("div", { class: "sl-border", role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100 });
@@ -244,6 +326,11 @@ function stage({ model, el }) {
     onchange: () => { model.set("file_name", name.value); model.save_changes(); } });
   const code = make("pre", { class: "sl-code", hidden: true, tabindex: 0, "aria-label": "Code that makes this picture" });
   const tool = (words, title, act) => make("button", { class: "sl-tool", title, onclick: act }, words);
+  const film = live(model, picture, tell, () => {
+    buttons.live.textContent = film.on() ? "■ Stop live" : BUTTONS.live[0];
+    picture.style.setProperty("--ratio", follow.ratio);
+    follow.border();
+  });
   let zoom = 1, compared = -1;
 
   const save = tool("Save", "Write the picture beside the notebook, with its settings inside.", () => model.send({ do: "save" }));
@@ -272,7 +359,7 @@ function stage({ model, el }) {
   takesFiles(model, el);
 
   // The border between what it was and what it is, and pressing to see the original.
-  const left = () => (compared >= 0 ? "a kept picture" : model.get("names")[0]);
+  const left = () => (film.on() ? "what the camera sees" : compared >= 0 ? "a kept picture" : model.get("names")[0]);
   function moveBorder(share) {
     model.set("border", Math.round(Math.min(1, Math.max(0, share)) * 100) / 100);
     model.save_changes();
@@ -337,7 +424,7 @@ function stage({ model, el }) {
     said: () => { said.textContent = model.get("said"); },
     share: () => { bar.hidden = model.get("share") < 0; bar.value = Math.max(0, model.get("share")); },
     error: () => { alert.textContent = model.get("error") && `⚠ ${model.get("error")}`; },
-    curves: () => draw(curves, model.get("curves")),
+    curves: () => drawCurves(curves, model.get("curves")),
     file_name: () => { name.value = model.get("file_name"); },
     written: () => { file.lastChild.textContent = model.get("written"); },
     kept: () => kept.replaceChildren(...model.get("kept").map((one, i) => {
@@ -354,9 +441,19 @@ function stage({ model, el }) {
       code.hidden = false;
       navigator.clipboard?.writeText(message.code).then(() => tell("the code is in the clipboard"), () => tell("the code stands below"));
     }
+    if (message.painted) {
+      await film.answered(message.painted, buffers[0]);
+      if (film.rate()) says.textContent = `live: ${film.rate().toFixed(1)} pictures a second`;
+    }
+    if (message.over) film.end(message.over, false);
     if (message.download) make("a", { href: address(buffers[0]), download: message.download }).click();
   };
   model.on("msg:custom", heard);
+  const cut = () => {
+    film.end("the kernel is gone; the camera is off", false);
+    frame.querySelector(".sl-camera")?.dispatchEvent(new Event("close"));
+  };
+  model.on("comm_live_update", cut);
   const around = () => el.closest(".sl-lab") ?? el;
   const watcher = new MutationObserver(() => { for (const each of around().querySelectorAll(".widget-slider")) named(each); });
   const begin = () => {
@@ -367,7 +464,7 @@ function stage({ model, el }) {
     for (const each of around().querySelectorAll(".widget-slider")) named(each);
   };
   requestAnimationFrame(begin);
-  return () => { off(); model.off("msg:custom", heard); watcher.disconnect(); };
+  return () => { film.end("the camera is off"); cut(); off(); model.off("msg:custom", heard); model.off("comm_live_update", cut); watcher.disconnect(); };
 }
 
 // Call each function when the trait of its name changes, and once now.
@@ -395,7 +492,7 @@ function named(slider) {
 const COLOURS = ["currentColor", "#2b8cd6", "#e06a10", "#1a9e77", "#d06da8", "#b8860b", "#4aa3d8", "#888888", "#8a6bc4"];
 const DASHES = ["", "", "6 3", "8 2 2 2", "2 2", "10 3", "4 1", "1 3", "12 2 2 2 2 2"];  // nobody has to tell colours apart
 
-function draw(place, { steps = [], terms = {}, marks = [], words = "" }) {
+function drawCurves(place, { steps = [], terms = {}, marks = [], words = "" }) {
   const W = 420, H = 118, L = 44, B = 16;
   const all = Object.values(terms).flat().filter((value) => value > 0);
   if (steps.length < 2 || !all.length) return place.replaceChildren();

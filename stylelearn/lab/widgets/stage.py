@@ -27,7 +27,7 @@ class Stage(anywidget.AnyWidget):
 
     Args:
         file_name: what Save proposes.
-        buttons: which of "start", "stop", "resume", "reset", "keep".
+        buttons: which of "start", "stop", "resume", "reset", "live"; "keep" is always there.
         plots: whether loss curves are drawn.
         border: where the border between `before` and the picture is at first, 0 (left) to 1.
 
@@ -98,6 +98,10 @@ class Stage(anywidget.AnyWidget):
         """Give back the picture it is compared with, too."""
         self._compared = (None, 0)
         super().close()
+
+    def answer(self, number: int, image: Tensor) -> None:
+        """Give the page a picture of its camera back, painted; no notebook keeps a message."""
+        self.send({"painted": number}, [encode_image(image, "jpeg", LIVE_QUALITY)])
 
     def progress(self, share: float, words: str) -> None:
         """How far it is (0 to 1; -1 without a bar), and that in words."""
