@@ -54,16 +54,19 @@ def test_in_a_browser_a_lab_is_opened_moved_and_left(browser: Browser, tmp_path)
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = [sys.executable, "-m", "stylelearn", "studio", "--no-browser", "--port", str(port)]
-    own = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    places = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     log = tmp_path / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            words, cwd=tmp_path, env=os.environ | own | {"PYTHONPATH": str(ROOT)}, stdout=output, stderr=output
+            words, cwd=tmp_path, env=os.environ | places | {"PYTHONPATH": str(ROOT)}, stdout=output, stderr=output
         )
     try:
         until(lambda: b"running at" in log.read_bytes(), server, log)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.set_default_timeout(PATIENCE * 1000)
+        elsewhere = []
+        own = (f"http://localhost:{port}/", "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else elsewhere.append(request))
         with screenshot_if_it_fails(page, tmp_path):
             page.goto(f"http://localhost:{port}")
             page.get_by_role("button", name="Johnson").wait_for()
@@ -77,6 +80,7 @@ def test_in_a_browser_a_lab_is_opened_moved_and_left(browser: Browser, tmp_path)
             page.get_by_role("button", name="All labs").click()
             page.get_by_role("button", name="Letters").wait_for()
             assert picture.count() == 0
+            assert {request.failure for request in elsewhere} <= {"csp"}
         page.close()
     finally:
         server.terminate()

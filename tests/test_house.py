@@ -141,7 +141,8 @@ def test_a_wheel_carries_code_data_and_notebooks(installed_wheel):
     ]
     wanted = {f"stylelearn/{path.relative_to(ROOT).as_posix()}" for path in tracked if path.is_file()}
     assert {name for name in wanted if "__pycache__" not in name and "/my-" not in name} <= inside
-    assert {"stylelearn/py.typed", "stylelearn/__init__.py"} <= inside
+    painter = {f"stylelearn/cli/painter/{path.name}" for path in ROOT.glob("stylelearn/cli/painter/*")}
+    assert {"stylelearn/py.typed", "stylelearn/__init__.py", *painter} <= inside
     assert not any(name.startswith(("benchmarks/", "data/", "tests/", "lessons/")) for name in inside)
     assert not any(name.startswith(("stylelearn/lessons/src", "stylelearn/lessons/tools")) for name in inside)
 

@@ -16,6 +16,10 @@ from stylelearn.cli.parsing import DONE, Commands, UsageError, whole
 # What labs save lies in the folder in which the command was called, not beside the notebook.
 CELL = "import os\n\nos.chdir({folder!r})\nfrom stylelearn.lab.studio import Studio\n\nStudio()"
 
+# The page may load nothing from elsewhere: Voilà's own would ask a server for icons, and wait for it without internet.
+OWN = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss: data: blob:"
+SETTINGS = {"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy": f"{OWN}; frame-ancestors 'self'"}}}}
+
 
 def add(commands: Commands) -> None:
     """Describe the command."""
@@ -43,12 +47,14 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="stylelearn-") as folder:
         page = Path(folder, "studio.ipynb")
         page.write_text(json.dumps(notebook(Path.cwd())), encoding="utf-8")
+        environment = lab.environment(Path(folder, "settings"))
+        Path(folder, "settings", "voila.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         words = [sys.executable, "-m", "voila", str(page)]
         if options.no_browser:
             words.append("--no-browser")
         if options.port:
             words += [f"--port={options.port}", "--Voila.port_retries=0"]
-        status = lab.wait(subprocess.Popen(words + options.rest, env=lab.environment(Path(folder, "settings"))))
+        status = lab.wait(subprocess.Popen(words + options.rest, env=environment))
     return DONE if status in (0, -signal.SIGTERM) else status
 
 

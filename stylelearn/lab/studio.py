@@ -85,7 +85,7 @@ class Studio(widgets.VBox):
     def __init__(self) -> None:
         self.lab: Lab | None = None
         self._said = widgets.HTML()
-        self._back = widgets.Button(description="All labs", icon="arrow-left")
+        self._back = widgets.Button(description="← All labs")
         self._back.on_click(lambda _: self.leave())
         tiles = widgets.Layout(grid_template_columns="repeat(auto-fill, minmax(15rem, 1fr))", grid_gap="1.2rem")
         self._gallery = widgets.GridBox([self._tile(entry) for entry in GALLERY], layout=tiles)
