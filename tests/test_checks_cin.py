@@ -65,6 +65,11 @@ def apart(x, gamma, beta, masks):
     return out
 
 
+def masked_first(x, gamma, beta, masks):
+    parts = zip(masks, gamma, beta, strict=True)
+    return sum(m * (g[:, None, None] * normalised(m * x) + b[:, None, None]) for m, g, b in parts)
+
+
 def for_all(x, gamma, beta, masks):
     share = masks.mean((1, 2))
     return (share @ gamma)[:, None, None] * normalised(x) + (share @ beta)[:, None, None]
@@ -88,6 +93,7 @@ MISTAKES = [
     (N, lambda x, g, b, w: conditional(x, g, b, 0 * w), "every image gets the first style"),
     (N, lambda x, g, b, w: conditional(x, g, b, torch.arange(len(x))), "row b of the tables"),
     (N, lambda x, g, b, w: conditional(x, g[w].mean(0, True), b[w].mean(0, True), 0 * w), "mean of the styles"),
+    (N, lambda x, g, b, w: conditional(x, g.mean(0, True), b.mean(0, True), 0 * w), "the mean of all rows"),
     (N, lambda x, g, b, w: conditional(x, g, b, w, epsilon=0), "NaN"),
     (N, three_only, "stopped with"),
     # numbers_per_style: what is forgotten
@@ -116,6 +122,7 @@ MISTAKES = [
     (P, lambda a, d: 0.25, "a row of numbers"),
     # spatial_norm: what follows the masks, and what must not
     (S, apart, "for each mask apart"),
+    (S, masked_first, "before μ and σ are taken"),
     (S, for_all, "mix at each place"),
     (S, strongest, "only the strongest"),
     (S, turned, "rows and columns"),

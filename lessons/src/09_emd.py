@@ -644,6 +644,8 @@ with torch.no_grad():
 show_glyphs({"your code, all " + second: drawn[1.0], "your code, half and half": drawn[0.5], "the course's": theirs})
 
 # %% [markdown]
+# The last two rows are both half and half: they should look the same.
+#
 # ## The lab
 #
 # Each change writes the word again.

@@ -520,7 +520,8 @@ found = {
     words: {named[method]: (one.mean, one.low, one.high) for method, one in intervals(answers, question).items()}
     for question, words in QUESTIONS.items()
 }
-plot_intervals(found, x="1: not at all … 4: fully", title=f"Mean scores with 95 % intervals: {who}", limits=(0.8, 4.2))
+words = "1: not at all … 4: fully, with 95 % intervals"
+plot_intervals(found, x=words, title=f"Mean scores: {who}", limits=(0.8, 4.2))
 
 # %% [markdown]
 # **Predict, then run.** Two intervals overlap. Does that mean that the two methods may be equally good? Think of people who never give a 4, and of others who never give a 1.

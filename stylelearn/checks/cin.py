@@ -34,6 +34,7 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
         *norms.mistakes(x, _wide(g), _wide(b), EPSILON),
         (normed(gamma[:1], beta[:1]), "every image gets the first style."),
         (normed(gamma[:3], beta[:3]), "image b gets row b of the tables; it should get row which[b]."),
+        (normed(gamma.mean(0), beta.mean(0)), "every image gets the mean of all rows; image b has row which[b]."),
         (normed(g.mean(0), b.mean(0)), "all images get the mean of the styles; each has a style of its own."),
     ]
     must_match(yours, normed(g, b), wrong, tolerance=TOLERANCE, what="the result")
@@ -120,6 +121,7 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
     means = (weight * x).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)  # (S, C, 1, 1)
     spread = (weight * (x - means).square()).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)
     own = (weight * (rows[0] * (x - means) / (spread + EPSILON).sqrt() + rows[1])).sum(0, keepdim=True)
+    cut = (weight * norms.normed(weight * x, *rows, EPSILON)).sum(0, keepdim=True)
     share = masks.mean((1, 2))
     hard = torch.zeros_like(masks).scatter(0, masks.argmax(0, keepdim=True), 1.0)
     wrong = [
@@ -128,6 +130,7 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
         *norms.mistakes(x, g, b, EPSILON),
         (normed(_wide(share @ gamma), _wide(share @ beta)),
          "you mix once for the whole picture, with the mean of each mask; mix at each place."),
+        (cut, "x is multiplied with the masks before μ and σ are taken; these are those of the whole picture."),
         (own, "μ and σ are taken for each mask apart; here they are those of the whole picture."),
         (normed(_map(hard, gamma), _map(hard, beta)), "only the strongest style of each place counts; mix them."),
         (normed(g / 3, b / 3), "divided by the number of styles; the masks add up to 1 already."),

@@ -36,6 +36,8 @@ def exponent(answer: Lists) -> str:
         (2 * right, "that is the exponent of the side; a picture has side² pixels."),
         ((y[-1] - y[0]) / (x[-1] - x[0]), "only the first and the last size are used; use all of them."),
         (_slope(x, y, proportional=True), "the line goes through the origin; its height, log a, must be free."),
+        (statistics.mean(b / a for a, b in zip(x, y, strict=True)),
+         "log seconds is divided by log pixels; the slope is that of a line whose height, log a, is free."),
         (math.exp(right), "the exponent is the slope itself; without exp."),
         (sum(y) / len(y) - right * sum(x) / len(x), "this is the line's height, log a; give its slope."),
     ]  # fmt: skip
@@ -62,6 +64,14 @@ def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
         (ordered.mean(), signed),
         (ordered.square().mean(), "squared; this distance is the mean of absolute differences."),
         (ordered.square().mean().sqrt(), "squared, with a root; this distance takes absolute differences."),
+        (
+            (p.flatten().sort().values - q.flatten().sort().values).abs().mean(),
+            "all directions are sorted in one list; each direction has a list of its own: dim=0.",
+        ),
+        (
+            (p.argsort(dim=0) - q.argsort(dim=0)).double().abs().mean(),
+            "these are places, from argsort; compare the sorted values: sort(dim=0).values.",
+        ),
         (ordered.abs().sum(), "the sum; take the mean, or it grows with size and number of directions."),
         (ordered.abs().sum(dim=0).mean(), "summed over positions; take the mean over these, too."),
         (ordered.abs().max(), "the largest difference; take the mean."),
