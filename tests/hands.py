@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import ipywidgets as widgets
 import torch
 from ipywidgets.widgets.widget import _instances
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from stylelearn.encoders import Encoder
 from stylelearn.lab import PictureChooser
 from stylelearn.lab.base import Lab
+from stylelearn.lab.layers import LayerSliders
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 
 SOON = 240  # seconds; a safety net, never waited for when things work
@@ -20,6 +22,20 @@ def inside(widget: Any) -> Iterator[Any]:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from inside(child)
+
+
+def ends(control: Any) -> list[Any]:
+    """The values at both ends of a control, or all of them where there are no ends."""
+    if isinstance(control, PictureChooser):
+        return [control.options[0][0], control.options[-1][0]]
+    if isinstance(control, LayerSliders):
+        return [dict.fromkeys(control.sliders, 0.0), dict.fromkeys(control.sliders, 1.0)]
+    if isinstance(control, widgets.FloatLogSlider):
+        return [control.base**control.min, control.base**control.max]
+    if isinstance(control, widgets.Dropdown | widgets.SelectionSlider):
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options]
+        return values if isinstance(control, widgets.Dropdown) and len(values) < 12 else [values[0], values[-1]]
+    return [control.min, control.max]
 
 
 def move(lab: Lab, **settings: Any) -> Tensor:

@@ -21,6 +21,7 @@ from stylelearn.lab import (
 )
 from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Column, Folded
+from stylelearn.lab.live import LiveLab
 from stylelearn.lab.mixing import Pad
 
 pytestmark = pytest.mark.usefixtures("labs")
@@ -65,6 +66,22 @@ def test_a_projector_shows_sliders_and_squares_only_and_every_control_can_be_hid
     assert bare.settings == settings
     assert not any(getattr(one, "description", "") for one in seen(bare.children[0].children[1]))
     bare.close()
+
+
+@pytest.mark.parametrize(("lab", "given"), [one[:2] for one in LABS], ids=lambda one: getattr(one, "__name__", ""))
+def test_every_control_says_what_it_means(lab: type[Lab], given: dict[str, Any]) -> None:
+    """And it answers while it is dragged where a picture is one pass of a network, or else when it is released."""
+    made = lab(**given)
+    for one in inside(made):
+        if isinstance(one, widgets.Text) and one.placeholder:
+            assert len(one.tooltip) > 20
+        elif isinstance(one, widgets.Button | widgets.ValueWidget) and not isinstance(one, widgets.HTML):
+            assert one.description and len(one.tooltip) > 20, one.description
+        if isinstance(one, widgets.FloatSlider | widgets.FloatLogSlider):
+            assert one.continuous_update == isinstance(made, LiveLab), one.description
+        if isinstance(one, widgets.HTML):
+            assert one.value.count("<img ") == one.value.count(' alt="')
+            assert one.value.count("<svg ") == one.value.count("aria-")
 
 
 def slider(value: float) -> widgets.FloatSlider:

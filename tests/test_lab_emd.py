@@ -4,12 +4,11 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import pytest
 import torch
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
-from hands import SOON, inside, upload
+from hands import SOON, upload
 from torch import Tensor
 
 from stylelearn.emd import EMD
@@ -133,18 +132,6 @@ def test_every_control_works_at_its_ends(lab: EMDLab, name: str, values: list[An
         assert bool(torch.isfinite(made).all())
     assert lab.stage.value[:2] == b"\xff\xd8"
     assert set(lab.settings) == set(SMALL)
-
-
-def test_every_control_says_what_it_means_and_answers_while_it_is_dragged(lab: EMDLab) -> None:
-    for widget in inside(lab):
-        if isinstance(widget, widgets.Button | widgets.ToggleButton | widgets.FloatSlider | widgets.Dropdown):
-            assert widget.description
-            assert len(widget.tooltip) > 20, widget.description
-        if isinstance(widget, widgets.Text):
-            assert widget.description or widget.placeholder
-            assert len(widget.tooltip) > 20
-        if isinstance(widget, widgets.FloatSlider):
-            assert widget.continuous_update
 
 
 def test_fonts_that_the_network_has_never_met_are_marked(lab: EMDLab) -> None:

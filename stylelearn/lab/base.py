@@ -12,12 +12,12 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from stylelearn.images import read_image, read_settings, resize, shown_name
+from stylelearn.lab import memory
 from stylelearn.lab.column import SLIDERS, Column, Row, View, restore
 from stylelearn.lab.engine.clock import Clock
 from stylelearn.lab.engine.errors import guarded, in_words
 from stylelearn.lab.engine.kernel import Released, on_interrupt
 from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner, interrupt
-from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Diverged, Step
 
@@ -186,15 +186,8 @@ class Lab(Released, widgets.VBox):
                 raise ValueError(f"{shown_name(source)} was not saved by this lab, and this lab takes no photo")
             chooser.take(source, name)
             return
-        prints, steps = inside.pop("pictures", {}), inside.pop("steps_done", 0)
-        missing = []
-        for setting, chooser in self.controls.items():
-            if isinstance(chooser, PictureChooser) and setting in inside:
-                value = inside.pop(setting)
-                if found := chooser.find(value, prints.get(setting)):
-                    inside[setting] = found
-                else:
-                    missing.append(f"{setting}: {value}")
+        steps = inside.pop("steps_done", 0)
+        inside, missing = memory.found(inside, self.controls)
         self._runner.stop(discard=True)
         self.set(**{name: value for name, value in inside.items() if name in self.settings})
         self.reopened(read_image(source), steps)
@@ -223,14 +216,7 @@ class Lab(Released, widgets.VBox):
 
     def code(self) -> str:
         """The lines that make this picture with the package."""
-        made, lab = dict(self._made), type(self).__name__
-        if (steps := made.pop("steps_done", None)) is not None:
-            made["first_steps"] = steps
-        own = "  # yours: put the name of its file here"
-        arguments = "".join(
-            f"    {name}={value!r},{own if str(value).startswith('upload: ') else ''}\n" for name, value in made.items()
-        )
-        return f"from stylelearn.lab import {lab}\n\nlab = {lab}(\n{arguments})\nlab.save({self.stage.file_name!r})"
+        return memory.code(type(self).__name__, self._made, self.stage.file_name)
 
     def close(self) -> None:
         """Stop, take the lab off the page, and give back what it holds; the picture and the settings are kept."""
@@ -239,6 +225,11 @@ class Lab(Released, widgets.VBox):
         super().close()
         for held in ("_job", "_raw", "_beginning", "_last"):
             setattr(self, held, None)
+
+    def _moved(self) -> None:
+        """What a control calls when it is moved, in a lab that answers at once."""
+        if not self._quiet:
+            self.start(restart=True)
 
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
         """A callback whose errors are shown in the lab."""
@@ -271,13 +262,7 @@ class Lab(Released, widgets.VBox):
         """The picture was pressed there, from 0 to 1 each."""
 
     def _inside(self) -> dict[str, Any]:
-        """What a saved picture holds: its settings, and how to know pictures again that are not the course's."""
-        own = {
-            name: each.fingerprint(each.value)
-            for name, each in self.controls.items()
-            if isinstance(each, PictureChooser) and not each.find(each.value, None)
-        }
-        return {**named(self._made), "lab": type(self).__name__, **({"pictures": own} if own else {})}
+        return memory.written(type(self).__name__, self._made, self.controls)
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
@@ -370,11 +355,6 @@ class Lab(Released, widgets.VBox):
         """The cell was cleared or deleted: nobody watches any more."""
         if change["old"] and not change["new"]:
             self._runner.stop()
-
-
-def named(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings as others may see them: of a path or an address only the name."""
-    return {name: shown_name(value) if isinstance(value, str) else value for name, value in settings.items()}
 
 
 def fitted(image: Tensor, size: int) -> Tensor:

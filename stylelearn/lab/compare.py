@@ -18,11 +18,11 @@ from stylelearn import samples
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
 from stylelearn.images import resize
-from stylelearn.lab.base import named
 from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab, Move, at_size
+from stylelearn.lab.memory import named
 from stylelearn.lab.mixing import Axis
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser

@@ -12,11 +12,12 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import Folded, View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
+from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Stage
@@ -147,11 +148,12 @@ class GatysLab(Lab):
             return optimize_image(start, objective, steps, optimizer=settings["optimizer"])
 
         def finish(made: Tensor) -> Tensor:
-            return keep_colours(made, resize(photo, made.shape[-2:], "box"))
+            return (
+                keep_colours(made, resize(photo, made.shape[-2:], "box")) if settings["colour"] == "content" else made
+            )
 
         title = "Pastiche of {content} in the style of {style}".format(**named(settings))
-        job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
-        return Job(**job, finish=finish) if settings["colour"] == "content" else Job(**job)
+        return Job(paint, steps, settings, title, finish)
 
     def _pictures(self, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Content and style at the size to work at; grey if only brightness is to be taken over."""

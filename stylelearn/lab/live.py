@@ -1,32 +1,8 @@
 """Live labs: one pass of a network makes the picture, so each move of a control paints anew. Lessons 03–05, 08–10.
 
-A lab of its own derives from `LiveLab`, gives its controls, and defines two functions:
-
-    class MyLab(LiveLab):
-        def __init__(self, content=None, *, strength=1.0, size=256):
-            self._features = functools.lru_cache(4)(self._encode)  # what a slider does not change
-            super().__init__(
-                [
-                    {
-                        "content": PictureChooser("content", content),
-                        "strength": controls.number("strength", strength, 0, 1, 0.01, "What it does, in a sentence."),
-                        "size": sizes(size),
-                    }
-                ],
-                file_name="my.png",
-            )
-
-        def render(self, settings, pictures):  # in the background: no widget is read or written here
-            return network().decode(self._features(pictures["content"], settings["size"]), settings["strength"])
-
-        def words(self, settings):
-            return f"{settings['content']}, painted with strength {settings['strength']:.2f}"
-
-Controls are choosers, or anything with a `value` trait; sliders answer while they are dragged. Attributes that
-`render` uses must be there before `super().__init__`, which paints the first picture. `functools.lru_cache` takes
-tensors as keys (by identity), and choosers keep a picture's tensor as long as it is chosen: cache by (picture, size).
-
-From code: `lab.refresh()` returns when the new pixels are set, `lab.wait()` when all that was asked for is.
+A lab of its own gives its controls, `render` and `words`; see `johnson.py`. What `render` uses must be there before
+`super().__init__`, which paints the first picture. `functools.lru_cache` keeps what a slider does not change: it takes
+tensors as keys (by identity), and a chooser keeps the tensor of a picture as long as it is chosen.
 """
 
 from __future__ import annotations
@@ -44,11 +20,12 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, named
+from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Row, observe
 from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Stage
@@ -176,10 +153,6 @@ class LiveLab(Lab):
         """Before the first picture, and if that fails: the first picture chosen, or grey where there is none."""
         chosen = [*self.pictures.values()]
         return at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5)
-
-    def _moved(self) -> None:
-        if not self._quiet:
-            self.start()
 
     def _first(self, steps: int) -> None:
         job = self.job(self.settings, None, 1)

@@ -9,11 +9,12 @@ from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
+from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
@@ -151,11 +152,9 @@ class PhotoLab(Lab):
             return optimize_image(resize(image, pictures[0].shape[-2:], "box"), objective, steps)
 
         def finish(made: Tensor) -> Tensor:
-            return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing)
+            return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing) if smoothing else made
 
-        title = "{content} in the light of {style}".format(**named(settings))
-        job: dict[str, Any] = {"steps": paint, "count": steps, "settings": settings, "title": title}
-        return Job(**job, finish=finish) if smoothing else Job(**job)
+        return Job(paint, steps, settings, "{content} in the light of {style}".format(**named(settings)), finish)
 
     # ------------------------------------------------------------------------------------------------------- masks
 

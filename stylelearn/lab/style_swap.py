@@ -17,12 +17,13 @@ from torch import Tensor
 from stylelearn import gatys, patches, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.base import Lab, named
+from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import at_size
+from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Box, Stage, boxes
@@ -235,10 +236,6 @@ class StyleSwapLab(Lab):
             f'style="width:{wide / max(tall, wide) * _SOURCE:.0f}px">{boxes((tall, wide), theirs, image)}</div>'
             f'<span style="font-size:85%">In the style, where the marked place comes from: {words}.</span>'
         )
-
-    def _moved(self) -> None:
-        if not self._quiet:
-            self.start(restart=True)
 
     def _looked(self) -> None:
         if not self._quiet:

@@ -7,10 +7,11 @@ from typing import Any, Unpack
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab.base import Lab, fitted, named
+from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
+from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Stage
@@ -67,7 +68,3 @@ class WelcomeLab(Lab):
             settings,
             "{content} painted in the style {style}".format(**named(settings)),
         )
-
-    def _moved(self) -> None:
-        if not self._quiet:
-            self.start(restart=True)

@@ -78,13 +78,14 @@ const CSS = `
   border: 3px solid #fff; box-shadow: 0 0 0 2px #000, inset 0 0 0 2px #000; }
 .sl-words { font-size: 85%; margin-left: 128px; }
 .sl-projector { max-width: none; --jp-widgets-font-size: 14px; }
-.sl-projector .sl-row { flex-direction: column; height: clamp(430px, 100vh - 110px, 1400px); }
+.sl-projector .sl-row { flex-direction: column; height: clamp(430px, 100vh - 130px, 1400px); }
 .sl-projector .sl-row > .sl-stage { display: flex; flex: 1 1 0; }
 .sl-projector .sl-row > .sl-controls { flex: none; max-height: 45%; }
 .sl-projector .sl-tool, .sl-projector .sl-curves, .sl-projector > :not(.sl-row) { display: none; }
 @container (min-width: 720px) {
   .sl-projector .sl-row > .sl-controls { display: block; columns: 380px; max-height: none; }
   .sl-projector .sl-controls > * { break-inside: avoid; }
+  .sl-projector .sl-controls > .widget-html { break-before: avoid; }
 }
 @container (max-width: 719px) {
   .sl-row { flex-direction: column; }
