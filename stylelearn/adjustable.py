@@ -12,11 +12,12 @@ as much for one layer as for another. After training, a slider for each layer ac
 
 **Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, along their
 principal axes, not through a network of its own, so any picture is a style; the painting is laid over the photograph
-with the opacity 1 − Π(1 − 0.75 α), since instance norm forgets how bright and contrasty the photograph was and α = 0
-could not give it back; of each batch a quarter has α from {0, 1}, where sliders end; style losses enter as log(1 + L),
-so that one picture in which a channel explodes does not drown out the rest; a little total variation, and a penalty on
-spikes; in the last parts of the training the factors (Σ L̄)/L̄ stand still, since a content loss that falls counts more
-and more. The encoder is `mini`.
+with an opacity that grows with the α, since instance norm forgets how bright and contrasty the photograph was and α = 0
+could not give it back; of each batch half has sliders at their ends, one alone at 1 or all; the less all α are, the
+more counts the distance of the pixels from the photograph's, so that a slider changes nothing that its layer does not
+see; style losses enter as log(1 + L), so that one picture in which a channel explodes does not drown out the rest; a
+little total variation, and a penalty on spikes; the factors are fixed, since a content loss that falls would count more
+and more (`normalise` is the paper's way). The encoder is `mini`, with other layers: see `conditioning.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +35,11 @@ from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
-STYLE_WEIGHT = 2.5
-TV_WEIGHT = 4.0
+FACTORS = {"style relu1_1": 4.0, "style relu2_1": 6.0, "style relu4_1": 5.0, "content relu4_2": 0.5}
+PHOTO_WEIGHT = 4.0
+TV_WEIGHT = 1.5
 DECAY = 0.99  # of the running averages
-CORNERS = 4  # one of so many pictures in a batch gets α from {0, 1}
+CORNERS = 2  # one of so many pictures in a batch has its sliders at their ends
 CAREFUL = 0.5  # Λ learns at this share of the rate: each of its steps moves γ and β through hundreds of inputs
 
 
@@ -76,11 +78,11 @@ class Objective(nn.Module):
 
     Args:
         style: the picture (1, 3, H, W) of a network for one style; batches then hold no styles.
-        normalise: False leaves out the running averages, to see what they are good for.
-        factors: what each loss is multiplied by, styles first, instead of what the averages say. Where they stand still
-            there is no way out: with averages that run, a network that paints less has less content loss, which then
-            counts more, and it paints less still.
-        style_weight: of all style losses, after they have been made alike.
+        factors: what each loss is multiplied by, by its name in `names`; 1 where there is none.
+        normalise: the paper's running averages in place of factors. A network that paints less then has less content
+            loss, which counts more, and it paints less still.
+        photo_weight: of the mean square distance of a picture from its content, times 1 − the mean of its α.
+        tv_weight: of total variation.
     """
 
     def __init__(
@@ -88,19 +90,17 @@ class Objective(nn.Module):
         network: AdjustableNet,
         style: Tensor | None = None,
         *,
-        normalise: bool = True,
-        factors: Sequence[float] | None = None,
-        style_weight: float = STYLE_WEIGHT,
+        factors: Mapping[str, float] = FACTORS,
+        normalise: bool = False,
+        photo_weight: float = PHOTO_WEIGHT,
         tv_weight: float = TV_WEIGHT,
     ) -> None:
         super().__init__()
         self.network, self.only_style, self.normalise = network, style, normalise
-        self.style_weight, self.tv_weight = style_weight, tv_weight
+        self.photo_weight, self.tv_weight = photo_weight, tv_weight
         self.names = [f"style {name}" for name in network.style_layers]
         self.names += [f"content {name}" for name in network.content_layers]
-        if factors is not None and len(factors) != len(self.names):
-            raise ValueError(f"factors are for {', '.join(self.names)}; there are {len(factors)} of them")
-        self.factors = factors
+        self.factors = [factors.get(name, 1.0) for name in self.names]
         self.register_buffer("averages", torch.zeros(len(self.names)))  # L̄, in the checkpoint with the rest
 
     def forward(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -123,22 +123,21 @@ class Objective(nn.Module):
             alphas = torch.cat([alphas, torch.ones_like(alphas[:, :1])], dim=1)
         weighted = (alphas * each).mean(dim=0) * self.weights()
         found = dict(zip(self.names, weighted, strict=True))
+        amount = alphas[:, : len(net.style_layers)].mean(dim=1)
+        if self.photo_weight:
+            apart = (pastiche - contents).square().mean(dim=(1, 2, 3))
+            found["photo"] = self.photo_weight * ((1 - amount) * apart).mean()
         if self.tv_weight:  # quadratic, so √α inside is α outside: nothing is smoothed where nothing is painted
-            share = alphas[:, : len(net.style_layers)].mean(dim=1).sqrt()[:, None, None, None]
-            found["tv"] = self.tv_weight * losses.tv_loss(share * pastiche)
+            found["tv"] = self.tv_weight * losses.tv_loss(amount.sqrt()[:, None, None, None] * pastiche)
         if net.painter.spikes is not None:
             found["spikes"] = SPIKE_WEIGHT * net.painter.spikes
         return found
 
     def weights(self) -> Tensor:
-        """What each loss is multiplied by, α apart: (Σ_i L̄^i)/L̄^l, and the style weight."""
-        factors = torch.ones_like(self.averages)
-        if self.factors is not None:
-            factors = factors.new_tensor(self.factors)
-        elif self.normalise:
-            factors = self.averages.sum() / self.averages.clamp_min(1e-8)
-        styles = len(self.network.style_layers)
-        return torch.cat([self.style_weight * factors[:styles], factors[styles:]])
+        """What each loss is multiplied by, α apart: its factor, or (Σ_i L̄^i)/L̄^l."""
+        if self.normalise:
+            return self.averages.sum() / self.averages.clamp_min(1e-8)
+        return self.averages.new_tensor(self.factors)
 
 
 def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
@@ -163,9 +162,7 @@ def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
 
 
 class Batches(Dataset[tuple[Tensor, ...]]):
-    """Contents, styles and α ~ U(0, 1); of the first of each `corners` all α are 1, or some 1 and some 0.
-
-    Never are all of the style's 0: nothing is painted then, and nothing can be learnt.
+    """Contents, styles and α ~ U(0, 1); of the first of each `corners` all α are 1, or one of the style's alone is.
 
     Args:
         contents, styles: crops; no styles for a network of one style.
@@ -184,8 +181,9 @@ class Batches(Dataset[tuple[Tensor, ...]]):
         rng = np.random.default_rng((self.contents.seed, number, 2))
         alphas = rng.uniform(size=(len(contents), self.count))
         for row in range(0, len(contents), self.corners) if self.corners else ():
-            some = rng.integers(2, size=self.count)
-            alphas[row] = some if some[: self.painting].any() and rng.integers(2) else 1
+            alphas[row] = 1
+            if rng.integers(2):
+                alphas[row, : self.painting] = np.eye(self.painting)[rng.integers(self.painting)]
         styles = [self.styles[number]] if self.styles else []
         return contents, *styles, torch.from_numpy(alphas).float()
 
@@ -238,7 +236,7 @@ def train_adjustable(
         _begin(net, start)
     objective = Objective(net, styles if one else None, **(weights or {}))  # type: ignore[arg-type]
     about = {"network": "adjustable", **net.about, "encoder": net.encoder, "corners": corners}
-    about |= {name: getattr(objective, name) for name in ("style_weight", "tv_weight", "normalise", "factors")}
+    about |= {name: getattr(objective, name) for name in ("factors", "normalise", "photo_weight", "tv_weight")}
     about |= {"start": start and Path(start), "photos": batches.contents, "styles": styles if one else paintings}
     training = yield from fit(
         objective,

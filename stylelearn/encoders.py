@@ -57,7 +57,6 @@ MINI = Architecture(((16, 16), (27, 32), (59, 43, 33, 36), (77, 78, 63, 115), (9
 ARCHITECTURES = {
     "mini": MINI,
     "random": MINI,
-    "mini1": Architecture(((16,) * 2, (32,) * 2, (64,) * 4, (144,) * 4, (128,)), "reflect", "avg"),
     "vgg19": Architecture(((64,) * 2, (128,) * 2, (256,) * 4, (512,) * 4, (512,) * 4), "zeros", "avg"),
     "vgg16": Architecture(((64,) * 2, (128,) * 2, (256,) * 3, (512,) * 3, (512,) * 3), "zeros", "avg"),
 }
@@ -66,8 +65,7 @@ SQUEEZENET = (
     *("conv1", "relu1", "pool1", "fire2", "fire3", "fire4"),
     *("pool4", "fire5", "fire6", "fire7", "fire8", "pool8", "fire9"),
 )
-NAMES = ("mini", "mini1", "vgg19", "vgg16", "squeezenet", "random")
-SHIPPED = ("mini", "mini1")
+NAMES = ("mini", "vgg19", "vgg16", "squeezenet", "random")
 PRECISIONS = ("float32", "bfloat16")
 # What ImageNet networks, and `mini` with them, expect: (image - mean) / std per colour channel.
 MEAN = (0.485, 0.456, 0.406)
@@ -102,9 +100,8 @@ class Encoder(nn.Module):
     """A frozen network that answers with the activations of the layers that are asked for.
 
     Args:
-        name: "mini" (ships with the course, the default), "mini1" (its predecessor, which lesson 08's network was
-            trained with), "vgg19", "vgg16", "squeezenet" (torchvision's, downloaded on first use unless `weights`
-            names a file), or "random" (`mini`'s shape with random weights of `seed`).
+        name: "mini" (ships with the course, the default), "vgg19", "vgg16", "squeezenet" (torchvision's, downloaded on
+            first use unless `weights` names a file), or "random" (`mini`'s shape with random weights of `seed`).
         pool: "avg" or "max"; None takes the network's own. SqueezeNet keeps its max pools.
         weights: a local checkpoint in the key names of torchvision (or of `mini`): .safetensors, .pth or .pt.
         progress: show a progress bar while downloading.
@@ -268,7 +265,7 @@ def _vgg(name: str, pool: str, weights: str | Path | None, progress: bool, seed:
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
                 nn.init.zeros_(layer.bias)
-    elif name in SHIPPED:
+    elif name == "mini":
         layers.load_state_dict(fitting(layers, load_state(name, weights), f"{name} from {weights or 'the course'}"))
     else:
         # torchvision numbers the layers (conv4_2 is features.21) in the order in which we name them.

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A lesson, the class of its lab, and the label of one of the lab's controls.
 GATYS = ("02_gatys.ipynb", "GatysLab", "style ÷ content")
 ADAIN = ("05_adain.ipynb", "AdaINLab", "strength α")
-ADJUSTABLE = ("08_adjustable.ipynb", "AdjustableLab", "relu3_4")
+ADJUSTABLE = ("08_adjustable.ipynb", "AdjustableLab", "relu2_1")
 CAMERA = ("camera.ipynb", "JohnsonLab", "strength (blend)")  # one cell, which is no lesson
 CELL = """from stylelearn.lab import JohnsonLab
 
@@ -383,24 +383,24 @@ def test_lesson_05_runs_and_moving_alpha_changes_the_picture(lab: LabOnPage) -> 
 def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOnPage) -> None:
     assert lab.page.evaluate(ERRORS) == []
     at_first = lab.picture()
-    lab.press_key("relu3_4", "Home")
-    lab.cell.locator('img.poster[title*="relu3_4 0.00"]').wait_for()
+    lab.press_key("relu2_1", "Home")
+    lab.cell.locator('img.poster[title*="relu2_1 0.00"]').wait_for()
     without = lab.picture(other_than=at_first)
-    lab.press_key("relu3_4", "PageUp")
+    lab.press_key("relu2_1", "PageUp")
     lab.picture(other_than=without)
-    lab.press_key("relu3_4", "End")
-    lab.cell.locator('img.poster[title*="relu3_4 1.00"]').wait_for()
+    lab.press_key("relu2_1", "End")
+    lab.cell.locator('img.poster[title*="relu2_1 1.00"]').wait_for()
     lab.sees(" ms after the move")
     assert lab.picture() == at_first  # the same sliders, the same pixels
     square = lab.cell.locator(".sl-pad")
     side = square.bounding_box()["width"]
     square.click(position={"x": side / 2, "y": side / 2})
-    lab.cell.locator('img.poster[title*="relu2_2 0.50, relu3_4 0.25, relu4_1 0.50"]').wait_for()
+    lab.cell.locator('img.poster[title*="relu1_1 0.50, relu2_1 0.25, relu4_1 0.50"]').wait_for()
     halfway = lab.picture(other_than=at_first)
     lab.button("Reset").click()
     assert lab.picture(other_than=halfway) == at_first
     square.click(position={"x": side / 2, "y": side / 2})  # the same place counts again
-    lab.cell.locator('img.poster[title*="relu2_2 0.50, relu3_4 0.25, relu4_1 0.50"]').wait_for()
+    lab.cell.locator('img.poster[title*="relu1_1 0.50, relu2_1 0.25, relu4_1 0.50"]').wait_for()
     assert lab.picture() == halfway
     lab.button("Reset").click()
     assert lab.picture(other_than=halfway) == at_first

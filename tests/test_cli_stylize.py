@@ -23,7 +23,7 @@ from stylelearn.segmentation import cluster, course_mask
 from stylelearn.weights import write_weights
 
 FEW = ["--size", "64", "--steps", "3"]
-LAYERS = ["relu2_2", "relu3_4", "relu4_1"]  # of the adjustable network
+LAYERS = ["relu1_1", "relu2_1", "relu4_1"]  # of the adjustable network
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def tiny(tmp_path_factory):
     write_weights(files["style_swap"], inverse.state_dict(), layer | {"upsampling": "nearest"})
     for name in ("adjustable", "one"):
         net = tiny_adjustable(any_style=name == "adjustable")
-        net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+        net.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu4_2", "tv"], 1.0)
         write_weights(files[name], adjustable._state(net), net.about)
     return files
 
@@ -259,8 +259,8 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
             lambda net, x: net(x, style("mosaic"), patch=2, stride=2, strength=0.7),
             {"style": "mosaic", "patch": 2, "stride": 2, "strength": 0.7, "layer": "relu2_1", "encoder": "mini"},
         ),
-        ("adjustable", "batik --alpha relu2_2=0.3,relu3_4=0.5", *with_alphas(relu2_2=0.3, relu3_4=0.5)),
-        ("one", "--alpha relu2_2=0.5", *with_alphas(relu2_2=0.5)),
+        ("adjustable", "batik --alpha relu1_1=0.3,relu2_1=0.5", *with_alphas(relu1_1=0.3, relu2_1=0.5)),
+        ("one", "--alpha relu1_1=0.5", *with_alphas(relu1_1=0.5)),
     ],
 )
 def test_one_pass_is_that_of_the_network(kind, words, expected, kept, painted, tiny, picture, capsys):
@@ -399,16 +399,16 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("chelsea mosaic --method style-swap --patch 50 --optimize --size 32", "a patch of 50x50 cells does not fit"),
         ("chelsea mosaic --method style-swap --weights none", "`stylelearn train inverse` makes one"),
         (
-            "chelsea batik --method adjustable --alpha relu2_2",
-            "'relu2_2' is not NAME=NUMBER; write them as relu2_2=0.3",
+            "chelsea batik --method adjustable --alpha relu1_1",
+            "'relu1_1' is not NAME=NUMBER; write them as relu1_1=0.3",
         ),
         (
             "{} batik --method adjustable --weights {adjustable} --alpha relu3_1=1",
-            "no α for 'relu3_1'; there is one for relu2_2, relu3_4, relu4_1",
+            "no α for 'relu3_1'; there is one for relu1_1, relu2_1, relu4_1",
         ),
         (
-            "{} batik --method adjustable --weights {adjustable} --alpha relu2_2=1.5",
-            "the α of relu2_2 must be from 0 to 1; got 1.5",
+            "{} batik --method adjustable --weights {adjustable} --alpha relu1_1=1.5",
+            "the α of relu1_1 must be from 0 to 1; got 1.5",
         ),
         # masks
         ("china rocket --method photo --content-mask china", "--style-mask is missing: give masks of both pictures"),

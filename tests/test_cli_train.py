@@ -157,9 +157,9 @@ def test_train_inverse(train: Any, photos: Path) -> None:
 
 
 def test_train_adjustable_takes_folders_or_a_picture(train: Any, photos: Path) -> None:
-    said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --style-weight 2 --tv-weight 0"
+    said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --normalise --tv-weight 0"
     done = train("adjustable", "--styles", str(photos), *said.split())
-    assert done.options["styles"] == [photos] and done.options["weights"] == {"style_weight": 2.0, "tv_weight": 0.0}
+    assert done.options["styles"] == [photos] and done.options["weights"] == {"normalise": True, "tv_weight": 0.0}
     assert done.options["network"] == {
         "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
     }  # fmt: skip

@@ -51,7 +51,5 @@ def test_other_encoders() -> None:
     with torch.device("meta"):
         decoder = mirrored_decoder("relu4_1", encoder="vgg19")
         assert decoder(torch.empty(1, 512, 4, 5)).shape == (1, 3, 32, 40)
-    with pytest.raises(
-        ValueError, match="there is no decoder for 'squeezenet'; there are mini, random, mini1, vgg19, vgg16"
-    ):
+    with pytest.raises(ValueError, match="there is no decoder for 'squeezenet'; there are mini, random, vgg19, vgg16"):
         mirrored_decoder("relu1_1", encoder="squeezenet")

@@ -23,12 +23,12 @@ from stylelearn.weights import WeightsError
 
 pytestmark = pytest.mark.usefixtures("labs")
 
-LAYERS = ["relu2_2", "relu3_4", "relu4_1"]
+LAYERS = ["relu1_1", "relu2_1", "relu4_1"]
 SMALL = {"content": "chelsea", "style": "batik", "size": 64}
 
 
 NET = tiny_adjustable()
-NET.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu3_4", "tv"], 1.0)
+NET.about["objective"] = dict.fromkeys([*(f"style {name}" for name in LAYERS), "content relu4_2", "tv"], 1.0)
 quick = functools.partial(practise, batch=1, size=16)
 
 
@@ -99,11 +99,11 @@ def test_every_slider_and_preset_reaches_the_picture(lab: AdjustableLab) -> None
 
 def test_the_picture_has_words(lab: AdjustableLab) -> None:
     assert lab.stage.value[:2] == b"\xff\xd8"
-    assert lab.stage.tooltip == "chelsea in the style of batik, α: relu2_2 1.00, relu3_4 1.00, relu4_1 1.00"
-    lab.set(alphas={"relu3_4": 0.25}, noise=0.1, seed=4)
+    assert lab.stage.tooltip == "chelsea in the style of batik, α: relu1_1 1.00, relu2_1 1.00, relu4_1 1.00"
+    lab.set(alphas={"relu2_1": 0.25}, noise=0.1, seed=4)
     painted(lab)
     assert lab.stage.tooltip == (
-        "chelsea in the style of batik, α: relu2_2 1.00, relu3_4 0.25, relu4_1 1.00, noise 0.10, seed 4"
+        "chelsea in the style of batik, α: relu1_1 1.00, relu2_1 0.25, relu4_1 1.00, noise 0.10, seed 4"
     )
 
 
@@ -113,8 +113,8 @@ def test_the_picture_has_words(lab: AdjustableLab) -> None:
 def test_presets_are_the_corners_of_the_cube() -> None:
     found = presets(LAYERS)
     assert len(found) == 8 == len({tuple(one.values()) for one in found.values()})
-    assert found["relu3_4 alone"] == {"relu2_2": 0, "relu3_4": 1, "relu4_1": 0}
-    assert found["all but relu3_4"] == {"relu2_2": 1, "relu3_4": 0, "relu4_1": 1}
+    assert found["relu2_1 alone"] == {"relu1_1": 0, "relu2_1": 1, "relu4_1": 0}
+    assert found["all but relu2_1"] == {"relu1_1": 1, "relu2_1": 0, "relu4_1": 1}
     assert set(presets(["a"])) == {"all", "none"}
     assert presets(["a", "b"], ["content c"])["none"] == {"a": 0, "b": 0, "content c": 1}
 
@@ -122,15 +122,15 @@ def test_presets_are_the_corners_of_the_cube() -> None:
 def test_sliders_name_the_preset_and_move_the_ring() -> None:
     alphas = Alphas(LAYERS)
     assert alphas.preset.value == "all" and (alphas.pad.across.value, alphas.pad.down.value) == (1, 1)
-    alphas.sliders["relu2_2"].value = 0.4
+    alphas.sliders["relu1_1"].value = 0.4
     assert alphas.preset.value == "own"
     assert (alphas.pad.across.value, alphas.pad.down.value) == (0.4, 1)
     alphas.preset.value = "own"  # changes nothing
-    assert alphas.value == {"relu2_2": 0.4, "relu3_4": 1, "relu4_1": 1}
+    assert alphas.value == {"relu1_1": 0.4, "relu2_1": 1, "relu4_1": 1}
     alphas.preset.value = "none"
     assert alphas.value == dict.fromkeys(LAYERS, 0) and alphas.pad.down.value == 0
     alphas.value = {"relu4_1": 0.2}  # those not named are at 1
-    assert alphas.value == {"relu2_2": 1, "relu3_4": 1, "relu4_1": 0.2} and alphas.sliders["relu4_1"].value == 0.2
+    assert alphas.value == {"relu1_1": 1, "relu2_1": 1, "relu4_1": 0.2} and alphas.sliders["relu4_1"].value == 0.2
 
 
 def test_the_pad_mixes_its_corners() -> None:
@@ -163,7 +163,7 @@ def test_the_corners_of_the_pad_show_what_would_be_painted_there(
     lab.style["style"].choose("mosaic")
     painted(lab)
     (names, images) = shown[-1]
-    assert names == ["the photo", "relu2_2", "relu4_1", "all"] and len(images) == 4
+    assert names == ["the photo", "relu1_1", "relu4_1", "all"] and len(images) == 4
     assert not torch.equal(images[0], images[3])
 
 
@@ -183,10 +183,10 @@ def test_practice_is_done_once_for_a_style_and_helps_with_every_photo(
     lab.controls["practice"].value = 60
     close(painted(lab), practised("batik", 64, 60, {}))
     assert lab.stage.tooltip.endswith("after 60 steps of practice")
-    lab.alphas.sliders["relu3_4"].value = 0.3
-    close(painted(lab), practised("batik", 64, 60, {"relu3_4": 0.3}))
+    lab.alphas.sliders["relu2_1"].value = 0.3
+    close(painted(lab), practised("batik", 64, 60, {"relu2_1": 0.3}))
     lab.content.choose("rocket")
-    close(painted(lab), practised("batik", 64, 60, {"relu3_4": 0.3}, "rocket"))
+    close(painted(lab), practised("batik", 64, 60, {"relu2_1": 0.3}, "rocket"))
     assert begun == [1]
     lab.set(content="chelsea", alphas=dict.fromkeys(LAYERS, 1.0), practice=0)
     assert torch.equal(painted(lab), plain)
@@ -202,12 +202,12 @@ def test_a_slider_that_moves_during_practice_is_answered_and_the_practice_goes_o
         begun.append(1)
         for number, step in enumerate(quick(*given, **more), 1):
             if number == 10:
-                lab.alphas.sliders["relu2_2"].value = 0.4
+                lab.alphas.sliders["relu1_1"].value = 0.4
             yield step
 
     monkeypatch.setattr(module.practice, "practise", interrupted)
     lab.controls["practice"].value = 60
-    close(painted(lab), practised("batik", 64, 60, {"relu2_2": 0.4}))
+    close(painted(lab), practised("batik", 64, 60, {"relu1_1": 0.4}))
     assert begun == [1]
     assert "60 of 60 steps of practice" in lab.stage.words
 
@@ -240,7 +240,7 @@ def test_what_a_slider_does_not_change_is_kept(lab: AdjustableLab, monkeypatch: 
     look = NET.encoder.forward
     monkeypatch.setattr(NET.encoder, "forward", lambda *given: looked.append(1) or look(*given))
     for value in (0.2, 0.5, 0.9):
-        lab.alphas.sliders["relu3_4"].value = value
+        lab.alphas.sliders["relu2_1"].value = value
         painted(lab)
     lab.controls["noise"].value = 0.2
     painted(lab)
@@ -249,14 +249,14 @@ def test_what_a_slider_does_not_change_is_kept(lab: AdjustableLab, monkeypatch: 
     painted(lab)
     assert 1 <= len(looked) <= 2  # the pad and the picture, which begin at the same time
     done = len(looked)
-    lab.alphas.sliders["relu2_2"].value = 0.3
+    lab.alphas.sliders["relu1_1"].value = 0.3
     lab.content.choose("rocket")
     painted(lab)
     assert len(looked) == done
 
 
 def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> None:
-    lab = AdjustableLab("coffee", "mosaic", alphas={"relu2_2": 0.1, "relu4_1": 0.7}, noise=0.2, seed=5, size=128)
+    lab = AdjustableLab("coffee", "mosaic", alphas={"relu1_1": 0.1, "relu4_1": 0.7}, noise=0.2, seed=5, size=128)
     again = AdjustableLab(**lab.settings)
     assert again.settings == lab.settings
     close(again.image, lab.image)
@@ -283,16 +283,16 @@ def test_a_network_of_one_style_has_no_style_to_choose(monkeypatch: pytest.Monke
     close(lab.image, one(at_size(samples.content("chelsea"), 64), None, one.alphas({"content relu2_2": 0.3})))
     lab.alphas.preset.value = "none"
     assert lab.settings["alphas"]["content relu3_4"] == 1
-    assert lab.stage.tooltip.startswith("chelsea, α: relu2_2")
+    assert lab.stage.tooltip.startswith("chelsea, α: relu1_1")
     with pytest.raises(ValueError, match="one style only"):
         AdjustableLab("chelsea", "batik", size=64)
 
 
 def test_one_layer_alone_needs_no_pad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "network", lambda name="adjustable": tiny_adjustable(style_layers=["relu2_2"]))
+    monkeypatch.setattr(module, "network", lambda name="adjustable": tiny_adjustable(style_layers=["relu1_1"]))
     lab = AdjustableLab(**SMALL)
     assert lab.alphas.pad is None and lab.error == ""
-    lab.alphas.sliders["relu2_2"].value = 0.2
+    lab.alphas.sliders["relu1_1"].value = 0.2
     painted(lab)
 
 
@@ -309,9 +309,9 @@ def test_without_weights_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
     ("arguments", "words"),
     [
         ({"style": "nosuch"}, "nosuch"),
-        ({"alphas": "most"}, "no preset 'most' of α; there are all, none, relu2_2 alone"),
-        ({"alphas": {"relu9_1": 1}}, "no α for 'relu9_1'; there is one for relu2_2, relu3_4, relu4_1"),
-        ({"alphas": {"relu2_2": 1.5}}, "the α of relu2_2 must be a number from 0 to 1"),
+        ({"alphas": "most"}, "no preset 'most' of α; there are all, none, relu1_1 alone"),
+        ({"alphas": {"relu9_1": 1}}, "no α for 'relu9_1'; there is one for relu1_1, relu2_1, relu4_1"),
+        ({"alphas": {"relu1_1": 1.5}}, "the α of relu1_1 must be a number from 0 to 1"),
         ({"noise": 0.9}, r"noise must be a number from 0 to 0\.5"),
         ({"seed": -1}, "seed"),
         ({"size": 2000}, "size must be a number from 64 to 1024"),
@@ -326,8 +326,8 @@ def test_the_ring_is_dragged_to_where_one_points() -> None:
     alphas = Alphas(LAYERS)
     for place in ((0.5, 0.5), (0.0, 1.0), (0.25, 0.0)):
         alphas.pad.set_state({"place": place})  # as the page sends it
-        assert (alphas.value["relu2_2"], alphas.value["relu4_1"]) == place
-        assert alphas.value["relu3_4"] == pytest.approx(place[0] * place[1])
+        assert (alphas.value["relu1_1"], alphas.value["relu4_1"]) == place
+        assert alphas.value["relu2_1"] == pytest.approx(place[0] * place[1])
     alphas.preset.value = "all"
     alphas.pad.set_state({"place": (0.25, 0.0)})  # the same place as before
-    assert (alphas.value["relu2_2"], alphas.value["relu4_1"]) == (0.25, 0.0)
+    assert (alphas.value["relu1_1"], alphas.value["relu4_1"]) == (0.25, 0.0)

@@ -175,13 +175,13 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     assert file.stat().st_size <= 2_000_000
     assert {value.dtype for value in load_file(file).values()} == {torch.float16}
 
-    encoder = Encoder("mini1", weights=file)
+    encoder = Encoder("mini", weights=file)
     held_back = Crops(tmp_path / "photos", size=160, batch=16, split="held-back")[0]
     for name, value in encoder(held_back, [n for n in encoder.layers if n.startswith("relu")]).items():
         means = value.mean(dim=(0, 2, 3))
         assert ((means - 1).abs() < 0.02).float().mean() > 0.9, f"{name}: {means}"
 
-    decoder = mirrored_decoder("relu4_1", encoder="mini1")
+    decoder = mirrored_decoder("relu4_1", encoder="mini")
     state = load_file(out / "mini.decoders.safetensors")
     decoder.load_state_dict({key.removeprefix("relu4_1."): v for key, v in state.items() if key.startswith("relu4_1.")})
     model = ProjectedDistillation("squeezenet", teacher)

@@ -716,7 +716,7 @@ lab = JohnsonLab(content="chelsea", style=names[-1], size=384)
 lab
 
 # %% [markdown]
-# The network that you trained fits in, too: save it, and give the lab its file.
+# The network that you trained fits in, too: save it, and give the lab its file. To take it home, type `stylelearn export my_network.safetensors -o painter.html` in a terminal: one page that paints photos and what the camera sees on any phone or laptop, without internet.
 
 # %% tags=["nbval-ignore-output"]
 file = Path(tempfile.mkdtemp()) / "my_network.safetensors"  # another name, such as "waves.safetensors", keeps it

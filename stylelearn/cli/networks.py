@@ -178,7 +178,7 @@ def _paper_emd() -> dict[str, Any]:
 
 # --- the networks -----------------------------------------------------------------------------------------------------
 
-ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "mini1", "vgg16", "vgg19"))
+ENCODER = Option("--encoder", "the loss network (default: mini)", None, choices=("mini", "vgg16", "vgg19"))
 LOSSES = (
     ENCODER,
     Option("--encoder-weights", "a checkpoint instead of the default one", None, **FILE),
@@ -199,7 +199,7 @@ ART = Option("--styles", "folders of paintings and textures", **FOLDERS, require
 NETWORKS = {
     "encoder": Network(
         "an encoder that ships with the course",
-        "Distil mini from vgg19_16x, or mini1 from SqueezeNet or VGG-19.",
+        "Distil mini from vgg19_16x, VGG-19 or SqueezeNet.",
         ("stylelearn.networks.distillation", "train_mini"),
         {"steps": 5000, "batch": 10, "size": 96},
         (
@@ -261,7 +261,7 @@ NETWORKS = {
             STYLE_SIZE,
             Option("--style-layers", "of the encoder, each with an α", "network", **NAMES),
             Option("--content-layers", "of the encoder, each with an α", "network", **NAMES),
-            STYLE_WEIGHT,
+            Option("--normalise", "the paper's running averages in place of fixed factors", "weights", **ON),
             *LOSSES,
         ),
         _folders_or_style,

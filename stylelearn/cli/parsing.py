@@ -73,7 +73,7 @@ def amount(text: str) -> float:
 
 
 def named_numbers(text: str) -> dict[str, float]:
-    """Numbers by name, such as "relu2_2=0.3,relu3_4=1"."""
+    """Numbers by name, such as "relu1_1=0.3,relu4_1=1"."""
     found = {}
     for part in text.split(","):
         name, sign, number = part.partition("=")
@@ -82,7 +82,7 @@ def named_numbers(text: str) -> dict[str, float]:
         except ValueError:
             value = math.nan
         if not name.strip() or not sign or math.isnan(value):
-            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=NUMBER; write them as relu2_2=0.3,relu3_4=1")
+            raise argparse.ArgumentTypeError(f"{part!r} is not NAME=NUMBER; write them as relu1_1=0.3,relu4_1=1")
         found[name.strip()] = value
     return found
 

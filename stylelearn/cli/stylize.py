@@ -37,7 +37,7 @@ examples:
   stylelearn stylize photo.jpg painting.jpg --method adain --strength 0.8 -o out.jpg       any style (lesson 05)
   stylelearn stylize photo.jpg painting.jpg --method style-swap --patch 5 -o out.jpg       its patches (lesson 06)
   stylelearn stylize china rocket --method photo --content-mask china --style-mask rocket -o out.jpg   (lesson 07)
-  stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu2_2=0.3,relu4_1=1 -o out.jpg   (lesson 08)
+  stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu1_1=0.3,relu4_1=1 -o out.jpg   (lesson 08)
 """
 FILES = ("weights", "encoder_weights", "content_mask", "style_mask")  # options that name a file
 Made = tuple["Tensor", dict[str, Any], str, int]  # image, further settings, the line to print, exit status

@@ -11,16 +11,11 @@ from stylelearn.encoders import Encoder
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 
-# The last layers of the blocks, as in the paper; of `mini`'s block 4 the first, since its later layers answer some
-# pictures a thousand times as loudly as others.
-CONTENT_LAYERS = {"mini": ("relu3_4",), "vgg19": ("relu3_4",), "vgg16": ("relu3_3",)}
-STYLE_LAYERS = {
-    "mini": ("relu2_2", "relu3_4", "relu4_1"),
-    "vgg19": ("relu2_2", "relu3_4", "relu4_4"),
-    "vgg16": ("relu2_2", "relu3_3", "relu4_3"),
-}
+# Not the paper's (the last of blocks 2, 3, 4): for each of these alone Gatys's method paints a picture of another kind.
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu4_1")  # palette and grain; fine strokes; broad ones
+CONTENT_LAYERS = ("relu4_2",)
 SEEN_LAYERS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1")  # whose moments tell a style
-COVER = 0.75  # how opaque one layer alone can make the painting
+COVER, PALETTE = 0.5, 0.85  # how opaque one layer alone can make the painting; a layer of block 1, the palette's
 AXES = 128  # numbers that tell a style, of all its moments
 FARTHEST = 4.0  # how far from 0 each of them may be; few styles are further
 CODE = 256  # numbers in each layer of the MLP
@@ -97,8 +92,7 @@ class AdjustableNet(nn.Module):
 
     Args:
         encoder: the loss network.
-        style_layers, content_layers: where an α acts; by default those of STYLE_LAYERS and CONTENT_LAYERS. With one
-            content layer its α is fixed at 1.
+        style_layers, content_layers: where an α acts. With one content layer its α is fixed at 1.
         any_style: False for the paper's first form, one style, which then is in the weights.
         widths, blocks, noise: as of `TransformationNet`.
     Raises:
@@ -111,16 +105,16 @@ class AdjustableNet(nn.Module):
         self,
         encoder: Encoder,
         *,
-        style_layers: Sequence[str] | None = None,
-        content_layers: Sequence[str] | None = None,
+        style_layers: Sequence[str] = STYLE_LAYERS,
+        content_layers: Sequence[str] = CONTENT_LAYERS,
         any_style: bool = True,
         widths: Sequence[int] = WIDTHS,
         blocks: int = BLOCKS,
         noise: Sequence[int] = SCALES,
     ) -> None:
         super().__init__()
-        self.style_layers = _layers(encoder, style_layers, STYLE_LAYERS, "style_layers")
-        self.content_layers = _layers(encoder, content_layers, CONTENT_LAYERS, "content_layers")
+        self.style_layers = _layers(encoder, style_layers, "style_layers")
+        self.content_layers = _layers(encoder, content_layers, "content_layers")
         self.adjustable = [*self.style_layers, *(f"content {name}" for name in self.content_layers if self._several)]
         self.encoder, self.seen = encoder, tuple(name for name in SEEN_LAYERS if name in encoder.layers)
         if any_style and not self.seen:
@@ -193,19 +187,18 @@ class AdjustableNet(nn.Module):
         return content + self.opacity(alphas) * (painted - content)
 
     def opacity(self, alphas: Tensor) -> Tensor:
-        """1 − Π_l (1 − COVER α_s^l), the opacity of the painting over the photograph: (B, A) -> (B, 1, 1, 1).
+        """1 − Π_l (1 − c_l α_s^l), the opacity of the painting over the photograph: (B, A) -> (B, 1, 1, 1).
 
-        0 if all α are 0: the output is the photograph. COVER if one α is 1, nearly 1 if all are. (A learnt opacity goes
-        to 0, because a content loss near 0 is divided by its own moving average. The course's weights were trained with
-        a COVER of 1, then of 0.85; with these, one layer alone overshoots.)
+        0 if all α are 0: the output is the photograph. c is PALETTE in block 1, else COVER: strokes alone leave half of
+        the photograph's colours, which instance norm has removed from the painting. (A learnt opacity goes to 0 where a
+        content loss near 0 is divided by its own running average.)
         """
-        return 1 - (1 - COVER * alphas[:, : len(self.style_layers)]).prod(dim=1)[:, None, None, None]
+        covers = [PALETTE if name.startswith("relu1_") else COVER for name in self.style_layers]
+        left = 1 - alphas.new_tensor(covers) * alphas[:, : len(covers)]
+        return 1 - left.prod(dim=1)[:, None, None, None]
 
 
-def _layers(
-    encoder: Encoder, names: Sequence[str] | None, usual: Mapping[str, Sequence[str]], what: str
-) -> tuple[str, ...]:
-    names = usual.get("mini" if encoder.name in ("random", "mini1") else encoder.name, ()) if names is None else names
+def _layers(encoder: Encoder, names: Sequence[str], what: str) -> tuple[str, ...]:
     if isinstance(names, str) or not names:
         raise ValueError(f"{what} must name layers of {encoder.name}, at least one; there are {encoder.layers}")
     for name in names:

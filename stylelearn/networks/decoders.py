@@ -22,7 +22,7 @@ def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mi
 
     Args:
         layer: a ReLU. `until`: one before it, or None for the picture.
-        encoder: whose architecture is turned round: "mini", "mini1", "vgg19" or "vgg16".
+        encoder: whose architecture is turned round: "mini", "vgg19" or "vgg16".
     Raises:
         ValueError: an unknown encoder; `layer` is none of its ReLUs, or `until` none before it.
     """

@@ -18,7 +18,7 @@ layers, begins with random weights and learns from pictures only:
 Afterwards every channel is scaled so that its mean activation over held-back photographs is 1, as Gatys et al. (2016,
 section 2) did with VGG: that makes layers comparable.
 
-Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini1`: see `projection.py`.
+Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini` as well: see `projection.py`.
 """
 
 import copy
@@ -345,7 +345,7 @@ def train_mini(
     learning_rate: float | None = None,
     **run: object,
 ) -> Iterator[Progress]:
-    """Distil `mini` from vgg19_16x, or `mini1` from another teacher, and write it to `out`; yields progress.
+    """Distil `mini` from vgg19_16x or from another teacher, and write it to `out`; yields progress.
 
     Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. Beside `mini` the decoders that
     learnt along are left, with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them

@@ -2,7 +2,7 @@
 
 A convolutional network maps identical neighbourhoods to identical outputs. From a clear sky it can only make one colour
 or a repeating pattern, unless its input is irregular. So noise is concatenated to the image: fine noise for grain,
-coarse noise for patches of colour.
+coarser noise for marks.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SCALES = (1, 4, 16)  # pixels from one independent value to the next
+SCALES = (1, 4)  # pixels from one independent value to the next; with 16 dark blobs stand at its maxima
 
 
 class Noise:

@@ -24,7 +24,7 @@ class Tap:
     """Where the student must know what the teacher knows.
 
     A cell of a feature map looks at a place of the picture: the centre of the teacher's cell j is at pixel
-    stride·j + offset, that of the student's at stride·j + (stride − 1)/2, as its pools average stride pixels.
+    stride·j + offset, that of the student's at stride·j + (stride − 1)/2, as its pools look at stride pixels.
 
     Args:
         student: name of the student's layer, of the same stride as the teacher's.
@@ -71,7 +71,7 @@ VGG_TAPS = (
     Tap("relu4_4", 26, 512, 8, 3.5),
     Tap("relu5_1", 29, 512, 16, 7.5),
 )
-STUDENT = ARCHITECTURES["mini1"]
+STUDENT = ARCHITECTURES["mini"]
 TAPS = {"squeezenet": SQUEEZENET_TAPS, "vgg19": VGG_TAPS}
 
 
@@ -114,7 +114,7 @@ class ProjectedDistillation(nn.Module):
         _never_in_place(self.teacher)
         channels = {tap.student: self.student[tap.student.replace("relu", "conv")].out_channels for tap in self.taps}
         self.projections = nn.ModuleList(nn.Conv2d(channels[tap.student], tap.channels, 1) for tap in self.taps)
-        self.decoders = Reconstruction("mini1")
+        self.decoders = Reconstruction("mini")
         for i, tap in enumerate(self.taps):
             self.register_buffer(f"mean{i}", torch.zeros(1, tap.channels, 1, 1))
             self.register_buffer(f"std{i}", torch.ones(1, tap.channels, 1, 1))
