@@ -34,8 +34,9 @@ JOBS ?= 2
 SIDE_BY_SIDE = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 NOTEBOOKS = --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 
-test: $(INSTALLED)  ## unit tests, then every lesson from top to bottom
-	$(SIDE_BY_SIDE) -m "not browser" tests lessons --ignore lessons/solutions $(NOTEBOOKS)
+# What takes longest first, so that no core waits at the end.
+test: $(INSTALLED)  ## every lesson from top to bottom, then unit tests
+	$(SIDE_BY_SIDE) --no-loadscope-reorder -m "not browser" lessons tests --ignore lessons/solutions $(NOTEBOOKS)
 
 test-solutions: $(INSTALLED)  ## every lesson's solutions from top to bottom
 	$(SIDE_BY_SIDE) lessons/solutions $(NOTEBOOKS)

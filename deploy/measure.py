@@ -32,7 +32,7 @@ import requests
 import websocket
 
 HERE = Path(__file__).resolve().parent
-LESSONS = {"05_adain": "lab.controls['strength']", "08_adjustable": "lab.alphas.sliders['relu2_2']"}  # and its slider
+LESSONS = {"05_adain": "lab.controls['strength']", "08_adjustable": "lab.alphas.sliders['relu1_1']"}  # and its slider
 PICTURE = "lab.stage"
 PAUSE = 0.5  # seconds between a picture and the next move
 PATIENCE = 180  # seconds; who waits longer counts as failed

@@ -42,7 +42,7 @@ def test_values_lie_on_the_straight_line_between_those_of_the_lattice() -> None:
 def test_training_sees_another_noise_for_each_image_and_the_same_for_the_same_image() -> None:
     images = torch.rand(3, 3, 20, 24, generator=torch.Generator().manual_seed(0))
     found = beside(images, SCALES, vary=True)
-    assert found.shape == (3, 3, 20, 24)
+    assert found.shape == (3, len(SCALES), 20, 24)
     assert not torch.equal(found[0], found[1])
     torch.testing.assert_close(beside(images[1:2], SCALES, vary=True)[0], found[1], rtol=0, atol=0)
     same = beside(images, SCALES, vary=False)
