@@ -383,13 +383,13 @@ def test_lesson_05_runs_and_moving_alpha_changes_the_picture(lab: LabOnPage) -> 
 def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOnPage) -> None:
     assert lab.page.evaluate(ERRORS) == []
     at_first = lab.picture()
-    lab.press_key("relu2_1", "Home")
-    lab.cell.locator('img.poster[title*="relu2_1 0.00"]').wait_for()
+    lab.press_key("relu4_1", "Home")
+    lab.cell.locator('img.poster[title*="relu4_1 0.00"]').wait_for()
     without = lab.picture(other_than=at_first)
-    lab.press_key("relu2_1", "PageUp")
+    lab.press_key("relu4_1", "PageUp")
     lab.picture(other_than=without)
-    lab.press_key("relu2_1", "End")
-    lab.cell.locator('img.poster[title*="relu2_1 1.00"]').wait_for()
+    lab.press_key("relu4_1", "End")
+    lab.cell.locator('img.poster[title*="relu4_1 1.00"]').wait_for()
     lab.sees(" ms after the move")
     assert lab.picture() == at_first  # the same sliders, the same pixels
     square = lab.cell.locator(".sl-pad")

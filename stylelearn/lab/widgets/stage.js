@@ -401,11 +401,14 @@ function stage({ model, el }) {
 
   const follow = {
     value: () => show(image, model.get("value"), (now) => {
+      follow.shown = model.get("value");
       image.alt = image.title = model.get("tooltip");
       const ratio = now.naturalWidth / now.naturalHeight || 1;
       if (Math.abs(ratio / (follow.ratio ?? 0) - 1) > 0.02) picture.style.setProperty("--ratio", (follow.ratio = ratio));
     }),
-    tooltip: () => { image.alt = image.title = model.get("tooltip"); },
+    tooltip: () => {  // words for a picture that is still being decoded come with it
+      if (follow.shown === model.get("value")) image.alt = image.title = model.get("tooltip");
+    },
     before: () => show(before, compared >= 0 ? model.get("kept")[compared]?.picture : model.get("before"), () => { border.hidden = before.hidden; }),
     border: () => {
       const share = model.get("border");
