@@ -167,7 +167,7 @@ def test_a_pastiche_has_the_style_before_a_judge_that_took_no_part():
     content, style, judge = scene(), stripes(), Encoder("random", seed=5)
     pastiche = result(gatys.stylize(content, style, encoder=Encoder("mini"), steps=60, start="noise"))
     assert pastiche.shape == content.shape and 0 <= pastiche.min() and pastiche.max() <= 1
-    assert style_distance(pastiche, style, judge) < 0.75 * style_distance(content, style, judge)
+    assert style_distance(pastiche, style, judge) < 0.5 * style_distance(content, style, judge)
 
 
 def test_more_style_weight_is_nearer_to_the_style_and_farther_from_the_content():

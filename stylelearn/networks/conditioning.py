@@ -15,7 +15,7 @@ from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, Trans
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu4_1")  # palette and grain; fine strokes; broad ones
 CONTENT_LAYERS = ("relu4_2",)
 SEEN_LAYERS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1")  # whose moments tell a style
-COVER, PALETTE = 0.5, 0.85  # how opaque one layer alone can make the painting; a layer of block 1, the palette's
+COVER, PALETTE = 0.5, 0.85  # how opaque one layer alone can make the painting; PALETTE for layers of block 1
 AXES = 128  # numbers that tell a style, of all its moments
 FARTHEST = 4.0  # how far from 0 each of them may be; few styles are further
 CODE = 256  # numbers in each layer of the MLP
