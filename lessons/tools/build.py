@@ -29,9 +29,14 @@ from typing import Any
 
 import jupytext
 import nbformat
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from traitlets import Type
 
 from guide import GuideError, renewed
 from promote import WIDGET_STATE, PromotionError, hidden_errors, promote
@@ -156,12 +161,34 @@ def _write(built: NotebookNode, path: Path) -> Path:
     return path
 
 
+class ShellChannel(AsyncZMQSocketChannel):
+    """The channel on which a cell is sent and its end is reported, without a report that goes unnoticed.
+
+    While nbclient waits here, it also sends what an `Output` widget shows. ZeroMQ signals a message once, and a send
+    consumes the signal: a report that arrives just then is read only when the cell's time is over
+    (github.com/jupyter/nbclient/issues/312). To ask for the socket's events wakes whatever waits.
+    """
+
+    def send(self, msg: dict[str, Any]) -> None:
+        super().send(msg)
+        self.socket.get(zmq.EVENTS)
+
+
+class _KernelClient(AsyncKernelClient):
+    shell_channel_class = Type(ShellChannel)
+
+
+class _KernelManager(AsyncKernelManager):
+    client_factory = Type(_KernelClient)
+
+
 def _run(built: NotebookNode, path: Path) -> dict[str, dict[str, Any]]:
     """Run all cells in place, in the notebook's folder and without network; returns the state of the widgets."""
     client = NotebookClient(
         built,
         timeout=CELL_SECONDS,
         kernel_name="python3",
+        kernel_manager_class=_KernelManager,
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
