@@ -10,13 +10,13 @@ network is the paper's: a 9×9 convolution, two with stride 2, residual blocks, 
 **Differs from the paper:** each convolution pads by reflection, instead of a margin of 40 pixels around the picture
 that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
 Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
-(Odena et al. 2016). The last two are arguments. Widths are half of the paper's; `PAPER_WIDTHS` are its own. The loss
-network is `mini`, with content at relu3_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is VGG-16,
-with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten times the
-paper's to 0. (The networks that ship were trained for longer, with content at relu4_2, see their card.) The networks
-see noise beside the picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern that
-repeats. While training, activations far beyond all others are penalised (`spikes`, `saturation`): without that, dark
-places become black drops.
+(Odena et al. 2016). The last two are arguments. Widths are half of the paper's (`networks.transformation` has both).
+The loss network is `mini`, with content at relu3_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is
+VGG-16, with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten
+times the paper's to 0. (The networks that ship were trained for longer, with content at relu4_2, see their card.) The
+networks see noise beside the picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern
+that repeats. While training, activations far beyond all others are penalised (`spikes`, `saturation`): without that,
+dark places become black drops.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,38 +29,9 @@ from stylelearn import losses
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import layer_shares
 from stylelearn.networks.noise import SCALES
-from stylelearn.networks.transformation import (
-    BLOCKS,
-    PAPER_WIDTHS,
-    SMALLEST,
-    WIDTHS,
-    InstanceNorm,
-    TransformationNet,
-    modulate,
-)
+from stylelearn.networks.transformation import BLOCKS, WIDTHS, TransformationNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import fill, network_file, read_about, seeded, shipped, write_weights
-
-__all__ = [
-    "BLOCKS",
-    "CONTENT_LAYER",
-    "CONTENT_WEIGHT",
-    "LAYER_WEIGHTS",
-    "LEARNING_RATE",
-    "PAPER_WIDTHS",
-    "SMALLEST",
-    "STYLE_WEIGHT",
-    "TV_WEIGHT",
-    "WIDTHS",
-    "InstanceNorm",
-    "Perceptual",
-    "TransformationNet",
-    "load",
-    "modulate",
-    "save",
-    "styles",
-    "train_johnson",
-]
 
 # What makes pictures good to look at; with the course's losses they mean the same for every encoder. One pass cannot
 # weigh each stroke as 300 steps can: content is compared in an earlier layer than in lesson 02. Earlier still, in

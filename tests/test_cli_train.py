@@ -19,6 +19,7 @@ from stylelearn.cli.networks import NETWORKS
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, square
 from stylelearn.networks import distillation
+from stylelearn.networks.transformation import PAPER_WIDTHS
 from stylelearn.training import PRESETS, Progress
 from stylelearn.weights import read_about, read_weights
 
@@ -129,7 +130,7 @@ def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
     done = train("johnson", *base, "--preset", "laptop").options
     assert done | usual == done and done["accelerator"] == "cpu"
     done = train("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
-    assert done["widths"] == johnson.PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
+    assert done["widths"] == PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
     assert (done["steps"], done["batch"], done["size"], done["learning_rate"]) == (5, 4, 256, 1e-3)
 
 

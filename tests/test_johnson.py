@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from stylelearn import gatys, johnson, samples
 from stylelearn.encoders import Encoder
-from stylelearn.johnson import InstanceNorm, Perceptual, TransformationNet, train_johnson
+from stylelearn.johnson import Perceptual, train_johnson
 from stylelearn.networks import transformation
+from stylelearn.networks.transformation import BLOCKS, PAPER_WIDTHS, WIDTHS, InstanceNorm, TransformationNet, modulate
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
 RANDOM = Encoder("random")
@@ -63,8 +64,8 @@ def test_moments_that_are_known_replace_those_of_the_part() -> None:
     whole = torch.randn(1, 2, 8, 6, dtype=torch.float64)
     gamma, beta = torch.randn(1, 2, 1, 1, dtype=torch.float64), torch.randn(1, 2, 1, 1, dtype=torch.float64)
     moments = whole.mean((2, 3), keepdim=True), whole.var((2, 3), correction=0, keepdim=True)
-    part = johnson.modulate(whole[:, :, :3], gamma, beta, moments)
-    torch.testing.assert_close(part, johnson.modulate(whole, gamma, beta)[:, :, :3])
+    part = modulate(whole[:, :, :3], gamma, beta, moments)
+    torch.testing.assert_close(part, modulate(whole, gamma, beta)[:, :, :3])
 
 
 def test_a_batch_is_as_its_images_one_by_one_with_instance_norm_and_not_with_batch_norm() -> None:
@@ -123,12 +124,12 @@ def by_hand(widths: tuple[int, int, int], blocks: int) -> int:
 
 def test_the_papers_widths_give_the_papers_number_of_parameters() -> None:
     """7 872 + 18 624 + 74 112 + 5 · 295 680 + 73 920 + 18 528 + 7 779, layer by layer."""
-    network = TransformationNet(johnson.PAPER_WIDTHS)
+    network = TransformationNet(PAPER_WIDTHS)
     assert sum(p.numel() for p in network.parameters()) == 1_679_235 == by_hand((32, 64, 128), 5)
     for options in ({"norm": "batch"}, {"upsampling": "transposed"}):
-        other = TransformationNet(johnson.PAPER_WIDTHS, **options)  # type: ignore[arg-type]
+        other = TransformationNet(PAPER_WIDTHS, **options)  # type: ignore[arg-type]
         assert sum(p.numel() for p in other.parameters()) == 1_679_235
-    assert sum(p.numel() for p in TransformationNet().parameters()) == by_hand(johnson.WIDTHS, johnson.BLOCKS)
+    assert sum(p.numel() for p in TransformationNet().parameters()) == by_hand(WIDTHS, BLOCKS)
 
 
 def test_a_residual_block_with_nothing_to_add_hands_its_input_on() -> None:

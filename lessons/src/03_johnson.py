@@ -43,7 +43,7 @@ from stylelearn.encoders import Encoder
 from stylelearn.figures import LivePicture, grid, plot_curves
 from stylelearn.images import resize
 from stylelearn.lab import JohnsonLab
-from stylelearn.networks.transformation import InstanceNorm, TransformationNet
+from stylelearn.networks.transformation import PAPER_WIDTHS, WIDTHS, InstanceNorm, TransformationNet
 from stylelearn.training import rate_factor
 
 encoder = Encoder("mini")
@@ -116,7 +116,7 @@ for layer, what in zip(small.layers, words, strict=True):
     x = layer(x)
     print(f"{what:22}{tuple(x.shape)}")
 print(f"{'9 × 9, then tanh':22}{tuple(small.last(x).shape)}")
-for widths, blocks in (((8, 16, 32), 2), (johnson.WIDTHS, 5), (johnson.PAPER_WIDTHS, 5)):
+for widths, blocks in (((8, 16, 32), 2), (WIDTHS, 5), (PAPER_WIDTHS, 5)):
     numbers = sum(p.numel() for p in TransformationNet(widths, blocks).parameters())
     print(f"widths {widths}, {blocks} blocks: {numbers:9,} weights")
 
