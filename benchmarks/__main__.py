@@ -71,7 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--teacher", type=_file, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
     add("--pairs", type=_folder, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
     add("--pairs-count", type=int, metavar="N", help="pairs for each method (default: 16; without Gatys 100)")
-    add("--decoders", type=_file, metavar="FILE", help="what `stylelearn train encoder` left beside the weights")
     sheet = _checked(lambda path: check_output(path, (".jpg", ".jpeg", ".png", ".webp")))
     add("--sheet", type=sheet, metavar="FILE", help="draw pastiches and plots; each benchmark adds its name")
     add("--baseline", type=_file, metavar="FILE", help="what `python -m benchmarks.zi2zi` wrote, for glyphs")
@@ -82,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 def _plan(options: argparse.Namespace) -> Plan:
     plan = replace(
         QUICK if options.quick else Plan(),
-        **{name: getattr(options, name) for name in ("judge", "teacher", "decoders", "sheet", "baseline", "weights")},
+        **{name: getattr(options, name) for name in ("judge", "teacher", "sheet", "baseline", "weights")},
         folder=options.pairs,
         watch=lambda what, done, of: print(f"  {done + 1} of {of}: {what}", flush=True),
     )

@@ -1,7 +1,6 @@
-"""Is `mini` a good encoder? Speed, fidelity to its teacher, inversion, decoders, and the style of what it paints.
+"""Is `mini` a good encoder? Speed, fidelity to its teacher, inversion, and the style of what it paints.
 
 speed       forward + gradient to the image, relu5_1, beside VGG-19 with random weights
-rebuilding  PSNR of a photo after encoder and mirrored decoder: what the feed-forward lessons can hope for
 inversion   PSNR of what `inversion.py` finds from one layer's activations: high in the first, low in the last
 style       how near pastiches made with it are to their paintings, as another network sees them
 `fidelity`  R² of its pre-activations against a teacher's, on photos, paintings, half-way pastiches and noise
@@ -24,14 +23,12 @@ from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.evaluation import timing
 from stylelearn.evaluation.metrics import gram_distance
 from stylelearn.images import psnr, square
-from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.networks.distillation import teacher_view
 from stylelearn.optimize import Objective, optimize_image, result
-from stylelearn.weights import WeightsError, network_file, read_about, read_weights
+from stylelearn.weights import network_file, read_about
 
 TV_WEIGHT = 1e-3  # of the inversions
 PHOTOS = ("astronaut", "chelsea", "coffee")
-REBUILT_AT_LEAST = {"relu4_1": 20.0, "relu3_1": 24.0}  # dB
 
 View = Callable[[Tensor], Mapping[str, Tensor]]
 
@@ -40,7 +37,6 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
     encoder = Encoder("mini", weights=plan.weights)
     yield f"encoder speed, {plan.size} px", lambda: speed(plan, encoder)
-    yield f"rebuilding from relu4_1 and relu3_1, {plan.size} px", lambda: rebuilding(plan, encoder)
     yield f"inversion, {plan.size} px", lambda: inversions(plan, encoder)
     yield f"style distance, {plan.size} px", lambda: style(plan, encoder)
     yield f"against the teacher, {plan.size} px", lambda: against_file(plan)
@@ -192,29 +188,6 @@ def speed(plan: Plan, encoder: Encoder) -> list[Measurement]:
     faster = timing.ratio(timed["VGG-19"], timed["mini"])
     note = f"processor time, median of {plan.rounds} rounds"
     return [*clocks(group, timed), Measurement(group, "mini is faster by", faster, "×", at_least=10, note=note)]
-
-
-def rebuilding(plan: Plan, encoder: Encoder) -> list[Measurement]:
-    """Photo -> encoder -> decoder -> PSNR; the mean over the photos."""
-    group = f"rebuilt by a mirrored decoder, {plan.size} px"
-    if plan.decoders is None:
-        return missing(group, "PSNR", "give --decoders FILE", "dB")
-    state, photos = read_weights(plan.decoders), [pair.content for pair in pairs(plan, plan.pairs)]
-    found = []
-    for layer, wanted in REBUILT_AT_LEAST.items():
-        decoder = mirrored_decoder(layer)
-        own = {key.removeprefix(f"{layer}."): value.float() for key, value in state.items() if key.startswith(layer)}
-        try:
-            decoder.load_state_dict(own)
-        except RuntimeError as error:
-            raise WeightsError(f"{plan.decoders} holds no decoder of {layer} that fits mini") from error
-        with torch.no_grad():
-            values = [psnr(decoder(encoder(photo, [layer])[layer]).clamp(0, 1), photo) for photo in photos]
-        note = f"mean of {len(values)} photos, {min(values):.1f} to {max(values):.1f}"
-        found.append(
-            Measurement(group, f"PSNR from {layer}", sum(values) / len(values), "dB", at_least=wanted, note=note)
-        )
-    return found
 
 
 def inversions(plan: Plan, encoder: Encoder) -> list[Measurement]:

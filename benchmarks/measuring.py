@@ -25,7 +25,6 @@ class Plan:
         judge: a SqueezeNet 1.0 checkpoint, or None: then no other network looks at the pastiches.
         teacher: a checkpoint of vgg19_16x, or None: then `mini` is not compared with it.
         folder: with content/ and style/ inside; None: the course's own pictures.
-        decoders: what `stylelearn train encoder` left beside the weights, or None.
         weights: an encoder to measure instead of the one that ships. baseline: what `benchmarks.zi2zi` wrote, or None.
         sheet: where pictures are drawn, under names made of this one; or None.
     """
@@ -44,7 +43,6 @@ class Plan:
     judge: Path | None = None
     teacher: Path | None = None
     folder: Path | None = None
-    decoders: Path | None = None
     weights: Path | None = None
     baseline: Path | None = None
     sheet: Path | None = None

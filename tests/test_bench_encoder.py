@@ -1,12 +1,10 @@
 """The encoder's benchmark: R² and losses against a teacher on closed forms, and that the rest runs."""
 
 import math
-import statistics
 
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 from torch import Tensor
 
 from benchmarks import encoder
@@ -14,8 +12,6 @@ from benchmarks.measuring import QUICK, Plan
 from benchmarks.pictures import Pair, pairs
 from stylelearn import gatys, losses
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
-from stylelearn.networks.decoders import mirrored_decoder
-from stylelearn.weights import WeightsError
 
 LAYERS = [*STYLE_LAYERS, CONTENT_LAYER]
 
@@ -126,22 +122,6 @@ def test_the_four_sets():
 # --- by itself --------------------------------------------------------------------------------------------------------
 
 
-def test_rebuilding_with_decoders(mini, tmp_path):
-    """A decoder whose last bias is ½ and whose weights are 0 rebuilds grey: its PSNR is known."""
-    state = {}
-    for layer in ("relu3_1", "relu4_1"):
-        own = mirrored_decoder(layer).state_dict()
-        last = max((key for key in own if key.endswith("bias")), key=lambda key: int(key.split(".")[0]))
-        state |= {f"{layer}.{key}": torch.full_like(value, 0.5 * (key == last)) for key, value in own.items()}
-    save_file(state, tmp_path / "decoders.safetensors")
-    plan = Plan(size=64, pairs=2, decoders=tmp_path / "decoders.safetensors")
-    expected = statistics.mean(-10 * math.log10(float((p.content - 0.5).square().mean())) for p in pairs(plan, 2))
-    assert [each.value for each in encoder.rebuilding(plan, mini)] == pytest.approx([expected] * 2, abs=1e-3)
-    save_file({"relu4_1.0.weight": torch.zeros(1)}, tmp_path / "decoders.safetensors")
-    with pytest.raises(WeightsError, match="no decoder of relu4_1"):
-        encoder.rebuilding(plan, mini)
-
-
 def test_style_with_judge_and_sheet(mini, squeezenet, tmp_path):
     plan = Plan(size=64, steps=2, pairs=1, judge=squeezenet, sheet=tmp_path / "sheet.png")
     found = {each.name: each.value for each in encoder.style(plan, mini)}
@@ -156,7 +136,6 @@ def test_the_groups_run_and_say_what_is_missing():
     assert values["mini is faster by"] > 1
     assert all(5 < values[f"PSNR, relu{i}_1"] < 60 for i in range(1, 6))
     assert [each.note for each in found if each.value is None] == [
-        "not measured: give --decoders FILE",
         "not measured: give --judge FILE, a squeezenet1_0 checkpoint",
         "not measured: give --teacher FILE, a checkpoint of vgg19_16x",
     ]

@@ -10,10 +10,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from stylelearn.encoders import Encoder, vgg_layers
+from stylelearn.encoders import MINI, Encoder, vgg_layers
 from stylelearn.networks import distillation
 from stylelearn.networks.distillation import (
-    STUDENT,
     TEACHER,
     LayerwiseDistillation,
     OddPictures,
@@ -28,7 +27,7 @@ from stylelearn.networks.distillation import (
 
 def random_layers(seed: int = 0) -> nn.ModuleDict:
     generator = torch.Generator().manual_seed(seed)
-    layers = vgg_layers(STUDENT)
+    layers = vgg_layers(MINI)
     for layer in layers.values():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
@@ -41,7 +40,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint in the keys of vgg19_16x; channels beyond the student's width never fire."""
     generator = torch.Generator().manual_seed(1)
     state = {"conv0.weight": torch.randn(3, 3, 1, 1, generator=generator), "conv0.bias": torch.zeros(3)}
-    student = iter([width for block in STUDENT.widths for width in block])
+    student = iter([width for block in MINI.widths for width in block])
     for name, layer in vgg_layers(TEACHER).items():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
@@ -203,7 +202,7 @@ def test_equalising_makes_means_one_and_changes_no_function() -> None:
     original = {key: value.double() for key, value in plain.state_dict().items()}
     means = equalise(plain, images)
 
-    before_layers = vgg_layers(STUDENT).double()
+    before_layers = vgg_layers(MINI).double()
     before_layers.load_state_dict(original)
     before = [activations(before_layers, image.double()) for image in images]
     after = [activations(plain.double(), image.double()) for image in images]

@@ -21,7 +21,6 @@ section 2) did with VGG: that makes layers comparable.
 Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini` as well: see `projection.py`.
 """
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -32,14 +31,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn.encoders import MEAN, MINI, STD, Architecture, Encoder, vgg_layers
-from stylelearn.networks.decoders import Reconstruction
 from stylelearn.networks.projection import TAPS, ProjectedDistillation
 from stylelearn.training import Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, as_halves, fitting, read_weights, seeded, write_weights
+from stylelearn.weights import WeightsError, fitting, read_weights, seeded, write_weights
 
 HELD_BACK_BATCHES = 20  # of 16 crops, over which the channels' means are taken
 COMPRESSED = "vgg19_16x"  # the teacher of mini's own layout
-STUDENT = MINI
 TEACHER = Architecture(((16, 16), (32, 32), (64,) * 4, (128,) * 4, (128,)), "reflect", "max")
 FORCED = 0.05  # mean squared error, of values of variance 1, above which the next layer sees the teacher's activations
 RIDGE = 1e-3  # added to the covariance, relative to its mean diagonal: directions that hardly vary are not blown up
@@ -106,32 +103,26 @@ def teacher_view(
     """
     teacher = compressed_vgg19(path)
     normalised = [(image - student._mean) / student._std for image in images]
-    ours, theirs = _moments(student._layers, normalised, "conv"), _moments(teacher, normalised, "conv")
+    ours, theirs = (_moments(layers, normalised, "conv")[1] for layers in (student._layers, teacher))
     kept = {name: torch.tensor(which) for name, which in channels.items()}
-    _divide(teacher, {name: _spread(theirs[1][name], ours[1][name], kept[name]) for name in kept})
+    scale = {name: (ours[name] / theirs[name][kept[name]]).float().view(-1, 1, 1) for name in kept}
 
     def view(image: Tensor) -> dict[str, Tensor]:
         x, found = (image - student._mean) / student._std, {}
         for name, layer in teacher.items():
             x = layer(x)
             if not name.startswith("pool"):
-                found[name] = x[:, kept[f"conv{name[4:]}"]]
+                conv = f"conv{name[4:]}"
+                found[name] = x[:, kept[conv]] * scale[conv]
         return found
 
     return view
 
 
-def _spread(theirs: Tensor, ours: Tensor, kept: Tensor) -> Tensor:
-    """By what the teacher's channels are divided to vary as the student's; those that are not kept stay."""
-    divisor = torch.ones_like(theirs)
-    divisor[kept] = theirs[kept] / ours
-    return divisor.float()
-
-
 @torch.no_grad()
 def _firing(teacher: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
     """The channels of each convolution that fire most often over normalised images, as many as the student has."""
-    widths = dict(zip((n for n in teacher if n.startswith("conv")), sum(STUDENT.widths, ()), strict=True))
+    widths = dict(zip((n for n in teacher if n.startswith("conv")), sum(MINI.widths, ()), strict=True))
     share: dict[str, Tensor] = {}
     for x in images:
         for name, layer in teacher.items():
@@ -205,7 +196,7 @@ class LayerwiseDistillation(nn.Module):
     def __init__(self, weights: str | Path) -> None:
         super().__init__()
         self.teacher = compressed_vgg19(weights)
-        plain = _layers(STUDENT)
+        plain = _layers(MINI)
         self.student = nn.ModuleDict(
             {
                 name: WhitenedConv(layer.in_channels, layer.out_channels)
@@ -290,7 +281,7 @@ class LayerwiseDistillation(nn.Module):
     @torch.no_grad()
     def plain_student(self) -> nn.ModuleDict:
         """`mini` as it is used, with ordinary convolutions."""
-        layers = _layers(STUDENT)
+        layers = _layers(MINI)
         for name, layer in self.student.items():
             for value, new in zip((layers[name].weight, layers[name].bias), layer.plain(), strict=True):
                 value.copy_(new)
@@ -347,9 +338,7 @@ def train_mini(
 ) -> Iterator[Progress]:
     """Distil `mini` from vgg19_16x or from another teacher, and write it to `out`; yields progress.
 
-    Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one. Beside `mini` the decoders that
-    learnt along are left, with the suffix .decoders.safetensors: `python -m benchmarks encoder` measures with them
-    what can be rebuilt; nothing else needs them.
+    Goes on from `checkpoint` (default: `out` with the suffix .ckpt) if there is one.
 
     Args:
         photos: folders of photographs; every 10th is held back, and sets the scale of the channels at the end.
@@ -385,37 +374,10 @@ def train_mini(
         learning_rate=rate,
         **settings(out, {"steps": 5000} | run),
     )
-    model = model.cpu().eval()
-    decoders = model.decoders if isinstance(model, ProjectedDistillation) else None
-    learnt = {} if isinstance(model, ProjectedDistillation) else {"channels": model.channels()}
-    images = [held_back[i] for i in range(HELD_BACK_BATCHES)]
-    export(model.plain_student(), out, images, decoders, {"teacher": name, **learnt})
-
-
-def export(
-    layers: nn.ModuleDict,
-    out: str | Path,
-    images: Sequence[Tensor],
-    decoders: Reconstruction | None = None,
-    about: Mapping[str, object] | None = None,
-) -> None:
-    """Equalise the encoder over `images` and write it with `about` in its header; and the decoders, in the new scale.
-
-    Raises:
-        FloatingPointError: numbers that float16 cannot hold; nothing is written.
-    """
-    means, out = equalise(layers, images), Path(out)
-    parts: dict[Path, nn.Module] = {out: layers}
-    if decoders is not None:
-        # Copies apart, since each is fitted to the scale of the layer at which it begins.
-        both = [decoders.decoder, nn.Sequential(*decoders.back, *decoders.decoder)]
-        fitted = nn.ModuleDict(dict(zip(("relu3_1", "relu4_1"), map(copy.deepcopy, both), strict=True)))
-        for name, part in fitted.items():
-            part[0].weight.data.mul_(means[name].view(1, -1, 1, 1))
-        parts[out.with_suffix(".decoders.safetensors")] = fitted
-    halves = {path: as_halves(part.state_dict(), path.name) for path, part in parts.items()}
-    for path, state in halves.items():
-        write_weights(path, state, about if path == out else None)
+    student = model.cpu().eval().plain_student()
+    equalise(student, [held_back[i] for i in range(HELD_BACK_BATCHES)])
+    learnt = {"channels": model.channels()} if isinstance(model, LayerwiseDistillation) else {}
+    write_weights(out, student.state_dict(), {"teacher": name, **learnt})
 
 
 # --- one scale for all channels ---------------------------------------------------------------------------------------

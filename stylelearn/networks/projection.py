@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.encoders import ARCHITECTURES, MEAN, STD, vgg_layers
-from stylelearn.networks.decoders import Reconstruction
+from stylelearn.encoders import MEAN, MINI, STD, vgg_layers
 from stylelearn.training import Crops
 from stylelearn.weights import fitting, seeded, torchvision_model, torchvision_state
 
@@ -71,35 +70,25 @@ VGG_TAPS = (
     Tap("relu4_4", 26, 512, 8, 3.5),
     Tap("relu5_1", 29, 512, 16, 7.5),
 )
-STUDENT = ARCHITECTURES["mini"]
 TAPS = {"squeezenet": SQUEEZENET_TAPS, "vgg19": VGG_TAPS}
+VERDICT = 0.05  # weight of the verdict beside the activations
 
 
 class ProjectedDistillation(nn.Module):
-    """Student, projections, decoders and the frozen teacher; called with crops it returns the weighted losses.
+    """Student, projections and the frozen teacher; called with crops it returns the weighted losses.
 
     Args:
         teacher: "squeezenet" or "vgg19".
         weights: a checkpoint in torchvision's key names; None downloads torchvision's.
-        features, verdict, reconstruction: how much each of the terms counts.
-
     Raises:
         WeightsError: a checkpoint that cannot be read or does not fit.
     """
 
     RATE = 3e-3  # of Adam
 
-    def __init__(
-        self,
-        teacher: str,
-        weights: str | Path | None = None,
-        *,
-        features: float = 1.0,
-        verdict: float = 0.05,
-        reconstruction: float = 0.1,
-    ) -> None:
+    def __init__(self, teacher: str, weights: str | Path | None = None) -> None:
         super().__init__()
-        self.student = vgg_layers(STUDENT, batch_norm=True)
+        self.student = vgg_layers(MINI, batch_norm=True)
         for layer in self.student.values():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -114,13 +103,11 @@ class ProjectedDistillation(nn.Module):
         _never_in_place(self.teacher)
         channels = {tap.student: self.student[tap.student.replace("relu", "conv")].out_channels for tap in self.taps}
         self.projections = nn.ModuleList(nn.Conv2d(channels[tap.student], tap.channels, 1) for tap in self.taps)
-        self.decoders = Reconstruction("mini")
         for i, tap in enumerate(self.taps):
             self.register_buffer(f"mean{i}", torch.zeros(1, tap.channels, 1, 1))
             self.register_buffer(f"std{i}", torch.ones(1, tap.channels, 1, 1))
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1))
         self.register_buffer("_std", torch.tensor(STD).view(1, 3, 1, 1))
-        self.factor = {"features": features, "verdict": verdict, "reconstruction": reconstruction}
         self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> "ProjectedDistillation":
@@ -135,8 +122,7 @@ class ProjectedDistillation(nn.Module):
 
     def groups(self, learning_rate: float) -> list[dict[str, object]]:
         """Parameter groups with their learning rates."""
-        encoder = [*self.student.parameters(), *self.projections.parameters()]
-        return [{"params": encoder}, {"params": list(self.decoders.parameters()), "lr": learning_rate / 3}]
+        return [{"params": [*self.student.parameters(), *self.projections.parameters()], "lr": learning_rate}]
 
     @torch.no_grad()
     def calibrate(self, batches: Crops, count: int = 12) -> None:
@@ -173,12 +159,11 @@ class ProjectedDistillation(nn.Module):
             mean, std = getattr(self, f"mean{i}"), getattr(self, f"std{i}")
             guess = self.projections[i](tap.align(seen[tap.student], target.shape[2:]))
             name = f"features {tap.student}/{tap.teacher}"
-            losses[name] = self.factor["features"] * F.smooth_l1_loss(guess, (target - mean) / std)
+            losses[name] = F.smooth_l1_loss(guess, (target - mean) / std)
         if self.has_verdict:  # of the last tap, which is what the teacher's classifier takes
             said, true = self._verdict(guess * std + mean), self._verdict(target)
-            losses["verdict"] = self.factor["verdict"] * F.kl_div(said, true, log_target=True, reduction="batchmean")
-        rebuilt = self.decoders(image, seen["relu3_1"], seen["relu4_1"])
-        return losses | {name: self.factor["reconstruction"] * value for name, value in rebuilt.items()}
+            losses["verdict"] = VERDICT * F.kl_div(said, true, log_target=True, reduction="batchmean")
+        return losses
 
     def _verdict(self, features: Tensor) -> Tensor:
         return self.teacher.classifier(features).flatten(1).log_softmax(1)
@@ -202,7 +187,7 @@ def fold_batch_norm(student: nn.ModuleDict) -> nn.ModuleDict:
         The same layers without; new parameters.
     """
     with seeded():
-        plain = vgg_layers(STUDENT)
+        plain = vgg_layers(MINI)
     for name, layer in plain.items():
         if isinstance(layer, nn.Conv2d):
             conv, norm = student[name], student[name.replace("conv", "norm")]
