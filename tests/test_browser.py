@@ -132,6 +132,26 @@ AXE = Path(sys.prefix, "axe/node_modules/axe-core/axe.min.js")
 SERIOUS = """async cell => (await axe.run(cell.querySelector('.sl-lab'))).violations
     .filter(fault => ['serious', 'critical'].includes(fault.impact))
     .map(fault => `${fault.id}: ${fault.nodes.map(node => node.html.slice(0, 200)).join(' | ')}`)"""
+# Scrolls as a learner does, first the page, then the column of controls to its last slider, and looks at once: the
+# notebook may still move its cells, so that what is measured later may stand elsewhere.
+SEEN_TOGETHER = """([cell, width, height]) => {
+    const [row, picture, controls] = ['.sl-row', '.sl-frame', '.sl-controls'].map(one => cell.querySelector(one));
+    const handle = [...controls.querySelectorAll('.noUi-handle')].filter(one => one.checkVisibility()).at(-1);
+    const seen = (node, least) => {
+        const box = node.getBoundingClientRect();
+        return box.height >= least && box.top >= 0 && box.bottom <= height && box.left >= 0 && box.right <= width;
+    };
+    row.scrollIntoView({block: 'end'});
+    const together = seen(picture, 120) && seen(controls, 100);
+    handle.scrollIntoView({block: 'nearest'});
+    return together && seen(picture, 120) && seen(handle, 1);
+}"""
+# Finds the place and presses it at once, for the same reason.
+PRESS_IN_THE_MIDDLE = """cell => {
+    const square = cell.querySelector('.sl-pad'), box = square.getBoundingClientRect();
+    const place = {clientX: box.left + box.width / 2, clientY: box.top + box.height / 2};
+    square.dispatchEvent(new PointerEvent('pointerdown', {...place, pointerId: 1}));
+}"""
 CALCULATE = """() => {
     const {commands, shell} = window.jupyterapp;
     const notebook = shell.currentWidget.content;
@@ -324,22 +344,7 @@ def test_picture_and_controls_are_seen_together(lab: LabOnPage, width: int, heig
     lab.page.set_viewport_size({"width": width, "height": height})
     try:
         lab.show()
-        controls = lab.cell.locator(".sl-controls")
-        lab.page.wait_for_function(  # as a learner scrolls
-            f"""node => {{
-                const row = node.querySelector('.sl-row');
-                row.scrollIntoView({{block: 'end'}});
-                return row.getBoundingClientRect().bottom <= {height};
-            }}""",
-            arg=lab.node,
-        )
-        for part, least in ((lab.cell.locator(".sl-frame"), 120), (controls, 100)):
-            box = part.bounding_box()
-            assert box["height"] >= least and box["y"] >= 0 and box["y"] + box["height"] <= height
-            assert box["x"] + box["width"] <= width
-        handle = lab.cell.locator(".noUi-handle:visible").last
-        handle.scroll_into_view_if_needed()  # within the column: the picture stays where it is
-        assert lab.cell.locator(".sl-frame").bounding_box()["y"] >= 0
+        lab.page.wait_for_function(SEEN_TOGETHER, arg=[lab.node, width, height])
     finally:
         lab.page.set_viewport_size({"width": 1400, "height": 1100})
 
@@ -392,14 +397,12 @@ def test_lesson_08_runs_and_the_slider_of_a_layer_changes_the_picture(lab: LabOn
     lab.cell.locator('img.poster[title*="relu4_1 1.00"]').wait_for()
     lab.sees(" ms after the move")
     assert lab.picture() == at_first  # the same sliders, the same pixels
-    square = lab.cell.locator(".sl-pad")
-    side = square.bounding_box()["width"]
-    square.click(position={"x": side / 2, "y": side / 2})
+    lab.page.evaluate(PRESS_IN_THE_MIDDLE, lab.node)
     lab.cell.locator('img.poster[title*="relu1_1 0.50, relu2_1 0.25, relu4_1 0.50"]').wait_for()
     halfway = lab.picture(other_than=at_first)
     lab.button("Reset").click()
     assert lab.picture(other_than=halfway) == at_first
-    square.click(position={"x": side / 2, "y": side / 2})  # the same place counts again
+    lab.page.evaluate(PRESS_IN_THE_MIDDLE, lab.node)  # the same place counts again
     lab.cell.locator('img.poster[title*="relu1_1 0.50, relu2_1 0.25, relu4_1 0.50"]').wait_for()
     assert lab.picture() == halfway
     lab.button("Reset").click()

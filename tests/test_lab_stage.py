@@ -5,6 +5,7 @@ What the page sends is collected in `sent`, what it sets in `state`.
 
 import base64
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from stylelearn.lab.widgets.stage import SCRIPT, boxes
+
+PATIENCE = 60  # seconds until something counts as failed
 
 pytestmark = pytest.mark.browser
 
@@ -108,30 +111,37 @@ def sent(page: Page, do: str) -> dict[str, Any]:
     )
 
 
-def pixel(page: Page, x: float, y: float) -> tuple[int, ...]:
-    """The colour of the picture at a place, from 0 to 1 each, as it is on the screen."""
+COLOURS = {"red": (255, 0, 0), "blue": (0, 0, 255)}
+
+
+def is_near(page: Page, x: float, expected: str) -> bool:
+    """Whether the picture on the screen has that colour at `x`, from 0 to 1, in its lower part."""
     box = page.locator(".sl-picture").bounding_box()
     with Image.open(io.BytesIO(page.screenshot())) as screen:
-        return screen.convert("RGB").getpixel((round(box["x"] + x * box["width"]), round(box["y"] + y * box["height"])))
+        place = round(box["x"] + x * box["width"]), round(box["y"] + 0.8 * box["height"])
+        colour = screen.convert("RGB").getpixel(place)
+    return all(abs(a - b) < 12 for a, b in zip(colour, COLOURS[expected], strict=True))
 
 
-def is_near(colour: tuple[int, ...], expected: str) -> bool:
-    return all(
-        abs(a - b) < 12 for a, b in zip(colour, {"red": (255, 0, 0), "blue": (0, 0, 255)}[expected], strict=True)
-    )
+def sees(page: Page, x: float, expected: str) -> None:
+    """Wait until it has: pictures are decoded while the page goes on."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_near(page, x, expected):
+        assert time.monotonic() < deadline, f"the picture is not {expected} at {x}"
 
 
 def test_the_border_is_moved_by_keyboard_and_by_pointer(shown: Callable[..., Page]) -> None:
     page = shown(STAGE)
     page.locator("img.poster").wait_for()
-    assert is_near(pixel(page, 0.3, 0.8), "red")
+    sees(page, 0.3, "red")
     border = page.get_by_role("slider")
     border.focus()
     for _ in range(5):
         border.press("PageUp")
     assert page.evaluate("window.state.border") == 0.5
     assert border.get_attribute("aria-valuetext") == "50 % the photo"
-    assert is_near(pixel(page, 0.3, 0.8), "blue") and is_near(pixel(page, 0.7, 0.8), "red")
+    sees(page, 0.3, "blue")
+    sees(page, 0.7, "red")
     box = page.locator(".sl-picture").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     page.mouse.down()
@@ -151,10 +161,10 @@ def test_a_short_press_is_a_place_and_a_long_one_shows_the_original(shown: Calla
     page.mouse.move(*place)
     page.mouse.down()
     page.locator(".sl-held").wait_for()
-    assert is_near(pixel(page, 0.7, 0.8), "blue")
+    sees(page, 0.7, "blue")
     page.mouse.up()
     assert page.locator(".sl-held").count() == 0
-    assert is_near(pixel(page, 0.7, 0.8), "red")
+    sees(page, 0.7, "red")
 
 
 def test_nothing_jumps_when_another_picture_an_error_or_curves_come(shown: Callable[..., Page]) -> None:
@@ -300,15 +310,17 @@ def test_one_picture_of_the_camera_is_under_way_and_the_painted_one_is_shown(fil
     for count, colour in enumerate(["red", "blue", "red"], start=2):
         answer(page, colour)
         page.wait_for_function(f"{FRAMES} === {count}")
-        assert is_near(pixel(page, 0.7, 0.8), colour)
+        sees(page, 0.7, colour)
     assert "pictures a second" in page.locator(".sl-says").inner_text()
     page.evaluate("window.put('border', 0.5)")  # left of it what the camera sees
     assert page.locator(".sl-border").get_attribute("aria-valuetext") == "50 % what the camera sees"
-    assert not is_near(pixel(page, 0.3, 0.8), "red") and is_near(pixel(page, 0.7, 0.8), "red")
+    sees(page, 0.7, "red")
+    assert not is_near(page, 0.3, "red")
     page.get_by_role("button", name="Stop live").click()
     assert sent(page, "live")["on"] is False
     camera_is_off(page)
-    assert is_near(pixel(page, 0.7, 0.8), "red") and is_near(pixel(page, 0.3, 0.8), "blue")  # the photo again
+    sees(page, 0.7, "red")
+    sees(page, 0.3, "blue")  # the photo again
 
 
 @pytest.mark.parametrize(
