@@ -116,7 +116,7 @@ def test_notebooks_of_another_edition_are_named(tmp_path, monkeypatch):
     write(tmp_path / "lessons" / "04_cin.ipynb", "{")
     assert working_copy.other_editions(tmp_path / "lessons") == ["02_gatys (0.0.9)"]
     monkeypatch.setattr(working_copy, "default", lambda: tmp_path)
-    (found,) = [finding for finding in doctor.notebooks() if "another edition" in finding.what]
+    (found,) = [finding for finding in doctor.lessons() if "another edition" in finding.what]
     assert "02_gatys (0.0.9)" in found.what and "stylelearn lab" in found.remedy
 
 
@@ -184,12 +184,6 @@ def test_lab_asks_nothing_about_news(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {"fetchNews": "false", "checkForUpdates": False}
-
-
-def test_lab_without_jupyterlab(capsys, monkeypatch):
-    monkeypatch.setattr(lab, "find_spec", lambda name: None)
-    assert main(["lab"]) == 2
-    assert "pip install jupyterlab" in capsys.readouterr().err
 
 
 def test_lab_ends_with_jupyterlabs_status_and_leaves_nothing_behind(tmp_path, monkeypatch):

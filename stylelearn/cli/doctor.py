@@ -7,12 +7,11 @@ and problems come with a remedy.
 import importlib.metadata
 import json
 import platform
-import re
-import shutil
 import statistics
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -24,14 +23,16 @@ from stylelearn.cli.parsing import Commands, UsageError
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 MARKS = {OK: "✓", NOTE: "·", PROBLEM: "✗"}
 INSTALL = f"run: {sys.executable} -m pip install"
-NOTEBOOK = {
+PACKAGES = {
+    "torch": "computes",
+    "torchvision": "has the layout of vgg19",
     "jupyterlab": "opens the lessons",
     "ipywidgets": "shows the labs",
     "anywidget": "lets you paint masks",
     "ipykernel": "runs the cells",
 }
 CGROUP = Path("/sys/fs/cgroup")  # limits of a container
-LOW_MEMORY, LOW_DISK = 3.0, 1.0  # GB
+LOW_MEMORY = 3.0  # GB
 SLOW = 1.0  # seconds of a step
 
 
@@ -63,7 +64,7 @@ def examine(size: int = 256, steps: int = 8) -> int:
         0 when nothing hinders the course, else 1.
     """
     problems = 0
-    for examination in (versions, notebooks, hardware, weights, pictures, disk, lambda: speed(size, steps)):
+    for examination in (packages, lessons, hardware, weights, pictures, lambda: speed(size, steps)):
         try:
             for finding in examination():
                 problems += finding.state == PROBLEM
@@ -81,36 +82,20 @@ def examine(size: int = 256, steps: int = 8) -> int:
     return 1 if problems else 0
 
 
-def installed(name: str) -> str | None:
-    """The version of an installed package, None if there is none."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def versions() -> Iterator[Finding]:
-    """Python, PyTorch, and whether torchvision was built for it, without importing them."""
+def packages() -> Iterator[Finding]:
+    """Python, PyTorch, JupyterLab and the widgets, without importing them."""
     yield Finding(
         OK, f"stylelearn {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     )
-    torch, vision = installed("torch"), installed("torchvision")
-    if torch is None or vision is None:
-        yield Finding(PROBLEM, "PyTorch or torchvision is not installed", f"{INSTALL} torch torchvision")
-        return
-    yield Finding(OK, f"PyTorch {torch}")
-    needs = "\n".join(importlib.metadata.requires("torchvision") or [])
-    needed = re.search(r"^torch *\(?==([^); ]+)", needs, re.MULTILINE)
-    if needed and needed[1] != torch.split("+")[0]:
-        what = f"torchvision {vision} was built for PyTorch {needed[1]}: vgg19 may not load"
-        yield Finding(NOTE, what, f"{INSTALL} torch=={needed[1]} torchvision=={vision.split('+')[0]}")
+    for name, use in PACKAGES.items():
+        if find_spec(name) is None:
+            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} {name}")
+    if find_spec("torch") is not None:
+        yield Finding(OK, f"PyTorch {importlib.metadata.version('torch')}")
 
 
-def notebooks() -> Iterator[Finding]:
-    """JupyterLab, the widgets, a kernel, and the lessons themselves."""
-    for name, use in NOTEBOOK.items():
-        if installed(name) is None:
-            yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} {' '.join(NOTEBOOK)}")
+def lessons() -> Iterator[Finding]:
+    """Are they there, and of this edition?"""
     try:
         working_copy.course()
     except UsageError as error:
@@ -192,19 +177,6 @@ def pictures() -> Iterator[Finding]:
         yield Finding(PROBLEM, f"the course's pictures: {error}", "clone (or install) the course again")
         return
     yield Finding(OK, f"{len(photos)} photographs and {len(styles)} styles of the course")
-
-
-def disk() -> Iterator[Finding]:
-    """Space for downloads."""
-    import torch
-
-    folder = Path(torch.hub.get_dir())
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
-    if free < LOW_DISK:
-        what = f"disk: {free:.1f} GB free where downloads go"
-        yield Finding(NOTE, what, "VGG-19 takes 0.6 GB: make room, or set TORCH_HOME to another folder")
 
 
 def speed(size: int, steps: int) -> Iterator[Finding]:

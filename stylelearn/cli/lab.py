@@ -7,11 +7,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from stylelearn.cli import working_copy
-from stylelearn.cli.parsing import DONE, Commands, UsageError, whole
+from stylelearn.cli.parsing import DONE, Commands, whole
 
 # What JupyterLab would otherwise ask every learner before anything else.
 SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
@@ -47,8 +46,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Bring the working copy up to date, start JupyterLab in it, and wait until it ends."""
-    if find_spec("jupyterlab") is None:
-        raise UsageError(f"JupyterLab is not installed; run: {sys.executable} -m pip install jupyterlab ipywidgets")
     folder = (options.folder or working_copy.default()).expanduser().absolute()
     page = prepare(folder, options.fresh)
     with tempfile.TemporaryDirectory(prefix="stylelearn-") as settings:
