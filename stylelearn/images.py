@@ -236,7 +236,7 @@ def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Te
     Returns:
         (B, 3, H', W') in [0, 1]; a copy, also where the size is right already.
     Raises:
-        ImageError: if the size is no size, or the result would have more than `MAX_PIXELS` pixels.
+        ImageError: the size is no size, or the result would have more than `MAX_PIXELS` pixels.
     """
     if image.ndim != 4:
         raise ImageError(f"resize takes an image (B, 3, H, W), got {tuple(image.shape)}")
@@ -280,12 +280,10 @@ def _pixels(size: Any) -> int:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """One image as an 8-bit RGB PIL image; values outside [0, 1] are clamped.
+    """One image, (1, 3, H, W) or (3, H, W), as an 8-bit RGB PIL image; values outside [0, 1] are clamped.
 
-    Args:
-        image: (1, 3, H, W) or (3, H, W).
     Raises:
-        ImageError: if it is not one image, or holds NaN or Inf.
+        ImageError: it is not one image, or holds NaN or Inf.
     """
     one = image[None] if image.ndim == 3 else image
     if one.ndim != 4 or one.shape[:2] != (1, 3) or 0 in one.shape:
@@ -303,12 +301,10 @@ def encode_image(
     """One image as the bytes of a picture file.
 
     Args:
-        image: (1, 3, H, W) in [0, 1].
-        format: "jpeg", "png" or "webp".
-        quality: 1 to 100; PNG is always exact and ignores it.
+        format: "jpeg", "png" or "webp". quality: 1 to 100; PNG is always exact and ignores it.
         settings: as of `write_image`.
     Raises:
-        ImageError: if the image, the format, the quality or the settings cannot be written.
+        ImageError: the image, the format, the quality or the settings cannot be written.
     """
     kind = WRITABLE.get(f".{format.lower()}")
     if kind is None:
@@ -332,7 +328,6 @@ def write_image(image: Tensor, path: str | Path, *, settings: dict[str, Any] | N
     """Write one image; the old file stays whole until the new one is complete.
 
     Args:
-        image: (1, 3, H, W) in [0, 1].
         path: ends in .jpg, .jpeg, .png or .webp; its folder exists.
         settings: how the picture was made; kept as JSON inside the file (a PNG text chunk, an EXIF comment), to be
             read again with `read_settings`.
@@ -372,13 +367,7 @@ def _settings_options(settings: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def read_settings(source: Any) -> dict[str, Any]:
-    """The settings that `write_image` kept inside a picture; {} where there are none.
-
-    Args:
-        source: a path, bytes, an upload or an address, as for `read_image`.
-    Raises:
-        ImageError: if the source is not a readable picture file.
-    """
+    """The settings that `write_image` kept inside a picture file; {} if there are none. Errors as of `read_image`."""
     data, name = _load(source)
     with open_picture(io.BytesIO(data), name) as picture:
         try:
@@ -399,10 +388,8 @@ def read_settings(source: Any) -> dict[str, Any]:
 def psnr(a: Tensor, b: Tensor) -> float:
     """Peak signal-to-noise ratio, 10 log₁₀(1 / mean (a − b)²), in dB; equal images give inf.
 
-    Args:
-        a, b: images of one shape, in [0, 1].
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: the shapes differ.
     """
     if a.shape != b.shape:
         raise ValueError(f"psnr compares images of one shape, got {tuple(a.shape)} and {tuple(b.shape)}; resize one")

@@ -102,12 +102,10 @@ _PHOTOS = {
 
 
 def data_file(*parts: str) -> Path:
-    """A file or folder of the project's data: in a clone beside the package, in an installed wheel inside it.
+    """A file or folder below data/, which is beside the package in a clone and inside it in an installed wheel.
 
-    Args:
-        parts: below data/, for instance ("weights", "mini.safetensors").
     Raises:
-        FileNotFoundError: if it is in neither place.
+        FileNotFoundError: it is in neither place.
     """
     package = Path(__file__).resolve().parent
     places = [package / "data"]
@@ -134,16 +132,11 @@ def style_names() -> list[str]:
 
 
 def content(name: str, size: int | None = None) -> Tensor:
-    """One of the course's photographs.
+    """One of the course's photographs, (1, 3, H, W) in [0, 1]; its shorter side has `size` pixels, if that is given.
 
-    Args:
-        name: one of `content_names()`.
-        size: length of the shorter side in pixels; None keeps the photo's own.
-    Returns:
-        image (1, 3, H, W) in [0, 1].
     Raises:
-        ValueError: if there is no photograph of that name.
-        FileNotFoundError: if the package that has it is not installed, or not whole.
+        ValueError: there is no photograph of that name.
+        FileNotFoundError: the package that has it is not installed, or not whole.
     """
     if name not in _PHOTOS:
         raise ValueError(_unknown("content", name, content_names()))
@@ -167,11 +160,7 @@ def style(name: str, size: int | None = None) -> Tensor:
 
 
 def credit(name: str) -> Credit:
-    """Title, author, licence and source of a content or style picture.
-
-    Raises:
-        ValueError: if there is no picture of that name.
-    """
+    """Title, author, licence and source of a picture. Raises ValueError: there is none of that name."""
     if name in _PHOTOS:
         return _PHOTOS[name].credit
     if name in style_names():

@@ -98,7 +98,6 @@ LONG = "x" * 260 + ".png"
     [
         ["stylize", "chelsea", "coffee", "--encoder-weights", LONG, "-o", "o.png"],
         ["lab", LONG],
-        ["video", LONG, "coffee", "-o", "o.gif"],
         ["train", "johnson", "--photos", LONG, "--style", "coffee", "--out", "o.safetensors"],
         ["study", "show", LONG],
     ],

@@ -312,18 +312,8 @@ def test_fine_stripes_turn_grey_and_not_into_false_stripes():
     assert float((stripes[..., ::3] - 0.5).abs().max()) == 0.5  # plain subsampling keeps full contrast
 
 
-def test_a_ramp_stays_a_ramp():
-    """Enlarging a linear ramp twice puts new pixels at quarter steps between the old ones."""
-    ramp = torch.linspace(0.1, 0.9, 17).expand(1, 3, 17, 17)
-    step = 0.8 / 16
-    expected = 0.1 + step * ((torch.arange(34) + 0.5) / 2 - 0.5)
-    assert torch.allclose(resize(ramp, 34)[0, 0, 17, 6:-6], expected[6:-6], atol=1e-5)
-
-
-def test_resize_batches_equal_a_loop_and_the_same_size_is_a_copy():
+def test_the_same_size_is_a_copy():
     batch = random_image(9, 13, batch=3)
-    loop = torch.cat([resize(batch[i : i + 1], 5) for i in range(3)])
-    assert torch.allclose(resize(batch, 5), loop, atol=1e-6)
     same = resize(batch, 9)
     assert torch.equal(same, batch) and same.data_ptr() != batch.data_ptr()
 
@@ -366,11 +356,6 @@ def test_reading_with_a_size_is_reading_and_resizing(tmp_path):
 def test_png_brings_back_every_level(height, width, seed):
     image = random_image(height, width, seed)
     assert torch.equal(read_image(encode_image(image, "png")), image)
-
-
-@pytest.mark.parametrize(("kind", "quality"), [("jpeg", 50), ("jpg", 100), ("webp", 50), ("JPEG", 90)])
-def test_lossy_kinds_come_close(kind, quality):
-    assert psnr(read_image(encode_image(smooth_image(), kind, quality)), smooth_image()) > 32
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".PNG"])

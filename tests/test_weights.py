@@ -33,7 +33,6 @@ from stylelearn.weights import (
     seeded,
     sha256,
     torchvision_model,
-    torchvision_state,
     write_weights,
 )
 
@@ -86,20 +85,6 @@ def test_cut_short_is_refused_by_name(share: float, kind: str, tmp_path: Path) -
     short.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(WeightsError, match=rf"{short.name} is damaged or (no|holds more)"):
         read_weights(short)
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), kind=st.sampled_from(["pth", "safetensors"]))
-def test_a_changed_byte_gives_tensors_or_a_clear_error(place: float, value: int, kind: str, tmp_path: Path) -> None:
-    data = bytearray(write(STATE, tmp_path / f"a.{kind}").read_bytes())
-    data[int(place * len(data))] = value
-    (tmp_path / f"b.{kind}").write_bytes(data)
-    try:
-        found = read_weights(tmp_path / f"b.{kind}")
-    except WeightsError as error:
-        assert f"b.{kind}" in str(error)
-    else:
-        assert all(isinstance(tensor, Tensor) for tensor in found.values())
 
 
 class _Touch:
@@ -393,7 +378,7 @@ def test_no_network_names_the_ways_out(server: Server, published: tuple) -> None
     assert f"weights='{published[0]}'" in message and "refused" in message
 
 
-def test_a_tampered_cache_or_copy_is_refused(published: tuple, tmp_path: Path) -> None:
+def test_a_tampered_cache_is_refused(published: tuple) -> None:
     name, _, cache = published
     Encoder("squeezenet", progress=False)
     data = bytearray((cache / name).read_bytes())
@@ -401,17 +386,6 @@ def test_a_tampered_cache_or_copy_is_refused(published: tuple, tmp_path: Path) -
     (cache / name).write_bytes(data)
     with pytest.raises(WeightsError, match=f"{name} is damaged or was changed.*delete .*{name}"):
         Encoder("squeezenet")
-    (tmp_path / name).write_bytes(data)
-    with pytest.raises(WeightsError, match=f"{name} is damaged or was changed"):
-        Encoder("squeezenet", weights=tmp_path / name)
-
-
-def test_digits_that_are_not_torchvisions_promise_nothing(tmp_path: Path) -> None:
-    """A date in the name of one's own checkpoint is no SHA-256."""
-    model = torchvision_model("squeezenet")
-    torch.save(model.state_dict(), tmp_path / "squeezenet1_0-20240517.pth")
-    state = torchvision_state("squeezenet", tmp_path / "squeezenet1_0-20240517.pth")
-    assert torch.equal(state["features.0.weight"], model.features[0].weight)
 
 
 # --------------------------------------------------------------------------------------- a VGG that wants other pixels
@@ -523,9 +497,6 @@ def test_headers_that_are_wrong(tmp_path: Path) -> None:
     (tmp_path / "cut.safetensors").write_bytes(b"\x40\0\0\0\0\0\0\0{")
     with pytest.raises(WeightsError, match=r"cut\.safetensors is damaged or no safetensors file"):
         read_about(tmp_path / "cut.safetensors")
-    save_file({"a": torch.zeros(1)}, tmp_path / "list.safetensors", metadata={"about": "[1]"})
-    with pytest.raises(WeightsError, match=r"says \[1\] about itself"):
-        read_about(tmp_path / "list.safetensors")
 
 
 def test_networks_by_name(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ SLOW = 1.0  # seconds of a step
 
 
 class Finding(NamedTuple):
-    """`state` is OK, NOTE or PROBLEM, `what` was found, and `remedy` says what to do about it."""
+    """What was found, its state (OK, NOTE or PROBLEM), and what to do about it."""
 
     state: str
     what: str
@@ -56,10 +56,8 @@ def add(commands: Commands) -> None:
 
 
 def examine(size: int = 256, steps: int = 8) -> int:
-    """Print all findings as they come.
+    """Print all findings as they come; `steps` steps of Gatys's method are timed at `size` pixels.
 
-    Args:
-        size: of the timed Gatys step, in pixels. `steps`: how many of them are timed.
     Returns:
         0 when nothing hinders the course, else 1.
     """

@@ -38,11 +38,7 @@ class Changes:
 
 
 def course() -> Path:
-    """The folder that holds lessons/ and data/: in a clone the repository, in an installed wheel the package.
-
-    Raises:
-        UsageError: neither has the lessons.
-    """
+    """The folder that holds lessons/ and data/: in a clone the repository, in an installed wheel the package."""
     package = Path(__file__).resolve().parents[1]
     for place in (package, package.parent):
         if (place / WELCOME).is_file():
@@ -86,12 +82,8 @@ def update(folder: Path, source: Path) -> Changes:
 
 
 def fresh(folder: Path, source: Path, lesson: str) -> str:
-    """Put a clean copy of a lesson beside the learner's.
+    """Put a clean copy of a lesson ("02" or "02_gatys") beside the learner's; returns its name below `folder`.
 
-    Args:
-        lesson: its number or name, such as "02" or "02_gatys".
-    Returns:
-        the new file's name below `folder`.
     Raises:
         UsageError: there is no such lesson.
     """

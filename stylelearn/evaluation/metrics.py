@@ -11,7 +11,8 @@ or has optimised for.
     palette     earth mover's distance in Lab            are the colours the style's?
     variety     1 − cos, over all pairs of places        or does one pattern fill the picture?
 
-SSIM is scikit-image's, colours are CIE Lab, the cheapest way to move them is found by SciPy.
+SSIM is scikit-image's, colours are CIE Lab, the cheapest way to move them is found by SciPy. All pictures are
+(1, 3, H, W) in [0, 1]; pastiche and content have one size, a style any.
 """
 
 import math
@@ -38,10 +39,7 @@ NEARLY_NOTHING = 1e-12  # what a distance of 0 counts as in a geometric mean
 
 @dataclass(frozen=True)
 class Measure:
-    """What one number is about, in words for learners.
-
-    `better` is "low", "high", or "" where neither is better in itself.
-    """
+    """What one number is about, in words for learners; `better` is "low", "high", or "" where neither is."""
 
     title: str
     better: str
@@ -113,11 +111,8 @@ def judge(weights: str | Path | None = None) -> Encoder:
 def measure(
     pastiche: Tensor, content: Tensor, style: Tensor, encoder: Encoder, only: Iterable[str] | None = None
 ) -> dict[str, float]:
-    """All of `MEASURES`, or `only` some, by name, for one pastiche.
+    """All of `MEASURES`, or `only` some, by name, for one pastiche; `encoder` is the judge.
 
-    Args:
-        pastiche, content: (1, 3, H, W) in [0, 1], of one size. style: (1, 3, H', W').
-        encoder: the judge.
     Raises:
         ValueError: an unknown name; pictures that do not fit.
     """
@@ -135,11 +130,7 @@ def measure(
 
 
 def known(only: Iterable[str] | None) -> list[str]:
-    """These names, or all where none are given.
-
-    Raises:
-        ValueError: one that is no measure.
-    """
+    """These names, or all where none are given. Raises ValueError: one that is no measure."""
     names = list(MEASURES if only is None else only)
     for name in names:
         if name not in MEASURES:
@@ -167,8 +158,6 @@ def layers_of(encoder: Encoder) -> tuple[str, ...]:
 def content_distance(pastiche: Tensor, content: Tensor, encoder: Encoder) -> float:
     """‖F − P‖²/‖P‖² in the third layer of `layers_of`: 0 for the photograph itself, 1 for one that is silent there.
 
-    Args:
-        pastiche, content: (1, 3, H, W) in [0, 1], of one size.
     Raises:
         ValueError: of different sizes, or a photograph that is silent there.
     """
@@ -182,8 +171,6 @@ def content_distance(pastiche: Tensor, content: Tensor, encoder: Encoder) -> flo
 def gram_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
     """‖G − A‖²/‖A‖², Gram matrices per position, geometric mean over layers: 0 for the style itself.
 
-    Args:
-        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes.
     Raises:
         ValueError: the style is silent in all layers; those in which it is are left out.
     """
@@ -207,8 +194,6 @@ def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder, direct
     (Bonneel et al. 2015, "Sliced and Radon Wasserstein Barycenters of Measures"). Of a layer with more than
     `PLACES` places, `PLACES` are drawn at random.
 
-    Args:
-        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes. directions: how many.
     Returns:
         the sum of W₁ over that of the style's deviations, geometric mean over layers: 0 for the style itself.
     Raises:
@@ -270,10 +255,8 @@ def _audible(wanted: Mapping[str, Tensor], what: str, encoder: Encoder) -> list[
 def structure(pastiche: Tensor, content: Tensor) -> float:
     """SSIM between the lengths of the luminance's gradients: 1 for the same edges, around 0 for none in common.
 
-    Args:
-        pastiche, content: (1, 3, H, W) in [0, 1], of one size, at least 7 pixels a side.
     Raises:
-        ValueError: of different sizes, or too small.
+        ValueError: pictures of different sizes, or of less than 7 pixels a side.
     """
     from skimage.metrics import structural_similarity
 
@@ -296,7 +279,6 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
     """The main colours of some pictures together, and how much of each picture they cover.
 
     Args:
-        images: (1, 3, H, W) in [0, 1] each, of any sizes.
         colours: K, clusters of pixels in CIE Lab; fewer where there are fewer colours.
     Returns:
         Lab (K, 3), and shares (pictures, K) whose rows add up to 1.
@@ -326,9 +308,6 @@ def palette_distance(pastiche: Tensor, style: Tensor) -> float:
 
     0 for the same colours, about 2 for a difference that an eye can just see, 100 from black to white. Both pictures
     share one palette: with one each, the same picture twice would be several ΔE from itself.
-
-    Args:
-        pastiche, style: (1, 3, H, W) in [0, 1], of any sizes.
     """
     from scipy.stats import wasserstein_distance_nd
 
@@ -338,11 +317,7 @@ def palette_distance(pastiche: Tensor, style: Tensor) -> float:
 
 @torch.no_grad()
 def pattern_diversity(image: Tensor, encoder: Encoder) -> float:
-    """Mean of 1 − cos between the activations of two places, over all pairs of places: 0 where all look alike.
-
-    Args:
-        image: (1, 3, H, W) in [0, 1]. encoder: its third layer of `layers_of` is looked at.
-    """
+    """Mean of 1 − cos between the activations of two places of the third layer, over all pairs: 0 if all are alike."""
     layer = layers_of(encoder)[MIDDLE]
     places = encoder(image, [layer])[layer][0].flatten(1).T.double()  # (n, C)
     ways = places / places.norm(dim=1, keepdim=True).clamp_min(NEARLY_NOTHING)

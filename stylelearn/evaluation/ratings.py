@@ -74,11 +74,7 @@ class Rating:
 
 
 def check_name(name: str, what: str = "rater") -> str:
-    """The name with single spaces and composed letters.
-
-    Raises:
-        StudyError: it is no name that a `Rating` may have.
-    """
+    """The name with single spaces and composed letters. Raises StudyError: none that a `Rating` may have."""
     found = unicodedata.normalize("NFC", " ".join(name.split())) if isinstance(name, str) else ""
     if not 0 < len(found) <= 100 or not found.isprintable() or found[0] in "=+-@" or "\n" in name:
         raise StudyError(f"the {what} is {name!r}; take 1 to 100 printable characters, and do not begin with = + - @")
@@ -141,11 +137,7 @@ def read_ratings(*paths: str | Path) -> list[Rating]:
 
 
 def write_ratings(path: str | Path, ratings: Iterable[Rating]) -> Path:
-    """Write these ratings into one file; an older file of ratings is replaced.
-
-    Raises:
-        StudyError: the file is there and is something else, or cannot be written.
-    """
+    """Write these ratings into one file in place of an older one. Raises StudyError: that is something else."""
     try:
         path = check_output(path)
         if path.exists():

@@ -72,12 +72,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike two rankings are: 1 the same, 0 nothing in common, −1 reversed; NaN where there is nothing to rank.
+    """How alike two rankings of `count` pastiches are: 1 the same, −1 reversed; NaN where there is nothing to rank.
 
     Attributes:
         spearman, kendall: the two coefficients of rank correlation, ρ and τ_b.
         chance: the probability of a ρ at least as far from 0 where there is no relation (two-sided).
-        count: of how many pastiches.
     """
 
     spearman: float
@@ -117,10 +116,8 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
 
 
 def interval(values: Iterable[float], of: str = "people") -> Interval:
-    """The mean of some values with Student's confidence interval at the level `LEVEL`.
+    """The mean of some values, one for each of what is counted, with Student's confidence interval (`LEVEL`).
 
-    Args:
-        values: one for each of what is counted; at least one.
     Raises:
         StudyError: no values.
     """

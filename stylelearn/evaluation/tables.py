@@ -131,12 +131,7 @@ def huang_table(rows: Iterable[Row]) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds = scale · (pixels / 10⁶)^exponent, fitted.
-
-    Attributes:
-        scale: seconds for a million pixels. exponent: 1: twice the pixels, twice the time; 2: four times.
-        error: the largest ratio between a measured time and the fitted one, at least 1.
-    """
+    """seconds = scale · (pixels / 10⁶)^exponent; `error` is the largest of measured over fitted times, ≥ 1."""
 
     scale: float
     exponent: float
