@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -90,17 +91,115 @@ def test_pictures_that_are_unreadable_or_missing(monkeypatch):
     assert states(doctor.pictures()) == [PROBLEM]
 
 
-@pytest.mark.parametrize(("total", "free", "state"), [(16.0, 8.0, OK), (2.0, 1.5, NOTE), (16.0, 0.3, NOTE)])
+@pytest.mark.parametrize(
+    ("total", "free", "state"), [(16.0, 8.0, OK), (2.0, 1.5, NOTE), (16.0, 0.3, NOTE)], ids=["enough", "small", "full"]
+)
 def test_memory(monkeypatch, total, free, state):
-    monkeypatch.setattr(doctor, "memory", lambda: (total, free))
-    assert states(doctor.hardware())[-1] == state
+    monkeypatch.setattr(doctor, "memory", lambda: (16.0, total, free))
+    assert next(doctor.hardware()).state == state
 
 
-def test_memory_of_a_container(monkeypatch, tmp_path):
-    monkeypatch.setattr(doctor, "CGROUP", tmp_path)
-    (tmp_path / "memory.max").write_text("1000000000\n")
-    (tmp_path / "memory.current").write_text("400000000\n")
-    assert doctor.memory() == pytest.approx((1.0, 0.6))
-    (tmp_path / "memory.max").write_text("max\n")  # no limit
-    total, free = doctor.memory()
-    assert total > 1 and 0 < free <= total
+MACHINE = namedtuple("Memory", "total available")(16_000_000_000, 8_000_000_000)  # 8 cores
+CONTAINERS = {  # what the files of the control groups say, and the memory (GB) and cores that may be used
+    "version 2": (
+        "0::/\n",
+        {
+            "memory.max": "2000000000\n",
+            "memory.current": "1500000000\n",
+            "memory.stat": "anon 900000000\ninactive_file 500000000\nactive_file 100000000\n",
+            "cpu.max": "50000 100000\n",
+        },
+        (2.0, 1.0),
+        0.5,
+    ),
+    "version 1": (
+        "5:memory:/docker/1f\n4:cpu,cpuacct:/docker/1f\n1:name=systemd:/docker/1f\n0::/docker/1f\n",
+        {
+            "memory/memory.limit_in_bytes": "2000000000\n",
+            "memory/memory.usage_in_bytes": "1500000000\n",
+            "memory/memory.stat": "inactive_file 0\ntotal_inactive_file 500000000\n",
+            "cpu/cpu.cfs_quota_us": "200000\n",
+            "cpu/cpu.cfs_period_us": "100000\n",
+        },
+        (2.0, 1.0),
+        2,
+    ),
+    "a service with fewer cores than the slice around it, which limits the memory": (
+        "0::/class.slice/ada.service\n",
+        {
+            "class.slice/memory.max": "4000000000\n",
+            "class.slice/memory.current": "3900000000\n",
+            "class.slice/cpu.max": "400000 100000\n",
+            "class.slice/ada.service/memory.max": "max\n",
+            "class.slice/ada.service/memory.current": "10\n",
+            "class.slice/ada.service/cpu.max": "100000 100000\n",
+        },
+        (4.0, 0.1),
+        1,
+    ),
+    "only the limit can be read": ("0::/\n", {"memory.max": "2000000000\n"}, (2.0, 2.0), 8),
+    "no limit in version 2": (
+        "0::/\n",
+        {"memory.max": "max\n", "memory.current": "1500000000\n", "cpu.max": "max 100000\n"},
+        (16.0, 8.0),
+        8,
+    ),
+    "no limit in version 1": (
+        "5:memory:/\n4:cpu,cpuacct:/\n",
+        {
+            "memory/memory.limit_in_bytes": "9223372036854771712\n",
+            "memory/memory.usage_in_bytes": "1500000000\n",
+            "cpu/cpu.cfs_quota_us": "-1\n",
+            "cpu/cpu.cfs_period_us": "100000\n",
+        },
+        (16.0, 8.0),
+        8,
+    ),
+    "nonsense": (
+        "\nnothing\n0::/../..\n",
+        {"memory.max": "much\n", "memory.current": "", "cpu.max": "0 0 0\n"},
+        (16.0, 8.0),
+        8,
+    ),
+    "no control groups": (None, {}, (16.0, 8.0), 8),
+}
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch, request):
+    """A machine with 8 cores and 16 GB, 8 of them free, and the files of a container on it; what may be used."""
+    own, files, memory, cores = CONTAINERS[request.param]
+    monkeypatch.setattr(doctor, "CGROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(doctor, "OWN_CGROUPS", tmp_path / "own")
+    monkeypatch.setattr("psutil.virtual_memory", lambda: MACHINE)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(8)), raising=False)
+    if own is not None:
+        (tmp_path / "own").write_text(own)
+    for name, text in files.items():
+        (tmp_path / "cgroup" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cgroup" / name).write_text(text)
+    return memory, cores
+
+
+@pytest.mark.parametrize("container", CONTAINERS, indirect=True)
+def test_what_a_container_may_use(container):
+    memory, cores = container
+    assert doctor.memory() == pytest.approx((16.0, *memory))
+    assert doctor.cores() == (8, cores)
+
+
+@pytest.mark.parametrize("container", ["version 2"], indirect=True)
+def test_advice_inside_a_container(container, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    size, threads = doctor.hardware()
+    assert "0.5 of 8 cores" in size.what and "2.0 of 16.0 GB memory, 1.0 GB free" in size.what
+    assert size.state == NOTE and "notebooks" in size.remedy and "other programs" not in size.remedy
+    assert threads.state == NOTE and "8 threads" in threads.what and "OMP_NUM_THREADS=1" in threads.remedy
+
+
+def test_cores_that_the_process_is_kept_to(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor, "OWN_CGROUPS", tmp_path / "none")
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {2, 3, 5}, raising=False)
+    assert doctor.cores() == (8, 3)

@@ -4,9 +4,13 @@ Each examination is a function that yields findings: "ok", a "note" or a "proble
 and problems come with a remedy.
 """
 
+import contextlib
 import importlib.metadata
 import json
+import math
+import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -31,7 +35,7 @@ PACKAGES = {
     "anywidget": "lets you paint masks",
     "ipykernel": "runs the cells",
 }
-CGROUP = Path("/sys/fs/cgroup")  # limits of a container
+CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # Linux: limits of containers and services
 LOW_MEMORY = 3.0  # GB
 SLOW = 1.0  # seconds of a step
 
@@ -110,35 +114,86 @@ def lessons() -> Iterator[Finding]:
 
 
 def hardware() -> Iterator[Finding]:
-    """The processor, GPUs and memory."""
+    """The processor, GPUs and memory: what this process may use of them."""
     import torch
 
-    from stylelearn.evaluation.timing import cores, processor_name
+    from stylelearn.evaluation.timing import processor_name
 
     gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    what = ", ".join([processor_name(), f"{cores()} cores", *(f"--device {name}" for name in gpus if gpus[name])])
-    total, free = memory()
-    what += f", {total:.1f} GB memory, {free:.1f} GB free"
+    (processors, allowed), (whole, total, free) = cores(), memory()
+    of_cores = "" if allowed == processors else f" of {processors}"
+    of_memory = "" if total == whole else f" of {whole:.1f}"
+    what = ", ".join(
+        [
+            processor_name(),
+            f"{allowed:.2g}{of_cores} core{'s'[: processors > 1]}",
+            *(f"--device {name}" for name in gpus if gpus[name]),
+            f"{total:.1f}{of_memory} GB memory, {free:.1f} GB free",
+        ]
+    )
+    less = "shut down notebooks that are no longer needed" if of_memory else "close other programs"
     if total < LOW_MEMORY:
-        yield Finding(NOTE, what, "little: keep to 256 px and mini, and close other programs")
+        yield Finding(NOTE, what, f"little: keep to 256 px and mini, and {less}")
     elif free < 1:
-        yield Finding(NOTE, what, "close other programs, or shut down notebooks that are no longer needed")
+        yield Finding(NOTE, what, less if of_memory else f"{less}, or shut down notebooks that are no longer needed")
     else:
         yield Finding(OK, what)
+    threads, enough = torch.get_num_threads(), math.ceil(allowed)
+    if threads > enough:
+        what = f"PyTorch starts {threads} threads where {enough} may run at once, so they wait for each other"
+        yield Finding(NOTE, what, f"set OMP_NUM_THREADS={enough} in the environment that Jupyter is started from")
 
 
-def memory() -> tuple[float, float]:
-    """Memory of this machine, or of its container (a JupyterHub, for instance), and how much is free, in GB."""
+def memory() -> tuple[float, float, float]:
+    """GB of memory: of the machine, what this process's control groups allow of it, and what of that is free."""
     import psutil  # comes with Jupyter's kernel
 
-    total, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
+    whole, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
+    total = whole
+    for group in cgroups("memory"):
+        limit = numbers(group, "memory.max", "memory.limit_in_bytes")
+        used = numbers(group, "memory.current", "memory.usage_in_bytes") or [0]
+        if limit and 0 < limit[0] / 1e9 < whole:
+            with contextlib.suppress(OSError, ValueError):  # cached files count as used, but give way
+                stat = (group / "memory.stat").read_text(encoding="utf-8")
+                used[0] -= max(int(size) for size in re.findall(r"inactive_file (\d+)", stat))
+            total, free = min(total, limit[0] / 1e9), min(free, (limit[0] - used[0]) / 1e9)
+    return whole, total, max(0, free)
+
+
+def cores() -> tuple[int, float]:
+    """Cores: of the machine, and how many this process may keep busy, by its affinity and its control groups."""
+    from stylelearn.evaluation import timing
+
+    allowed: float = timing.cores()
+    for group in cgroups("cpu"):
+        quota = numbers(group, "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")
+        if len(quota) == 2 and min(quota) > 0:  # microseconds of processor time, in each period of so many
+            allowed = min(allowed, quota[0] / quota[1])
+    return os.cpu_count() or 1, allowed
+
+
+def cgroups(controller: str) -> Iterator[Path]:
+    """The folders of the control groups that this process is in, and of those around them; none but on Linux."""
     try:
-        limit, used = (
-            int((CGROUP / f"memory.{name}").read_text(encoding="utf-8")) / 1e9 for name in ("max", "current")
-        )
-    except (OSError, ValueError):  # no such file, or "max": no limit
-        return total, free
-    return (limit, limit - used) if limit < total else (total, free)
+        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return
+    for line in lines:  # "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = CGROUPS / controller if controllers else CGROUPS
+        inner = root / path.lstrip("/")  # not there where a container sees its own group as the root of all
+        yield from (group for group in (inner, *inner.parents) if group.is_relative_to(root))
+
+
+def numbers(group: Path, new: str, *old: str) -> list[int]:
+    """The numbers in a control group's file (version 2) or files (version 1); none if there is no limit ("max")."""
+    for names in ((new,), old):
+        with contextlib.suppress(OSError, ValueError):
+            return [int(word) for name in names for word in (group / name).read_text(encoding="utf-8").split()]
+    return []
 
 
 def weights() -> Iterator[Finding]:
