@@ -34,7 +34,7 @@ def elsewhere(tmp_path, monkeypatch):
 def test_a_healthy_machine(capsys):
     assert doctor.examine(size=32, steps=2) == 0
     text = capsys.readouterr().out
-    assert f"PyTorch {torch.__version__}" in text
+    assert f"PyTorch {torch.__version__.split('+')[0]}" in text  # "+cu124" need not be in the package's version
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
     assert "files of weights are whole" in text
     assert "200-step run takes about" in text
