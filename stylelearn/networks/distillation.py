@@ -21,7 +21,7 @@ section 2) did with VGG: that makes layers comparable.
 Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini` as well: see `projection.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from stylelearn.encoders import MEAN, MINI, STD, Architecture, Encoder, vgg_layers
-from stylelearn.networks.projection import TAPS, ProjectedDistillation
+from stylelearn.networks.projection import TAPS, ProjectedDistillation, channel_moments
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import WeightsError, fitting, read_weights, seeded, write_weights
 
@@ -103,7 +103,7 @@ def teacher_view(
     """
     teacher = compressed_vgg19(path)
     normalised = [(image - student._mean) / student._std for image in images]
-    ours, theirs = (_moments(layers, normalised, "conv")[1] for layers in (student._layers, teacher))
+    ours, theirs = (channel_moments(_maps(layers, normalised, "conv"))[1] for layers in (student._layers, teacher))
     kept = {name: torch.tensor(which) for name, which in channels.items()}
     scale = {name: (ours[name] / theirs[name][kept[name]]).float().view(-1, 1, 1) for name in kept}
 
@@ -119,16 +119,13 @@ def teacher_view(
     return view
 
 
-@torch.no_grad()
 def _firing(teacher: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
     """The channels of each convolution that fire most often over normalised images, as many as the student has."""
-    widths = dict(zip((n for n in teacher if n.startswith("conv")), sum(MINI.widths, ()), strict=True))
     share: dict[str, Tensor] = {}
-    for x in images:
-        for name, layer in teacher.items():
-            x = layer(x)
-            if name in widths:
-                share[name] = share.get(name, torch.zeros(x.shape[1])) + (x > 0).float().mean(dim=(0, 2, 3))
+    for maps in _maps(teacher, images, "conv"):
+        for name, x in maps.items():
+            share[name] = share.get(name, torch.zeros(x.shape[1])) + (x > 0).float().mean(dim=(0, 2, 3))
+    widths = dict(zip(share, sum(MINI.widths, ()), strict=True))
     return {name: share[name].topk(width).indices.sort().values for name, width in widths.items()}
 
 
@@ -229,7 +226,7 @@ class LayerwiseDistillation(nn.Module):
         fire most often.
         """
         images = [self._normalised(batches[number]) for number in range(count)]
-        _, stds = _moments(self.teacher, images, "conv")
+        _, stds = channel_moments(_maps(self.teacher, images, "conv"))
         _divide(self.teacher, {name: std.clamp_min(1e-3).float() for name, std in stds.items()})
         kept = _firing(self.teacher, images)
         sums: dict[str, list[Tensor]] = {}
@@ -394,26 +391,22 @@ def equalise(layers: nn.ModuleDict, images: Sequence[Tensor], floor: float = 1e-
         name of the ReLU -> (C,), by what its channels were divided.
     """
     mu, sigma = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
-    means, _ = _moments(layers, [(image - mu) / sigma for image in images], "relu")
+    means, _ = channel_moments(_maps(layers, ((image - mu) / sigma for image in images), "relu"))
     divisors = {name: torch.where(mean < floor, 1.0, mean).float() for name, mean in means.items()}
     _divide(layers, {name.replace("relu", "conv"): divisor for name, divisor in divisors.items()})
     return divisors
 
 
 @torch.no_grad()
-def _moments(layers: nn.ModuleDict, images: Sequence[Tensor], kind: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Mean and standard deviation (C,) of each layer whose name begins with `kind`, over normalised `images`."""
-    sums: dict[str, Tensor] = {}
+def _maps(layers: nn.ModuleDict, images: Iterable[Tensor], kind: str) -> Iterator[dict[str, Tensor]]:
+    """What each layer whose name begins with `kind` makes of each batch of normalised images."""
     for x in images:
+        found = {}
         for name, layer in layers.items():
             x = layer(x)
             if name.startswith(kind):
-                rows = x.transpose(0, 1).flatten(1).double()  # (C, positions)
-                new = torch.stack([torch.ones_like(rows).sum(1), rows.sum(1), rows.square().sum(1)])
-                sums[name] = sums.get(name, torch.zeros_like(new)) + new
-    means = {name: first / n for name, (n, first, _) in sums.items()}
-    stds = {name: (second / n - means[name].square()).clamp_min(0).sqrt() for name, (n, _, second) in sums.items()}
-    return means, stds
+                found[name] = x
+        yield found
 
 
 @torch.no_grad()
