@@ -8,7 +8,8 @@ Colour transfer: (image, reference) -> the image with the reference's colours, a
 (`reinhard`), as mean and covariance (`monge_kantorovich`), or as a whole distribution (`distribution_transfer`, made
 smooth by `regrain`). None knows where a colour is: a green meadow may take the green of a door.
 
-An `image` is (B, 3, H, W), sRGB, in [0, 1]; all formulas work on these (gamma-encoded) values, as the papers do.
+A picture is (B, 3, H, W), sRGB, in [0, 1]; all formulas work on these (gamma-encoded) values, as the papers do. Every
+function raises ValueError for what is no picture, and for two that do not fit.
 """
 
 from __future__ import annotations
@@ -33,15 +34,7 @@ _FLOOR = 1e-6  # smallest variance: a third of a grey level squared; keeps one-c
 
 
 def luminance(image: Tensor) -> Tensor:
-    """Brightness Y = 0.299 R + 0.587 G + 0.114 B (BT.601).
-
-    Args:
-        image: (B, 3, H, W) in [0, 1].
-    Returns:
-        (B, 1, H, W) in [0, 1].
-    Raises:
-        ValueError: it is not an image.
-    """
+    """Brightness Y = 0.299 R + 0.587 G + 0.114 B (BT.601): (B, 3, H, W) -> (B, 1, H, W) in [0, 1]."""
     red, green, blue = _channels(image, "image")
     return RED * red + GREEN * green + BLUE * blue
 
@@ -51,12 +44,7 @@ def rgb_to_ycbcr(image: Tensor) -> Tensor:
 
     Y = 0.299 R + 0.587 G + 0.114 B,  Cb = ½ + (B − Y) / 1.772,  Cr = ½ + (R − Y) / 1.402
 
-    Args:
-        image: (B, 3, H, W) in [0, 1].
-    Returns:
-        (B, 3, H, W) in [0, 1]: Y, Cb, Cr; grey has Cb = Cr = ½.
-    Raises:
-        ValueError: if it is not an image.
+    (B, 3, H, W) -> (B, 3, H, W) in [0, 1]; grey has Cb = Cr = ½.
     """
     red, _, blue = _channels(image, "image")
     y = luminance(image)
@@ -69,14 +57,8 @@ def keep_colours(pastiche: Tensor, content: Tensor) -> Tensor:
     """The pastiche's brightness with the content's colours: style in luminance only.
 
     With Cb and Cr kept, R, G and B all change by the change of Y: content + Y(pastiche) − Y(content).
-
-    Args:
-        pastiche: (B, 3, H, W) in [0, 1].
-        content: the same shape, or one image (1, 3, H, W) for the whole batch.
-    Returns:
-        (B, 3, H, W) in [0, 1]. Its luminance is the pastiche's except where a colour had to be clamped.
-    Raises:
-        ValueError: sizes that differ.
+    (B, 3, H, W) and, of the same size, (B or 1, 3, H, W) -> (B, 3, H, W). Its luminance is the pastiche's except where
+    a colour had to be clamped.
     """
     if pastiche.shape[-2:] != content.shape[-2:]:
         raise ValueError(
@@ -91,14 +73,7 @@ def match_histogram(image: Tensor, reference: Tensor) -> Tensor:
     """Give each channel of the image the reference's distribution of values (scikit-image's `match_histograms`).
 
     Channels are matched one by one, so colours may appear that neither picture has; `match_colour` avoids that.
-
-    Args:
-        image: (B, 3, H, W) in [0, 1].
-        reference: (B, 3, H', W') of any size, or one image for the whole batch.
-    Returns:
-        (B, 3, H, W) in [0, 1]; no gradient.
-    Raises:
-        ValueError: if they are not images.
+    (B, 3, H, W) and (B or 1, 3, H', W') -> (B, 3, H, W), without gradient.
     """
     from skimage.exposure import match_histograms
 
@@ -120,14 +95,7 @@ def match_colour(style: Tensor, content: Tensor) -> Tensor:
 
     where μ and Σ are the means and covariances of the pixels (Gatys et al. 2016, linear colour transfer; of the two A
     in the paper this is the authors' choice, from Image Analogies).
-
-    Args:
-        style: (B, 3, H, W) in [0, 1].
-        content: (B, 3, H', W') of any size, or one image for the whole batch.
-    Returns:
-        (B, 3, H, W) in [0, 1].
-    Raises:
-        ValueError: they are not images.
+    (B, 3, H, W) and (B or 1, 3, H', W') -> (B, 3, H, W).
 
     **Differs from the paper:** variances below 1e-6 count as 1e-6, so that a grey or one-coloured style does not divide
     by zero; and the result is clamped to [0, 1].
@@ -145,12 +113,7 @@ def match_colour(style: Tensor, content: Tensor) -> Tensor:
 def rgb_to_l_alpha_beta(image: Tensor) -> Tensor:
     """lαβ of Ruderman et al. 1998: logarithms of cone responses on their principal axes (Reinhard et al. 2001, Eq. 6).
 
-    Args:
-        image: (B, 3, H, W) in [0, 1].
-    Returns:
-        (B, 3, H, W): l (light, black is the lowest), α (yellow to blue), β (red to green); float64.
-    Raises:
-        ValueError: if it is not an image.
+    (B, 3, H, W) -> (B, 3, H, W) in float64: l (light, black is the lowest), α (yellow to blue), β (red to green).
 
     **Differs from the paper:** responses below one level of 8 bits count as one level, so that black stays finite.
     """
@@ -169,12 +132,7 @@ def l_alpha_beta_to_rgb(l_alpha_beta: Tensor) -> Tensor:
 def reinhard(image: Tensor, reference: Tensor) -> Tensor:
     """Mean and standard deviation of each channel in lαβ (Reinhard, Ashikhmin, Gooch & Shirley 2001, Eq. 10 and 11).
 
-    Args:
-        image: (1, 3, H, W) in [0, 1]. reference: (1, 3, H', W') of any size.
-    Returns:
-        (1, 3, H, W) in [0, 1].
-    Raises:
-        ValueError: if they are not two images.
+    (1, 3, H, W) and (1, 3, H', W') -> (1, 3, H, W).
     """
     _check_pair(image, reference, "reference")
     mine, theirs = rgb_to_l_alpha_beta(image), rgb_to_l_alpha_beta(reference)
@@ -189,7 +147,8 @@ def monge_kantorovich(image: Tensor, reference: Tensor) -> Tensor:
 
     x ↦ T (x − μ) + μ_r,   T = A^{−1/2} (A^{1/2} B A^{1/2})^{1/2} A^{−1/2},   so that T A T = B,
 
-    A and B being the covariances of image and reference. Arguments, result and errors as `reinhard`.
+    A and B being the covariances of image and reference. (1, 3, H, W) and (1, 3, H', W') -> (1, 3, H, W).
+
     **Differs from the paper:** variances below 1e-6 count as 1e-6, so that a grey picture does not divide by zero.
     """
     _check_pair(image, reference, "reference")
@@ -206,8 +165,10 @@ def distribution_transfer(image: Tensor, reference: Tensor, rounds: int = 20) ->
     Each round turns colour space at random and matches the two distributions along its three axes.
 
     Args:
-        image, reference, and what is returned and raised: as `reinhard`.
+        image, reference: (1, 3, H, W) and (1, 3, H', W').
         rounds: at least 1. The first turns nothing.
+    Returns:
+        (1, 3, H, W).
     """
     _check_pair(image, reference, "reference")
     if rounds < 1:
@@ -237,12 +198,7 @@ def regrain(image: Tensor, recoloured: Tensor) -> Tensor:
 
     g being the steepness of I: its gradients, and where it has edges, the colours of the recoloured T.
 
-    Args:
-        image: I, (1, 3, H, W) in [0, 1]. recoloured: T, of the same size.
-    Returns:
-        (1, 3, H, W) in [0, 1].
-    Raises:
-        ValueError: sizes that differ.
+    (1, 3, H, W) twice -> (1, 3, H, W).
 
     **Differs from the paper:** the linear equations are solved at once, where the authors step from coarse to fine;
     ψ is at least 1e-3, so that they have one solution.

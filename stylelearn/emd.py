@@ -35,10 +35,7 @@ LIVE_RATE = 2e-3  # of `train_live`
 def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
     """The bilinear mixer: M_k = Σ_ij S_i W_ijk C_j.
 
-    Args:
-        style: S, (B, R). content: C, (B, Q). Either may have one row for all of the other. weight: W, (R, Q, K).
-    Returns:
-        (B, K).
+    S (B, R) and C (B, Q), either of which may have one row for all of the other, and W (R, Q, K) -> (B, K).
     """
     pairs = style[:, :, None] * content[:, None, :]  # (B, R, Q)
     return pairs.flatten(start_dim=1) @ weight.flatten(end_dim=1)  # (B, K)
@@ -49,10 +46,8 @@ def weighted_l1(drawn: Tensor, target: Tensor) -> Tensor:
 
     W_st = 1/N_b weighs thin and bold glyphs alike; W_b is a softmax over the batch, so that this is a weighted mean.
 
-    Args:
-        drawn, target: Î and I, (B, 1, H, W) in [0, 1]. A target without ink counts as one ink pixel of value 0.
-    Returns:
-        () float32: the mean error per ink pixel.
+    Î and I, (B, 1, H, W) in [0, 1], -> () float32: the mean error per ink pixel. A target without ink counts as one ink
+    pixel of value 0.
     """
     error = (drawn.float() - target.float()).abs().flatten(start_dim=1).sum(dim=1)  # (B,), ‖Î − I‖₁
     ink = (target < INK).flatten(start_dim=1).float()  # (B, H·W)
@@ -83,14 +78,9 @@ class EMD(nn.Module):
         self.decoder = Up(self.channels)
 
     def forward(self, style_refs: Tensor, content_refs: Tensor) -> Tensor:
-        """Î of two reference sets.
+        """Î, (B, 1, 80, 80), of two reference sets (B, n, 80, 80) or (n, 80, 80), of which the first r are used.
 
-        Args:
-            style_refs, content_refs: (B, n, 80, 80) or (n, 80, 80) in [0, 1], n ≥ r; the first r are used.
-        Returns:
-            (B, 1, 80, 80) in [0, 1].
-        Raises:
-            ValueError: fewer than r references; other shapes.
+        Raises ValueError: fewer than r references; other shapes.
         """
         content, seen = self.encode_content(content_refs)
         return self.decode(self.mix(self.encode_style(style_refs), content), seen)
@@ -121,12 +111,10 @@ class EMD(nn.Module):
 
 @torch.no_grad()
 def generate(network: EMD, style_refs: Tensor, content_refs: Tensor) -> Tensor:
-    """Every letter in every style; each set is encoded once.
+    """Every letter in every style, (S, C, 80, 80) in [0, 1]; each set is encoded once.
 
     Args:
         style_refs: (S, n, 80, 80), or (n, 80, 80) for one style, n ≥ r. content_refs: (C, n, 80, 80) or one letter's.
-    Returns:
-        (S, C, 80, 80) in [0, 1].
     Raises:
         ValueError: fewer than r references; other shapes.
     """

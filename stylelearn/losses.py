@@ -317,13 +317,8 @@ def tv_loss(image: Tensor, beta: float = 2.0) -> Tensor:
 def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
     """R_α = ‖x − ½‖_α^α per value: keeps values in range                 (Mahendran & Vedaldi 2015, section 2.2)
 
-    Args:
-        image: (B, C, H, W).
-        alpha: exponent ≥ 1; 6 in the paper.
-    Returns:
-        a scalar, the mean over the batch: 0 for mid-grey, at most 2^{−α} as long as every value is in [0, 1].
-    Raises:
-        ValueError: wrong shape, or alpha < 1.
+    (B, C, H, W) -> a scalar, the mean over the batch: 0 for mid-grey, at most 2^{−α} as long as every value is in
+    [0, 1]. The exponent `alpha` is at least 1, and 6 in the paper. Raises ValueError.
 
     **Differs from the paper:** mid-grey is subtracted instead of the mean colour of the training pictures (which is
     nearly the same), and the sum is divided by the number of values.
@@ -335,11 +330,7 @@ def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
 
 
 def total(terms: Iterable[Tensor]) -> Tensor:
-    """The sum of weighted terms, a scalar.
-
-    Raises:
-        ValueError: no terms.
-    """
+    """The sum of weighted terms, a scalar. Raises ValueError where there are none."""
     terms = list(terms)
     if not terms:
         raise ValueError("there are no terms to add up: an objective needs at least one")

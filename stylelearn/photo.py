@@ -43,13 +43,8 @@ STEPS = (30, 90)  # of the two stages
 def masked_grams(features: Tensor, masks: Tensor) -> Tensor:
     """The Gram matrix of each region, divided by its cells: G_c = (F M_c)(F M_c)ᵀ / Σ M_c.
 
-    Args:
-        features: activations of one layer, (1, N, H, W).
-        masks: (K, H, W) in [0, 1], as of `segmentation.scale`.
-    Returns:
-        (K, N, N); 0 for a region without a cell.
-    Raises:
-        ValueError: shapes that do not fit.
+    Activations of one layer (1, N, H, W), masks (K, H, W) in [0, 1] as of `segmentation.scale` -> (K, N, N); 0 for a
+    region without a cell. Raises ValueError for shapes that do not fit.
     """
     if masks.ndim != 3 or masks.shape[1:] != features.shape[2:] or features.shape[0] != 1:
         raise ValueError(
@@ -236,10 +231,8 @@ def smooth(image: Tensor, content: Tensor, radius: int = 3, eps: float = 1e-3) -
     """Post-smoothing: the guided filter with the content as guide, which removes painted texture.
 
     Args:
-        image: the result, (1, 3, H, W) in [0, 1]. `content`: of the same size.
+        image, content: (1, 3, H, W) in [0, 1], of one size.
         radius: of the windows in pixels. `eps`: variance below which a window counts as flat.
-    Returns:
-        (1, 3, H, W) in [0, 1].
     """
     side = 2 * radius + 1
     guided = MattingLaplacian(content, eps=eps * side * side, radius=radius)  # which divides by the pixels of a window
