@@ -126,8 +126,8 @@ def installed_wheel(tmp_path_factory) -> Path:
         shutil.copy(ROOT / name, folder)
     for name in ("stylelearn", "data", "lessons"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "my-*"))
-    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(folder / "dist")]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(folder)], check=True, timeout=300)
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]  # an environment made by uv has no pip
+    subprocess.run(build, cwd=folder, check=True, timeout=300)
     (wheel,) = (folder / "dist").glob("stylelearn-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "installed")
