@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import feedforward, quality
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from benchmarks.pictures import Pair, contact_sheet, mean, pairs, ratio
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
@@ -26,7 +26,6 @@ from stylelearn.images import psnr
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import optimize_image, result
 from stylelearn.practice import STEPS, practise
-from stylelearn.weights import WeightsError
 
 VALUES = 6  # of a slider, from 0 to 1
 DOWNHILL, OWN_IS_BEST = {0.0: 95.0, 1.0: 85.0}, 80.0  # % of pairs and layers; by the α of the others
@@ -45,17 +44,8 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
         f"pastiches of one pair, {plan.size} px": variety,
     }
     for title, measure in parts.items():
-        yield title, lambda title=title, measure=measure: _if_there(title, measure, plan)
+        yield title, lambda title=title, measure=measure: measure(title, adjustable.load(), plan)
     yield f"from a slider to new pixels, {plan.size} px", lambda: feedforward.moves(plan.size, plan.rounds, LABS)
-
-
-def _if_there(group: str, measure: Callable[..., list[Measurement]], plan: Plan) -> list[Measurement]:
-    try:
-        net = adjustable.load()
-    except WeightsError as error:
-        return missing(group, "adjustable", error)
-    with torch.no_grad():
-        return measure(group, net, plan)
 
 
 # --- measures of sliders ----------------------------------------------------------------------------------------------
@@ -90,6 +80,7 @@ def distinctness(alone: Tensor, photo: Tensor) -> float:
 # --- the network that ships -------------------------------------------------------------------------------------------
 
 
+@torch.no_grad()
 def sliders(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """The share of pairs × layers whose loss never rises, with the other α at 0 and at 1; and how far it falls."""
     figures = []
@@ -139,6 +130,7 @@ def alone(net: AdjustableNet, pair: Pair) -> Tensor:
     return torch.cat(made)
 
 
+@torch.no_grad()
 def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """How much of the photo comes back when no layer of the style counts."""
     found = [
@@ -151,6 +143,7 @@ def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     ]
 
 
+@torch.no_grad()
 def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """`distinctness` of the single layers' pictures."""
     found = [distinctness(alone(net, pair), pair.content) for pair in pairs(plan, plan.many)]
@@ -160,6 +153,7 @@ def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     ]
 
 
+@torch.no_grad()
 def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """Style and content loss of one pass over those of the pixels that were optimised for the same; draws the sheet."""
     shown: list[Pair] = []
@@ -193,6 +187,7 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement
     return [*figures, *quality.styles_recognised(group, first, plan), *quality.weaves(group, first)]
 
 
+@torch.no_grad()
 def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """Mean distance of several pastiches of one pair, in features of the photo's layer; AdaIN gets the same noise."""
     other = adain.load()

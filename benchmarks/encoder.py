@@ -6,7 +6,6 @@ style       how near pastiches made with it are to their paintings, as another n
 `fidelity`  R² of its pre-activations against a teacher's, on photos, paintings, half-way pastiches and noise
 `beside`    losses of Gatys's pastiches made with it, as the teacher sees them, over those made with the teacher
 
-A `View` is any function from a picture to activations by layer: an encoder, or a teacher that projects its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,21 +15,19 @@ import torch
 from torch import Tensor
 
 from benchmarks.gatys import bare, clocks, noise, random_vgg19
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from benchmarks.pictures import Pair, contact_sheet, mean, pairs, ratio
-from stylelearn import gatys, inversion, losses, samples
-from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn import gatys, inversion, samples
+from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.evaluation import timing
 from stylelearn.evaluation.metrics import gram_distance
 from stylelearn.images import psnr, square
 from stylelearn.networks.distillation import teacher_view
-from stylelearn.optimize import Objective, optimize_image, result
-from stylelearn.weights import network_file, read_about
+from stylelearn.optimize import optimize_image, result
+from stylelearn.weights import WeightsError, network_file, read_about
 
 TV_WEIGHT = 1e-3  # of the inversions
 PHOTOS = ("astronaut", "chelsea", "coffee")
-
-View = Callable[[Tensor], Mapping[str, Tensor]]
 
 
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
@@ -45,52 +42,56 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
 # --- against a teacher ------------------------------------------------------------------------------------------------
 
 
-def view_of(encoder: Encoder, layers: Sequence[str]) -> View:
-    """An encoder as a `View` of these layers."""
-    return lambda image: encoder(image, layers)
+class Teacher:
+    """A function image -> activations by layer, to be called as an `Encoder` is."""
+
+    def __init__(self, view: Callable[[Tensor], Mapping[str, Tensor]]) -> None:
+        self.view = view
+
+    def __call__(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        return dict(self.walk(image, layers))
+
+    def walk(self, image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        seen = self.view(image)
+        return ((layer, seen[layer]) for layer in layers)
 
 
 @torch.no_grad()
-def fidelity(student: View, teacher: View, images: Iterable[Tensor]) -> dict[str, float]:
-    """R² of each layer that both have, over all positions, channels and images: 1 for equal, 0 for the channels' means.
+def fidelity(
+    student: Encoder | Teacher, teacher: Encoder | Teacher, layers: Sequence[str], images: Iterable[Tensor]
+) -> dict[str, float]:
+    """R² of each layer, over all positions, channels and images: 1 for equal, 0 for the channels' means.
 
     R² = 1 − Σ (s − t)² / Σ (t − t̄_c)²,  t̄_c the mean of the teacher's channel c over everything
 
     Args:
         images: (B, 3, H, W) in [0, 1] each, of any sizes.
-    Raises:
-        ValueError: no images, no common layer, or activations of different shapes.
     """
     sums: dict[str, tuple[Tensor, Tensor, Tensor, int]] = {}  # Σ (s − t)², Σ t and Σ t² by channel, positions
     for image in images:
-        ours, theirs = student(image), teacher(image)
-        for layer in [name for name in theirs if name in ours]:
+        ours, theirs = student(image, layers), teacher(image, layers)
+        for layer in layers:
             s, t = ours[layer].double(), theirs[layer].double()
-            if s.shape != t.shape:
-                raise ValueError(f"{layer}: the student has {tuple(s.shape)}, the teacher {tuple(t.shape)}")
             over = (0, 2, 3)
             new = ((s - t).square().sum(), t.sum(over), t.square().sum(over), t[:, 0].numel())
             old = sums.get(layer, (0, 0, 0, 0))
             sums[layer] = tuple(a + b for a, b in zip(old, new, strict=True))  # type: ignore[assignment]
-    if not sums:
-        raise ValueError("nothing to compare: no images, or no layer that student and teacher both have")
     return {
         layer: 1 - float(errors / (squares - total.square() / count).sum().clamp_min(1e-30))
         for layer, (errors, total, squares, count) in sums.items()
     }
 
 
-def image_sets(chosen: Sequence[Pair], view: View, steps: int = 25) -> dict[str, list[Tensor]]:
+def image_sets(chosen: Sequence[Pair], encoder: Encoder, steps: int = 25) -> dict[str, list[Tensor]]:
     """Photos, paintings, half-way pastiches and noise: what an encoder meets in this course.
 
-    Args:
-        chosen: pairs; their photos and paintings are the first two sets.
-        view: with which Gatys's method paints the half-way pastiches, in `steps` steps, every other one from noise.
+    The half-way pastiches are those of Gatys's method after `steps` steps, every other one from noise.
     """
     half_way = []
     for number, pair in enumerate(chosen):
         start = gatys.start_image("noise" if number % 2 else "content", pair.content, pair.style, seed=number)
-        half_way.append(result(optimize_image(start, objective(pair, view), steps)))
+        goal = gatys.objective(pair.content, pair.style, encoder=encoder)
+        half_way.append(result(optimize_image(start, goal, steps)))
     return {
         "photos": [pair.content for pair in chosen],
         "paintings": [pair.style for pair in chosen],
@@ -99,37 +100,21 @@ def image_sets(chosen: Sequence[Pair], view: View, steps: int = 25) -> dict[str,
     }
 
 
-def objective(pair: Pair, view: View) -> Objective:
-    """Gatys's objective of lesson 02 for any `View` that has `STYLE_LAYERS` and `CONTENT_LAYER`."""
-    with torch.no_grad():
-        wanted = view(pair.content)[CONTENT_LAYER]
-        grams = {layer: losses.mean_gram(view(pair.style)[layer]) for layer in STYLE_LAYERS}
-
-    def terms(image: Tensor) -> dict[str, Tensor]:
-        seen = view(image)
-        found = {f"content {CONTENT_LAYER}": gatys.CONTENT_WEIGHT * losses.content_loss(seen[CONTENT_LAYER], wanted)}
-        share = gatys.STYLE_WEIGHT / len(grams)
-        return found | {f"style {layer}": share * losses.style_loss(seen[layer], gram) for layer, gram in grams.items()}
-
-    return terms
-
-
 @torch.no_grad()
 def beside(
-    ours: Sequence[Tensor], theirs: Sequence[Tensor], chosen: Sequence[Pair], view: View
+    ours: Sequence[Tensor], theirs: Sequence[Tensor], chosen: Sequence[Pair], teacher: Encoder | Teacher
 ) -> dict[str, dict[str, float]]:
-    """Losses of our pastiches over those of others, term by term, as `view` sees both.
+    """Losses of our pastiches over those of others, term by term, as the teacher sees both.
 
     Args:
         ours, theirs: one pastiche for each pair, made for the same objective with two encoders.
-        view: the teacher.
     Returns:
         "style" and "content", each with the geometric mean over the pairs for every layer, and over the layers under
         "mean" and the largest of them under "worst".
     """
     found: dict[str, list[float]] = {}
     for mine, other, pair in zip(ours, theirs, chosen, strict=True):
-        terms = objective(pair, view)
+        terms = gatys.objective(pair.content, pair.style, encoder=teacher)
         seen = terms(mine), terms(other)
         for name in seen[0]:
             found.setdefault(name, []).append(ratio(float(seen[0][name]), float(seen[1][name])))
@@ -146,32 +131,27 @@ def beside(
 def against_file(plan: Plan) -> list[Measurement]:
     """`mini` against the teacher in a file, in the channels and the scale of `mini`."""
     if plan.teacher is None:
-        return missing("against the teacher", "R²", "give --teacher FILE, a checkpoint of vgg19_16x")
+        raise WeightsError("give --teacher FILE, a checkpoint of vgg19_16x")
     student, channels = Encoder("mini"), read_about(network_file("mini", "mini"))["channels"]
     photos = [pair.content for pair in pairs(plan, plan.pairs)]
-    return against(student, teacher_view(plan.teacher, student, channels, photos), plan)
+    return against(student, Teacher(teacher_view(plan.teacher, student, channels, photos)), plan)
 
 
-def against(student: Encoder, teacher: View, plan: Plan) -> list[Measurement]:
-    """`fidelity` on the four sets, for conv… layers of as many channels in both, and `beside` for relu… layers.
-
-    A student that leaves channels out needs a teacher that leaves out the same.
-    """
+def against(student: Encoder, teacher: Encoder | Teacher, plan: Plan) -> list[Measurement]:
+    """`fidelity` of the convolutions on the four sets, and `beside`."""
     chosen = list(pairs(plan, plan.pairs))
-    eyes = view_of(student, list(dict.fromkeys([*STYLE_LAYERS, CONTENT_LAYER])))
-    taught = {layer: found.shape[1] for layer, found in teacher(chosen[0].content).items()}
-    known = {layer: student(chosen[0].content, layer)[layer].shape[1] for layer in taught}
-    named = [layer for layer, width in taught.items() if layer.startswith("conv") and known[layer] == width]
+    convolutions = [layer for layer in student.layers if layer.startswith("conv")]
     figures = []
-    for kind, images in image_sets(chosen, eyes, max(plan.steps // 12, 1)).items():
-        found = fidelity(view_of(student, named), teacher, images) if named else {}
-        for layer, value in found.items():
+    for kind, images in image_sets(chosen, student, max(plan.steps // 12, 1)).items():
+        for layer, value in fidelity(student, teacher, convolutions, images).items():
             figures.append(Measurement(f"R² against the teacher, {kind}", layer, value))
-    made = [
-        [result(optimize_image(pair.content.clone(), objective(pair, view), plan.steps)) for pair in chosen]
-        for view in (eyes, teacher)
-    ]
-    for kind, layers in beside(*made, chosen, teacher).items():
+
+    def painted(pair: Pair, eyes: Encoder | Teacher) -> Tensor:
+        goal = gatys.objective(pair.content, pair.style, encoder=eyes)
+        return result(optimize_image(pair.content.clone(), goal, plan.steps))
+
+    ours, theirs = ([painted(pair, eyes) for pair in chosen] for eyes in (student, teacher))
+    for kind, layers in beside(ours, theirs, chosen, teacher).items():
         group = f"{kind} loss of pastiches made with mini over the teacher's"
         figures += [Measurement(group, layer, value, "×") for layer, value in layers.items()]
     return figures
@@ -216,10 +196,9 @@ def inversions(plan: Plan, encoder: Encoder) -> list[Measurement]:
 def style(plan: Plan, encoder: Encoder) -> list[Measurement]:
     """Gram distance of pastiches made with `mini` and with random weights, as SqueezeNet sees it."""
     group = f"style distance under SqueezeNet, {plan.size} px"
-    sheet = plan.drawn("encoder")
-    if plan.judge is None and sheet is None:
-        return missing(group, "mini", "give --judge FILE, a squeezenet1_0 checkpoint")
-    judge = Encoder("squeezenet", weights=plan.judge) if plan.judge else None
+    if plan.judge is None:
+        raise WeightsError("give --judge FILE, a squeezenet1_0 checkpoint")
+    judge = Encoder("squeezenet", weights=plan.judge)
     makers = {"mini": encoder, "random weights": Encoder("random")}
     shown: list[Pair] = []
     painted: dict[str, list[Tensor]] = {name: [] for name in makers}
@@ -228,10 +207,8 @@ def style(plan: Plan, encoder: Encoder) -> list[Measurement]:
         for name, maker in makers.items():
             goal = gatys.objective(pair.content, pair.style, encoder=maker)
             painted[name].append(result(optimize_image(pair.content.clone(), goal, plan.steps)))
-        if sheet is not None:  # after each pair, so that a run that is stopped has something to show
+        if (sheet := plan.drawn("encoder")) is not None:  # a run that is stopped has it, too
             contact_sheet(shown, painted, sheet, plan.size)
-    if judge is None:
-        return missing(group, "mini", f"give --judge FILE; pictures in {sheet}")
     rows = {"the photo as it is": [pair.content for pair in shown]} | painted
     found = {
         name: mean([gram_distance(image, pair.style, judge) for image, pair in zip(images, shown, strict=True)])

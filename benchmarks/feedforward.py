@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 import torch
 
 from benchmarks.gatys import clocks, noise, random_vgg19
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from benchmarks.memory import memory_of_command
 from benchmarks.quality import quality
 from stylelearn import adain, cin, johnson, samples
 from stylelearn.evaluation.timing import ratio, take_turns
 from stylelearn.images import square, to_pil
-from stylelearn.weights import WeightsError
 
 if TYPE_CHECKING:
     from stylelearn.lab.live import LiveLab
@@ -53,11 +52,7 @@ def moves(size: int, rounds: int, labs: "Mapping[str, Callable[[int], Moved]] | 
     """Seconds from a control to new pixels in some labs, by default those in `LABS`, on a square photo."""
     group, figures = f"lab, from a slider to new pixels, {size} px", []
     for name, kind in (LABS if labs is None else labs).items():
-        try:
-            lab, move = kind(size)
-        except WeightsError as error:
-            figures += missing(group, name, error, "s")
-            continue
+        lab, move = kind(size)
         try:
             figures.append(_timed(group, name, lab, move, rounds, PROMISED.get(size)))
         finally:
@@ -124,10 +119,7 @@ LABS = {
 def pipeline(size: int, rounds: int) -> list[Measurement]:
     """Both pictures through the encoder, AdaIN and the decoder, in turn with the same on VGG-19."""
     group = f"adain, both pictures to pastiche, {size} px"
-    try:
-        mini = adain.load()
-    except WeightsError as error:
-        return missing(group, "mini is faster by", error, "×")
+    mini = adain.load()
     vgg = adain.AdaIN(random_vgg19(), layer=mini.layer).eval()
     content, style = noise(size), noise(size, seed=1)
     timed = take_turns({"mini": lambda: mini(content, style), "VGG-19": lambda: vgg(content, style)}, rounds)
@@ -145,26 +137,15 @@ def photo(plan: Plan) -> list[Measurement]:
         to_pil(samples.content("coffee")).resize(plan.photo).save(source, quality=90)
         for number, method in enumerate(METHODS):
             plan.watch(method, number, len(METHODS))
-            try:
-                words = [str(source), "--full-size", "-o", str(Path(folder) / f"{method}.jpg"), *_words(method)]
-                found = memory_of_command("stylize", *words)
-            except (RuntimeError, WeightsError) as error:
-                figures += missing(group, method, error, "MB")
-                continue
+            words = [str(source), "--full-size", "-o", str(Path(folder) / f"{method}.jpg"), *_words(method)]
+            found = memory_of_command("stylize", *words)
             note = f"{found['imports']:.0f} MB of it before the work"
             figures.append(Measurement(group, method, found["peak"], "MB", at_most=MOST_MEMORY, note=note))
     return figures
 
 
 def _words(method: str) -> list[str]:
-    """The method's options on the command line.
-
-    Raises:
-        WeightsError: there is no network of that kind.
-    """
+    """The method's options on the command line."""
     if method == "adain":
         return [samples.style_names()[0], "--method", "adain"]
-    styles = johnson.styles() if method == "johnson" else cin.load().styles
-    if not styles:
-        raise WeightsError(f"the course ships no {method} network")
-    return ["--method", method, "--style", styles[0]]
+    return ["--method", method, "--style", (johnson.styles() if method == "johnson" else cin.load().styles)[0]]

@@ -5,14 +5,12 @@ frozen, channels last. Ours is a whole step of `optimize_image`: L-BFGS, five Gr
 Speed does not depend on the values of the weights, so they are random and nothing is downloaded.
 """
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from stylelearn import gatys
 from stylelearn.encoders import ARCHITECTURES, Encoder, vgg_layers
 from stylelearn.evaluation.timing import Timing, most_so_far, ratio, run_apart, take_turns
@@ -112,10 +110,7 @@ def whole_runs(plan: Plan) -> list[Measurement]:
 def memory(plan: Plan) -> list[Measurement]:
     """Peak memory of our loop against the bare network, each in a process of its own."""
     group = f"gatys peak memory, VGG-19, {plan.large} px"
-    try:
-        found = {way: run_apart("benchmarks.gatys", way, str(plan.large)) for way in WORK}
-    except RuntimeError as error:
-        return missing(group, "ours needs more by", error, "%")
+    found = {way: run_apart(_peak, way, plan.large) for way in WORK}
     net = {way: values["peak"] - values["imports"] for way, values in found.items()}
     figures = [
         Measurement(group, f"process, {way}", found[way]["peak"], "MB", note=f"{net[way]:.0f} MB without the imports")
@@ -125,14 +120,10 @@ def memory(plan: Plan) -> list[Measurement]:
     return [*figures, Measurement(group, "ours needs more by", more, "%", at_most=15)]
 
 
-def _measure(way: str, size: int, steps: int = 13) -> dict[str, float]:
+def _peak(way: str, size: int, steps: int = 13) -> dict[str, float]:
     """The most memory in MB, and what was held after the imports; so many steps fill the history of L-BFGS."""
     imports = most_so_far()
     do = WORK[way](random_vgg19(), noise(size))
     for _ in range(steps):
         do()
     return {"imports": imports, "peak": most_so_far()}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]))))

@@ -9,26 +9,17 @@ from collections.abc import Callable, Iterator
 from torch import Tensor
 
 from benchmarks import zi2zi
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from stylelearn import emd
 from stylelearn.glyphs.dataset import Batch, Split, nearest, split, table
 from stylelearn.glyphs.rendering import collect
-from stylelearn.weights import WeightsError
 
 BETTER = 0.85  # of the L1 of zi2zi on D4
 
 
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
-    yield "letters: EMD on D1 to D4", lambda: _if_there(plan)
-
-
-def _if_there(plan: Plan) -> list[Measurement]:
-    """What is measured, or why not: without letters the other benches go on."""
-    try:
-        return quality(plan)
-    except WeightsError as error:
-        return missing("letters", "EMD", error)
+    yield "letters: EMD on D1 to D4", lambda: quality(plan)
 
 
 def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Measurement]:

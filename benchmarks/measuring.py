@@ -97,11 +97,6 @@ class Measurement:
         return f"{'≤' if self.at_least is None else '≥'} {show(limit, self.unit, like=self.value)}"
 
 
-def missing(group: str, name: str, why: object, unit: str = "") -> list[Measurement]:
-    """The one line that says why a group was not measured."""
-    return [Measurement(group, name, None, unit, note=f"not measured: {why}")]
-
-
 @dataclass
 class Report:
     """All measurements of a run; kept on disk as it grows."""

@@ -1,11 +1,9 @@
-"""How much memory a `stylelearn` command needs: run in a process of its own, so that nothing else counts.
+"""How much memory a `stylelearn` command needs, in a process that imports nothing else."""
 
-python -m benchmarks.memory stylize photo.jpg …          # prints JSON
-"""
+import contextlib
+import io
 
-import json
-import sys
-
+from stylelearn.cli import main
 from stylelearn.evaluation.timing import most_so_far, run_apart
 
 
@@ -15,23 +13,15 @@ def memory_of_command(*words: str) -> dict[str, float]:
     Returns:
         {"imports": MB (1e6 bytes) after the imports, "peak": MB}
     Raises:
-        RuntimeError: the command failed (its own message), or this system does not say how much memory a process used
-            (Windows).
+        RuntimeError: the command failed (its own message), or as of `run_apart`.
     """
-    return run_apart("benchmarks.memory", *words)
+    return run_apart(_measure, *words)
 
 
-def _measure(words: list[str]) -> dict[str, float]:
-    import torch  # noqa: F401  # what every command needs is no part of its work
-
-    from stylelearn.cli import main
-
-    imports = most_so_far()
-    status = main(words)
+def _measure(*words: str) -> dict[str, float]:
+    imports, said = most_so_far(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = main(words)
     if status:
-        sys.exit(status)  # the reason is on stderr
+        raise RuntimeError(said.getvalue().splitlines()[-1])
     return {"imports": imports, "peak": most_so_far()}
-
-
-if __name__ == "__main__":
-    print(json.dumps(_measure(sys.argv[1:])))

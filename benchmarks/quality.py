@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from benchmarks.pictures import Pair, contact_sheet, latin, mean, paintings, photos, ratio
 from stylelearn import adain, cin, gatys, johnson, losses
 from stylelearn.colour import luminance
@@ -37,15 +37,6 @@ BLOCK = 16  # pixels a side of the regions that are looked at for a weave
 FLAT = 0.02  # the standard deviation of luminance below which such a region is flat
 LEVEL = 1e-8  # power per frequency of rounding to 8 bits
 
-# What `Perceptual` uses where it is told nothing, as `gatys.objective` takes it.
-OBJECTIVE: dict[str, Any] = {
-    "content_weight": johnson.CONTENT_WEIGHT,
-    "style_weight": johnson.STYLE_WEIGHT,
-    "tv_weight": johnson.TV_WEIGHT,
-    "content_layer": johnson.CONTENT_LAYER,
-    "layer_weights": johnson.LAYER_WEIGHTS,
-}
-
 
 @dataclass(frozen=True)
 class Trained:
@@ -61,7 +52,7 @@ class Trained:
     name: str
     style: Tensor | None
     paint: Callable[[Tensor, Tensor], Tensor]
-    objective: dict[str, Any] = field(default_factory=lambda: dict(OBJECTIVE))
+    objective: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,12 +125,7 @@ def _blocks(image: Tensor, block: int) -> Tensor:
 def quality(method: str, plan: Plan) -> list[Measurement]:
     """All of the above for the networks of a method."""
     group = f"{method}, one pass over {plan.steps} steps of Gatys, {plan.size} px"
-    try:
-        trained = networks(method, plan)
-    except WeightsError as error:
-        return missing(group, "style loss", error, "×")
-    if not trained:
-        return missing(group, "style loss", "no picture of its styles; give --pairs DIR", "×")
+    trained = networks(method, plan)
     mini = Encoder("mini")
     painted = list(paint(method, trained, plan, mini))
     figures = []
@@ -246,7 +232,7 @@ def networks(method: str, plan: Plan) -> list[Trained]:
     """The shipped networks of a method with all styles of which there is a picture.
 
     Raises:
-        WeightsError: a network that is not there.
+        WeightsError: there is none.
     """
     if method == "adain":
         weights = {"content_weight": 1.0, "style_weight": adain.STYLE_WEIGHT, "content_layer": CONTENT_LAYER}
@@ -260,13 +246,13 @@ def networks(method: str, plan: Plan) -> list[Trained]:
         for name in johnson.styles():
             one = johnson.load(name)
             made[name] = (lambda content, style, one=one: one(content)), one.about
-        if not made:
-            raise WeightsError("the course ships no johnson network")
     found = []
     for name, (painter, about) in made.items():
         style = style_picture(name, about.get("style_size"), plan)
         if style is not None:
-            found.append(Trained(name, style, painter, about.get("objective") or dict(OBJECTIVE)))
+            found.append(Trained(name, style, painter, about["objective"]))
+    if not found:
+        raise WeightsError(f"there is no {method} network of whose style there is a picture; give --pairs DIR")
     return found
 
 

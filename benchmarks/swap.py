@@ -9,9 +9,6 @@ steadiness  what remains of the change between frames when motion is undone, bes
 Speed does not depend on the values of the weights: VGG-19's are random, and nothing is downloaded.
 """
 
-import contextlib
-import json
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,15 +16,14 @@ import torch
 from torch import Tensor
 
 from benchmarks.gatys import clocks, noise, random_vgg19
-from benchmarks.measuring import Measurement, Plan, missing
+from benchmarks.measuring import Measurement, Plan
 from stylelearn import gatys, samples, style_swap
 from stylelearn.encoders import Encoder
-from stylelearn.evaluation.timing import forget_peak, most_so_far, ratio, run_apart, take_turns
+from stylelearn.evaluation.timing import held_by, ratio, run_apart, take_turns
 from stylelearn.images import square
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import swap, swap_by_convolution
 from stylelearn.video import Clip, consistency, moving_clip, panning_clip
-from stylelearn.weights import WeightsError
 
 FASTER, LESS, PASTICHE = 3.0, 4.0, 0.5  # promised: times, times, seconds
 
@@ -76,43 +72,30 @@ def speed(size: int, rounds: int) -> list[Measurement]:
 def memory(size: int) -> list[Measurement]:
     """The most that each form holds beyond its inputs, and their ratio."""
     group = f"memory of a swap at VGG-19's relu3_1, {size} px"
-    try:
-        found = {name: run_apart(__spec__.name, name, str(size)) for name in FORMS}
-    except RuntimeError as error:
-        return missing(group, "times less than three convolutions", error, "×")
-    more = {name: values["peak"] - values["before"] for name, values in found.items()}
-    less = more["three convolutions"] / max(more["swap"], 1e-3)
+    found = {name: run_apart(_held, name, size) for name in FORMS}
+    less = found["three convolutions"] / max(found["swap"], 1e-3)
     return [
-        *(Measurement(group, name, value, "MB") for name, value in more.items()),
+        *(Measurement(group, name, value, "MB") for name, value in found.items()),
         Measurement(group, "times less than three convolutions", less, "×", at_least=LESS),
     ]
 
 
 @torch.inference_mode()
-def _measure(form: str, size: int) -> dict[str, float]:
+def _held(form: str, size: int) -> float:
     """On random activations: what VGG-19 itself takes would hide what a swap takes."""
 
     def do(side: int) -> Callable[[], object]:
         return FORMS[form](*torch.randn(2, 1, 256, side // 4, side // 4).relu())
 
     do(32)()  # libraries' one-time set-up is not measured
-    work = do(size)
-    with contextlib.suppress(RuntimeError):
-        forget_peak()
-    before = most_so_far()
-    work()
-    return {"before": before, "peak": most_so_far()}
+    return held_by(do(size))
 
 
 @torch.inference_mode()
 def pastiche(size: int, rounds: int) -> list[Measurement]:
     """Encode both, swap, paint: with what the course ships."""
     group, name = f"style swap with mini, {size} px", "both pictures to pastiche"
-    try:
-        network = style_swap.load()
-    except WeightsError as error:
-        return missing(group, name, error, "s")
-    content, style = _pictures(size)
+    network, (content, style) = style_swap.load(), _pictures(size)
     timing = take_turns({name: lambda: network(content, style)}, max(rounds, 3))[name]
     note = f"{timing.processor:.3g} s of processor time on {torch.get_num_threads()} threads"
     return [Measurement(group, name, timing.clock, "s", at_most=PASTICHE, note=note)]
@@ -152,21 +135,18 @@ def clips(plan: Plan) -> dict[str, Clip]:
 
 def steadiness(plan: Plan) -> list[Measurement]:
     """Each clip painted in three ways, and how much it flickers."""
-    style, encoder = _pictures(plan.size // 2)[1], Encoder("mini")
-    ways: dict[str, Callable[[Tensor], Tensor]] = {}
-    try:
-        network = style_swap.load()
-        ways["style swap, inverse network"] = lambda frame: network(frame, style)
-    except WeightsError:
-        pass
+    style, encoder, network = _pictures(plan.size // 2)[1], Encoder("mini"), style_swap.load()
 
     def optimised(frame: Tensor, method: Any, start: str) -> Tensor:
         begin = gatys.start_image(start, frame, style)
         return result(optimize_image(begin, method.objective(frame, style, encoder=encoder), plan.steps // 2))
 
-    ways["style swap, optimised from noise"] = lambda frame: optimised(frame, style_swap, "noise")
-    ways["Gatys from the same noise"] = lambda frame: optimised(frame, gatys, "noise")
-    ways["Gatys from the frame"] = lambda frame: optimised(frame, gatys, "content")
+    ways: dict[str, Callable[[Tensor], Tensor]] = {
+        "style swap, inverse network": lambda frame: network(frame, style),
+        "style swap, optimised from noise": lambda frame: optimised(frame, style_swap, "noise"),
+        "Gatys from the same noise": lambda frame: optimised(frame, gatys, "noise"),
+        "Gatys from the frame": lambda frame: optimised(frame, gatys, "content"),
+    }
     figures = []
     for name, clip in clips(plan).items():
         for way, paint in ways.items():
@@ -174,7 +154,3 @@ def steadiness(plan: Plan) -> list[Measurement]:
             change = consistency(made, clip)
             figures.append(Measurement(f"change between frames, {name} clip", way, change, "", note="of 255 levels"))
     return figures
-
-
-if __name__ == "__main__":
-    print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]))))

@@ -10,8 +10,6 @@ Huang & Belongie 2017, Table 1, compare five methods; `huang_table` shows the nu
 your machine, not means over 100 pictures on one GPU; the networks of Johnson and Dumoulin are the course's.
 """
 
-import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -21,7 +19,7 @@ from torch import Tensor
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import judge, known, measure
 from stylelearn.evaluation.tables import Row, Spread
-from stylelearn.evaluation.timing import forget_peak, most_so_far, run_apart, take_turns, wait_for_gpu
+from stylelearn.evaluation.timing import held_by, run_apart, take_turns, wait_for_gpu
 from stylelearn.optimize import Diverged, result
 from stylelearn.painting import (
     SIZE,
@@ -145,16 +143,10 @@ def _moving(painter: Optimised, content: Tensor, style: Tensor, count: int, step
 
 
 def peak_memory(method: str, size: int) -> float | None:
-    """The peak memory of painting in MB (1e6 bytes), measured in a process of its own; None where unknown (not Linux).
-
-    Args:
-        method: one of `METHODS`. size: pixels a side.
-    Raises:
-        ValueError: unknown method.
-    """
+    """Peak memory of painting in MB (1e6 bytes), in a process of its own; None where unknown (not on Linux)."""
     check(method)
     try:
-        return run_apart(__spec__.name, method, str(size))["peak"]
+        return run_apart(_held, method, size)
     except RuntimeError:
         return None
 
@@ -170,11 +162,4 @@ def _held(method: str, size: int) -> float:
         return run(method, pair[0], style if known_styles(method) else pair[1], steps=FEW)
 
     paint(64)  # loads what is loaded once
-    forget_peak()
-    before = most_so_far()
-    paint(size)
-    return max(most_so_far() - before, 0.0)
-
-
-if __name__ == "__main__":
-    print(json.dumps({"peak": _held(sys.argv[1], int(sys.argv[2]))}))
+    return held_by(lambda: paint(size))

@@ -8,10 +8,12 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import encoder
+from benchmarks.encoder import Teacher
 from benchmarks.measuring import QUICK, Plan
 from benchmarks.pictures import Pair, pairs
-from stylelearn import gatys, losses
+from stylelearn import losses
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
+from stylelearn.weights import WeightsError
 
 LAYERS = [*STYLE_LAYERS, CONTENT_LAYER]
 
@@ -32,12 +34,10 @@ def test_r2_is_one_for_the_teacher_itself_and_zero_for_the_means_of_its_channels
     images = [picture(0), picture(1, 24)]
     means = torch.cat([image.flatten(2) for image in images], dim=2).mean(dim=2)[..., None, None]
 
-    def teacher(image):
-        return {"conv1_1": image, "conv9_9": image}
-
-    assert encoder.fidelity(lambda image: {"conv1_1": image}, teacher, images) == {"conv1_1": 1.0}
-    found = encoder.fidelity(lambda image: {"conv1_1": means.expand_as(image)}, teacher, images)
-    assert found["conv1_1"] == pytest.approx(0, abs=1e-6)
+    teacher = Teacher(lambda image: {"conv1_1": image})
+    assert encoder.fidelity(teacher, teacher, ["conv1_1"], images) == {"conv1_1": 1.0}
+    flat = Teacher(lambda image: {"conv1_1": means.expand_as(image)})
+    assert encoder.fidelity(flat, teacher, ["conv1_1"], images)["conv1_1"] == pytest.approx(0, abs=1e-6)
 
 
 def test_r2_of_noise_of_known_variance_is_that_of_the_formula():
@@ -47,35 +47,16 @@ def test_r2_of_noise_of_known_variance_is_that_of_the_formula():
     t = torch.cat([image.flatten(2) for image in images], dim=2)[0].double().numpy()
     s = torch.cat([noisy[id(image)].flatten(2) for image in images], dim=2)[0].double().numpy()
     expected = 1 - ((s - t) ** 2).sum() / ((t - t.mean(axis=1, keepdims=True)) ** 2).sum()
-    found = encoder.fidelity(lambda image: {"x": noisy[id(image)]}, lambda image: {"x": image}, images)
+    student, teacher = Teacher(lambda image: {"x": noisy[id(image)]}), Teacher(lambda image: {"x": image})
+    found = encoder.fidelity(student, teacher, ["x"], images)
     assert found["x"] == pytest.approx(expected, rel=1e-6)
-
-
-def test_r2_needs_something_to_compare():
-    with pytest.raises(ValueError, match="nothing to compare"):
-        encoder.fidelity(lambda image: {"a": image}, lambda image: {"b": image}, [picture()])
-    with pytest.raises(ValueError, match=r"a: the student has \(1, 2, 16, 16\), the teacher \(1, 3, 16, 16\)"):
-        encoder.fidelity(lambda image: {"a": image[:, :2]}, lambda image: {"a": image}, [picture()])
-
-
-def plain(image: Tensor) -> dict[str, Tensor]:
-    """The picture itself as every layer, brighter with depth."""
-    return {layer: (number + 1) * image for number, layer in enumerate(LAYERS)}
-
-
-def test_the_objective_is_that_of_gatys(mini):
-    pair = Pair("p", picture(0, 32), picture(1, 32))
-    ours = encoder.objective(pair, encoder.view_of(mini, LAYERS))(picture(2, 32))
-    theirs = gatys.objective(pair.content, pair.style, encoder=mini)(picture(2, 32))
-    assert set(ours) == set(theirs)
-    for name, value in theirs.items():
-        assert float(ours[name]) == pytest.approx(float(value), rel=1e-4)
 
 
 def test_losses_beside_those_of_others_are_ratios():
     """Two pairs; the loss of ours over theirs in every layer, by hand: scale does not matter, so all layers agree."""
     chosen = [Pair("p", picture(0), picture(1)), Pair("q", picture(2), picture(3))]
     ours, theirs = [picture(4), picture(5)], [picture(6), picture(7)]
+    plain = Teacher(lambda image: {layer: (number + 1) * image for number, layer in enumerate(LAYERS)})
     found = encoder.beside(ours, theirs, chosen, plain)
 
     def loss(image, pair):
@@ -89,29 +70,22 @@ def test_losses_beside_those_of_others_are_ratios():
 
 
 def test_the_worst_layer_is_the_largest_ratio():
-    def one_layer_apart(image):
-        return {layer: image if layer == "relu3_1" else torch.ones_like(image) for layer in LAYERS}
-
-    found = encoder.beside([picture(4)], [picture(1)], [Pair("p", picture(0), picture(1))], one_layer_apart)
+    apart = Teacher(lambda image: {layer: image if layer == "relu3_1" else torch.ones_like(image) for layer in LAYERS})
+    found = encoder.beside([picture(4)], [picture(1)], [Pair("p", picture(0), picture(1))], apart)
     assert found["style"]["worst"] == found["style"]["relu3_1"] > 1e6  # theirs is the painting itself
     assert found["style"]["relu1_1"] == 1
 
 
 def test_all_of_it_against_the_encoder_itself(mini):
     """As its own teacher: R² is 1 and every ratio is 1."""
-    both = [*LAYERS, "conv1_1", "conv4_2"]
-    plan = Plan(size=32, pairs=2, steps=3)
-    found = {(each.group, each.name): each.value for each in encoder.against(mini, encoder.view_of(mini, both), plan)}
-    assert len(found) == 4 * 2 + (5 + 2) + (1 + 2)
-    assert all(value == pytest.approx(1, rel=1e-4) for value in found.values())
-    less = encoder.against(mini, lambda image: {name: seen[:, 1:] if name == "conv4_2" else seen for name, seen in
-                                                mini(image, both).items()}, plan)  # fmt: skip
-    assert {each.name for each in less} >= {"conv1_1", "worst"} and "conv4_2" not in {each.name for each in less}
+    found = encoder.against(mini, mini, Plan(size=32, pairs=2, steps=3))
+    assert len(found) == 4 * 13 + (5 + 2) + (1 + 2)  # convolutions of four sets; layers, mean and worst of both losses
+    assert all(each.value == pytest.approx(1, rel=1e-4) for each in found)
 
 
 def test_the_four_sets():
     chosen = list(pairs(Plan(size=32), 2))
-    found = encoder.image_sets(chosen, plain, steps=2)
+    found = encoder.image_sets(chosen, Encoder("random"), steps=2)
     assert list(found) == ["photos", "paintings", "half-way pastiches", "noise"]
     for images in found.values():
         assert [image.shape for image in images] == [(1, 3, 32, 32)] * 2
@@ -131,11 +105,10 @@ def test_style_with_judge_and_sheet(mini, squeezenet, tmp_path):
 
 
 def test_the_groups_run_and_say_what_is_missing():
-    found = [each for _, measure in encoder.groups(QUICK) for each in measure()]
-    values = {each.name: each.value for each in found}
+    speed, inversions, style, against = (measure for _, measure in encoder.groups(QUICK))
+    values = {each.name: each.value for each in [*speed(), *inversions()]}
     assert values["mini is faster by"] > 1
     assert all(5 < values[f"PSNR, relu{i}_1"] < 60 for i in range(1, 6))
-    assert [each.note for each in found if each.value is None] == [
-        "not measured: give --judge FILE, a squeezenet1_0 checkpoint",
-        "not measured: give --teacher FILE, a checkpoint of vgg19_16x",
-    ]
+    for measure, wanted in ((style, "--judge FILE, a squeezenet1_0"), (against, "--teacher FILE, a checkpoint")):
+        with pytest.raises(WeightsError, match=f"give {wanted}"):
+            measure()

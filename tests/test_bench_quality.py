@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from pictures import Plain
 from PIL import Image
 from torch import Tensor
 
@@ -21,15 +22,6 @@ def mini() -> Encoder:
 
 
 # --- the measures -----------------------------------------------------------------------------------------------------
-
-
-class Plain:
-    """An encoder that hands on the picture as all of its layers."""
-
-    name = "plain"
-
-    def __call__(self, image: Tensor, layers: object) -> dict[str, Tensor]:
-        return {layer: image for layer in layers}
 
 
 def flat(*colour: float, size: int = 16) -> Tensor:
@@ -190,8 +182,8 @@ def test_quality_of_small_networks(monkeypatch):
     assert found["style loss"] ** 2 == pytest.approx(found["style loss, batik"] * found["style loss, geometric"])
     assert found["style recognised"] in (0, 50, 100)
     monkeypatch.setattr(johnson, "styles", lambda: ["the_lost_painting"])
-    (missing,) = quality.quality("johnson", QUICK)
-    assert missing.value is None and "give --pairs DIR" in missing.note
+    with pytest.raises(WeightsError, match="give --pairs DIR"):
+        quality.quality("johnson", QUICK)
 
 
 def test_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
@@ -207,17 +199,3 @@ def test_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
     photo = square(samples.content("chelsea"), 32)
     with torch.no_grad():
         assert torch.equal(geometric.paint(photo, batik.style), net(photo, net.mix("geometric")))
-    write_weights(path, net.state_dict(), net.about)
-    assert quality.networks("cin", Plan())[0].objective["style_weight"] == johnson.STYLE_WEIGHT
-
-
-def test_what_is_not_there_is_not_measured(monkeypatch):
-    def missing(*_):
-        raise WeightsError("no such network")
-
-    for module in (cin, adain):
-        monkeypatch.setattr(module, "load", missing)
-    monkeypatch.setattr(johnson, "styles", list)
-    found = [each for method in ("johnson", "cin", "adain") for each in quality.quality(method, QUICK)]
-    assert len(found) == 3
-    assert all(each.value is None and each.note.startswith("not measured: ") for each in found)

@@ -36,7 +36,6 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
     """Run each piece of work `rounds` times, in turn, so that other load on the machine slows all of them alike.
 
     Args:
-        work: name -> what to do; the result is ignored.
         rounds: at least 1. `warm_up`: rounds before, that are not counted.
     """
     clock: dict[str, list[float]] = {name: [] for name in work}
@@ -107,25 +106,34 @@ def processor_name() -> str:
     return platform.processor() or platform.machine() or "unknown"
 
 
-def forget_peak() -> None:
-    """Reset the peak that `most_so_far` reads to the memory held now.
+def held_by(work: Callable[[], object]) -> float:
+    """The most memory that a piece of work holds beyond what is held before it, in MB.
 
     Raises:
         RuntimeError: not on Linux.
     """
     try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak becomes what is held now
     except OSError as error:
         raise RuntimeError("only Linux measures the memory that one part of a program used") from error
+    before = most_so_far()
+    work()
+    return max(most_so_far() - before, 0.0)
 
 
-def run_apart(module: str, *words: str) -> dict[str, float]:
-    """The JSON that a module prints when it is run in a process of its own.
+APART = (
+    "import importlib, json, sys; module, name, given = sys.argv[1:];"
+    "print(json.dumps(getattr(importlib.import_module(module), name)(*json.loads(given))))"
+)
+
+
+def run_apart(work: Callable[..., Any], *given: str | int) -> Any:
+    """What a function of a module returns in a process of its own; arguments and result are JSON.
 
     Raises:
         RuntimeError: it failed, or this system does not say how much memory a process used (Windows).
     """
-    command = [sys.executable, "-m", module, *words]
+    command = [sys.executable, "-c", APART, work.__module__, work.__name__, json.dumps(given)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
