@@ -59,11 +59,7 @@ def check(method: str, style: Tensor | str | None = None, weights: Path | None =
 
 
 def known_styles(method: str, weights: Path | None = None) -> list[str] | None:
-    """The styles that a method (or the network in the file `weights`) has learnt; None if it takes any picture.
-
-    Raises:
-        ValueError: unknown method. WeightsError: its network is missing.
-    """
+    """The styles that a method (or the network in the file `weights`) has learnt; None if it takes any picture."""
     method_of(method)
     if method == "johnson" and weights is None:
         return johnson.styles()

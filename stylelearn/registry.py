@@ -1,4 +1,4 @@
-"""Every method of the course, declared once: its title, its options and their defaults.
+"""Every method of the course, declared once: its title and the defaults of its options.
 
 The command `stylize`, `compare`, the lab of lesson 10 and the gallery use this registry; `painting.py` runs the
 methods. PyTorch is not imported here, so `stylelearn --help` answers at once.
@@ -8,52 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option of one or more methods; the methods hold its default.
-
-    Attributes:
-        help: of the command. kind: int, float, str, Path, or dict for numbers by name.
-        low, high: of a number. choices: of a word. several: whether it takes more than one value. metavar: in --help.
-    """
-
-    help: str
-    kind: type = str
-    low: int = 0
-    high: int | None = None
-    choices: tuple[str, ...] = ()
-    several: bool = False
-    metavar: str = "X"
-
-
-OPTIONS: dict[str, Option] = {
-    "style": Option("a trained style; cin: several, mixed", several=True, metavar="NAME"),
-    "shares": Option("weights of several styles", float, several=True),
-    "strength": Option("gatys, photo: factor of the style weight; the others: from 0 to 1", float),
-    "weights": Option("your network, made by `stylelearn train`", Path, metavar="FILE"),
-    "alpha": Option("weight of the style in a layer, 0 to 1; 1 where not named", dict, metavar="LAYER=X,…"),
-    "practice": Option("steps of fine-tuning to the style first: 60 take some seconds", int, 0, 1000, metavar="N"),
-    "patch": Option("side of a patch in cells of 4 px", int, 1, metavar="N"),
-    "stride": Option("cells between patches", int, 1, metavar="N"),
-    "content_mask": Option("label image of CONTENT, one colour a region; or a name that has one: china", metavar="F"),
-    "style_mask": Option("of STYLE; equal colours, or names, are the same region", metavar="F"),
-    "regions": Option("without masks: clusters of both pictures; 1: none", int, 1, 12, metavar="N"),
-    "lambda": Option("weight of photorealism; 1: paints, 1e8: hardly changes", float),
-    "smooth": Option("radius in pixels of the last smoothing; 0: none", int, 0, 64, metavar="N"),
-    "steps": Option("Ctrl-C keeps the best picture so far", int, 1, metavar="N"),
-    "start": Option("where the pixels begin", choices=("content", "noise", "style")),
-    "levels": Option("2 or 3 begin small, for larger structures; 1 does not", int, 1, 4, metavar="N"),
-    "seed": Option("of --start noise", int, 0, metavar="N"),
-    "precision": Option(
-        "bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact", choices=("float32", "bfloat16")
-    ),
-    "encoder": Option("mini ships with the course", choices=("mini", "vgg19", "vgg16", "squeezenet")),
-    "encoder_weights": Option("a checkpoint of the encoder instead of the default one", Path, metavar="FILE"),
-}
 
 
 @dataclass(frozen=True)
@@ -61,19 +16,15 @@ class Method:
     """A method of the course.
 
     Attributes:
-        title: for tables. paper: authors and year. lesson: its number.
-        command: its name for `stylelearn stylize --method`.
-        styles: "any picture", "1 a network", "those it learnt".
+        title: for tables. lesson: its number. command: its name for `stylelearn stylize --method`.
         about: one sentence.
         options: default by name; None: no default.
         pictures: least and greatest number of pictures of styles; None: any number.
     """
 
     title: str
-    paper: str
     lesson: int
     command: str
-    styles: str
     about: str
     options: Mapping[str, Any]
     pictures: tuple[int, int | None] = (1, 1)
@@ -90,40 +41,40 @@ _PATCHES = {"patch": 3, "stride": 1}
 
 METHODS: dict[str, Method] = {
     "gatys": Method(
-        *("Gatys", "Gatys et al. 2016", 2, "gatys", "any picture"),
+        *("Gatys", 2, "gatys"),
         "Optimises the pixels until their Gram matrices match the style and their deep activations the photograph.",
         {**_PIXELS, "precision": "float32", "steps": 300, "start": "content", "levels": 2, "seed": 0},
     ),
     "swap_optimised": Method(
-        *("Style swap, optimised", "Chen & Schmidt 2016", 6, "style-swap --optimize", "any picture"),
+        *("Style swap, optimised", 6, "style-swap --optimize"),
         "Replaces each patch of activations by the nearest of the style and optimises the pixels until they match.",
         {**_PIXELS, **_PATCHES, "steps": 100, "start": "content", "seed": 0},
     ),
     "swap_inverted": Method(
-        *("Style swap, network", "Chen & Schmidt 2016", 6, "style-swap", "any picture"),
+        *("Style swap, network", 6, "style-swap"),
         "Replaces each patch of activations by the nearest of the style; a network inverts the result.",
         {**_NETWORK, **_PATCHES},
     ),
     "johnson": Method(
-        *("Johnson", "Johnson et al. 2016", 3, "johnson", "1 a network"),
+        *("Johnson", 3, "johnson"),
         "One pass of a network that has learnt to paint one style.",
         {"style": None, "weights": None},
         (0, 0),
     ),
     "cin": Method(
-        *("Conditional instance norm", "Dumoulin et al. 2017", 4, "cin", "those it learnt"),
+        *("Conditional instance norm", 4, "cin"),
         "One pass of a network that has learnt several styles, each a short list of numbers, and can mix them.",
         {"style": None, "shares": None, "weights": None},
         (0, 0),
     ),
     "adain": Method(
-        *("AdaIN", "Huang & Belongie 2017", 5, "adain", "any picture"),
+        *("AdaIN", 5, "adain"),
         "Gives each channel of the activations the mean and deviation of the style; a decoder inverts the result.",
         {**_NETWORK, "shares": None},
         (1, None),
     ),
     "photo": Method(
-        *("Deep photo", "Luan et al. 2017", 7, "photo", "any picture"),
+        *("Deep photo", 7, "photo"),
         "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: only colours change.",
         {
             **{**_PIXELS, "precision": "float32", "steps": 120},
@@ -131,7 +82,7 @@ METHODS: dict[str, Method] = {
         },
     ),
     "adjustable": Method(
-        *("Adjustable", "Babaeizadeh & Ghiasi 2018", 8, "adjustable", "any picture"),
+        *("Adjustable", 8, "adjustable"),
         "One pass of a network that takes a weight for each layer of the style.",
         {"alpha": None, "practice": 0, "weights": None},
         (0, 1),  # a network of one style takes no picture

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from stylelearn import photo
-from stylelearn.registry import METHODS, OPTIONS, chosen, flag
+from stylelearn.cli.stylize import OPTIONS
+from stylelearn.registry import METHODS, chosen, flag
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -19,7 +19,7 @@ from stylelearn.cli.parsing import (
     whole,
 )
 from stylelearn.files import check_output
-from stylelearn.registry import METHODS, OPTIONS, Method, chosen, flag
+from stylelearn.registry import METHODS, Method, chosen, flag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,6 +39,42 @@ examples:
   stylelearn stylize china rocket --method photo --content-mask china --style-mask rocket -o out.jpg   (lesson 07)
   stylelearn stylize photo.jpg painting.jpg --method adjustable --alpha relu1_1=0.3,relu4_1=1 -o out.jpg   (lesson 08)
 """
+
+
+def _whole(help: str, low: int, high: int | None = None) -> dict[str, Any]:
+    return {"help": help, "type": whole(low, high), "metavar": "N"}
+
+
+SEVERAL: dict[str, Any] = {"nargs": "+", "action": "extend"}
+FILE: dict[str, Any] = {"type": Path, "metavar": "FILE"}
+NUMBER: dict[str, Any] = {"type": amount, "metavar": "X"}
+ALPHA: dict[str, Any] = {"type": named_numbers, "metavar": "LAYER=X,…"}
+ENCODERS = ("mini", "vgg19", "vgg16", "squeezenet")
+BFLOAT16 = "bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact"
+MASK = "label image of CONTENT, one colour a region; or a name that has one: china"
+# The options of the methods, as argparse takes them; the registry has their defaults.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "style": {"help": "a trained style; cin: several, mixed", "metavar": "NAME", **SEVERAL},
+    "shares": {"help": "weights of several styles", **NUMBER, **SEVERAL},
+    "strength": {"help": "gatys, photo: factor of the style weight; the others: from 0 to 1", **NUMBER},
+    "weights": {"help": "your network, made by `stylelearn train`", **FILE},
+    "alpha": {"help": "weight of the style in a layer, 0 to 1; 1 where not named", **ALPHA},
+    "practice": _whole("steps of fine-tuning to the style first: 60 take some seconds", 0, 1000),
+    "patch": _whole("side of a patch in cells of 4 px", 1),
+    "stride": _whole("cells between patches", 1),
+    "content_mask": {"help": MASK, "metavar": "F"},
+    "style_mask": {"help": "of STYLE; equal colours, or names, are the same region", "metavar": "F"},
+    "regions": _whole("without masks: clusters of both pictures; 1: none", 1, 12),
+    "lambda": {"help": "weight of photorealism; 1: paints, 1e8: hardly changes", **NUMBER},
+    "smooth": _whole("radius in pixels of the last smoothing; 0: none", 0, 64),
+    "steps": _whole("Ctrl-C keeps the best picture so far", 1),
+    "start": {"help": "where the pixels begin", "choices": ("content", "noise", "style")},
+    "levels": _whole("2 or 3 begin small, for larger structures; 1 does not", 1, 4),
+    "seed": _whole("of --start noise", 0),
+    "precision": {"help": BFLOAT16, "choices": ("float32", "bfloat16")},
+    "encoder": {"help": "mini ships with the course", "choices": ENCODERS},
+    "encoder_weights": {"help": "a checkpoint of the encoder instead of the default one", **FILE},
+}
 FILES = ("weights", "encoder_weights", "content_mask", "style_mask")  # options that name a file
 Made = tuple["Tensor", dict[str, Any], str, int]  # image, further settings, the line to print, exit status
 BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
@@ -76,8 +112,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
-    """Declare an option of the registry; its help lists the methods that have it and their defaults."""
-    option = OPTIONS[name]
+    """Declare an option of some methods; its help lists these and their defaults."""
     having = [method for method in METHODS.values() if name in method.options]
     defaults: dict[Any, str] = {}  # value -> the first method with it
     for method in having:
@@ -85,17 +120,9 @@ def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
     defaults.pop(None, None)
     shown = [(f"{value:g}" if isinstance(value, float) else value, command) for value, command in defaults.items()]
     listed = "; ".join(f"{command}: {value}" if n else f"{value}" for n, (value, command) in enumerate(shown))
-    how: dict[str, Any] = {"help": f"{', '.join(method.command for method in having)}: {option.help}"}
-    how["help"] += f" (default: {listed})" if shown else ""
-    if option.choices:
-        how["choices"] = option.choices
-    else:
-        how["metavar"] = option.metavar
-        converters = {int: whole(option.low, option.high), float: amount, dict: named_numbers}
-        how["type"] = converters.get(option.kind, option.kind)
-    if option.several:
-        how |= {"nargs": "+", "action": "extend"}
-    group.add_argument(flag(name), **how)
+    text = f"{', '.join(method.command for method in having)}: {OPTIONS[name]['help']}"
+    text += f" (default: {listed})" if shown else ""
+    group.add_argument(flag(name), **{**OPTIONS[name], "help": text})
 
 
 def run(options: argparse.Namespace) -> int:
