@@ -155,7 +155,6 @@ def keep_frames(
     """Paint each frame into a file named by a hash of the frame and the settings; a file that exists is kept.
 
     Args:
-        frames: (1, 3, H, W) each. paint: image -> pastiche.
         folder: of the files; created if it does not exist.
         settings: everything else that the result depends on.
     Returns:
@@ -314,10 +313,10 @@ def write_film(
             (below 20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
         sound: a film whose sound is copied, if `holds_sound` says that it can be.
     Raises:
-        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `files.check_output`.
+        ImageError: no frames; no PyAV for a film. ValueError: as of `files.check_output`.
     """
     path = check_film(path)
-    suffix, pictures = path.suffix.lower(), _of_one_size(frames)
+    suffix, pictures = path.suffix.lower(), (to_pil(frame) for frame in frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"there are no frames to write into '{path}'")
@@ -380,19 +379,6 @@ def _pyav(path: Path) -> ModuleType:
     return av
 
 
-def _of_one_size(frames: Iterable[Tensor]) -> Iterator[Image.Image]:
-    size: tuple[int, int] | None = None
-    for number, frame in enumerate(frames, 1):
-        picture = to_pil(frame.cpu())
-        size = size or picture.size
-        if picture.size != size:
-            raise ImageError(
-                f"frame {number} has {picture.width} × {picture.height} pixels, but the first {size[0]} × {size[1]}; "
-                "give all frames one size"
-            )
-        yield picture
-
-
 def _long_enough(
     frames: Iterable[tuple[Image.Image, Fraction]], unit: int, least: int
 ) -> tuple[list[Image.Image], list[int]]:
@@ -437,25 +423,17 @@ def _write_with_pyav(
         if sound is not None:
             source = stack.enter_context(av.open(str(sound))).streams.audio[0]
             track = film.add_stream_from_template(source)
-        lasts: dict[int, int] = {}
+        stream.codec_context.flags |= av.codec.context.Flags.frame_duration  # also of the last frame
         time = Fraction(0)
         for picture, length in frames:
             frame = av.VideoFrame.from_image(picture.crop((0, 0, stream.width, stream.height)))
             frame.pts, frame.time_base = round(time / unit), unit
             time += length
-            lasts[frame.pts] = round(time / unit) - frame.pts
-            _mux(film, stream.encode(frame), lasts, unit)
-        _mux(film, stream.encode(), lasts, unit)
+            frame.duration = round(time / unit) - frame.pts
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
         if track is not None:
             for packet in source.container.demux(source):
                 if packet.dts is not None:
                     packet.stream = track
                     film.mux(packet)
-
-
-def _mux(film: Any, packets: list[Any], lasts: dict[int, int], unit: Fraction) -> None:
-    """Write packets with the duration of their frames; the encoder does not give that of the last one."""
-    for packet in packets:
-        if packet.pts in lasts and packet.time_base == unit:
-            packet.duration = lasts[packet.pts]
-        film.mux(packet)
