@@ -25,10 +25,10 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     yield f"peak memory, {plan.large} px", lambda: memory(plan)
 
 
-def random_vgg19(seed: int = 0) -> Encoder:
+def random_vgg19() -> Encoder:
     """VGG-19 with random weights of the right spread (numbers that vanish would be slow)."""
     encoder = Encoder("random")
-    with seeded(seed):
+    with seeded(0):
         layers = vgg_layers(ARCHITECTURES["vgg19"])
         for layer in layers.values():
             if isinstance(layer, nn.Conv2d):
@@ -43,9 +43,9 @@ def noise(size: int, seed: int = 0) -> Tensor:
     return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
 
 
-def bare(encoder: Encoder, image: Tensor, deepest: str = "relu5_1") -> Callable[[], object]:
+def bare(encoder: Encoder, image: Tensor) -> Callable[[], object]:
     """The network alone, without a loss, in plain PyTorch: forward, gradient to the image."""
-    names = list(encoder.layers[: encoder.layers.index(deepest) + 1])
+    names = encoder.layers[: encoder.layers.index("relu5_1") + 1]
     parts = [nn.ReLU(inplace=True) if name.startswith("relu") else encoder._layers[name] for name in names]
     network = nn.Sequential(*parts)
     mean, std = encoder._mean, encoder._std

@@ -65,7 +65,6 @@ class Measurement:
 
     Attributes:
         group: what it belongs to, such as "encoder speed".
-        name: what was measured.
         value: None where it could not be measured here; then `note` says why.
         unit: "s", "dB", "×", "MB", "%" or "".
         at_least, at_most: what the course promises, if it promises anything.

@@ -31,11 +31,7 @@ class Pair:
 
 
 def photos(folder: Path | None) -> Named:
-    """The photos of folder/content in alphabetical order, or the course's own.
-
-    Raises:
-        ImageError: the folder is missing or empty.
-    """
+    """The photos of folder/content in alphabetical order, or the course's own. Raises ImageError: there are none."""
     if folder is None:
         return {name: lambda name=name: samples.content(name) for name in samples.content_names()}
     return _files(folder / "content")

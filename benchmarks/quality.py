@@ -70,12 +70,10 @@ class Painted:
 
 
 def recognised(pastiches: Sequence[tuple[str, Tensor]], styles: Mapping[str, Tensor], encoder: Encoder) -> float:
-    """The share of pastiches whose nearest painting by Gram distance is the right one.
+    """The share of pastiches, (name of the right painting, image), whose nearest painting by Gram distance it is.
 
     Args:
-        pastiches: (name of the right painting, image) each.
-        styles: the paintings to choose from, by name.
-        encoder: the judge.
+        styles: the paintings to choose from, by name. encoder: the judge.
     """
     right = 0
     for name, image in pastiches:

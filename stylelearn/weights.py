@@ -131,25 +131,15 @@ def write_weights(path: str | Path, state: Mapping[str, Tensor], about: Mapping[
     Raises:
         FloatingPointError: numbers that float16 cannot hold; nothing is written.
     """
-    path = Path(path)
-    data = save(as_halves(state, path.name), metadata={"about": json.dumps(about)} if about else None)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
-        part.write_bytes(data)
-
-
-def as_halves(state: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The floating-point tensors as float16, on the CPU; `name` says in the error what they are.
-
-    Raises:
-        FloatingPointError: numbers that float16 cannot hold.
-    """
-    weights = {key: value for key, value in state.items() if value.is_floating_point()}
+    path, weights = Path(path), {key: value for key, value in state.items() if value.is_floating_point()}
     halves = {key: value.detach().cpu().half().contiguous() for key, value in weights.items()}
     for key, value in halves.items():
         if not torch.isfinite(value).all():
-            raise FloatingPointError(f"{name}: {key} holds numbers beyond 65504, too large for float16")
-    return halves
+            raise FloatingPointError(f"{path.name}: {key} holds numbers beyond 65504, too large for float16")
+    data = save(halves, metadata={"about": json.dumps(about)} if about else None)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
+        part.write_bytes(data)
 
 
 def read_about(path: str | Path) -> dict[str, Any]:
@@ -343,31 +333,23 @@ def fetched(url: str, progress: bool = True) -> Path:
         WeightsError: the server cannot be reached, or the file has another SHA-256.
     """
     path = _hub() / url.rsplit("/", 1)[1]
+    named = re.search(r"-([0-9a-f]{8,64})\.", path.name)
+    promised = named[1] if named else None
     if path.is_file():
-        _check_digits(path)
+        if promised and not (found := sha256(path)).startswith(promised):
+            raise WeightsError(
+                f"{path.name} is damaged or was changed: its SHA-256 begins with {found[: len(promised)]}, not with "
+                f"{promised} as its name says; delete {path} and download it again"
+            )
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path), _digits(path), progress)
+        torch.hub.download_url_to_file(url, str(path), promised, progress)
     except (OSError, HTTPException) as error:
         raise WeightsError(f"{url} cannot be downloaded ({error})") from error
     except RuntimeError as error:
         raise WeightsError(f"the download of {url} broke off or was changed on its way ({error})") from error
     return path
-
-
-def _digits(path: Path) -> str | None:
-    found = re.search(r"-([0-9a-f]{8,64})\.", path.name)
-    return found[1] if found else None
-
-
-def _check_digits(path: Path) -> None:
-    promised = _digits(path)
-    if promised and not (found := sha256(path)).startswith(promised):
-        raise WeightsError(
-            f"{path.name} is damaged or was changed: its SHA-256 begins with {found[: len(promised)]}, not with "
-            f"{promised} as its name says; delete {path} and download it again"
-        )
 
 
 def torchvision_model(name: str) -> nn.Module:

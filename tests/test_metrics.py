@@ -92,8 +92,6 @@ def test_sliced_wasserstein_of_a_shift():
 def test_a_style_of_one_colour_has_no_spread_but_a_size():
     flat, made = torch.full((1, 3, 32, 32), 0.4), torch.rand(1, 3, 32, 32)
     assert metrics.sliced_wasserstein(made, flat, Plain()) < 1e4
-    with pytest.raises(ValueError, match="directions must be at least 1; got 0"):
-        metrics.sliced_wasserstein(made, flat, Plain(), directions=0)
 
 
 class Silent(Plain):
@@ -190,8 +188,6 @@ def test_a_palette_of_few_colours_is_exact():
     assert colours[0] == pytest.approx([0, 0, 0], abs=0.01) and colours[2] == pytest.approx([100, 0, 0], abs=0.01)
     assert colours[1] == pytest.approx([53.24, 80.09, 67.20], abs=0.05)  # sRGB's red in CIE Lab, D65
     assert shares.tolist()[1] == [0, 1, 0]
-    with pytest.raises(ValueError, match="at least 1 colour; got 0"):
-        metrics.palette([flat(RED)], colours=0)
 
 
 def test_a_palette_of_many_colours_has_as_many_as_asked_for(pair):

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if isinstance(error, WeightsError):
             return _say(error, options.command, WRONG)
-        if not _out_of_memory(error):
+        said = str(error)
+        if not (isinstance(error, MemoryError) or "can't allocate memory" in said or "out of memory" in said):
             raise
         sizes = next((f"use a smaller --{name}, or " for name in ("size", "sizes") if hasattr(options, name)), "")
         return _say(f"not enough memory; {sizes}close other programs", options.command, FAILED)
@@ -74,7 +75,3 @@ def _say(message: object, command: str, status: int) -> int:
     line = " ".join(str(message).split())  # some messages have several lines
     print(f"stylelearn {command}: {line}", file=sys.stderr)
     return status
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "can't allocate memory" in str(error) or "out of memory" in str(error)

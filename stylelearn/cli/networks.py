@@ -46,15 +46,11 @@ class Network:
     """A network that can be trained.
 
     Args:
-        help, description: for --help.
         train: module and name of the training function.
         usual: default steps, batch (pictures a step) and size (of crops, pixels).
-        options: of this network alone.
         data: further keywords of the training function, made from the options.
-        paper: the changes of --paper to `usual`; None: no --paper.
-        sheet: draws a sample sheet.
-        smallest: --size and --batch.
-        several: whether several processes can train it.
+        paper: the changes of --paper to `usual`; None: no --paper. sheet: draws a sample sheet.
+        smallest: --size and --batch. several: whether several processes can train it.
     """
 
     help: str
@@ -124,11 +120,11 @@ class Network:
 
 
 def _style(options: Options) -> dict[str, Any]:
-    return {"style": _picture(options, options.style), "name": _name(options.style)}
+    return {"style": _picture(options, options.style), "name": Path(options.style).stem}
 
 
 def _styles(options: Options) -> dict[str, Any]:
-    names = [_name(style) for style in options.styles]
+    names = [Path(style).stem for style in options.styles]  # of a file, an address or the course
     if len(names) < 2:
         raise UsageError(f"--styles names one style, {names[0]}; name two or more, or train johnson with --style")
     if len(set(names)) < len(names):
@@ -144,11 +140,6 @@ def _folders_or_style(options: Options) -> dict[str, Any]:
 
 def _picture(options: Options, style: str) -> Any:
     return picture(style, getattr(options, "style_size", 256))
-
-
-def _name(style: str) -> str:
-    """The name of a style: of a file or an address without its suffix, or of the course."""
-    return Path(style).stem
 
 
 def _letters(options: Options) -> dict[str, Any]:

@@ -197,10 +197,8 @@ def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder, direct
     Returns:
         the sum of W₁ over that of the style's deviations, geometric mean over layers: 0 for the style itself.
     Raises:
-        ValueError: directions < 1, or as `gram_distance`.
+        ValueError: as `gram_distance`.
     """
-    if directions < 1:
-        raise ValueError(f"directions must be at least 1; got {directions}")
 
     def apart(features: Tensor, wanted: Tensor) -> float:
         generator = torch.Generator().manual_seed(0)
@@ -282,15 +280,11 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
         colours: K, clusters of pixels in CIE Lab; fewer where there are fewer colours.
     Returns:
         Lab (K, 3), and shares (pictures, K) whose rows add up to 1.
-    Raises:
-        ValueError: colours < 1.
     """
     from scipy.spatial import KDTree
     from skimage.color import rgb2lab
     from sklearn.cluster import KMeans
 
-    if colours < 1:
-        raise ValueError(f"a palette has at least 1 colour; got {colours}")
     rows = [image[0].detach().cpu().double().flatten(1).T for image in images]  # (H·W, 3) each
     points = rgb2lab(torch.cat([_some(each, PLACES) for each in rows]).numpy())
     centres = np.unique(points, axis=0)
