@@ -49,8 +49,8 @@ test-browser: $(INSTALLED)  ## a lesson in a real browser (needs Chromium; npm, 
 OLD_PROCESSOR = ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Sandybridge
 MACHINES = OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=avx2 "$(OLD_PROCESSOR)"
 NUMERICAL = $(filter-out $(addprefix tests/test_,$(addsuffix .py,$(OTHER))),$(wildcard tests/test_*.py))
-OTHER = browser house lessons teaching classroom rerun styles gallery doctor site cli% lab% bench% decoding images samples sources \
-	training video weights study figures marks
+OTHER = browser house lessons teaching classroom rerun to_nbgrader styles gallery doctor site hub cli% lab% bench% decoding files images \
+	samples registry training video weights study figures
 test-machines: $(INSTALLED)  ## the numerical tests with two threads and on other processors
 	@failed=; for machine in $(MACHINES); do echo "$$machine"; \
 		env OMP_NUM_THREADS=1 $$machine $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(NUMERICAL) || failed=1; \
