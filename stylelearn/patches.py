@@ -26,36 +26,32 @@ from torch import Tensor
 
 from stylelearn import losses
 
-MEMORY = 16.0  # MB (1e6 bytes) for the tables of products; more is not faster: they should fit into a cache
+# MB (1e6 bytes) for the tables of products, or what one row of patches with one row takes, if that is more. More is not
+# faster: they should fit into a cache.
+MEMORY = 16.0
 
 
-def matches(
-    content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1, memory: float = MEMORY
-) -> Tensor:
+def matches(content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1) -> Tensor:
     """For each patch of the content, the number of the style's patch that is most like it (Eq. 1).
 
     Args:
         content_features: Φ(C), (B, C, H, W). style_features: Φ(S), (B or 1, C, h, w), of any size.
         patch: side p of a patch in cells. stride: cells from one patch to the next in both maps, 1 to p.
-        memory: MB for the tables of products, or what one row of patches with one row takes, if that is more. Less is
-            slower, the result is the same.
     Returns:
         (B, rows, columns), int64: patches of the style are numbered row by row; `origins` tells where they are. Of
         patches that are equally like, the first; 0 where all of the style is zero. No gradient.
     Raises:
         ValueError: no (B, C, H, W); channels, batches or devices that do not fit; values that are not finite; a patch
-            that does not fit into a map; a stride not from 1 to p; memory not above 0.
+            that does not fit into a map; a stride not from 1 to p.
     """
     _check(content_features, style_features, patch, stride)
-    if not memory > 0:
-        raise ValueError(f"memory must be above 0 MB; got {memory}")
     with torch.no_grad(), torch.autocast(content_features.device.type, enabled=False):
         contents, styles = (_cells(filled(x, patch, stride)) for x in (content_features, style_features))
         styles = styles.expand(len(contents), -1, -1, -1)
-        return torch.stack([_nearest(c, s, patch, stride, memory) for c, s in zip(contents, styles, strict=True)])
+        return torch.stack([_nearest(c, s, patch, stride) for c, s in zip(contents, styles, strict=True)])
 
 
-def _nearest(content: Tensor, style: Tensor, patch: int, stride: int, memory: float) -> Tensor:
+def _nearest(content: Tensor, style: Tensor, patch: int, stride: int) -> Tensor:
     """`matches` of one image: cells (H, W, C) and (h, w, C) -> (rows, columns)."""
     rows, columns = grid(content.shape[:2], patch, stride)
     norms = _norms(style, patch, stride)  # (rows of the style, its columns)
@@ -63,7 +59,7 @@ def _nearest(content: Tensor, style: Tensor, patch: int, stride: int, memory: fl
     inverse = torch.where(silent, 0.0, 1 / norms).to(content)
     best = content.new_full((rows, columns), -math.inf)
     index = torch.zeros((rows, columns), dtype=torch.int64, device=content.device)
-    mine, theirs = _pieces(content.shape[1] * style.shape[1] * content.element_size(), patch, stride, memory)
+    mine, theirs = _pieces(content.shape[1] * style.shape[1] * content.element_size(), patch, stride)
     for top in range(0, rows, mine):
         here = slice(top, min(top + mine, rows))
         for first in range(0, len(norms), theirs):
@@ -106,13 +102,13 @@ def _band(cells: Tensor, patches: slice, patch: int, stride: int) -> Tensor:
     return cells[patches.start * stride : (patches.stop - 1) * stride + patch]
 
 
-def _pieces(row: int, patch: int, stride: int, memory: float) -> tuple[int, int]:
-    """How many rows of patches of the content, and of the style, fit into the memory at once; a square, nearly.
+def _pieces(row: int, patch: int, stride: int) -> tuple[int, int]:
+    """How many rows of patches of the content, and of the style, fit into `MEMORY` at once; a square, nearly.
 
     `row` is what the products of one row of cells with one row take, in bytes.
     """
     tables = 1 + 1 / stride**2 + 1 / stride**4  # of cells; added downwards; added to the right
-    side = math.sqrt(memory * 1e6 / (row * tables))  # rows of cells
+    side = math.sqrt(MEMORY * 1e6 / (row * tables))  # rows of cells
     rows = max(1, int((side - patch) / stride) + 1)
     return rows, rows
 
@@ -128,9 +124,7 @@ def _cells(features: Tensor) -> Tensor:
     return losses.precise(features).permute(0, 2, 3, 1).contiguous()
 
 
-def swap(
-    content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1, memory: float = MEMORY
-) -> Tensor:
+def swap(content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1) -> Tensor:
     """Φ^ss(C, S): every patch of the content becomes the style's patch most like it; overlaps are averaged.
 
     Arguments and errors as `matches`.
@@ -138,7 +132,7 @@ def swap(
     Returns:
         (B, C, H, W), the content's size. No gradient.
     """
-    index = matches(content_features, style_features, patch=patch, stride=stride, memory=memory)
+    index = matches(content_features, style_features, patch=patch, stride=stride)
     with torch.no_grad():
         return assembled(index, style_features, content_features.shape[2:], patch=patch, stride=stride)
 
@@ -182,7 +176,7 @@ def chosen(index: Tensor, style_features: Tensor, patch: int, stride: int) -> It
 def swap_by_convolution(content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1) -> Tensor:
     """The same as `swap`, in three convolutions (section 3.1 of the paper): for reading, and for small maps.
 
-    Arguments (without `memory`), result and errors as `swap`.
+    Arguments, result and errors as `swap`.
     """
     _check(content_features, style_features, patch, stride)
     contents, styles = filled(content_features, patch, stride), filled(style_features, patch, stride)
@@ -213,11 +207,7 @@ def patch_distance(
 ) -> Tensor:
     """Σ_i ‖ψ_i(F) − φ_{index(i)}(S)‖², which has a gradient in `features`         (Li & Wand 2016, Eq. 2)
 
-    Args:
-        features: (B, C, H, W). style_features: (B or 1, C, h, w).
-        index: which of the style's patches belongs to each, as of `matches`, (B, rows, columns).
-    Returns:
-        (B,), the sum over all patches of each image.
+    (B, C, H, W), (B or 1, C, h, w) and, as of `matches`, (B, rows, columns) -> (B,), the sum over all patches.
     """
     features, style_features = losses.precise(features), losses.precise(style_features)
     cells = filled(features, patch, stride).permute(0, 2, 3, 1)
@@ -248,9 +238,8 @@ def filled(x: Tensor, patch: int, stride: int) -> Tensor:
 
 def _check(content: Tensor, style: Tensor, patch: int, stride: int) -> None:
     for name, x in (("content", content), ("style", style)):
-        if not isinstance(x, Tensor) or x.ndim != 4 or x.numel() == 0:
-            came = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-            raise ValueError(f"the {name}'s activations must be a tensor (B, C, H, W); this is {came}")
+        if x.ndim != 4 or x.numel() == 0:
+            raise ValueError(f"the {name}'s activations must be a tensor (B, C, H, W); this is {tuple(x.shape)}")
         if not x.isfinite().all():
             raise ValueError(f"the {name}'s activations hold NaN or infinite values; take another picture or layer")
         if min(x.shape[2:]) < patch:

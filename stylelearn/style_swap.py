@@ -29,7 +29,7 @@ from stylelearn.losses import content_loss, relative, tv_loss
 from stylelearn.networks.decoders import InverseNet
 from stylelearn.networks.transformation import checked_image
 from stylelearn.optimize import Objective
-from stylelearn.patches import MEMORY, matches, patch_distance, swap
+from stylelearn.patches import matches, patch_distance, swap
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
@@ -51,13 +51,12 @@ def objective(
     stride: int = 1,
     strength: float = 1.0,
     tv_weight: float = TV_WEIGHT,
-    memory: float = MEMORY,
 ) -> Objective:
     """‖Φ(I) − Φ^ss‖² / ‖Φ^ss‖² + λ ℓ_TV(I) as a function of the picture; patches are swapped once, here (Eq. 3).
 
     Args:
         content: (1, 3, H, W) in [0, 1]; the pastiche will have its size. `style`: (1, 3, H', W'), of any size.
-        encoder, layer: Φ. patch, stride, memory: as of `patches.swap`.
+        encoder, layer: Φ. patch, stride: as of `patches.swap`.
         strength: 1 for Φ^ss; less mixes in the content's own activations, down to 0.
         tv_weight: λ ≥ 0, of the total variation per value.
     Returns:
@@ -68,7 +67,7 @@ def objective(
     not_negative(tv_weight=tv_weight)
     with torch.no_grad():
         features = encoder(content, [layer])[layer]
-        swapped = swap(features, encoder(style, [layer])[layer], patch=patch, stride=stride, memory=memory)
+        swapped = swap(features, encoder(style, [layer])[layer], patch=patch, stride=stride)
         target = _mixed(features, swapped, strength)
 
     def terms(image: Tensor) -> dict[str, Tensor]:
@@ -165,20 +164,19 @@ class StyleSwap(nn.Module):
         patch: int = 3,
         stride: int = 1,
         strength: float = 1.0,
-        memory: float = MEMORY,
     ) -> Tensor:
         """The pastiche.
 
         Args:
             content: (B, 3, H, W) in [0, 1]. style: (B or 1, 3, H', W'), of any size.
-            patch, stride, memory: as of `patches.swap`. strength: as of `blend`.
+            patch, stride: as of `patches.swap`. strength: as of `blend`.
         Returns:
             (B, 3, H, W) in [0, 1].
         Raises:
             ValueError: as `encode`, `patches.swap`, `blend`.
         """
         features = self.encode(content)
-        swapped = self.swap(features, self.encode(style), patch=patch, stride=stride, memory=memory)
+        swapped = self.swap(features, self.encode(style), patch=patch, stride=stride)
         return self.decode(self.blend(features, swapped, strength), content.shape[2:])
 
     def encode(self, image: Tensor) -> Tensor:
