@@ -68,9 +68,8 @@ class Masks:
 
     def __post_init__(self) -> None:
         labels = self.labels
-        if not isinstance(labels, Tensor) or labels.ndim != 2 or labels.numel() == 0 or labels.is_floating_point():
-            came = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, Tensor) else type(labels).__name__
-            raise ValueError(f"labels must be whole numbers (H, W); this is {came}")
+        if labels.ndim != 2 or labels.numel() == 0 or labels.is_floating_point():
+            raise ValueError(f"labels must be whole numbers (H, W); this is {tuple(labels.shape)} of {labels.dtype}")
         if not 1 <= len(self.names) <= MAX_LABELS:
             raise ValueError(f"there are {len(self.names)} labels; a mask has 1 to {MAX_LABELS}: merge some")
         if len(set(self.names)) != len(self.names) or len(self.colours) != len(self.names):
@@ -112,13 +111,11 @@ def one_region(image: Tensor) -> Masks:
 
 
 def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = None) -> Tensor:
-    """Soft masks at the size of a layer: the part of each cell that a label covers.
+    """Soft masks at the size of a layer (H', W'): the part of each cell that a label covers, (K, H', W') in [0, 1].
 
     Args:
-        masks: of the picture. size: (H', W') of the layer.
-        names: labels, in this order (default: all); one that `masks` lacks is 0 everywhere.
-    Returns:
-        (K, H', W') in [0, 1]; all labels of a cell add up to 1.
+        names: labels, in this order (default: all); one that `masks` lacks is 0 everywhere. All labels of a cell add
+            up to 1.
     """
     wanted = masks.names if names is None else names
     numbers = [masks.names.index(name) if name in masks.names else -1 for name in wanted]
@@ -172,8 +169,7 @@ def course_mask(name: str, size: tuple[int, int] | None = None) -> Masks:
 def write_mask(masks: Masks, path: str | Path) -> Path:
     """Write a label image with its names as a PNG, which `read_mask` reads back exactly.
 
-    Raises:
-        ImageError: it cannot be written there. ValueError: not a .png; other formats change colours.
+    Raises ValueError for other formats, which change colours; ImageError where it cannot be written.
     """
     if Path(path).suffix.lower() != ".png":
         raise ValueError(f"'{path}' does not end in .png; other formats change colours")
@@ -202,11 +198,6 @@ def _palette(levels: Tensor) -> dict[str, Colour]:
             centres.append(colours[number].tolist())
     if not found:
         raise ValueError("the mask has no flat area; paint each region in one colour, without gradients")
-    if len(found) > MAX_LABELS:
-        raise ValueError(
-            f"the mask has {len(found)} colours, more than {MAX_LABELS}; is it a photograph? "
-            "Paint each region in one colour"
-        )
     painted = _part_near(flat, centres, _NOISE)
     alone = len(found) == 1 and _part_near(levels.reshape(-1, 3), centres, _ALIKE) < _PAINTED
     if painted < _PAINTED or alone:
@@ -351,7 +342,7 @@ def segment(image: Tensor, *, weights: str | Path | None = None) -> Masks:
         image: (1, 3, H, W) in [0, 1].
         weights: a local checkpoint; None downloads it once (13 MB) to the folder of torch.hub.
     Returns:
-        masks of the classes that were found, the largest first; the rarest beyond MAX_LABELS become background.
+        masks of the classes that were found, the largest first; those beyond MAX_LABELS become the largest.
     Raises:
         WeightsError: the weights cannot be downloaded, or the file does not fit.
     """
@@ -371,10 +362,8 @@ def segment(image: Tensor, *, weights: str | Path | None = None) -> Masks:
     scores = network(published.transforms()(image.cpu()))["out"]  # (1, 21, h, w)
     classes = F.interpolate(scores, image.shape[-2:], mode="bilinear", align_corners=False)[0].argmax(dim=0)  # (H, W)
     counts = torch.bincount(classes.flatten(), minlength=len(names))
-    found = [number for number in counts.argsort(descending=True, stable=True).tolist() if counts[number] > 0]
-    if len(found) > MAX_LABELS:
-        found = [0, *(number for number in found if number != 0)][:MAX_LABELS]
-    places = torch.full((len(names),), found.index(0) if 0 in found else 0)
+    found = counts.argsort(descending=True, stable=True)[: min(MAX_LABELS, len(counts.nonzero()))].tolist()
+    places = torch.zeros(len(names), dtype=torch.long)
     places[found] = torch.arange(len(found))
     return Masks(places[classes], tuple(names[number] for number in found), tuple(COLOURS.values())[: len(found)])
 

@@ -89,7 +89,6 @@ def test_a_resized_mask_has_the_label_of_the_same_place(seed, factor):
     [
         (torch.zeros(2, 2), ("a",), r"whole numbers \(H, W\); this is \(2, 2\) of torch.float32"),
         (torch.zeros(0, 2).long(), ("a",), "whole numbers"),
-        ("sky", ("a",), "this is str"),
         (torch.ones(2, 2).long(), ("a",), "labels go from 1 to 1, but there are 1 names"),
         (torch.zeros(2, 2).long(), ("a", "a"), "a name of its own"),
         (torch.zeros(2, 2).long(), (), f"0 labels; a mask has 1 to {MAX_LABELS}"),
@@ -185,14 +184,14 @@ def test_a_photograph_is_no_mask():
     for number, colour in enumerate(steps):
         y, x = divmod(number, 5)
         many[0, :, 16 * y : 16 * y + 16, 20 * x : 20 * x + 20] = torch.tensor(colour)[:, None, None]
-    with pytest.raises(ValueError, match=f"colours, more than {MAX_LABELS}; is it a photograph"):
+    with pytest.raises(ValueError, match="no mask but a photograph"):
         read_mask(many)
 
 
 @pytest.mark.parametrize("name", ["camera", "chelsea", "hubble"])
 def test_a_real_photograph_is_no_mask(name):
     """The sky of `hubble` is all black: one colour, and yet not a mask."""
-    with pytest.raises(ValueError, match=r"no mask but a photograph|no flat area|is it a photograph"):
+    with pytest.raises(ValueError, match=r"no mask but a photograph|no flat area"):
         read_mask(samples.content(name, size=256))
 
 
