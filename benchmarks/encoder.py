@@ -5,11 +5,11 @@ inversion   PSNR of what `inversion.py` finds from one layer's activations: high
 style       how near pastiches made with it are to their paintings, as another network sees them
 `fidelity`  R² of its pre-activations against a teacher's, on photos, paintings, half-way pastiches and noise
 `beside`    losses of Gatys's pastiches made with it, as the teacher sees them, over those made with the teacher
-
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -22,7 +22,8 @@ from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.evaluation import timing
 from stylelearn.evaluation.metrics import gram_distance
 from stylelearn.images import psnr, square
-from stylelearn.networks.distillation import teacher_view
+from stylelearn.networks.distillation import compressed_vgg19, layer_maps
+from stylelearn.networks.projection import channel_moments
 from stylelearn.optimize import optimize_image, result
 from stylelearn.weights import WeightsError, network_file, read_about
 
@@ -126,6 +127,36 @@ def beside(
         kind: layers | {"mean": mean([*layers.values()]), "worst": max(layers.values())}
         for kind, layers in both.items()
     }
+
+
+def teacher_view(
+    path: str | Path, student: Encoder, channels: Mapping[str, Sequence[int]], images: Sequence[Tensor]
+) -> Callable[[Tensor], dict[str, Tensor]]:
+    """What a perfect student would see: activations of vgg19_16x by layer, in the student's channels and scale.
+
+    Args:
+        path: the checkpoint.
+        student: `mini`. channels: the teacher's channels that each of its convolutions learnt, of its file's header.
+        images: batches (B, 3, H, W) in [0, 1], over which the teacher's channels are scaled.
+    Returns:
+        image -> {"conv1_1": (B, C, H, W), "relu1_1": …}, with gradients.
+    """
+    teacher = compressed_vgg19(path)
+    normalised = [(image - student._mean) / student._std for image in images]
+    ours, theirs = (channel_moments(layer_maps(layers, normalised, "conv"))[1] for layers in (student._layers, teacher))
+    kept = {name: torch.tensor(which) for name, which in channels.items()}
+    scale = {name: (ours[name] / theirs[name][kept[name]]).float().view(-1, 1, 1) for name in kept}
+
+    def view(image: Tensor) -> dict[str, Tensor]:
+        x, found = (image - student._mean) / student._std, {}
+        for name, layer in teacher.items():
+            x = layer(x)
+            if not name.startswith("pool"):
+                conv = f"conv{name[4:]}"
+                found[name] = x[:, kept[conv]] * scale[conv]
+        return found
+
+    return view
 
 
 def against_file(plan: Plan) -> list[Measurement]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks import zi2zi
 from benchmarks.measuring import Measurement, Plan
 from stylelearn import emd
-from stylelearn.glyphs.dataset import Batch, Split, nearest, split, table
+from stylelearn.glyphs.dataset import Batch, Split, split, table
 from stylelearn.glyphs.rendering import collect
 
 BETTER = 0.85  # of the L1 of zi2zi on D4
@@ -20,6 +20,20 @@ BETTER = 0.85  # of the L1 of zi2zi on D4
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
     """(title, what to measure) one after the other; nothing is measured before it is called."""
     yield "letters: EMD on D1 to D4", lambda: quality(plan)
+
+
+def nearest(known: Split) -> Callable[[Batch], Tensor]:
+    """A drawer for `dataset.table` without a network: the letter in the known style most like the references.
+
+    The font of the target is left out in all its variations.
+    """
+
+    def draw(batch: Batch) -> Tensor:
+        rows = zip(batch["style"].tolist(), batch["letters"], batch["style_refs"], strict=True)
+        chosen = [int(known.alike(letters, wanted, without=style)[0]) for style, letters, wanted in rows]
+        return known.glyphs.at(chosen, batch["content"])[:, None]
+
+    return draw
 
 
 def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Measurement]:

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from benchmarks.encoder import teacher_view
 from stylelearn.encoders import MINI, Encoder, vgg_layers
 from stylelearn.networks import distillation
 from stylelearn.networks.distillation import (
@@ -20,7 +21,6 @@ from stylelearn.networks.distillation import (
     compressed_vgg19,
     equalise,
     known_teacher,
-    teacher_view,
     train_mini,
 )
 
@@ -56,8 +56,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Batches:
-    skipped = ()
-
     def __getitem__(self, number: int) -> Tensor:
         return crops(4, 64, seed=number)
 
@@ -128,8 +126,6 @@ def test_each_layer_learns_from_its_own_error_alone(checkpoint: Path) -> None:
 
 def test_odd_pictures_leave_seven_of_ten_as_they_are() -> None:
     class Ten:
-        skipped = ()
-
         def __getitem__(self, number: int) -> Tensor:
             return crops(10, 32, seed=number)
 

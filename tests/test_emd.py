@@ -131,7 +131,7 @@ def test_the_nearest_font_is_another_one_with_the_same_letter() -> None:
     known = split(numbered(), novel_fonts=["font0"], novel_letters="ab")
     for name in SETS:
         batch = references.test_batch(known, name, references=2)
-        drawn = references.nearest(known)(batch)
+        drawn = bench.nearest(known)(batch)
         nearest = {0: 2, 1: 2} | {style: style - 1 if style % 2 == 0 else style + 1 for style in range(2, 10)}
         nearest |= {2: 4, 9: 7}  # at the ends of what is known, there is one neighbour only
         expected = zip(batch["style"].tolist(), batch["content"].tolist(), strict=True)
@@ -479,7 +479,7 @@ def test_what_ships_draws_what_it_has_never_seen() -> None:
     fonts = split(collect(variations=(Variation("plain"),)))
     network, batch = emd.load(), references.test_batch(fonts, "D4")
     drawn = float(l1(network(batch["style_refs"], batch["content_refs"]), batch["target"]).mean())
-    assert drawn < float(l1(references.nearest(fonts)(batch), batch["target"]).mean())
+    assert drawn < float(l1(bench.nearest(fonts)(batch), batch["target"]).mean())
     said = emd.measurements()["sets"]["10"]
     assert drawn == pytest.approx(said["EMD"]["D4"]["L1"], rel=0.25)
     assert all(set(sets) == set(SETS) for sets in said.values()) and {"EMD", "zi2zi", "nearest"} == set(said)

@@ -272,22 +272,3 @@ def table(
             drawn = draw(batch)
         found[name] = {score: float(judge(drawn, batch["target"]).mean()) for score, judge in SCORES.items()}
     return found
-
-
-def nearest(known: Split) -> Callable[[Batch], Tensor]:
-    """A drawer for `table` without a network: the letter in the known style most like the references.
-
-    The font of the target is left out in all its variations.
-    """
-    found: dict[tuple[int, ...], int] = {}
-
-    def draw(batch: Batch) -> Tensor:
-        chosen = []
-        for style, letters, wanted in zip(batch["style"].tolist(), batch["letters"], batch["style_refs"], strict=True):
-            key = (style, *letters.tolist())
-            if key not in found:
-                found[key] = int(known.alike(letters, wanted, without=style)[0])
-            chosen.append(found[key])
-        return known.glyphs.at(chosen, batch["content"])[:, None]
-
-    return draw

@@ -21,7 +21,7 @@ section 2) did with VGG: that makes layers comparable.
 Torchvision's VGG-19 and SqueezeNet, whose channels are others, teach `mini` as well: see `projection.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from stylelearn.encoders import MEAN, MINI, STD, Architecture, Encoder, vgg_layers
+from stylelearn.encoders import MEAN, MINI, STD, Architecture, vgg_layers
 from stylelearn.networks.projection import TAPS, ProjectedDistillation, channel_moments
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import WeightsError, fitting, read_weights, seeded, write_weights
@@ -89,40 +89,10 @@ def compressed_vgg19(path: str | Path) -> nn.ModuleDict:
     return layers.requires_grad_(False).eval()
 
 
-def teacher_view(
-    path: str | Path, student: Encoder, channels: Mapping[str, Sequence[int]], images: Sequence[Tensor]
-) -> Callable[[Tensor], dict[str, Tensor]]:
-    """What a perfect student would see: activations of vgg19_16x by layer, in the student's channels and scale.
-
-    Args:
-        path: the checkpoint.
-        student: `mini`. channels: the teacher's channels that each of its convolutions learnt, of its file's header.
-        images: batches (B, 3, H, W) in [0, 1], over which the teacher's channels are scaled.
-    Returns:
-        image -> {"conv1_1": (B, C, H, W), "relu1_1": …}, with gradients.
-    """
-    teacher = compressed_vgg19(path)
-    normalised = [(image - student._mean) / student._std for image in images]
-    ours, theirs = (channel_moments(_maps(layers, normalised, "conv"))[1] for layers in (student._layers, teacher))
-    kept = {name: torch.tensor(which) for name, which in channels.items()}
-    scale = {name: (ours[name] / theirs[name][kept[name]]).float().view(-1, 1, 1) for name in kept}
-
-    def view(image: Tensor) -> dict[str, Tensor]:
-        x, found = (image - student._mean) / student._std, {}
-        for name, layer in teacher.items():
-            x = layer(x)
-            if not name.startswith("pool"):
-                conv = f"conv{name[4:]}"
-                found[name] = x[:, kept[conv]] * scale[conv]
-        return found
-
-    return view
-
-
 def _firing(teacher: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
     """The channels of each convolution that fire most often over normalised images, as many as the student has."""
     share: dict[str, Tensor] = {}
-    for maps in _maps(teacher, images, "conv"):
+    for maps in layer_maps(teacher, images, "conv"):
         for name, x in maps.items():
             share[name] = share.get(name, torch.zeros(x.shape[1])) + (x > 0).float().mean(dim=(0, 2, 3))
     widths = dict(zip(share, sum(MINI.widths, ()), strict=True))
@@ -226,7 +196,7 @@ class LayerwiseDistillation(nn.Module):
         fire most often.
         """
         images = [self._normalised(batches[number]) for number in range(count)]
-        _, stds = channel_moments(_maps(self.teacher, images, "conv"))
+        _, stds = channel_moments(layer_maps(self.teacher, images, "conv"))
         _divide(self.teacher, {name: std.clamp_min(1e-3).float() for name, std in stds.items()})
         kept = _firing(self.teacher, images)
         sums: dict[str, list[Tensor]] = {}
@@ -303,7 +273,7 @@ class OddPictures(Dataset[Tensor]):
     """
 
     def __init__(self, crops: Crops, seed: int) -> None:
-        self.crops, self.seed, self.skipped = crops, seed, crops.skipped
+        self.crops, self.seed = crops, seed
 
     def __getitem__(self, number: int) -> Tensor:
         x = self.crops[number].clone()
@@ -361,7 +331,7 @@ def train_mini(
     rate = model.RATE if learning_rate is None else learning_rate
     crops = Crops([*photos, *styles], size=size, batch=batch, seed=seed, jitter=0.2)
     batches = OddPictures(crops, seed) if name == COMPRESSED else crops
-    held_back = Crops(photos, size=160, batch=16, split="held-back")  # now: too few photos are better known before
+    held_back = Crops(photos, size=160, batch=16, held_back=True)  # now: too few photos are better known before
     model.calibrate(batches)
     yield from fit(
         model,
@@ -391,14 +361,14 @@ def equalise(layers: nn.ModuleDict, images: Sequence[Tensor], floor: float = 1e-
         name of the ReLU -> (C,), by what its channels were divided.
     """
     mu, sigma = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
-    means, _ = channel_moments(_maps(layers, ((image - mu) / sigma for image in images), "relu"))
+    means, _ = channel_moments(layer_maps(layers, ((image - mu) / sigma for image in images), "relu"))
     divisors = {name: torch.where(mean < floor, 1.0, mean).float() for name, mean in means.items()}
     _divide(layers, {name.replace("relu", "conv"): divisor for name, divisor in divisors.items()})
     return divisors
 
 
 @torch.no_grad()
-def _maps(layers: nn.ModuleDict, images: Iterable[Tensor], kind: str) -> Iterator[dict[str, Tensor]]:
+def layer_maps(layers: nn.ModuleDict, images: Iterable[Tensor], kind: str) -> Iterator[dict[str, Tensor]]:
     """What each layer whose name begins with `kind` makes of each batch of normalised images."""
     for x in images:
         found = {}
