@@ -48,14 +48,13 @@ class ConditionalInstanceNorm(nn.Module):
         self.beta = nn.Parameter(torch.zeros(styles, channels))
 
     def forward(self, x: Tensor, mix: Tensor, *smaller: Tensor, statistics: Statistics | None = None) -> Tensor:
-        """
+        """The result, (B, C, H, W). μ and σ are of the whole picture, also where styles change from place to place.
+
         Args:
             x: (B, C, H, W).
             mix: how much of each style: (B or 1, S), or (B or 1, S, h, w) for a mixture at each place.
             statistics: as of `modulate`.
             smaller: the same mixture in other sizes; if one is that of x, it need not be resampled.
-        Returns:
-            (B, C, H, W). μ and σ are of the whole picture, also where styles change from place to place.
         """
         if mix.ndim == 2:
             gamma, beta = ((mix @ table)[:, :, None, None] for table in (self.gamma, self.beta))  # (B, C, 1, 1)
@@ -101,13 +100,11 @@ class StyleNet(TransformationNet):
         self.about = {"styles": self.styles} | {key: self.about[key] for key in SHAPE}
 
     def forward(self, image: Tensor, mix: Tensor) -> Tensor:  # type: ignore[override]
-        """The pastiche, of the image's size.
+        """The pastiche, (B, 3, H, W) in [0, 1].
 
         Args:
             image: (B, 3, H, W), sRGB in [0, 1].
             mix: made by `mix`: (B or 1, S), or (B or 1, S, h, w), which is laid over the whole image.
-        Returns:
-            (B, 3, H, W) in [0, 1].
         Raises:
             ValueError: as `TransformationNet.forward`; or a mixture of another number of styles or images.
         """
@@ -126,12 +123,11 @@ class StyleNet(TransformationNet):
         return super().forward(image, mix, *(resample(mix, size) for size in sizes))
 
     def mix(self, weights: str | Mapping[str, float | Tensor]) -> Tensor:
-        """What `forward` takes beside the image: the shares of the styles, made to add up to 1.
+        """What `forward` takes beside the image: the shares of the styles, (1, S), made to add up to 1.
 
         Args:
-            weights: a style's name, or share ≥ 0 by name; or a mask (H, W) by name, with values from 0 up.
-        Returns:
-            (1, S), or (1, S, H, W) if there are masks.
+            weights: a style's name, or share ≥ 0 by name; or a mask (H, W) by name, with values from 0 up, which makes
+                the result (1, S, H, W).
         Raises:
             ValueError: an unknown style, a share that is negative or no number, all shares 0 (somewhere), masks of
                 different sizes.

@@ -161,7 +161,8 @@ def train_emd(
     """
     out, known = Path(out), known or split(collect())
     batches = GlyphDataset(known, references=references, batch=batch, seed=seed, examples=examples, warp=warp)
-    network = _seeded(references, channels, seed)
+    with seeded(seed):
+        network = EMD(references, channels)
     header = {"references": references, "channels": list(network.channels)}
     about = {
         "network": "emd",
@@ -174,11 +175,6 @@ def train_emd(
     }
     training = yield from fit(EMDLoss(network), batches, about=about, **settings(out, run))
     write_weights(out, network.state_dict(), {**header, "training": training})
-
-
-def _seeded(references: int, channels: Sequence[int], seed: int) -> EMD:
-    with seeded(seed):
-        return EMD(references, channels)
 
 
 def train_live(
@@ -194,7 +190,8 @@ def train_live(
     Call `network.eval()` before it draws; training switches it back. Arguments and errors as of `train_emd`.
     """
     batches = GlyphDataset(known, references=references, batch=batch)
-    objective = EMDLoss(_seeded(references, channels, seed=0))
+    with seeded(0):
+        objective = EMDLoss(EMD(references, channels))
     optimizer = torch.optim.Adam(objective.parameters())
     for step in range(1, steps + 1):
         optimizer.param_groups[0]["lr"] = LIVE_RATE * (1 - (step - 1) / steps)

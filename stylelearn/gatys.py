@@ -114,13 +114,8 @@ def not_negative(**weights: float) -> None:
 def start_image(kind: str, content: Tensor, style: Tensor, seed: int = 0) -> Tensor:
     """Where to begin: "content", "style" (resized to the content), or "noise" (grey with `seed`'s normal noise).
 
-    Args:
-        content: (1, 3, H, W) in [0, 1]. `style`: (1, 3, H', W').
-        seed: for noise; the same seed gives the same picture on every device.
-    Returns:
-        (1, 3, H, W) in [0, 1], the content's size.
-    Raises:
-        ValueError: unknown kind.
+    (1, 3, H, W) in [0, 1], the content's size; the same seed gives the same noise on every device. Raises ValueError
+    for an unknown kind.
     """
     if kind == "content":
         return content.clone()

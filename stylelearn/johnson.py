@@ -92,10 +92,9 @@ class Perceptual(nn.Module):
             self.register_buffer(f"gram_{layer}", torch.cat(grams))  # (styles, C, C)
 
     def forward(self, photos: Tensor, which: Tensor | None = None, *condition: Tensor) -> dict[str, Tensor]:
-        """Losses by name, each times its weight.
+        """Losses by name, each times its weight, for photos (B, 3, H, W) in [0, 1].
 
         Args:
-            photos: (B, 3, H, W) in [0, 1].
             which: (B,), the number of each photo's style; None for the only one.
             condition: handed to the network.
         """
@@ -177,11 +176,7 @@ def styles() -> list[str]:
 
 
 def save(network: TransformationNet, path: str | Path, **about: object) -> None:
-    """Write a network as float16 .safetensors, with its shape and `about` in the header.
-
-    Raises:
-        FloatingPointError: as `write_weights`.
-    """
+    """Write a network as float16 .safetensors, with its shape and `about` in the header, as `write_weights` does."""
     write_weights(path, network.state_dict(), {**network.about, **about})
 
 

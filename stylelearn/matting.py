@@ -100,12 +100,9 @@ class MattingLaplacian:
             _invert(covariance.mul_(self._area), out=self._inverse[:, windows])
 
     def apply(self, v: Tensor) -> Tensor:
-        """L v for each channel, of v's shape and type; differentiable.
+        """L v for each channel, of v's shape and type: (..., H, W), of the image's size; differentiable.
 
-        Args:
-            v: (..., H, W), of the image's size.
-        Raises:
-            ValueError: another size.
+        Raises ValueError for another size.
         """
         self._check_size(v)
         return _Apply.apply(v, self)
@@ -113,12 +110,8 @@ class MattingLaplacian:
     def energy(self, x: Tensor) -> Tensor:
         """Σ_c V_c[x]ᵀ L V_c[x], summed over channels, the mean over a batch (Luan et al. 2017, Eq. 2).
 
-        Args:
-            x: (B, C, H, W) in [0, 1], of the image's size.
-        Returns:
-            a scalar ≥ 0; its gradient, 2 L V_c[x] / B, needs no second product.
-        Raises:
-            ValueError: another size, or not four-dimensional.
+        (B, C, H, W) in [0, 1], of the image's size -> a scalar ≥ 0; its gradient, 2 L V_c[x] / B, needs no second
+        product. Raises ValueError for another size.
         """
         if x.ndim != 4:
             raise ValueError(f"energy takes pictures (B, C, H, W); this is {tuple(x.shape)}")
@@ -243,9 +236,8 @@ def _invert(m: Tensor, out: Tensor) -> None:
 
 
 def _check(image: Tensor, eps: float, radius: int) -> None:
-    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[:2] != (1, 3):
-        came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
-        raise ValueError(f"the photograph must be one image (1, 3, H, W); this is {came}")
+    if image.ndim != 4 or image.shape[:2] != (1, 3):
+        raise ValueError(f"the photograph must be one image (1, 3, H, W); this is {tuple(image.shape)}")
     if radius < 1:
         raise ValueError(f"radius must be at least 1 pixel; got {radius}")
     side, (height, width) = 2 * radius + 1, image.shape[2:]

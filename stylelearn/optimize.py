@@ -124,7 +124,7 @@ def _steps(x: Tensor, objective: Objective, steps: int, rule: Descent | Lbfgs, b
     first, tries = math.inf, 0
     for number in range(1, steps + 1):
         losses, gradient = _evaluate(objective, x)
-        loss = sum(losses.values()) if _finite(gradient) else math.nan
+        loss = sum(losses.values()) if bool(gradient.isfinite().all()) else math.nan
         if best is None:
             if not math.isfinite(loss):
                 raise Diverged(_why(losses, rule), number, x.clamp(0, 1))
@@ -164,10 +164,6 @@ def _evaluate(objective: Objective, x: Tensor) -> tuple[dict[str, float], Tensor
     numbers = torch.stack([term.detach() for term in terms.values()]).tolist()
     gradient = torch.zeros_like(x) if gradient is None else gradient.contiguous()
     return dict(zip(terms, numbers, strict=True)), gradient
-
-
-def _finite(gradient: Tensor) -> bool:
-    return bool(gradient.isfinite().all())
 
 
 _STUCK = "stuck: no pixel changes. Give a term a weight above 0, a higher learning rate, or start from another picture."

@@ -54,8 +54,6 @@ SAVE_EVERY = 120.0  # seconds between two checkpoints
 # --- crops ------------------------------------------------------------------------------------------------------------
 
 IN_MEMORY = 2 << 30  # bytes of decoded pictures: about 20,000 photos; more are decoded again for each crop
-# Every 10th picture of a folder is for measuring, so that training never sees it.
-SPLITS = {"all": lambda i: True, "train": lambda i: i % 10 != 9, "held-back": lambda i: i % 10 == 9}
 # Crops for networks that stylise photos: many scales and brightnesses, as in learners' photos. A network that has only
 # seen small dark regions turns large ones into blobs.
 VARIED: dict[str, Any] = {"least": 0.3, "jitter": 0.3}
@@ -72,10 +70,10 @@ class Crops(Dataset[Tensor]):
         keep: short side in pixels at which pictures are kept.
         least: a crop covers between this share and all of the short side.
         jitter: how far brightness and colour vary, 0 for not at all.
-        split: "train" leaves out every 10th picture of each folder, "held-back" takes only those, "all" takes all.
+        held_back: take each 10th picture of each folder only; else all but these.
 
     Raises:
-        ValueError: a folder that is missing or holds no pictures; none that can be read; an unknown split.
+        ValueError: a folder that is missing or holds no pictures; none that can be read.
 
     `skipped` lists the files that could not be read; `about` identifies these batches.
     """
@@ -90,10 +88,8 @@ class Crops(Dataset[Tensor]):
         keep: int = 160,
         least: float = 0.6,
         jitter: float = 0.0,
-        split: str = "train",
+        held_back: bool = False,
     ) -> None:
-        if split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(map(repr, SPLITS))}, not {split!r}")
         if size < 1 or batch < 1:
             raise ValueError(f"size and batch must be at least 1; they are {size} and {batch}")
         if not 0 < least <= 1:
@@ -101,8 +97,12 @@ class Crops(Dataset[Tensor]):
         self.size, self.batch, self.seed, self.least, self.jitter = size, batch, seed, least, jitter
         self.short_side = max(keep, size)
         places = [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
-        found = [path for folder in places for i, path in enumerate(_find_pictures(folder)) if SPLITS[split](i)]
+        # Each 10th picture of a folder is for measuring, so that training never sees it.
+        found = [
+            path for place in places for i, path in enumerate(_find_pictures(place), 1) if held_back == (i % 10 == 0)
+        ]
         self.pictures, self.skipped = _decode_all(found, self.short_side)
+        split = "held-back" if held_back else "train"
         if not self.pictures:
             raise ValueError(
                 f"no readable pictures for the split {split!r} in {', '.join(map(str, places))} "

@@ -85,15 +85,6 @@ def test_a_mixture_at_each_place_is_one_number_for_each_place_channel_and_table(
     torch.testing.assert_close(norm(x, mix), alone, atol=1e-12, rtol=0)  # images of a batch never mix
 
 
-def test_half_and_half_is_exactly_two_styles_with_the_statistics_of_the_whole() -> None:
-    norm, x = norm_with_styles(), torch.randn(1, 5, 4, 8, dtype=torch.float64)
-    x[..., 4:] += 5  # the halves differ: statistics of each half would give something else
-    mix = torch.zeros(1, 3, 4, 8, dtype=torch.float64)
-    mix[:, 0, :, :4], mix[:, 1, :, 4:] = 1, 1
-    first, second = (norm(x, torch.eye(3, dtype=torch.float64)[s : s + 1]) for s in (0, 1))
-    torch.testing.assert_close(norm(x, mix), torch.cat([first[..., :4], second[..., 4:]], dim=3))
-
-
 def test_a_mask_of_another_size_still_adds_up_to_one() -> None:
     mix = torch.rand(1, 3, 30, 44)
     mix /= mix.sum(1, keepdim=True)

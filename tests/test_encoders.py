@@ -268,13 +268,6 @@ def test_frozen_and_left_alone() -> None:
     assert torch.equal(image, before)
 
 
-def test_channels_last_inside() -> None:
-    encoder = Encoder("random")
-    deep = encoder(picture(), ["relu3_1"])["relu3_1"]
-    assert deep.is_contiguous(memory_format=torch.channels_last)
-    assert encoder._layers["conv3_1"].weight.is_contiguous(memory_format=torch.channels_last)
-
-
 # --------------------------------------------------------------------------------------------------------------- errors
 
 

@@ -254,16 +254,6 @@ def test_the_losses_are_lesson_02s_for_the_same_pictures() -> None:
     assert "tv" not in found
 
 
-def test_the_defaults_are_the_modules_weights() -> None:
-    assert Perceptual(Painted(PASTICHES), STYLES[:1], RANDOM).objective == {
-        "content_weight": johnson.CONTENT_WEIGHT,
-        "style_weight": johnson.STYLE_WEIGHT,
-        "tv_weight": johnson.TV_WEIGHT,
-        "content_layer": johnson.CONTENT_LAYER,
-        "layer_weights": johnson.LAYER_WEIGHTS,
-    }
-
-
 def test_each_photo_is_held_against_the_style_it_is_given() -> None:
     model = Perceptual(Painted(PASTICHES), STYLES, RANDOM)
     found = model(PHOTOS, torch.tensor([1, 0]))

@@ -128,7 +128,7 @@ def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch
     assert {value.dtype for value in load_file(file).values()} == {torch.float16}
 
     encoder = Encoder("mini", weights=file)
-    held_back = Crops(tmp_path / "photos", size=160, batch=16, split="held-back")[0]
+    held_back = Crops(tmp_path / "photos", size=160, batch=16, held_back=True)[0]
     for name, value in encoder(held_back, [n for n in encoder.layers if n.startswith("relu")]).items():
         means = value.mean(dim=(0, 2, 3))
         assert ((means - 1).abs() < 0.02).float().mean() > 0.9, f"{name}: {means}"

@@ -54,10 +54,9 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone(tmp_path: Path) -> Non
 def test_held_back_pictures_are_never_trained_on(tmp_path: Path) -> None:
     folders = [colours(tmp_path / "a", 30), tmp_path]  # the second holds the first: each is split for itself
     options = {"size": 4, "batch": 8, "keep": 8}
-    assert seen(Crops(folders[0], split="train", **options)) == set(range(30)) - {9, 19, 29}
-    assert seen(Crops(folders[0], split="held-back", **options)) == {9, 19, 29}
-    assert seen(Crops(folders[0], split="all", **options)) == set(range(30))
-    assert seen(Crops(folders, split="held-back", **options)) == {9, 19, 29}
+    assert seen(Crops(folders[0], **options)) == set(range(30)) - {9, 19, 29}
+    assert seen(Crops(folders[0], held_back=True, **options)) == {9, 19, 29}
+    assert seen(Crops(folders, held_back=True, **options)) == {9, 19, 29}
 
 
 def test_crops_are_upright_squares_of_the_picture(tmp_path: Path) -> None:
@@ -115,7 +114,7 @@ def test_folders_as_people_have_them(tmp_path: Path) -> None:
     (tmp_path / "links" / "a").symlink_to(here)
     (tmp_path / "links" / "b").symlink_to(here)
     for folder in (here, tmp_path / "links"):
-        crops = Crops(folder, size=4, batch=8, keep=8, split="all")
+        crops = Crops(folder, size=4, batch=8, keep=8)
         assert len(crops.pictures) == 6 and not crops.skipped
 
 
@@ -135,13 +134,11 @@ def test_unusable_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no pictures in .*; put \.avif, "):
         Crops([colours(tmp_path / "few", 9), _made(tmp_path / "nothing")])
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*few \(0 of 0 skipped"):
-        Crops(tmp_path / "few", split="held-back")
+        Crops(tmp_path / "few", held_back=True)
     broken = _made(tmp_path / "broken")
     (broken / "a.jpg").touch()
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'train' in .*broken \(1 of 1 skipped"):
         Crops(broken)
-    with pytest.raises(ValueError, match="split must be one of 'all', 'train', 'held-back', not 'test'"):
-        Crops(tmp_path / "few", split="test")
     with pytest.raises(ValueError, match="size and batch must be at least 1; they are 0 and 16"):
         Crops(tmp_path / "few", size=0)
 

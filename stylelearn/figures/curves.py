@@ -17,7 +17,6 @@ def curves_figure(
     x: str = "step",
     y: str = "loss",
     title: str | None = None,
-    alt: str | None = None,
     log: bool = True,
     at: Sequence[float] | Sequence[str] | None = None,
     beside: bool = False,
@@ -28,7 +27,6 @@ def curves_figure(
         curves: name -> values, one for each step; NaN where there is none.
         x, y: what the axes show.
         title: a line above.
-        alt: what the plot shows, for those who cannot see it; by default start, end and lowest point of each curve.
         log: logarithmic y axis; values ≤ 0 are then left out.
         at: the positions on the x axis, numbers or names, the same for all curves; by default 1, 2, 3, …
         beside: put the names of the curves beside the plot, where these leave no room inside.
@@ -68,7 +66,7 @@ def curves_figure(
         legend_beside(axes, handlelength=3.5)
     else:
         axes.legend(handlelength=3.5)
-    figure.set_label(alt or f"{title or 'Curves'}. {y} by {x}: " + "; ".join(said))
+    figure.set_label(f"{title or 'Curves'}. {y} by {x}: " + "; ".join(said))
     return figure
 
 
