@@ -12,7 +12,7 @@ import math
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -36,7 +36,6 @@ WRITABLE = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _SETTINGS_KEY = "stylelearn"
-_MAX_SETTINGS = 60_000  # bytes; a JPEG keeps all of its EXIF in one segment of 64 KiB
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
@@ -176,29 +175,15 @@ def _download(address: str, name: str) -> bytes:
 # ------------------------------------------------------------------------------------------------------------ names
 
 
-def shown_name(source: Any) -> str:
-    """What to call a source in a file or picture that others may see: no folder, user, password or token.
+def shown_name(source: str | os.PathLike[str] | Mapping[str, Any]) -> str:
+    """What to call a path, an address or an upload where others may see it: no folder, user, password or token.
 
-    Args:
-        source: anything that `read_image` takes.
-    Returns:
-        the file's own name; of an address the host and the file's name ("https://example.org/…/cat.jpg"); of an upload
-        its name; of anything else what kind of thing it is.
+    Of an address that is the host and the file's name ("https://example.org/…/cat.jpg").
     """
-    if isinstance(source, str | os.PathLike):
-        text = os.fsdecode(source)
-        return _shown_address(text) if "://" in text else _last_part(text)
     if isinstance(source, Mapping):
-        return _last_part(str(source.get("name") or "upload"))
-    if isinstance(source, list | tuple) and len(source) == 1:
-        return shown_name(source[0])
-    kinds = {Tensor: "tensor", np.ndarray: "array", Image.Image: "PIL image"}
-    return next((name for kind, name in kinds.items() if isinstance(source, kind)), type(source).__name__)
-
-
-def _last_part(path: str) -> str:
-    """The name at the end of a path of any system."""
-    return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return PureWindowsPath(source.get("name") or "upload").name
+    text = os.fsdecode(source)
+    return _shown_address(text) if "://" in text else PureWindowsPath(text).name  # knows the separators of all systems
 
 
 def _shown_address(address: str) -> str:
@@ -304,13 +289,11 @@ def encode_image(
         format: "jpeg", "png" or "webp". quality: 1 to 100; PNG is always exact and ignores it.
         settings: as of `write_image`.
     Raises:
-        ImageError: the image, the format, the quality or the settings cannot be written.
+        ImageError: the image or the format cannot be written.
     """
     kind = WRITABLE.get(f".{format.lower()}")
     if kind is None:
         raise ImageError(f"format {format!r} cannot be written; choose 'jpeg', 'png' or 'webp'")
-    if not 1 <= quality <= 100:
-        raise ImageError(f"quality is {quality}; choose 1 (small) to 100 (best)")
     options: dict[str, Any] = {} if kind == "png" else {"quality": quality}
     if kind == "jpeg" and quality >= 90:
         options["subsampling"] = 0  # full colour resolution: brush strokes differ in colour more than in brightness
@@ -349,14 +332,7 @@ def write_image(image: Tensor, path: str | Path, *, settings: dict[str, Any] | N
 
 
 def _settings_options(settings: dict[str, Any], kind: str) -> dict[str, Any]:
-    try:
-        text = json.dumps({_SETTINGS_KEY: settings}, allow_nan=False)  # ASCII: EXIF comments are safest so
-    except (TypeError, ValueError) as error:
-        raise ImageError(
-            f"the settings cannot be kept as JSON ({error}); use text, finite numbers and lists"
-        ) from error
-    if len(text) > _MAX_SETTINGS:
-        raise ImageError(f"the settings take {len(text)} bytes, more than {_MAX_SETTINGS}; keep fewer of them")
+    text = json.dumps({_SETTINGS_KEY: settings}, allow_nan=False)  # ASCII: EXIF comments are safest so
     if kind == "png":
         notes = PngImagePlugin.PngInfo()
         notes.add_text(_SETTINGS_KEY, text)

@@ -399,8 +399,6 @@ def test_places_that_cannot_be_written(tmp_path):
         write_image(image, tmp_path / "a.tiff")
     with pytest.raises(ImageError, match="'bmp' cannot be written"):
         encode_image(image, "bmp")
-    with pytest.raises(ImageError, match="quality is 0"):
-        encode_image(image, "jpeg", 0)
     with pytest.raises(ImageError, match="use PNG"):
         encode_image(torch.zeros(1, 3, 1, 70_000), "jpeg")  # JPEG counts pixels with 16 bits
 
@@ -450,12 +448,6 @@ def test_no_settings_or_those_of_others(kind):
     assert read_settings(buffer.getvalue()) == {}
 
 
-@pytest.mark.parametrize("kept", [{"a": torch.ones(2)}, {"a": math.nan}, {"a": "x" * 70_000}])
-def test_settings_that_cannot_be_kept(tmp_path, kept):
-    with pytest.raises(ImageError, match="settings"):
-        write_image(random_image(4, 4), tmp_path / "a.png", settings=kept)
-
-
 # ------------------------------------------------------------------------------------------------------ privacy
 
 
@@ -466,7 +458,6 @@ def test_settings_that_cannot_be_kept(tmp_path, kept):
         (Path("folder") / "bild äöü.png", "bild äöü.png"),
         (r"C:\Users\jane\cat.jpg", "cat.jpg"),
         ("~/frames/", "frames"),
-        (b"/home/jane/cat.jpg", "bytes"),
         ("https://example.org/cat.jpg", "https://example.org/cat.jpg"),
         ("https://jane:pw@example.org:8080/a/b/cat.jpg?token=1#x", "https://example.org/…/cat.jpg"),
         ("https://example.org/file/AbC123token", "https://example.org/…/"),
@@ -474,10 +465,6 @@ def test_settings_that_cannot_be_kept(tmp_path, kept):
         ("file:///home/jane/cat.jpg", "cat.jpg"),
         ("http://[broken", "an address"),
         ({"name": "cat.jpg", "content": b""}, "cat.jpg"),
-        (({"name": "C:/jane/cat.jpg", "content": b""},), "cat.jpg"),
-        (torch.zeros(1, 3, 2, 2), "tensor"),
-        (np.zeros((2, 2)), "array"),
-        (Image.new("L", (2, 2)), "PIL image"),
     ],
 )
 def test_the_name_that_others_see(source, name):
