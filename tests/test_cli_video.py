@@ -15,7 +15,6 @@ from stylelearn import samples, style_swap
 from stylelearn.cli import main
 from stylelearn.cli import video as video_command
 from stylelearn.encoders import Encoder
-from stylelearn.images import write_image
 from stylelearn.video import panning_clip, timed_frames, write_film
 from stylelearn.weights import write_weights
 
@@ -92,27 +91,6 @@ def test_painted_frames_are_kept_after_ctrl_c(
     assert main(words_for(clip, out, weights)) == 0
     assert len(painted) == 4 and [path.name for path in folder.iterdir()] == ["00000.png"]
     assert len(read_frames(out)) == 4
-
-
-def test_an_interrupted_film_is_not_mixed_with_another_of_the_same_name(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, levels_of = tmp_path / "out.webp", {"one": (0.2, 0.4), "two": (0.6, 0.8)}
-    for name, greys in levels_of.items():
-        (tmp_path / name / "frames").mkdir(parents=True)
-        for i, grey in enumerate(greys):
-            write_image(torch.full((1, 3, 32, 40), grey), tmp_path / name / "frames" / f"{i}.png")
-
-    def stop(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("stylelearn.video.write_film", stop)
-        assert main(words_for(tmp_path / "one" / "frames", out, weights, "--strength", 0)) == 130
-    assert main(words_for(tmp_path / "two" / "frames", out, weights, "--strength", 0)) == 0
-    other = tmp_path / "other.webp"
-    assert main(words_for(tmp_path / "two" / "frames", other, weights, "--strength", 0)) == 0
-    assert all(torch.equal(a, b) for a, b in zip(read_frames(out), read_frames(other), strict=True))
 
 
 def test_frames_are_kept_by_the_content_of_the_weights(weights: Path, tmp_path: Path) -> None:

@@ -103,8 +103,6 @@ def test_pictures_are_squares_of_either_kind(pair):
             {},
             f"not learnt the style 'mosaic'.*{STYLE}.*all methods can paint in {STYLE}",
         ),
-        (("cin", "coffee", "pencil"), {}, "not learnt the style 'pencil'"),
-        (("adain", "coffe", STYLE), {}, "no content 'coffe'; did you mean 'coffee'"),
         (("adain", "coffee", "mosaik"), {}, "no style 'mosaik'; did you mean 'mosaic'"),
         (("gatys", "coffee", STYLE), {"steps": 0}, "steps must be at least 1; got 0"),
     ],

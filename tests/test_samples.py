@@ -1,10 +1,9 @@
 """The course's pictures: all there, offline, with their credits."""
 
-import numpy as np
 import pytest
 
 from stylelearn import samples
-from stylelearn.images import read_image, write_image
+from stylelearn.images import write_image
 
 
 @pytest.mark.parametrize("name", samples.content_names())
@@ -15,24 +14,6 @@ def test_every_photograph_loads_and_has_a_credit(name):
     credit = samples.credit(name)
     assert credit.title and credit.author and credit.licence and credit.source.startswith("http")
     assert all(part in str(credit) for part in (credit.title, credit.author, credit.licence, credit.source))
-
-
-@pytest.mark.parametrize(
-    ("name", "function"),
-    [("astronaut", "astronaut"), ("chelsea", "chelsea"), ("camera", "camera"), ("hubble", "hubble_deep_field")],
-)
-def test_photographs_are_those_of_scikit_image(name, function):
-    import skimage.data
-
-    theirs = getattr(skimage.data, function)()
-    assert np.array_equal(samples.content(name).numpy(), read_image(theirs).numpy())
-
-
-@pytest.mark.parametrize("name", ["china", "flower"])
-def test_photographs_are_those_of_scikit_learn(name):
-    from sklearn.datasets import load_sample_image
-
-    assert np.array_equal(samples.content(name).numpy(), read_image(load_sample_image(f"{name}.jpg")).numpy())
 
 
 def test_unknown_names():

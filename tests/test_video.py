@@ -113,15 +113,6 @@ def test_consistency_by_a_loop() -> None:
         assert consistency(made, clip) == pytest.approx(by_a_loop(made, clip)[0], rel=1e-5)
 
 
-def test_noise_of_one_level_is_one_level() -> None:
-    """Frames that become one level of 255 brighter each, whatever moves."""
-    clip = moving_clip(picture(12, 16), picture(9, 9, seed=1), 4, size=(12, 16), step=2)
-    brighter = torch.arange(4).view(4, 1, 1, 1) / 255
-    assert consistency(clip.frames + brighter, clip) == pytest.approx(1, rel=1e-4)
-    shifted = clip.frames.roll(1, dims=3)  # painted with everything a pixel further: steady but for the border
-    assert consistency(shifted, clip) < consistency(torch.rand(clip.frames.shape), clip)
-
-
 def test_what_does_not_fit_the_clip_is_refused() -> None:
     clip = panning_clip(picture(20, 30), 3, size=(10, 12), step=(0, 2))
     with pytest.raises(ValueError, match=r"the clip is \(3, 3, 10, 12\), but what was painted \(2, 3, 10, 12\)"):
