@@ -90,14 +90,13 @@ class Ratings:
         StudyError: a file that is something else. It is never changed.
 
     Attributes:
-        rater: the first name in the file; in a new file a random one, so that a class may stay anonymous.
+        rater: the first in the file; for a new file a random name, so that a class may stay anonymous.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
-        raters = [row[0] for _, row in _rows(self._data(), f"'{self.path}'")]
-        self.rater = raters[0] if raters else f"rater {secrets.token_hex(3)}"
-        self.all()
+        found = ratings_in(self._data(), f"'{self.path}'")
+        self.rater = found[0].rater if found else f"rater {secrets.token_hex(3)}"
 
     def all(self) -> list[Rating]:
         """The latest rating of each rater, pair, method and question, in this order."""
@@ -113,10 +112,10 @@ class Ratings:
         new = [replace(one, at=max(one.at, known.get(one.key, ""))) for one in ratings]
         try:
             if data and not _plain(data):  # a spreadsheet has saved it
-                _write(self.path, [*self.all(), *new], self.rater)
+                _write(self.path, [*self.all(), *new])
                 return
             with self.path.open("ab", buffering=0) as file:  # one write: it stays whole beside those of others
-                file.write((b"" if data else _HEAD + _lines([(self.rater, *[""] * 5)])) + _lines(map(astuple, new)))
+                file.write((b"" if data else _HEAD) + _lines(new))
         except OSError as error:
             raise StudyError(f"'{self.path}' cannot be written ({error.strerror}); close it elsewhere, or choose "
                              "another folder") from error  # fmt: skip
@@ -160,7 +159,7 @@ def ratings_in(data: bytes, name: str) -> list[Rating]:
     found = []
     for line, row in _rows(data, name):
         score = int(row[4]) if row[4].isdecimal() else row[4]
-        if any(row[1:5]):  # a line with a name only says whose file it is
+        if any(row[1:5]):  # older files begin with a name alone
             try:
                 found.append(Rating(*row[:4], score, row[5]))  # type: ignore[arg-type, call-arg]
             except StudyError as error:
@@ -219,15 +218,14 @@ def _plain(data: bytes) -> bool:
         return False
 
 
-def _write(path: Path, ratings: Iterable[Rating], rater: str = "") -> None:
-    owner = [(rater, *[""] * 5)] if rater else []
+def _write(path: Path, ratings: Iterable[Rating]) -> None:
     with replacing(path) as part:
-        part.write_bytes(_HEAD + _lines([*owner, *map(astuple, latest(ratings))]))
+        part.write_bytes(_HEAD + _lines(latest(ratings)))
 
 
-def _lines(rows: Iterable[tuple[object, ...]]) -> bytes:
+def _lines(ratings: Iterable[Rating]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(map(astuple, ratings))
     return text.getvalue().encode()
 
 
