@@ -1,5 +1,7 @@
 """`stylelearn studio`: all labs on one page, one open at a time; once in a real browser."""
 
+import io
+import json
 import os
 import socket
 import subprocess
@@ -8,10 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hands import upload
+from PIL import Image
 from playwright.sync_api import Browser
 from test_browser import PATIENCE, screenshot_if_it_fails, until
 from test_cli import refused
 
+from stylelearn.cli import main
 from stylelearn.lab import studio
 from stylelearn.lab.studio import GALLERY, Entry, Studio
 
@@ -44,6 +49,42 @@ def test_a_lab_that_cannot_be_opened_leaves_the_gallery(labs):
     page.enter(next(entry for entry in GALLERY if entry.make is studio.JohnsonLab))
     assert page.lab is not None
     page.close()
+
+
+def test_a_kiosk_reads_no_names_saves_nothing_and_goes_back(labs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written = io.BytesIO()
+    Image.new("RGB", (80, 64), "red").save(written, "png")
+    page = Studio(kiosk=True)
+    page.enter(next(entry for entry in GALLERY if entry.make is studio.JohnsonLab))
+    lab = page.lab
+    before = lab.settings["content"]
+    lab.content._handle_custom_msg({"do": "address", "source": str(studio.data_file("gallery", "welcome.jpg"))}, [])
+    assert "by dropping it" in lab.content.error and lab.settings["content"] == before
+    upload(lab.content, written.getvalue(), "dropped.png")
+    assert lab.content.error == "" and lab.settings["content"] == "upload: dropped.png"
+    lab.stage._handle_custom_msg({"do": "save"}, [])
+    assert "nothing is saved" in lab.error and not list(tmp_path.iterdir())
+    page.children[-1]._handle_custom_msg({"do": "back"}, [])
+    assert page.lab is None and lab.comm is None
+
+
+@pytest.mark.parametrize("arguments", [[], ["--kiosk"]])
+def test_the_page_is_a_kiosk_where_that_is_asked_for(arguments, monkeypatch):
+    sources = []
+
+    def serve(words, **_):
+        page = json.loads(Path(words[3]).read_text(encoding="utf-8"))
+        sources.append(page["cells"][0]["source"])
+
+    monkeypatch.setattr("stylelearn.cli.studio.find_spec", lambda name: True)
+    monkeypatch.setattr("stylelearn.cli.studio.subprocess.Popen", serve)
+    monkeypatch.setattr("stylelearn.cli.lab.wait", lambda process: 0)
+    made = []
+    monkeypatch.setattr(studio, "Studio", lambda **options: made.append(options))
+    assert main(["studio", *arguments]) == 0
+    exec(sources[0], {})
+    assert made == [{"kiosk": bool(arguments)}]
 
 
 @pytest.mark.browser

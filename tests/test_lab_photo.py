@@ -139,6 +139,14 @@ def test_saved_pictures_know_their_settings(tmp_path: Any) -> None:
 # --- masks ------------------------------------------------------------------------------------------------------------
 
 
+def test_hidden_masks_have_no_painter() -> None:
+    for hidden in (False, True):
+        lab = PhotoLab(hide=["masks"] if hidden else [], **SMALL)
+        below = [one for one in lab.children if one is not lab.children[0]]
+        assert lab.painter in below
+        assert [one.layout.display == "none" for one in below] == [hidden] * len(below)
+
+
 def test_each_kind_of_masks_is_shown_and_used(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[tuple[segmentation.Masks, ...]] = []
     monkeypatch.setattr(photo, "stylize", lambda *a, **_: used.append(a[2:]) or iter(()))

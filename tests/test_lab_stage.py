@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 
 from stylelearn.lab.widgets.stage import SCRIPT, boxes
 
-PATIENCE = 60  # seconds until something counts as failed
+PATIENCE = 300  # seconds until something counts as failed; generous, since slow machines are allowed
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +84,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """A page that counts as secure, as a notebook on this machine does: clipboard and camera are allowed there."""
     context = browser.new_context(viewport={"width": 900, "height": 720}, accept_downloads=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.route(
         "http://localhost/**",
         lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"),
@@ -395,6 +396,34 @@ def test_buttons_say_what_they_do_and_only_some_can_be_pressed(shown: Callable[.
     assert Path(download.value.path()).read_bytes() == b"\x01\x02\x03"
     for button in page.get_by_role("button").all():
         assert button.inner_text() and len(button.get_attribute("title")) > 20
+
+
+def test_a_kiosk_offers_no_files_of_its_machine(shown: Callable[..., Page]) -> None:
+    page = shown(STAGE, kiosk=True)
+    page.get_by_role("button", name="Camera").wait_for()
+    assert not {"Open …", "Save", "Download"} & set(page.get_by_role("button").all_inner_texts())
+    assert page.locator("input").count() == 0
+    page = shown(CHOOSER, kiosk=True)
+    page.get_by_role("button", name="content: chelsea. Choose another one").click()
+    page.get_by_role("button", name="Camera").wait_for()
+    assert page.get_by_role("button", name="Upload").count() == page.locator("input").count() == 0
+    drop(page, ".sl-now", jpeg("red"), "mine.jpg")
+    assert sent(page, "file")["name"] == "mine.jpg"
+
+
+def test_a_page_without_input_says_so_once(shown: Callable[..., Page]) -> None:
+    page = shown({"view": "idle", "seconds": 0.1})
+    keys = "for (const key of 'abc') window.dispatchEvent(new KeyboardEvent('keydown', {key})); true"
+    for count in (1, 2):
+        page.wait_for_function(f"window.sent.length === {count}")
+        page.wait_for_timeout(300)  # no input, no other message
+        assert page.evaluate("window.sent.map((one) => one.do)") == ["back"] * count
+        if count == 1:
+            page.evaluate(keys)
+    page.evaluate("window.remove()")
+    page.evaluate(keys)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.sent.length") == 2
 
 
 def test_a_kept_picture_is_compared_with_and_brought_back(shown: Callable[..., Page]) -> None:

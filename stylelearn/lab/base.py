@@ -255,6 +255,8 @@ class Lab(Released, widgets.VBox):
                 self.stage.send({"code": self.code()})
             case {"do": "download"}:
                 self.stage.download(self._image, self._inside())
+            case {"do": "save"} if self.stage.kiosk:
+                self.stage.error = "nothing is saved on this machine"
             case {"do": "start" | "stop" | "resume" | "reset" | "keep" | "save" as name}:
                 getattr(self, name)()
 

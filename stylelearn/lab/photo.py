@@ -125,6 +125,8 @@ class PhotoLab(Lab):
         ]  # fmt: skip
         below = [controls.heading("Masks: equal names belong together"), self.painter]
         super().__init__(rows, Stage("photo.png"), first_steps, below=below, **shown)
+        for widget in below:
+            widget.layout.display = self.masks.layout.display  # hidden with their list
         for control in (self.content, self.style, self.masks):
             observe(control, self.guarded(self._take_masks))
         self.painter.observe(self.guarded(self._painted), "painted")

@@ -6,8 +6,11 @@ import base64
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import anywidget
 import ipywidgets as widgets
+import traitlets
 
 from stylelearn.lab.adain import AdaINLab
 from stylelearn.lab.adjustable import AdjustableLab
@@ -16,12 +19,15 @@ from stylelearn.lab.cin import CinLab
 from stylelearn.lab.compare import CompareLab
 from stylelearn.lab.emd import EMDLab
 from stylelearn.lab.engine.errors import in_words
+from stylelearn.lab.engine.kernel import inside
 from stylelearn.lab.gatys import GatysLab
 from stylelearn.lab.inversion import InversionLab
 from stylelearn.lab.johnson import JohnsonLab
 from stylelearn.lab.photo import PhotoLab
 from stylelearn.lab.style_swap import StyleSwapLab
 from stylelearn.lab.welcome import WelcomeLab
+from stylelearn.lab.widgets.choosers import Chooser
+from stylelearn.lab.widgets.stage import SCRIPT, Stage
 from stylelearn.samples import data_file
 
 
@@ -75,15 +81,31 @@ GALLERY = (
 )
 
 
+class Idle(anywidget.AnyWidget):
+    """Nothing to see: sends {"do": "back"} when the page had no input for so many seconds."""
+
+    _esm = SCRIPT
+    view = traitlets.Unicode("idle").tag(sync=True)
+    seconds = traitlets.Float(60.0).tag(sync=True)
+
+
 class Studio(widgets.VBox):
     """The gallery; a lab takes its place when its button is pressed, and is closed on the way back.
+
+    Args:
+        kiosk: for open days: pictures come from the lists, from the camera and by dropping them; nothing is read by
+            its name or address, and nothing is saved; after a minute without input the gallery comes back.
 
     Attributes:
         lab: the lab that is open, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kiosk: bool = False) -> None:
         self.lab: Lab | None = None
+        self._kiosk = kiosk
+        self._idle = [Idle()] if kiosk else []
+        for clock in self._idle:
+            clock.on_msg(self._told)
         self._said = widgets.HTML()
         self._back = widgets.Button(description="← All labs")
         self._back.on_click(lambda _: self.leave())
@@ -112,8 +134,11 @@ class Studio(widgets.VBox):
             self.leave()
             self._say(f"{entry.title} cannot be opened: {in_words(error)}")
             return
+        for each in inside(self.lab):
+            if isinstance(each, Stage | Chooser):
+                each.kiosk = self._kiosk
         self._say(entry.words, entry.title)
-        self.children = [self._back, self._said, self.lab]
+        self.children = [self._back, self._said, self.lab, *self._idle]
 
     def leave(self) -> None:
         """Close the lab that is open, and show the gallery."""
@@ -128,6 +153,10 @@ class Studio(widgets.VBox):
         if self.lab is not None:
             self.lab.close()
         super().close()
+
+    def _told(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        if message == {"do": "back"} and self.lab is not None:
+            self.leave()
 
     def _say(self, words: str, title: str = "") -> None:
         heading = f'<h1 style="margin: 0; font-size: 1.5rem">{html.escape(title)}</h1>' if title else ""

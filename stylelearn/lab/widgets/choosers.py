@@ -44,6 +44,7 @@ class Chooser(Released, anywidget.AnyWidget):
         picked: counts up with every choice; observe this one, since two uploads may have one name.
         options: (name, how it stands in the list), the course's and one's own.
         error: why the last one was refused, "" if it was not.
+        kiosk: whether nothing is read by its name or address; see `Studio`.
     """
 
     _esm = SCRIPT
@@ -59,6 +60,7 @@ class Chooser(Released, anywidget.AnyWidget):
     thumbnails = traitlets.Dict().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
+    kiosk = traitlets.Bool().tag(sync=True)
 
     def __init__(self, names: Sequence[str], **looks: str) -> None:
         self._names = list(names)  # the course's own
@@ -151,6 +153,8 @@ class Chooser(Released, anywidget.AnyWidget):
             self.choose({"name": message["name"], "content": bytes(buffers[0])}, f"upload: {message['name']}")
         elif message["do"] == "refused":
             self.error = message["why"]
+        elif self.kiosk:
+            self.error = "here a picture comes from the list, from the camera, or by dropping it"
         elif source := message["source"].strip().strip('"'):  # Windows copies a path with quotes
             self.choose(source)
 

@@ -1,5 +1,6 @@
 // The page's side of every lab: the picture with all that one does to it ("stage"), the choice of a picture or a font
-// ("chooser"), and the square between four styles ("pad"). Nothing is fetched: it works offline.
+// ("chooser"), the square between four styles ("pad"), and the clock of a kiosk ("idle"). Nothing is fetched: it works
+// offline.
 
 const LARGEST = 2048;  // pixels of the longer side of what travels to the kernel
 const MOST = 8e6;  // bytes: a message of more than 10 MB ends the connection between the page and the kernel
@@ -51,7 +52,6 @@ const CSS = `
 .sl-curves { display: flex; gap: 10px; color: var(--jp-ui-font-color1, inherit); }
 .sl-curves svg { flex: 1 1 200px; min-width: 0; height: 118px; } .sl-curves small { flex: none; line-height: 1.3; }
 .sl-curves small svg { width: 30px; height: 10px; vertical-align: middle; margin-right: 4px; }
-.sl-file { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; }
 .sl-lab input.sl-text { font: inherit; padding: 3px 6px; width: 130px; border: 1px solid var(--jp-border-color1, #888);
   color: inherit; background: var(--jp-layout-color1, transparent); }
 .sl-code { font: 12px/1.4 var(--jp-code-font-family, monospace); max-height: 120px; overflow: auto; margin: 0; white-space: pre-wrap; }
@@ -351,12 +351,13 @@ function stage({ model, el }) {
       } catch (error) { tell(`not copied: ${error.message}`); }
     }),
     tool("Code", "Copy the lines that make this picture.", () => model.send({ do: "code" })),
-    tool("Open …", "A photo of yours, or a picture that this lab saved: that brings its settings back.", () => choose(model, "image/*")),
+    ...(model.get("kiosk") ? [] : [
+      tool("Open …", "A photo of yours, or a picture that this lab saved: that brings its settings back.", () => choose(model, "image/*"))]),
     tool("Camera", "Take a photo with this computer's camera.", () => camera(model, frame)));
   const file = make("div", { class: "sl-tools sl-tool" }, name, save,
     tool("Download", "The picture as a file of your browser, with its settings inside.", () => model.send({ do: "download" })), make("span", { role: "status" }));
   frame.append(alert);
-  el.append(frame, caption, tools, make("div", { class: "sl-says" }, bar, says, said), kept, curves, file, code);
+  el.append(frame, caption, tools, make("div", { class: "sl-says" }, bar, says, said), kept, curves, ...(model.get("kiosk") ? [] : [file]), code);
   takesFiles(model, el);
 
   // The border between what it was and what it is, and pressing to see the original.
@@ -534,7 +535,8 @@ function chooser({ model, el }) {
     onchange: () => { model.send({ do: "address", source: address_.value }); address_.value = ""; } });
   const upload = make("button", { title: "A file of your own; a large picture is made smaller before it is sent.", onclick: () => choose(model, model.get("accept")) }, "Upload");
   const photo = make("button", { title: "Take a photo with this computer's camera.", onclick: () => camera(model, el.closest(".sl-lab")?.querySelector(".sl-frame") ?? el) }, "Camera");
-  list.append(grid, make("div", { class: "sl-more" }, address_, upload, ...(model.get("accept") === "image/*" ? [photo] : [])));
+  const files = model.get("kiosk") ? [] : [address_, upload];
+  list.append(grid, make("div", { class: "sl-more" }, ...files, ...(model.get("accept") === "image/*" ? [photo] : [])));
   el.append(make("div", { class: "sl-choice" }, label, now), list, alert);
   takesFiles(model, el);
 
@@ -613,11 +615,29 @@ function pad({ model, el }) {
   });
 }
 
+// ------------------------------------------------------------------------------------------------------------- idle
+
+// Tells once when the page had no input for a while; any input begins the time anew.
+function idle({ model }) {
+  let rest = 0;
+  const begin = () => {
+    clearTimeout(rest);
+    rest = setTimeout(() => { model.send({ do: "back" }); window.scrollTo(0, 0); }, 1000 * model.get("seconds"));
+  };
+  const inputs = ["pointerdown", "pointermove", "keydown", "wheel", "dragover"];
+  for (const each of inputs) window.addEventListener(each, begin, true);
+  begin();
+  return () => {
+    clearTimeout(rest);
+    for (const each of inputs) window.removeEventListener(each, begin, true);
+  };
+}
+
 export default {
   render(view) {
     document.getElementById("sl-style")?.remove();
     document.head.append(make("style", { id: "sl-style" }, CSS));
     view.el.dataset.lmSuppressShortcuts = "true";  // JupyterLab would take the arrow keys
-    return { stage, chooser, pad }[view.model.get("view")](view);
+    return { stage, chooser, pad, idle }[view.model.get("view")](view);
   },
 };

@@ -37,6 +37,7 @@ class Stage(anywidget.AnyWidget):
         enabled: the buttons that can be pressed. kept: the pictures of the strip.
         words: how far it is. said: what screen readers read aloud. error: what went wrong last, "" if nothing did.
         pointing: whether a press on the picture tells its place. over: a drawing over the picture, as SVG.
+        kiosk: whether the page offers no files of this machine; see `Studio`.
     """
 
     _esm = SCRIPT
@@ -60,6 +61,7 @@ class Stage(anywidget.AnyWidget):
     kept: traitlets.List[Any] = traitlets.List().tag(sync=True)
     file_name = traitlets.Unicode().tag(sync=True)
     written = traitlets.Unicode().tag(sync=True)
+    kiosk = traitlets.Bool().tag(sync=True)
 
     def __init__(
         self,
