@@ -23,7 +23,7 @@ from stylelearn.lab import PictureChooser
 from stylelearn.lab.base import Lab
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Runner
-from stylelearn.lab.widgets.stage import Stage
+from stylelearn.lab.steps import StepLab
 from stylelearn.optimize import Diverged, Step
 
 pytestmark = [
@@ -67,14 +67,16 @@ class Slow:
             assert self.taken.acquire(timeout=SOON)
 
 
-class SlowLab(Lab):
+class SlowLab(StepLab):
     """A grey picture that gets brighter with every step."""
+
+    file_name = "slow.png"
 
     def __init__(self, slow: Slow, first_steps: int = 0) -> None:
         self.slow = slow
         self.strength = widgets.FloatSlider(value=0.5, min=0, max=1)
         self.steps = widgets.IntSlider(value=50, min=1, max=100)
-        super().__init__([{"strength": self.strength, "steps": self.steps}], Stage("slow.png"), first_steps)
+        super().__init__([{"strength": self.strength, "steps": self.steps}], first_steps)
 
     def empty(self) -> Tensor:
         return torch.full((1, 3, 40, 60), 0.1)

@@ -194,7 +194,7 @@ def test_settings_are_the_arguments_that_make_the_same_lab(tmp_path: Path) -> No
 
 
 def test_styles_that_are_not_named_are_filled_up_without_repeating() -> None:
-    lab = AdaINLab(style_3=STYLES[0], size=64, first=False)
+    lab = AdaINLab(style_3=STYLES[0], size=64)
     values = [lab.settings[name] for name in module.STYLES]
     assert values[2] == STYLES[0]
     assert len(set(values)) == 4
@@ -216,4 +216,4 @@ def test_styles_that_are_not_named_are_filled_up_without_repeating() -> None:
 )
 def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        AdaINLab(**{**SMALL, "first": False, **arguments})
+        AdaINLab(**{**SMALL, **arguments})

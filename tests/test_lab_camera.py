@@ -40,7 +40,7 @@ class Shaded(CameraLab):
         self._fitted = functools.lru_cache(4)(at_size)
         self.content = PictureChooser("content", "chelsea")
         shade = controls.number("shade", 1.0, 0, 1, 0.01, "How much of the light is left.")
-        super().__init__([{"content": self.content, "shade": shade, "size": sizes(64)}], file_name="shaded.png")
+        super().__init__([{"content": self.content, "shade": shade, "size": sizes(64)}])
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         if self.fails is not None:

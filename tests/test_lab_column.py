@@ -26,19 +26,19 @@ from stylelearn.lab.mixing import Pad
 
 pytestmark = pytest.mark.usefixtures("labs")
 
-STEPS, PASS = {"first_steps": 0}, {"first": False}
+STEPS, PASS = {"first_steps": 0}, {"size": 64}
 LABS: list[tuple[type[Lab], dict[str, Any], set[str]]] = [  # and what of each is a slider or a square, not folded away
     (WelcomeLab, STEPS, {"how much style"}),
     (InversionLab, STEPS, {"smoothness λ", "exponent β", "steps"}),
     (GatysLab, STEPS, {"style ÷ content", "relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1", "steps"}),
     (JohnsonLab, PASS, {"strength (blend)"}),
-    (CinLab, {"size": 64}, {"mix"}),
+    (CinLab, PASS, {"mix"}),
     (AdaINLab, PASS, {"mix", "strength α"}),
     (StyleSwapLab, STEPS, {"strength", "place ↔", "place ↕"}),
     (PhotoLab, STEPS, {"λ: photo", "Γ: style", "steps"}),
     (AdjustableLab, PASS, {"mix"}),  # and a slider for each of its layers
-    (EMDLab, PASS, {"share of other"}),
-    (CompareLab, PASS, {"steps"}),
+    (EMDLab, {}, {"share of other"}),
+    (CompareLab, {"first": False}, {"steps"}),
 ]
 
 
@@ -117,7 +117,7 @@ def test_what_belongs_to_a_hidden_control_goes_with_it_and_its_value_stays() -> 
 )  # fmt: skip
 def test_what_is_not_there_is_refused_by_name(view: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        JohnsonLab(first=False, **view)
+        JohnsonLab(**view)
 
 
 def test_a_compared_border_is_on_the_picture_and_cannot_be_hidden() -> None:

@@ -139,7 +139,7 @@ def test_moving_the_border_paints_nothing_again(lab: CompareLab, monkeypatch: py
 
 def test_a_painting_goes_on_where_it_was_when_the_border_moves() -> None:
     lab = CompareLab(**{**SMALL, "left": "gatys", "first": False})
-    job = lab.job(lab.settings, None, 1)
+    job = lab.job(lab.settings)
     steps = job.steps()
     for _ in range(4):
         next(steps)

@@ -269,7 +269,7 @@ def test_names_that_are_no_font(source: str, words: str) -> None:
     assert words in chooser.error
     assert chooser.value == course().glyphs.fonts[0]
     with pytest.raises(FontError, match="name"):
-        EMDLab(source, first=False)
+        EMDLab(source)
 
 
 def test_a_font_without_latin_letters_is_refused(tmp_path: Path) -> None:

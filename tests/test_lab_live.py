@@ -35,14 +35,14 @@ pytestmark = [
 class Grey(LiveLab):
     """A picture as grey as the slider says; each painting waits until it is let, once there is a first one."""
 
-    preview = 0
+    file_name, preview = "grey.png", 0
 
     def __init__(self, grey: float = 0.5, *, first: bool = True, **more: Any) -> None:
         self.let, self.begun = threading.Semaphore(1 if first else 0), threading.Semaphore(0)
         self.painted: list[float] = []
         self.fails: Exception | None = None
         slider = controls.number("grey", grey, 0, 1, 0.01, "How bright the picture is.")
-        super().__init__([{"grey": slider, **more}], file_name="grey.png", first=first)
+        super().__init__([{"grey": slider, **more}], first=first)
 
     def close(self) -> None:
         self.let.release(100)
@@ -221,7 +221,7 @@ def test_a_picture_that_is_chosen_reaches_the_painter() -> None:
     class Copy(LiveLab):
         def __init__(self) -> None:
             self.content = PictureChooser("content", "chelsea")
-            super().__init__([{"content": self.content}], file_name="copy.png")
+            super().__init__([{"content": self.content}])
 
         def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
             seen.append(pictures["content"])

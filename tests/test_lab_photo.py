@@ -10,8 +10,8 @@ from stylelearn import gatys, photo, samples, segmentation
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_settings
 from stylelearn.lab import PhotoLab, PictureChooser
-from stylelearn.lab.base import fitted
 from stylelearn.lab.photo import FOUND, ONE, OURS, PAINTED, counts
+from stylelearn.lab.steps import fitted
 
 pytestmark = pytest.mark.usefixtures("labs")
 

@@ -15,7 +15,7 @@ from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, read_settings
 from stylelearn.lab import PictureChooser, StyleSwapLab
 from stylelearn.lab import style_swap as module
-from stylelearn.lab.base import Lab
+from stylelearn.lab.steps import StepLab
 from stylelearn.lab.style_swap import count, swapped
 from stylelearn.lab.widgets.stage import boxes
 from stylelearn.optimize import optimize_image, result
@@ -63,7 +63,7 @@ def ends(control: Any) -> list[Any]:
 @pytest.mark.parametrize("how", ["invert", "optimise"])
 def test_every_control_works_at_its_ends(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set as by hand, then two steps of the work: a finite picture, or words that say what to choose instead."""
-    monkeypatch.setattr(Lab, "start", lambda self, **_: None)
+    monkeypatch.setattr(StepLab, "start", lambda self, **_: None)
     lab = StyleSwapLab(**SMALL, how=how, first_steps=2)
     assert set(lab.settings) == {*SMALL, *OTHERS}
     for name, control in lab.controls.items():
@@ -159,8 +159,7 @@ def test_the_patchwork_is_made_of_pixels_of_the_style(lab: StyleSwapLab) -> None
 def test_boxes_are_the_patches_over_the_place_and_their_sources(patch: int, stride: int) -> None:
     """Against a plain search over all patches that cover the cell."""
     content, style = pictures()
-    encoder = Encoder("mini")
-    found = swapped(content, style, encoder, "relu3_1", patch=patch, stride=stride)
+    found = swapped(content, style, "relu3_1", patch, stride)
     height, width = found.features.shape[2:]
     assert count(content, "relu3_1", patch, stride) == found.index[0].numel()
     for across, down in ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.3, 0.8)):
@@ -185,7 +184,7 @@ def test_boxes_are_the_patches_over_the_place_and_their_sources(patch: int, stri
 
 def test_a_picture_swapped_with_itself_points_at_itself() -> None:
     picture = pictures()[0]
-    found = swapped(picture, picture, Encoder("mini"), "relu3_1", patch=3, stride=1)
+    found = swapped(picture, picture, "relu3_1", 3, 1)
     mine, theirs, alike = found.at(0.6, 0.4)
     assert mine == theirs
     assert alike == pytest.approx(1)

@@ -16,9 +16,10 @@ from stylelearn.colour import luminance, rgb_to_ycbcr
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.images import psnr, read_image
 from stylelearn.lab import GatysLab, InversionLab, JohnsonLab, PictureChooser, WelcomeLab
-from stylelearn.lab.base import Lab, fitted
+from stylelearn.lab.base import Lab
 from stylelearn.lab.gatys import NO_CONTENT
 from stylelearn.lab.layers import OWN, LayerWeights
+from stylelearn.lab.steps import StepLab, fitted
 from stylelearn.lab.widgets.stage import curves
 
 pytestmark = pytest.mark.usefixtures("labs")
@@ -31,9 +32,7 @@ NEEDS_NETWORK = {"vgg19", "vgg16"}
 @pytest.mark.parametrize("name", LABS)
 def test_every_control_works_at_its_ends(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set as by hand, then two steps of the work with it: no error, and a picture without NaN."""
-    monkeypatch.setattr(
-        Lab, "start", lambda self, **_: None
-    )  # WelcomeLab starts on release: here the work is done below
+    monkeypatch.setattr(StepLab, "start", lambda self, **_: None)  # WelcomeLab starts on release: here it is done below
     lab = LABS[name](**SMALL)
     for setting, control in lab.controls.items():
         default = lab.settings[setting]
@@ -130,13 +129,13 @@ def test_an_encoder_that_cannot_be_had_is_told_in_words(monkeypatch: pytest.Monk
 
 
 def test_the_slider_of_the_welcome_lab_starts_on_release_and_other_labs_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[str] = []
-    monkeypatch.setattr(Lab, "start", lambda self, restart=False: started.append(f"{type(self).__name__} {restart}"))
+    started: list[tuple[type, bool]] = []
+    monkeypatch.setattr(StepLab, "start", lambda self, restart=False: started.append((type(self), restart)))
     lab = WelcomeLab(**SMALL)
     assert started == []
     lab.style_weight.value = 100
     lab.content.choose("rocket")
-    assert started == ["WelcomeLab True"] * 2
+    assert started == [(WelcomeLab, True)] * 2
     for other in (GatysLab(**SMALL), InversionLab(**SMALL)):
         for control in other.controls.values():
             if not isinstance(control, PictureChooser | LayerWeights):

@@ -5,8 +5,8 @@
     GatysLab(content="chelsea", style="waves", show="sliders")  # for a projector
     GatysLab(content="chelsea", style="waves", hide=["size"])  # its value stays
 
-A new lab derives from `base.Lab`, gives its controls and says what its job is; see `welcome.py`, the smallest one. One
-whose picture is a single pass of a network derives from `live.LiveLab`.
+A new lab derives from `steps.StepLab`, gives its controls and says what its job is; see `welcome.py`, the smallest one.
+One whose picture is a single pass of a network derives from `live.LiveLab`; see `johnson.py`.
 """
 
 from stylelearn.lab.adain import AdaINLab

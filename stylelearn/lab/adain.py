@@ -38,8 +38,6 @@ class AdaINLab(CameraLab):
         where: one of `mixing.MASKS`, or a picture that is white where the square's styles count.
         elsewhere: what is outside of the mask: "photo", or one of `STYLES`.
         size: longer side in pixels, 64 to 1024.
-        first: whether there is a picture when this returns.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -57,7 +55,6 @@ class AdaINLab(CameraLab):
         where: Any = EVERYWHERE,
         elsewhere: str = "style_2",
         size: int = 384,
-        first: bool = True,
         **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
@@ -98,7 +95,7 @@ class AdaINLab(CameraLab):
         self._corners()
         for chooser in self.styles.values():
             observe(chooser, self._corners)
-        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
+        super().__init__(rows, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """g of the mixture; features and moments are there already unless a picture, the size or colours changed."""
@@ -106,24 +103,17 @@ class AdaINLab(CameraLab):
         content = pictures["content"]
         features = self._features(content, size)  # (1, C, H', W')
         height, width = self._fitted(content, size).shape[2:]
-        shares = bilinear(settings["across"], settings["down"])
-        counts = {name: share for name, share in zip(STYLES, shares, strict=True) if share > 0}
-        masks: Tensor | None = None
-        if settings["where"] != EVERYWHERE:
+        shares = zip(STYLES, bilinear(settings["across"], settings["down"]), strict=True)
+        counts: dict[str, Any] = {name: share for name, share in shares if share > 0}
+        if masked := settings["where"] != EVERYWHERE:
             inside = mask(pictures["where"], (height, width))  # (H, W)
-            layers = [share * inside for share in counts.values()]
-            if settings["elsewhere"] != "photo":
-                counts[settings["elsewhere"]] = 1.0  # a style may be named twice: inside by its share, and outside
-                layers = _added(layers, list(counts), settings["elsewhere"], 1 - inside)
-            masks = torch.stack(layers)  # (K, H, W); adds up to 1, or to `inside` where the photo stays
-        known = [
-            self._style(pictures[name], content if settings["colours"] == "content" else None, size) for name in counts
-        ]
-        blended = net.blend(
-            features, known, strength=settings["strength"], masks=masks,
-            shares=None if masks is not None else list(counts.values()),
-        )  # fmt: skip
-        return net.decode(blended, (height, width))
+            counts = {name: share * inside for name, share in counts.items()}
+            if (other := settings["elsewhere"]) != "photo":  # it may count inside, too, by its share
+                counts[other] = counts.get(other, 0) + (1 - inside)
+        like = content if settings["colours"] == "content" else None
+        known = [self._style(pictures[name], like, size) for name in counts]
+        amounts = {"masks": torch.stack([*counts.values()])} if masked else {"shares": [*counts.values()]}
+        return net.decode(net.blend(features, known, strength=settings["strength"], **amounts), (height, width))
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, styles with their shares, strength, and where."""
@@ -156,11 +146,3 @@ def _filled(given: Sequence[Any]) -> list[Any]:
     """For each None a style of the gallery that is not named yet."""
     free = iter([name for name in samples.style_names() if name not in [one for one in given if isinstance(one, str)]])
     return [next(free) if one is None else one for one in given]
-
-
-def _added(layers: list[Tensor], names: list[str], which: str, more: Tensor) -> list[Tensor]:
-    """The masks with `more` added to the one called `which`, the last one if it is new."""
-    place = names.index(which)
-    if place == len(layers):
-        return [*layers, more]
-    return [layer + more if i == place else layer for i, layer in enumerate(layers)]

@@ -41,8 +41,6 @@ class AdjustableLab(LiveLab):
         noise: standard deviation of the noise on the photo, 0 to 0.5. seed: which noise.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `adjustable.load`.
-        first: whether there is a picture when this returns.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: an unknown layer, a number out of range, a style for a network that knows one style only.
         WeightsError: no such network.
@@ -59,7 +57,6 @@ class AdjustableLab(LiveLab):
         seed: int = 0,
         size: int = 384,
         weights: str = "adjustable",
-        first: bool = True,
         **shown: Unpack[View],
     ) -> None:
         self.network = network(weights)
@@ -94,7 +91,7 @@ class AdjustableLab(LiveLab):
                 "size": sizes(size),
             }]),
         ]  # fmt: skip
-        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
+        super().__init__(rows, **shown)
         for chooser in (self.content, *self.style.values()):
             observe(chooser, self.guarded(self._corners))
         self.guarded(self._corners)()
@@ -104,9 +101,9 @@ class AdjustableLab(LiveLab):
         self.preview = 0 if self.settings.get("practice") else LiveLab.preview
         super().start(restart=restart)
 
-    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+    def job(self, settings: dict[str, Any]) -> Job:
         """One pass; and where the style is being practised, another one after every few steps of that."""
-        once = super().job(settings, image, steps)
+        once = super().job(settings)
         if not settings.get("practice"):
             return once
         picture = self.style["style"].image

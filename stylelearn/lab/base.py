@@ -3,90 +3,76 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelearn.images import read_image, read_settings, resize, shown_name
+from stylelearn.images import read_image, read_settings, shown_name
 from stylelearn.lab import memory
-from stylelearn.lab.column import SLIDERS, Column, Row, View, restore
-from stylelearn.lab.engine.clock import Clock
-from stylelearn.lab.engine.errors import guarded, in_words
+from stylelearn.lab.column import SLIDERS, Column, Row, View, observe, restore
+from stylelearn.lab.engine.clock import taken
+from stylelearn.lab.engine.errors import guarded
 from stylelearn.lab.engine.kernel import Released, on_interrupt
-from stylelearn.lab.engine.runner import Job, Outcome, Run, Runner, interrupt
-from stylelearn.lab.widgets.stage import Stage
-from stylelearn.optimize import Diverged, Step
-
-PICTURE_EVERY = 0.15  # seconds between two live pictures, at least
-CURVES_EVERY = 1.0
+from stylelearn.lab.engine.runner import Outcome, Run, Runner, interrupt
+from stylelearn.lab.widgets.stage import MOST_KEPT, Stage
+from stylelearn.optimize import Step
 
 
 class Lab(Released, widgets.VBox):
     """A lab: a stage with the picture, and controls beside it.
 
-    A lab of its own gives its controls and defines `job`; everything else is here. From code: `start()`, `stop()`,
-    `resume()`, `reset()`, `keep()`, `wait()`, `save("name.png")`, `take("name.png")`, `code()`, `close()`; `settings`
-    and `image` are there at any time, and `type(lab)(**lab.settings)` makes the same lab again.
+    `StepLab` paints step by step, `LiveLab` by one pass of a network; a lab of its own derives from one of them.
+    From code: `start()`, `stop()`, `reset()`, `keep()`, `wait()`, `save("name.png")`, `take("name.png")`, `code()`,
+    `close()`; `settings` and `image` are there at any time, and `type(lab)(**lab.settings)` makes the same lab again.
 
     Args:
         rows: the controls, as for `Column`.
-        stage: where the picture is shown.
-        first_steps: how many steps are done before the constructor returns, so that there is a picture at once.
         fixed: settings that no control changes.
-        below: what stands below both.
-        shown: what of it is on the page: `hide` and `show`, see `View`.
+        below: what stands below stage and controls.
+        border: as for `Stage`.
+        shown: what of it is on the page: `hide` and `show`, see `View`; every lab takes these two.
     """
+
+    file_name = "pastiche.png"  # what Save proposes
+    buttons: Sequence[str] = ()  # of the stage
+    at_once = False  # whether every move of a control paints anew
 
     _quiet = False  # while several controls are set that belong together
 
     def __init__(
         self,
         rows: Sequence[Row],
-        stage: Stage,
-        first_steps: int,
         *,
         fixed: Mapping[str, Any] | None = None,
         below: Sequence[widgets.Widget] = (),
+        border: float = 0.0,
         **shown: Unpack[View],
     ) -> None:
         column = Column(rows, **shown)
         self.controls = column.controls
-        self.stage, self.fixed = stage, dict(fixed or {})
+        self.stage, self.fixed = Stage(self.file_name, self.buttons, border=border), dict(fixed or {})
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
         self._runner = Runner(self._began, self._stepped, self._ended, name=type(self).__name__)
         on_interrupt(interrupt)
-        self._forget()
-        self._kept: dict[int, dict[str, Any]] = {}  # the settings of the pictures on the strip
-        stage.on_msg(self._heard)
-        row = widgets.HBox([stage, column])
+        self._kept: list[dict[str, Any]] = []  # the settings of the pictures on the strip
+        self.stage.on_msg(self._heard)
+        row = widgets.HBox([self.stage, column])
         super().__init__([row, *below])
         for box, name in ((self, "sl-lab"), (row, "sl-row"), (column, "sl-controls")):
             box.add_class(name)
         if shown.get("show") == SLIDERS:
             self.add_class("sl-projector")
-        self._first(first_steps)
+        for control in self.controls.values() if self.at_once else ():
+            observe(control, self.guarded(self._moved))
         self._view_count = 0  # from now on the page tells how often this lab is on it
         self.observe(self._gone_from_the_page, "_view_count")
 
     # ------------------------------------------------------------------------------------------- what a lab defines
-
-    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
-        """The work for these settings.
-
-        Args:
-            settings: the values of the controls. `steps`: how many are to be done.
-            image: the picture to go on from, any size; None begins anew.
-        """
-        raise NotImplementedError
-
-    def empty(self) -> Tensor:
-        """What is shown before the first step."""
-        raise NotImplementedError
 
     def on_stage(self) -> Tensor:
         """What is on the stage: the lab's picture, or another view of it."""
@@ -119,15 +105,8 @@ class Lab(Released, widgets.VBox):
         return self.stage.error
 
     def start(self, *, restart: bool = False) -> None:
-        """Begin anew with the present settings, in the background; returns at once."""
-        settings = self.settings
-        self._runner.start(self.job(settings, None, settings["steps"]), restart=restart)
-
-    def resume(self) -> None:
-        """Go on from the present picture with the present settings, in the background; returns at once."""
-        settings = self.settings
-        job = self.job(settings, self._raw, settings["steps"])
-        self._runner.start(replace(job, first=self._history[-1][0] if self._history else 0))
+        """Paint with the present settings in the background; returns at once."""
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End after the present step; the picture is kept."""
@@ -137,15 +116,7 @@ class Lab(Released, widgets.VBox):
 
     def reset(self) -> None:
         """Back to the settings and the picture of the beginning."""
-        with self._showing:  # whatever the running step still wants to show comes too late
-            self._runner.stop(discard=True)
-            self.set(**self._defaults)
-            self._forget()
-            self._job, self._raw, self._image, self._made, history = self._beginning
-            self._history = list(history)
-            self.stage.error = ""
-            self._show_all(self._title)
-            self.stage.progress(0, "")
+        raise NotImplementedError
 
     def set(self, **settings: Any) -> None:
         """Set several controls."""
@@ -156,12 +127,8 @@ class Lab(Released, widgets.VBox):
                     restore(self.controls[name], value)
                 else:
                     self.fixed[name] = value
-            self.restored()
         finally:
             self._quiet = False
-
-    def restored(self) -> None:
-        """Called when all controls have been set."""
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs, at most `timeout` seconds; says whether that is so."""
@@ -195,24 +162,14 @@ class Lab(Released, widgets.VBox):
             self.stage.error = f"the settings are back, but not the picture for {', '.join(missing)}; choose it"
 
     def reopened(self, image: Tensor, steps: int) -> None:
-        """Show a picture that was saved with the settings that are set now."""
-        with self._showing:
-            self._forget()
-            self._keep(self.job(self.settings, image, max(1, steps)), image, steps)
-            self._image = image  # what was saved is finished
-            self._show_all(f"{self._job.title}, as it was saved")
-            self.stage.announce("the settings of this picture are back")
-            self.stage.idle(can_resume=True)
+        """Called with a picture that was saved with the settings that are set now, after so many steps."""
 
     def keep(self) -> None:
         """Put the picture on the strip, with its settings."""
         with self._showing:
             self.stage.keep(self._image, self.stage.tooltip)
-            self._kept[self.stage.kept[-1]["number"]] = {k: v for k, v in self._made.items() if k != "steps_done"}
-
-    def again(self, number: int) -> None:
-        """Back to the settings of the picture with that number on the strip."""
-        self.set(**self._kept[number])
+            settings = {name: value for name, value in self._made.items() if name != "steps_done"}
+            self._kept = [*self._kept, settings][-MOST_KEPT:]
 
     def code(self) -> str:
         """The lines that make this picture with the package."""
@@ -223,8 +180,7 @@ class Lab(Released, widgets.VBox):
         if hasattr(self, "_runner"):  # not there if the constructor refused its arguments
             self._runner.stop(discard=True)
         super().close()
-        for held in ("_job", "_raw", "_beginning", "_last"):
-            setattr(self, held, None)
+        self._job = None
 
     def _moved(self) -> None:
         """What a control calls when it is moved, in a lab that answers at once."""
@@ -248,7 +204,7 @@ class Lab(Released, widgets.VBox):
             case {"do": "refused", "why": why}:
                 self.stage.error = why
             case {"do": "again", "number": number}:
-                self.again(self.stage.kept[number]["number"])
+                self.set(**self._kept[number])
             case {"do": "point", "place": place}:
                 self.pointed(*place)
             case {"do": "code"}:
@@ -268,80 +224,14 @@ class Lab(Released, widgets.VBox):
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
-    def _forget(self) -> None:
-        self._history = []
-        self._marks: list[int] = []
-        self._last: Step | None = None
-
-    def _first(self, steps: int) -> None:
-        self._keep(self.job(self.settings, None, max(1, steps)), self.empty(), 0)
-        self._show_all("Nothing has been done yet: press Start")
-        self.stage.share = 0
-        if steps > 0:
-            self._runner.run_here(self._job)
-            if not self.error:
-                self.stage.progress(0, f"the first {len(self._history)} steps; press Start for more")
-        self._beginning = (self._job, self._raw, self._image, self._made, tuple(self._history))
-        self._title = self.stage.tooltip
-
-    def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
-        """This picture is the present one."""
-        self._job, self._raw, self._image = job, raw, job.finish(raw)
-        self._made = {**job.settings, "steps_done": steps}
-
     def _began(self, run: Run) -> None:
-        with self._showing:
-            if run.discarded:
-                return
-            self._last = None
-            self._clock = Clock()
-            self.stage.error = ""
-            self.stage.busy()
-            stopped = self._runner.stopped
-            self.stage.progress(0, "preparing …" + (f" {stopped} was stopped for it" if stopped else ""))
+        """A run begins."""
 
     def _stepped(self, run: Run, step: Step) -> None:
-        clock = self._clock
-        clock.step()
-        with self._showing:
-            if run.discarded:
-                return
-            if self._last is None:  # only now: a run that fails before its first step is to lose nothing
-                if run.job.first == 0:
-                    self._forget()
-                else:
-                    self._marks.append(run.job.first)
-            number = run.job.first + step.number
-            self._history.append((number, step.losses))
-            self._last = step
-            if clock.due("picture", PICTURE_EVERY):
-                self._keep(run.job, step.image, number)
-                self._show(f"{run.job.title}, while it is being made", live=True)
-                self.stage.progress(*clock.progress(step.number, run.job.count))
-                clock.done("picture", PICTURE_EVERY)
-            if clock.due("curves", CURVES_EVERY):
-                self.stage.plot(self._history, self._marks)
-                clock.done("curves", CURVES_EVERY)
+        raise NotImplementedError
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
-        with self._showing:
-            if run.discarded:
-                self.stage.idle(can_resume=True)
-                return
-            if error is not None:
-                self.stage.error = in_words(error)
-            if isinstance(error, Diverged):
-                self._keep(run.job, error.image, run.job.first + error.step)
-            elif self._last is not None:  # at the end the best picture counts, not the last
-                self._keep(run.job, self._last.best_image, run.job.first + self._last.number)
-            done = self._made["steps_done"]
-            if self._last is not None:
-                self._show_all(f"{run.job.title}, after {done} steps")
-            words = {"finished": "done", "stopped": "stopped", "failed": "ended"}[outcome]
-            words += f" after {done} steps" + (f" by {run.stopped_by}" if run.stopped_by else "")
-            early = outcome == "finished" and done - run.job.first < run.job.count
-            self.stage.announce(words + (": nothing changes any more" if early else ""))
-            self.stage.idle(can_resume=True)
+        raise NotImplementedError
 
     def _show(self, words: str, *, live: bool = False) -> None:
         shown = self.on_stage()
@@ -349,17 +239,12 @@ class Lab(Released, widgets.VBox):
         self.stage.compare(self.original(), max(shown.shape[2:]))
         self.stage.caption = self._job.caption(self._image)
 
-    def _show_all(self, words: str) -> None:
-        self._show(words)
-        self.stage.plot(self._history, self._marks)
+    def _took(self) -> str:
+        """The size of the picture, and how long it took, in words."""
+        height, width = self._image.shape[-2:]
+        return f"{width} × {height} pixels, {taken(time.perf_counter() - self._job.at)} after the move"
 
     def _gone_from_the_page(self, change: dict[str, Any]) -> None:
         """The cell was cleared or deleted: nobody watches any more."""
         if change["old"] and not change["new"]:
             self._runner.stop()
-
-
-def fitted(image: Tensor, size: int) -> Tensor:
-    """The picture with a shorter side of `size`, and a longer one of at most twice that (a panorama gets less high)."""
-    short, long = sorted(image.shape[-2:])
-    return resize(image, size) if long <= 2 * short else resize(image, 2 * size, "long")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +17,8 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import read_image
-from stylelearn.lab.column import Row
-from stylelearn.lab.engine.runner import Outcome, Run
-from stylelearn.lab.live import LiveLab, Move
+from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.live import LiveLab
 from stylelearn.optimize import Step
 
 QUIET = 10.0  # seconds without a picture after which the page counts as gone
@@ -30,23 +29,17 @@ Frame = tuple[int, dict[str, Any], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Film(Move):
+class Film(Job):
     """Paints each picture that is put into `frames`, until it is stopped or none comes any more."""
 
     frames: queue.SimpleQueue[Frame] = field(default_factory=queue.SimpleQueue)
 
 
 class CameraLab(LiveLab):
-    """A live lab with a button for the camera. It has the settings "content", which the camera takes over, and "size".
+    """A live lab with a button for the camera, which takes over the setting "content"; it has "size", too."""
 
-    Args:
-        rows, more: as for `LiveLab`.
-    """
-
+    buttons = ("live", "reset")
     _film: Film | None = None
-
-    def __init__(self, rows: Sequence[Row], **more: Any) -> None:
-        super().__init__(rows, buttons=("live", "reset"), **more)
 
     def start(self, *, restart: bool = True) -> None:
         """As for each `LiveLab`; while the camera is on, its next picture has the new settings already."""

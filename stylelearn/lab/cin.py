@@ -40,11 +40,12 @@ class CinLab(CameraLab):
         softness: how soft the mask's edge is, 0 to 1.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `cin.load`.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: an unknown style, a number out of range.
         WeightsError: no such network.
     """
+
+    file_name = "mixture.png"
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class CinLab(CameraLab):
             },
             ]),
         ]  # fmt: skip
-        super().__init__(rows, file_name="mixture.png", **shown)
+        super().__init__(rows, **shown)
         for control in (self.content, *corners.values()):
             observe(control, self.guarded(self._label))
         self._label()

@@ -6,7 +6,6 @@ import functools
 import html
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Unpack
 
 import ipywidgets as widgets
@@ -21,7 +20,7 @@ from stylelearn.images import resize
 from stylelearn.lab.column import View, observe
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
-from stylelearn.lab.live import LiveLab, Move, at_size
+from stylelearn.lab.live import LiveLab, at_size
 from stylelearn.lab.memory import named
 from stylelearn.lab.mixing import Axis
 from stylelearn.lab.widgets import controls
@@ -42,15 +41,6 @@ def _judge() -> Encoder:
     return judge()
 
 
-@dataclass(frozen=True)
-class Wiped(Step):
-    """A step that knows left and right, which painting it is about (None: neither) and of which pair."""
-
-    sides: tuple[Tensor, ...] = ()
-    now: Painting | None = None
-    pair: tuple = ()
-
-
 class CompareLab(LiveLab):
     """Two methods in one picture, left and right of a border; every method's seconds and measures below it.
 
@@ -61,12 +51,12 @@ class CompareLab(LiveLab):
         steps: at most so many where pixels are moved, 10 to 300.
         size: longer side in pixels, 64 to 512.
         first: whether there is a picture when this returns.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
 
     Attributes:
         painted: method -> `Painting`, for the present pictures, size and steps.
     """
 
+    file_name, buttons = "compared.png", ("stop", "reset")
     preview = 0  # a method paints once, and its picture is kept
 
     def __init__(
@@ -88,6 +78,8 @@ class CompareLab(LiveLab):
         self._fitted = functools.lru_cache(8)(at_size)
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
         self._sides: tuple[Tensor, ...] = ()  # what is left and right of the border
+        # Of the step that comes next: both sides, the painting that it is about (None: neither), and of which pair.
+        self._coming: tuple[tuple[Tensor, ...], Painting | None, tuple] = ((), None, ())
         self._paused = False  # Stop was pressed: the border moves, but nothing is painted
         self._table, self.border = widgets.HTML(), Axis(value=border)
         controls.check_range("border", border, 0, 1)
@@ -121,10 +113,7 @@ class CompareLab(LiveLab):
             for name, control in row.items() if isinstance(row, dict) else ():
                 if name != "border":
                     observe(control, self._unpause)
-        super().__init__(
-            rows, file_name="compared.png", first=first, buttons=("stop", "reset"), border=border,
-            below=[self._table], **shown,
-        )  # fmt: skip
+        super().__init__(rows, first=first, border=border, below=[self._table], **shown)
         steps_slider.continuous_update = False  # another number of steps is another painting
         traitlets.link((self.stage, "border"), (self.border, "value"))
         self.all_button.on_click(self.guarded(self.paint_all))
@@ -156,7 +145,7 @@ class CompareLab(LiveLab):
             f"{share:.0%}, {title_of(settings['right'])} in the right {1 - share:.0%}"
         )
 
-    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
+    def job(self, settings: dict[str, Any]) -> Job:
         """The two as far as they are; then a picture for each step of what is missing."""
         pair, paused = self._pair(settings), self._paused
 
@@ -165,10 +154,11 @@ class CompareLab(LiveLab):
             asked = [*shown, *(self._others(pair) if pair in self._all else ())]
             waiting = [] if paused else [one for one in dict.fromkeys(asked) if not one.done]
 
-            def seen(now: Painting | None) -> Wiped:
+            def seen(now: Painting | None) -> Step:
                 left, right = (one.picture for one in shown)
+                self._coming = (left, right), now, pair
                 made = wipe(left, right, settings["border"])
-                return Wiped(1, 0.0, {}, made, made, sides=(left, right), now=now, pair=pair)
+                return Step(1, 0.0, {}, made, made)
 
             yield seen(None)
             for one in waiting:
@@ -176,7 +166,7 @@ class CompareLab(LiveLab):
                     one.advance()
                     yield seen(one)
 
-        return Move(paint, 1, settings, self.words(named(settings)), caption=lambda image: _names(settings))
+        return Job(paint, 1, settings, self.words(named(settings)), caption=lambda image: _names(settings))
 
     def _pair(self, settings: dict[str, Any]) -> tuple:
         """What a painting depends on besides its method."""
@@ -221,12 +211,12 @@ class CompareLab(LiveLab):
         self.stage.busy()
 
     def _stepped(self, run: Run, step: Step) -> None:
-        now = step.now  # type: ignore[attr-defined]
+        sides, now, pair = self._coming
         due = self._clock.due("picture", _EVERY)
         if not run.discarded and (due or now is None or now.done):
-            self._sides = step.sides  # type: ignore[attr-defined]
+            self._sides = sides
             super()._stepped(run, step)
-            self._tell(run.job.settings, step.pair)  # type: ignore[attr-defined]
+            self._tell(run.job.settings, pair)
             if now is not None and not now.done:
                 left = now.seconds / max(1, now.step) * (now.count - now.step)
                 words = f"painting {title_of(now.method)}: step {now.step} of {now.count}, {duration(left)} left"
@@ -260,10 +250,10 @@ def _key(method: str, pair: tuple) -> tuple:
 
 
 def wipe(left: Tensor, right: Tensor, border: float) -> Tensor:
-    """The left part of one picture and the right part of another, with a thin line between.
+    """The left part of one picture (1, 3, H, W) and the right part of another, with a thin line between.
 
     Args:
-        left, right: (1, 3, H, W), of one size. border: 0 (only the right one) to 1 (only the left one).
+        border: 0 (only the right one) to 1 (only the left one).
     """
     width = left.shape[-1]
     cut = round(border * width)

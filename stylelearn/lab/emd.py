@@ -36,12 +36,12 @@ class EMDLab(LiveLab):
         word: what is written, 1 to 12 of A–Z, a–z, 0–9.
         share: how much of the other font's style, 0 to 1.
         weights: the network, as for `emd.load`.
-        first: whether there is a picture when this returns.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a share out of range.
         FontError: no such font.
     """
+
+    file_name = "word.png"
 
     def __init__(
         self,
@@ -52,7 +52,6 @@ class EMDLab(LiveLab):
         word: str = "Typeface",
         share: float = 0.0,
         weights: str = "emd",
-        first: bool = True,
         **shown: Unpack[View],
     ) -> None:
         self.fonts = {
@@ -80,7 +79,7 @@ class EMDLab(LiveLab):
             },
             controls.note(f"not met in training: fonts marked (new); as a task, the letters {NOVEL_LETTERS}"),
         ]  # fmt: skip
-        super().__init__(rows, file_name="word.png", first=first, **shown)
+        super().__init__(rows, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """What the network sees of both fonts, what it writes, and what the fonts have there."""

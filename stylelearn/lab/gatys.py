@@ -12,15 +12,14 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import Folded, View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
 from stylelearn.lab.memory import named
+from stylelearn.lab.steps import StepLab, fitted
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
@@ -29,7 +28,7 @@ CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_1")
 NO_CONTENT = "none"
 
 
-class GatysLab(Lab):
+class GatysLab(StepLab):
     """Style transfer by optimising pixels, with every control of the method.
 
     Args:
@@ -44,7 +43,6 @@ class GatysLab(Lab):
         colour: "style", or "content" to take over brightness only.
         encoder_name: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
 
     def __init__(
@@ -118,7 +116,7 @@ class GatysLab(Lab):
                 "encoder_name": controls.encoder(encoder_name),
             }]),
         ]  # fmt: skip
-        super().__init__(rows, Stage("pastiche.png"), first_steps, **shown)
+        super().__init__(rows, first_steps, **shown)
 
     def empty(self) -> Tensor:
         """The picture that the optimisation starts from."""

@@ -11,19 +11,18 @@ from torch import Tensor
 
 from stylelearn import gatys, inversion
 from stylelearn.images import psnr, resize, shown_name
-from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
+from stylelearn.lab.steps import StepLab, fitted
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 
 TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
-class InversionLab(Lab):
+class InversionLab(StepLab):
     """Feature inversion: forget a picture, keep one layer's activations, and look for a picture that has the same.
 
     Args:
@@ -33,8 +32,9 @@ class InversionLab(Lab):
         steps: 10 to 500. `seed`: of the noise that the search starts from.
         size: shorter side in pixels. `encoder_name`: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
+
+    file_name = "inversion.png"
 
     def __init__(
         self,
@@ -82,9 +82,9 @@ class InversionLab(Lab):
                 "seed": controls.seed(seed, "Another seed, another start: what stays the same comes from the layer."),
             },
         ]  # fmt: skip
-        stage = Stage("inversion.png", border=0.5)
-        stage.names = ["the original", "what the layer remembers"]
-        super().__init__(rows, stage, first_steps, fixed={"size": size, "encoder_name": encoder_name}, **shown)
+        fixed = {"size": size, "encoder_name": encoder_name}
+        super().__init__(rows, first_steps, fixed=fixed, border=0.5, **shown)
+        self.stage.names = ["the original", "what the layer remembers"]
 
     def empty(self) -> Tensor:
         """The noise that the search starts from."""

@@ -33,8 +33,6 @@ class JohnsonLab(CameraLab):
         strength: 0 (the photo) to 1 (the pastiche): a blend of the two, pixel by pixel.
         colours: "style", or "content" to take over brightness only.
         size: longer side in pixels, 64 to 1024.
-        first: whether there is a picture when this returns.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a number out of range, an unknown choice.
         WeightsError: no such network.
@@ -48,7 +46,6 @@ class JohnsonLab(CameraLab):
         strength: float = 1.0,
         colours: str = "style",
         size: int = 256,
-        first: bool = True,
         **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
@@ -74,7 +71,7 @@ class JohnsonLab(CameraLab):
                 "size": sizes(size),
             },
         ]  # fmt: skip
-        super().__init__(rows, file_name="pastiche.png", first=first, **shown)
+        super().__init__(rows, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """Photo + strength · (pastiche − photo); the pastiche is there already unless photo, style or size changed."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
-import numpy as np
 import traitlets
 
 from stylelearn.encoders import STYLE_LAYERS
@@ -179,10 +179,9 @@ class Alphas(LayerSliders):
             self.pad.tooltip = f"The further to the right, the more {layers[0]} counts; down, the more {layers[-1]}."
             self.pad.observe(self._pad_moved, "place")
 
-    def roll(self, random: np.random.Generator | None = None) -> Setting:
+    def roll(self) -> Setting:
         """Random α for all layers, each anew from 0 to 1."""
-        random = random or np.random.default_rng()
-        return {name: round(float(random.uniform()), 2) for name in self.value}
+        return {name: round(random.random(), 2) for name in self.value}
 
     def corners(self) -> list[Setting]:
         """The settings at the four corners of the pad, in the order of `mixing.CORNERS`."""

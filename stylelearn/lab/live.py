@@ -12,7 +12,7 @@ import functools
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,24 +21,15 @@ from torch import Tensor
 
 from stylelearn.images import resize
 from stylelearn.lab.base import Lab
-from stylelearn.lab.column import Row, observe
-from stylelearn.lab.engine.clock import taken
+from stylelearn.lab.column import Row
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)
-
-
-@dataclass(frozen=True)
-class Move(Job):
-    """What one move of a control asks for; `at` is when, in seconds of `time.perf_counter`."""
-
-    at: float = field(default_factory=time.perf_counter)
 
 
 class LiveLab(Lab):
@@ -49,40 +40,34 @@ class LiveLab(Lab):
     shown in a line, and the last picture stays.
 
     Args:
-        rows, below, fixed: as for `Lab`. border: as for `Stage`.
-        file_name: what Save proposes.
+        rows, more: as for `Lab`.
         first: whether the picture is painted before this returns.
-        buttons: those of the stage; "stop" where a picture takes several steps.
     """
 
+    buttons = ("reset",)
+    at_once = True
     preview = 192  # pixels of the longer side while controls move; 0 for none
 
-    def __init__(
-        self,
-        rows: Sequence[Row],
-        *,
-        file_name: str,
-        first: bool = True,
-        buttons: Sequence[str] = ("reset",),
-        border: float = 0.0,
-        **more: Any,
-    ) -> None:
-        super().__init__(rows, Stage(file_name, buttons, border=border), int(first), **more)
+    def __init__(self, rows: Sequence[Row], *, first: bool = True, **more: Any) -> None:
+        super().__init__(rows, **more)
         for control in self.controls.values():
             if isinstance(control, widgets.FloatSlider | widgets.IntSlider):
                 control.continuous_update = True
-            observe(control, self.guarded(self._moved))
+        job = self.job(self.settings)
+        chosen = [*self.pictures.values()]
+        self._keep(job, at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5))
+        self._show("Nothing has been painted yet")
+        if first:
+            self._runner.run_here(job)
 
     # ------------------------------------------------------------------------------------------- what a lab defines
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
-        """The picture for these settings, without gradients; runs in the background.
+        """The picture (1, 3, H, W) for these settings, without gradients; runs in the background.
 
         Args:
             settings: the values of the controls at the time of the move.
-            pictures: the pictures that are chosen, by the names of the settings, (1, 3, H, W) each.
-        Returns:
-            (1, 3, H, W) in [0, 1].
+            pictures: as `self.pictures` at that time.
         Raises:
             anything: its message is shown to the learner.
         """
@@ -102,15 +87,11 @@ class LiveLab(Lab):
     def start(self, *, restart: bool = True) -> None:
         """Paint with the present settings in the background, small first; returns at once."""
         settings = self.settings
-        job = self.job(settings, None, 1)
+        job = self.job(settings)
         if 0 < self.preview < settings.get("size", 0):
-            small = self.job({**settings, "size": self.preview}, None, 1)
+            small = self.job({**settings, "size": self.preview})
             job = replace(job, steps=functools.partial(_small_first, small, job))
         self._runner.start(job, restart=restart)
-
-    def resume(self) -> None:
-        """The same as `start`: there are no steps to go on from."""
-        self.start()
 
     def refresh(self) -> float:
         """Paint with the present settings, here and now; whatever was under way is dropped.
@@ -121,7 +102,7 @@ class LiveLab(Lab):
         self._runner.stop(discard=True)
         self._runner.wait()
         begin = time.perf_counter()
-        self._runner.run_here(self.job(self.settings, None, 1))
+        self._runner.run_here(self.job(self.settings))
         return (time.perf_counter() - begin) * 1e3
 
     def reset(self) -> None:
@@ -133,13 +114,10 @@ class LiveLab(Lab):
         super().set(**settings)
         self.start()
 
-    def reopened(self, image: Tensor, steps: int) -> None:
-        """The picture is painted anew already."""
-
     # -------------------------------------------------------------------------------------------- what the runner says
 
-    def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
-        """One pass; `image` and `steps` have no meaning here."""
+    def job(self, settings: dict[str, Any]) -> Job:
+        """One pass with these settings, and with the pictures that are chosen now."""
         pictures = self.pictures
 
         def paint() -> Iterator[Step]:
@@ -147,25 +125,10 @@ class LiveLab(Lab):
                 made = self.render(settings, pictures)
             yield Step(1, 0.0, {}, made, made)
 
-        return Move(paint, 1, settings, self.words(named(settings)))
+        return Job(paint, 1, settings, self.words(named(settings)))
 
-    def empty(self) -> Tensor:
-        """Before the first picture, and if that fails: the first picture chosen, or grey where there is none."""
-        chosen = [*self.pictures.values()]
-        return at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5)
-
-    def _first(self, steps: int) -> None:
-        job = self.job(self.settings, None, 1)
-        self._keep(job, self.empty(), 0)
-        self._show("Nothing has been painted yet")
-        if steps:
-            self._runner.run_here(job)
-
-    def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
-        self._job, self._raw, self._image, self._made = job, raw, raw, dict(job.settings)
-
-    def _began(self, run: Run) -> None:
-        """Nothing is shown before there are pixels: each message would flicker with every move."""
+    def _keep(self, job: Job, image: Tensor) -> None:
+        self._job, self._image, self._made = job, image, dict(job.settings)
 
     def _stepped(self, run: Run, step: Step) -> None:
         with self._showing:
@@ -174,12 +137,10 @@ class LiveLab(Lab):
             if step.number == 0:
                 self.stage.show(step.image, f"{run.job.title}, while it moves", live=True)
                 return
-            self._keep(run.job, step.image, 1)
+            self._keep(run.job, step.image)
             self._show(run.job.title)
             self.stage.error = ""
-            height, width = step.image.shape[-2:]
-            after = taken(time.perf_counter() - run.job.at)  # type: ignore[attr-defined]
-            self.stage.progress(-1, f"{width} × {height} pixels, {after} after the move")
+            self.stage.progress(-1, self._took())
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:

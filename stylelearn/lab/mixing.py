@@ -25,7 +25,7 @@ _EDGE = 0.06  # of the side: half the width of their soft edges
 
 
 def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
-    """The shares of the four corners at a place of the pad, from 0 to 1 each; they add up to 1.
+    """The shares of the four corners at a place of the pad; they add up to 1.
 
     Args:
         across: 0 at the left, 1 at the right. down: 0 at the top, 1 at the bottom.
@@ -102,14 +102,7 @@ class Pad(anywidget.AnyWidget):
 
 
 class MaskChooser(PictureChooser):
-    """Where something counts: one of `MASKS`, or a picture of one's own, white where it counts and black where not.
-
-    Args:
-        value: a name from `MASKS`, or anything that `read_image` takes.
-
-    Attributes:
-        image: (1, 3, H, W); `mask` makes a mask of it. All else is a `PictureChooser`'s.
-    """
+    """Where something counts: one of `MASKS`, or a picture of one's own, white where it counts; `mask` reads it."""
 
     def __init__(self, value: Any = EVERYWHERE) -> None:
         words = "Where in the picture the styles of the square count; or upload a mask: white is inside."

@@ -9,16 +9,15 @@ from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.base import Lab, fitted
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
 from stylelearn.lab.memory import named
+from stylelearn.lab.steps import StepLab, fitted
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
-from stylelearn.lab.widgets.stage import Stage
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.segmentation import Masks
 
@@ -33,7 +32,7 @@ _STARTS = [("the style's colours", "colours"), ("the content", "content"), ("noi
 _STAGES = [("both, one after the other", "both"), ("the first only: no λ", "first"), ("the second only", "second")]
 
 
-class PhotoLab(Lab):
+class PhotoLab(StepLab):
     """Photographs in the light of other photographs, region by region.
 
     Args:
@@ -47,11 +46,12 @@ class PhotoLab(Lab):
         smoothing: radius in pixels of the smoothing afterwards, 0 (off) to 8.
         encoder_name: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
 
     Attributes:
         painter: the `MaskPainter` that shows the masks in use, and changes them.
     """
+
+    file_name = "photo.png"
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class PhotoLab(Lab):
             }]),
         ]  # fmt: skip
         below = [controls.heading("Masks: equal names belong together"), self.painter]
-        super().__init__(rows, Stage("photo.png"), first_steps, below=below, **shown)
+        super().__init__(rows, first_steps, below=below, **shown)
         for widget in below:
             widget.layout.display = self.masks.layout.display  # hidden with their list
         for control in (self.content, self.style, self.masks):
@@ -159,10 +159,6 @@ class PhotoLab(Lab):
         return Job(paint, steps, settings, "{content} in the light of {style}".format(**named(settings)), finish)
 
     # ------------------------------------------------------------------------------------------------------- masks
-
-    def restored(self) -> None:
-        """The masks of the beginning, too."""
-        self._take_masks()
 
     def _take_masks(self) -> None:
         """Show the masks that are chosen; those that were painted stay only as long as their pictures do."""

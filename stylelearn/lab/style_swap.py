@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Unpack
 
 import ipywidgets as widgets
@@ -15,18 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelearn import gatys, patches, style_swap
-from stylelearn.encoders import Encoder
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Folded, View, observe
-from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import at_size
 from stylelearn.lab.memory import named
+from stylelearn.lab.steps import StepLab
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.stage import Box, Stage, boxes
+from stylelearn.lab.widgets.stage import Box, boxes
 from stylelearn.optimize import Step, optimize_image
 from stylelearn.weights import WeightsError
 
@@ -47,10 +44,9 @@ class Painting(Job):
 
     content: Tensor | None = None
     style: Tensor | None = None
-    at: float = field(default_factory=time.perf_counter)  # when it was asked for
 
 
-class StyleSwapLab(Lab):
+class StyleSwapLab(StepLab):
     """Swap patches, and see which one went where: every control paints anew, a click on the picture tells its source.
 
     Args:
@@ -64,7 +60,6 @@ class StyleSwapLab(Lab):
         view: "pastiche", or "patchwork" for the style's own pixels put in the same places.
         across, down: the place that is marked, 0 to 1 each.
         first_steps: done before this returns, 0 for none.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     Raises:
         ValueError: a value that is not offered.
     """
@@ -91,7 +86,7 @@ class StyleSwapLab(Lab):
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
-        self._swap = functools.lru_cache(_KEPT)(_swapped)
+        self._swap = functools.lru_cache(_KEPT)(swapped)
         self._told: Job | None = None  # whose sources are shown
         self._source = widgets.HTML()
         self._look = {
@@ -155,9 +150,9 @@ class StyleSwapLab(Lab):
             }]),
             controls.heading("Where does it come from?"), self._look,
         ]  # fmt: skip
-        stage = Stage("pastiche.png")
-        stage.pointing = True
-        super().__init__(rows, stage, 1 if how == "invert" and first_steps else first_steps, **shown)
+        super().__init__(rows, 1 if how == "invert" and first_steps else first_steps, **shown)
+        self.stage.pointing = True
+        self._passed()
         for name, control in self.controls.items():
             observe(control, self.guarded(self._looked if name in self._look else self._moved))
 
@@ -246,10 +241,6 @@ class StyleSwapLab(Lab):
         """Look that place up."""
         self._look["across"].value, self._look["down"].value = across, down
 
-    def _first(self, steps: int) -> None:
-        super()._first(steps)
-        self._passed()
-
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         super()._ended(run, outcome, error)
         if error is None and not run.discarded:
@@ -258,9 +249,7 @@ class StyleSwapLab(Lab):
     def _passed(self) -> None:
         """For the network, which makes no steps: how long it took."""
         if self._made["how"] == "invert" and self._last is not None and not self.error:
-            height, width = self.image.shape[2:]
-            after = taken(time.perf_counter() - self._job.at)
-            self.stage.announce(f"{width} × {height} pixels, {after} after the move")
+            self.stage.announce(self._took())
 
 
 def _fitted(image: Tensor, size: int) -> Tensor:
@@ -268,10 +257,6 @@ def _fitted(image: Tensor, size: int) -> Tensor:
     small = at_size(image, size)
     height, width = (max(_CELL, round(side / _CELL) * _CELL) for side in small.shape[2:])
     return resize(image, (height, width), "box")
-
-
-def _swapped(content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> Swap:
-    return swapped(content, style, network().encoder, layer, patch=patch, stride=stride)
 
 
 def _refuse(settings: dict[str, Any], content: Tensor, style: Tensor) -> None:
@@ -308,14 +293,15 @@ class Swap:
 
     def activations(self) -> Tensor:
         """Φ^ss, (1, C, H', W')."""
-        return self._assembled(self.others, tuple(self.features.shape[2:]))
+        return self._assembled(self.others)
 
     def patchwork(self) -> Tensor:
         """The pixels of the style's patches put together in the same way, (1, 3, H, W): no network paints here."""
         cells = F.pixel_unshuffle(self.style, self.step)  # (1, 3·step², h', w')
-        return F.pixel_shuffle(self._assembled(cells, tuple(self.features.shape[2:])), self.step)
+        return F.pixel_shuffle(self._assembled(cells), self.step)
 
-    def _assembled(self, cells: Tensor, size: tuple[int, int]) -> Tensor:
+    def _assembled(self, cells: Tensor) -> Tensor:
+        size = tuple(self.features.shape[2:])
         return patches.assembled(self.index, cells, size, patch=self.patch, stride=self.stride)
 
     def at(self, across: float, down: float) -> tuple[list[Box], list[Box], float]:
@@ -337,9 +323,7 @@ class Swap:
             ((row, column) for row in over[0] for column in over[1]),
             key=lambda at: abs(at[0] - middle[0]) + abs(at[1] - middle[1]),
         )
-        y, x = patches.origins(
-            self.index[0], tuple(self.others.shape[2:]), patch=self.patch, stride=self.stride
-        )  # (rows, columns) each
+        y, x = patches.origins(self.index[0], tuple(self.others.shape[2:]), patch=self.patch, stride=self.stride)
         mine = [(row * self.stride, column * self.stride) for row, column in pairs]
         theirs = [(int(y[at]), int(x[at])) for at in pairs]
         return [self._box(*at) for at in mine], [self._box(*at) for at in theirs], self._alike(mine[0], theirs[0])
@@ -357,13 +341,9 @@ class Swap:
         return float(F.cosine_similarity(a, b, dim=0))
 
 
-def swapped(content: Tensor, style: Tensor, encoder: Encoder, layer: str, *, patch: int, stride: int) -> Swap:
-    """Swap two pictures (1, 3, H, W) whose sides are whole numbers of cells of `layer`.
-
-    Raises:
-        ValueError: as `patches.matches`.
-    """
-    features, others = (encoder(image, layer)[layer] for image in (content, style))
+def swapped(content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> Swap:
+    """Swap two pictures (1, 3, H, W) whose sides are whole numbers of cells of `layer`."""
+    features, others = (network().encoder(image, layer)[layer] for image in (content, style))
     index = patches.matches(features, others, patch=patch, stride=stride)
     return Swap(content, style, features, others, index, patch, stride, _cell(layer))
 

@@ -7,17 +7,16 @@ from typing import Any, Unpack
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab.base import Lab, fitted
-from stylelearn.lab.column import View, observe
+from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.memory import named
+from stylelearn.lab.steps import StepLab, fitted
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.stage import Stage
 
 
-class WelcomeLab(Lab):
+class WelcomeLab(StepLab):
     """A photo, a style, and how much of it: let go of the slider, and paint follows.
 
     Args:
@@ -25,8 +24,10 @@ class WelcomeLab(Lab):
         style_weight: how much style, 0.1 to 1000; the slider's first value.
         size: shorter side in pixels. `steps`: of one painting.
         first_steps: done before this returns; 0 for none.
-        shown: `hide` and `show`, as for every lab; see `column.View`.
     """
+
+    file_name, buttons = "welcome.png", ("start", "stop")
+    plots, at_once = False, True
 
     def __init__(
         self,
@@ -49,10 +50,7 @@ class WelcomeLab(Lab):
             {"content": self.content, "style": self.style, "style_weight": self.style_weight},
             controls.ends("the photo", "the style"),
         ]
-        stage = Stage("welcome.png", ["start", "stop"], plots=False)
-        super().__init__(rows, stage, first_steps, fixed={"size": size, "steps": steps}, **shown)
-        for control in self.controls.values():
-            observe(control, self.guarded(self._moved))
+        super().__init__(rows, first_steps, fixed={"size": size, "steps": steps}, **shown)
 
     def empty(self) -> Tensor:
         """The photo."""

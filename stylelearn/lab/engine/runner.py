@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Job:
         finish: from a step's picture to the lab's, such as giving it the content's colours.
         caption: a line of HTML for below the picture.
         first: steps that were done before, when this one continues.
+        at: when it was asked for, in seconds of `time.perf_counter`.
     """
 
     steps: Callable[[], Iterable[Step]]
@@ -42,6 +44,7 @@ class Job:
     finish: Callable[[Tensor], Tensor] = lambda image: image
     caption: Callable[[Tensor], str] = lambda image: ""
     first: int = 0
+    at: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(eq=False)
@@ -57,16 +60,8 @@ class Run:
 class Runner:
     """Works on one job at a time, in one thread.
 
-    Args:
-        began: called with the run when it begins.
-        stepped: called with the run and each step.
-        ended: called with the run, how it ended, and the error if it failed.
-        name: what other labs call this one.
-
-    Attributes:
-        stopped: the lab that was stopped for the last start, "" if none worked.
-
-    All three are called in the background thread. An error in one of them ends the run as "failed".
+    It calls the three functions there; an error in one of them ends the run as "failed". Other labs call this one
+    `name`; `stopped` is the lab that was stopped for the last start, "" if none worked.
     """
 
     _latest: weakref.ref[Runner] | None = None  # the one lab of this kernel that works: two would slow each other
@@ -98,13 +93,10 @@ class Runner:
         return any(run is not None and run.job is job for run in (self._now, self._next))
 
     def start(self, job: Job, *, restart: bool = False) -> bool:
-        """Begin a job in the background; another lab that works is stopped.
+        """Begin a job in the background, and say whether it begins; another lab that works is stopped.
 
         Args:
-            job: what to do.
             restart: if something is running, stop that and then begin; otherwise a second start does nothing.
-        Returns:
-            whether it begins.
         """
         other = latest()
         self.stopped = other.name if other is not None and other is not self and other.running else ""

@@ -31,12 +31,12 @@ class LabelCanvas:
         self._before: list[np.ndarray] = []
 
     def stroke(self, points: Sequence[Sequence[float]], label: int, radius: float) -> None:
-        """Draw a line of round ends through the points; what lies outside of the picture is left out.
+        """Draw a line of round ends through the points (x, y), as far as it lies inside the picture.
 
         Args:
-            points: (x, y) each, one or more. `label`: 0 to 255. `radius`: of the brush in pixels.
+            radius: of the brush in pixels.
         Raises:
-            ValueError: no points, or numbers that are none.
+            ValueError: no points, or numbers that are not finite.
         """
         path = np.asarray(points, dtype=float).reshape(-1, 2)
         if len(path) == 0 or not np.isfinite(path).all():
@@ -52,7 +52,6 @@ class LabelCanvas:
 
         Args:
             x, y: the place; outside of the picture nothing happens.
-            label: 0 to 255.
             tolerance: by how much red, green and blue may each differ from the place's, 0 to 1.
         """
         from scipy import ndimage  # here: it imports for a while

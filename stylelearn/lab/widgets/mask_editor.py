@@ -219,19 +219,14 @@ class MaskPainter(Released, widgets.VBox):
     # ---------------------------------------------------------------------------------------------------- the tools
 
     def _tools(self) -> None:
-        self.region = widgets.ToggleButtons(
-            options=["everything"], description="paint with",
-            style={"button_width": "auto", "description_width": "72px"}, layout=widgets.Layout(width="max-content"),
-            tooltip="The region that the brush paints and that a fill makes.",
-        )  # fmt: skip
+        self.region = _toggles("paint with", ["everything"], "The region that the brush paints and that a fill makes.")
         self.new = widgets.Text(
             placeholder="another region …", continuous_update=False, layout=widgets.Layout(width="140px"),
             tooltip="The name of one more region, such as sky; then press Enter, and paint it on both pictures.",
         )  # fmt: skip
-        self.tool = widgets.ToggleButtons(
-            options=["brush", "fill"], description="by",
-            style={"button_width": "auto", "description_width": "72px"}, layout=widgets.Layout(width="max-content"),
-            tooltip="Brush: draw. Fill: click, and the area that hangs together there becomes the region.",
+        self.tool = _toggles(
+            "by", ["brush", "fill"],
+            "Brush: draw. Fill: click, and the area that hangs together there becomes the region.",
         )  # fmt: skip
         self.brush = controls.number(
             "brush", 8, 1, 40, 1, "Radius of the brush in pixels of the picture above.", form=".0f"
@@ -285,6 +280,13 @@ class MaskPainter(Released, widgets.VBox):
         kept, labels = np.unique(pane.canvas.labels, return_inverse=True)
         names, inks = tuple(self.names[label] for label in kept), tuple(INKS[label] for label in kept)
         return Masks(torch.from_numpy(labels.reshape(pane.canvas.labels.shape)).long(), names, inks)
+
+
+def _toggles(description: str, options: list[str], tooltip: str) -> widgets.ToggleButtons:
+    return widgets.ToggleButtons(
+        options=options, description=description, tooltip=tooltip, layout=widgets.Layout(width="max-content"),
+        style={"button_width": "auto", "description_width": "72px"},
+    )  # fmt: skip
 
 
 def _middles(labels: np.ndarray) -> dict[int, tuple[int, int]]:

@@ -28,7 +28,6 @@ class Stage(anywidget.AnyWidget):
     Args:
         file_name: what Save proposes.
         buttons: which of "start", "stop", "resume", "reset", "live"; "keep" is always there.
-        plots: whether loss curves are drawn.
         border: where the border between `before` and the picture is at first, 0 (left) to 1.
 
     Attributes:
@@ -63,17 +62,9 @@ class Stage(anywidget.AnyWidget):
     written = traitlets.Unicode().tag(sync=True)
     kiosk = traitlets.Bool().tag(sync=True)
 
-    def __init__(
-        self,
-        file_name: str,
-        buttons: Sequence[str] = ("start", "stop", "resume", "reset"),
-        *,
-        border: float = 0.0,
-        plots: bool = True,
-    ) -> None:
+    def __init__(self, file_name: str, buttons: Sequence[str], *, border: float = 0.0) -> None:
         super().__init__(file_name=file_name, buttons=[*buttons, "keep"], border=border)
         self._compared: tuple[Tensor | None, int] = (None, 0)
-        self._plots = plots
         self.add_class("poster")  # what a notebook keeps of this lab when no kernel is behind it
         self.idle(can_resume=False)
 
@@ -142,14 +133,13 @@ class Stage(anywidget.AnyWidget):
         data = encode_image(image, Path(name).suffix[1:], FINAL_QUALITY, settings)
         self.send({"download": name}, [data])
 
-    def plot(self, history: History, marks: Sequence[int] = ()) -> None:
-        """Draw the loss curves; `marks` are the steps after which Continue was pressed."""
-        if self._plots:
-            self.curves = curves(history, marks)
-
 
 def curves(history: History, marks: Sequence[int] = ()) -> dict[str, Any]:
-    """The loss curves as the page draws them: steps, values by term (with their sum first), and the same in words."""
+    """The loss curves as the page draws them: steps, values by term (with their sum first), and the same in words.
+
+    Args:
+        marks: the steps after which Continue was pressed.
+    """
     if len(history) < 2:
         return {}
     thinned = [*history[: -1 : -(-len(history) // _POINTS)], history[-1]]
