@@ -114,8 +114,9 @@ READY = """() => {
 ALL_RUN = """() => {
     const panel = window.jupyterapp.shell.currentWidget;
     const cells = panel.content.widgets.filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
+    const failed = cells.some(c => c.model.outputs.toJSON().some(o => o.output_type === 'error'));
     return panel.sessionContext.session.kernel.status === 'idle'
-        && cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running');
+        && (failed || cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running'));
 }"""
 ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(c => c.model.type === 'code')
@@ -190,6 +191,7 @@ def lessons(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFac
             command(page, "notebook:clear-all-cell-outputs")
             command(page, "notebook:run-all-cells")
             page.wait_for_function(ALL_RUN)
+            assert page.evaluate(ERRORS) == []
         return page
 
     return opened
