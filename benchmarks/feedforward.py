@@ -3,6 +3,7 @@
 moves     seconds from a control of each lab to new pixels, through the lab's own callback
 pipeline  AdaIN with `mini` beside the same pipeline on VGG-19 with random weights (their values do not matter)
 photo     peak memory of `stylelearn stylize --full-size` on a large photo, in a process of its own
+rebuilt   photos behind encoder and decoder (α = 0), of AdaIN and of style swap
 quality   `quality.py`: how near one pass of each network comes to 300 steps on the pixels
 """
 
@@ -19,10 +20,11 @@ import torch
 from benchmarks.gatys import clocks, noise, random_vgg19
 from benchmarks.measuring import Measurement, Plan
 from benchmarks.memory import memory_of_command
+from benchmarks.pictures import photos
 from benchmarks.quality import quality
-from stylelearn import adain, cin, johnson, samples
+from stylelearn import adain, cin, johnson, samples, style_swap
 from stylelearn.evaluation.timing import ratio, take_turns
-from stylelearn.images import square, to_pil
+from stylelearn.images import psnr, square, to_pil
 
 if TYPE_CHECKING:
     from stylelearn.lab.live import LiveLab
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 PROMISED = {256: 0.1, 512: 0.4}  # seconds from a slider to new pixels, by the side of the picture
 FASTER = 12.0  # times, mini's pipeline beside VGG-19's
 MOST_MEMORY = 2048.0  # MB, for a photo of 12 million pixels
+MEAN, WORST = 24.0, 22.0  # dB, of photos given back
 METHODS = ("johnson", "cin", "adain")
 
 
@@ -39,6 +42,7 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
         yield f"from a slider to new pixels, {size} px", lambda size=size: moves(size, plan.rounds)
     yield f"AdaIN with mini and with VGG-19, {plan.size} px", lambda: pipeline(plan.size, plan.rounds)
     yield "peak memory of a photo of {} × {}".format(*plan.photo), lambda: photo(plan)
+    yield f"photos given back, {plan.size} px", lambda: rebuilt(plan)
     for method in METHODS:
         yield f"quality of {method}, {plan.size} px", lambda method=method: quality(method, plan)
 
@@ -126,6 +130,21 @@ def pipeline(size: int, rounds: int) -> list[Measurement]:
     note = f"processor time, median of {rounds} rounds; {mini.layer}"
     faster = ratio(timed["VGG-19"], timed["mini"])
     return [*clocks(group, timed), Measurement(group, "mini is faster by", faster, "×", FASTER, note=note)]
+
+
+@torch.inference_mode()
+def rebuilt(plan: Plan) -> list[Measurement]:
+    """PSNR of photos behind encoder and decoder: what α = 0 gives back; mean and lowest."""
+    group, figures = f"photos given back at α = 0, {plan.size} px", []
+    contents = [square(read(), plan.size) for read in list(photos(plan.folder).values())[: plan.pairs]]
+    for name, loaded in (("AdaIN", adain.load), ("style swap", style_swap.load)):
+        net = loaded()
+        found = [psnr(net.decode(net.encode(one), one.shape[2:]), one) for one in contents]
+        note = f"of {len(found)} photos; {net.layer}"
+        least = (statistics.mean(found), MEAN), (min(found), WORST)
+        for word, (value, wanted) in zip(("mean", "lowest"), least, strict=True):
+            figures.append(Measurement(group, f"{name}, {word}", value, "dB", at_least=wanted, note=note))
+    return figures
 
 
 def photo(plan: Plan) -> list[Measurement]:

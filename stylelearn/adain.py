@@ -10,14 +10,16 @@ channel of the content's activations the mean and the spread that it has in the 
 
 f is fixed, only g learns. Content is compared with t and not with f(c): that is what the decoder was given.
 
-**Differs from the paper:** f is `mini`, up to `LAYER`. Each norm is divided by the root of the number of its values, so
-that λ means the same for every encoder. In half of each batch the style is the content itself, and there the picture,
-too, is compared: α = 0 must give the photo back. A little total variation is added.
+**Differs from the paper:** f is `mini`. The course's decoder is a `SkipDecoder`: beside `LAYER` it is given `BESIDE`,
+in which the styles meet, too. Each norm is divided by the root of the number of its values, so that λ means the same
+for every encoder. In a quarter of each batch the style is the content itself, and there the picture, too, is compared:
+α = 0 must give the photo back. A little total variation is added.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,17 +30,22 @@ from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.losses import moments, moments_loss, tv_loss
 from stylelearn.networks import tiling
-from stylelearn.networks.decoders import mirrored_decoder
+from stylelearn.networks.decoders import SkipDecoder, mirrored_decoder
+from stylelearn.networks.noise import Noise
+from stylelearn.networks.noise import beside as noise_beside
 from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
 LAYER = "relu4_1"
+BESIDE = "relu3_1"  # what the course's decoder sees, too
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-STYLE_WEIGHT = 1.0  # λ; with 10, as in the authors' code, α = 0 was farther from the photo (14 dB, not 17)
-RECONSTRUCTION = 20.0  # how much the picture itself counts, where style and content are one
+STYLE_WEIGHT = 10.0  # λ, as in the authors' code; with 3 the photo's own colours stay
+RECONSTRUCTION = 60.0  # how much the picture itself counts, where style and content are one
 TV_WEIGHT = 1.0
-SHARE = 2  # one of so many pictures in a batch is its own style
+SHARE = 4  # one of so many pictures in a batch is its own style
+
+PAINTINGS: dict[str, Any] = {"keep": 256, "least": 0.5}  # crops with strokes as wide as in a style of 256 px
 
 MARGIN = 8  # cells of `layer` on which a place depends, in the encoder or in the decoder, or more
 
@@ -78,14 +85,30 @@ class AdaIN(nn.Module):
         encoder: f, frozen.
         decoder: g, from the encoder's `layer` to the picture; by default a new one, untrained.
         layer: where the styles meet.
+        beside: a shallower layer whose styles meet, too, for a `SkipDecoder`; None for the paper's form.
+    Raises:
+        ValueError: no such ReLU; `beside` is not of a block before `layer`'s.
     """
 
-    def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER) -> None:
+    def __init__(
+        self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER, beside: str | None = None
+    ) -> None:
         super().__init__()
-        self.encoder, self.layer = encoder, layer
-        self.decoder = decoder or mirrored_decoder(layer, encoder=encoder.name)
+        self.encoder, self.layer, self.beside = encoder, layer, beside
+        self.step = _pixels(layer)  # pixels of the picture to a cell of the layer
+        if beside is not None and not (
+            beside.startswith("relu") and beside in encoder.layers and _pixels(beside) < self.step
+        ):
+            raise ValueError(f"beside must be a ReLU of a block before {layer}'s, such as 'relu1_1', not {beside!r}")
+        self.fold = 1 if beside is None else self.step // _pixels(beside)
+        self.decoder = decoder or self._new_decoder()
         self.decoder.to(memory_format=torch.channels_last)
-        self.step = 2 ** (int(layer[4]) - 1)  # pixels of the picture to a cell of the layer
+
+    def _new_decoder(self) -> nn.Module:
+        if self.beside is None:
+            return mirrored_decoder(self.layer, encoder=self.encoder.name)
+        channels = (self.encoder.channels[name] for name in (self.layer, self.beside))
+        return SkipDecoder(*channels, fold=self.fold, step=self.step)
 
     def forward(
         self,
@@ -133,10 +156,16 @@ class AdaIN(nn.Module):
         padded = F.pad(content, (0, -width % self.step, 0, -height % self.step), mode="reflect")
 
         def encode(x: Tensor) -> Tensor:
-            return self.encoder(x, [self.layer])[self.layer]
+            return self.joined(self.encoder(x, [self.layer, self.beside or self.layer]))
 
         large = height * width > tiling.LARGE and not torch.is_grad_enabled()
         return tiling.in_bands(encode, padded, MARGIN * self.step) if large else encode(padded)
+
+    def joined(self, features: Mapping[str, Tensor]) -> Tensor:
+        """f(c) out of activations by layer: `layer`, and behind its channels those of `beside`, folded to its size."""
+        if self.beside is None:
+            return features[self.layer]
+        return torch.cat([features[self.layer], F.pixel_unshuffle(features[self.beside], self.fold)], dim=1)
 
     def style(self, image: Tensor) -> Style:
         """μ and σ of each channel of the style picture (1, 3, H, W)."""
@@ -172,12 +201,26 @@ class AdaIN(nn.Module):
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
         """g: activations to a picture of `size` (height, width), in [0, 1]."""
-        features = features.contiguous(memory_format=torch.channels_last)
         if size[0] * size[1] > tiling.LARGE and not torch.is_grad_enabled():
-            image = tiling.in_bands(self.decoder, features, MARGIN, tiling.ROWS // self.step)
+            noise = Noise(self._noise, *features.shape[2:]).rows if self._noise else None
+            image = tiling.in_bands(self.decoder, features, MARGIN, tiling.ROWS // self.step, beside=noise)
         else:
-            image = self.decoder(features)
+            image = self.painted(features)
         return image[..., : size[0], : size[1]].clamp(0, 1)
+
+    def painted(self, features: Tensor) -> Tensor:
+        """g, in whole cells and not held to [0, 1]."""
+        if self._noise:
+            features = torch.cat([features, noise_beside(features, self._noise, vary=self.training)], dim=1)
+        return self.decoder(features.contiguous(memory_format=torch.channels_last))
+
+    @property
+    def _noise(self) -> tuple[int, ...]:
+        return (1,) * getattr(self.decoder, "noise", 0)
+
+
+def _pixels(layer: str) -> int:
+    return 2 ** (int(layer[4]) - 1)
 
 
 def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, features: Tensor) -> Tensor:
@@ -234,12 +277,13 @@ class Objective(nn.Module):
         contents, styles = batch
         net = self.network
         with torch.no_grad():
-            wanted = net.encoder(styles, self.layers)
+            wanted = net.encoder(styles, dict.fromkeys([*self.layers, net.beside or net.layer]))
             targets = {layer: moments(wanted[layer]) for layer in self.layers}
-            t = adain(net.encode(contents), targets[net.layer])
-        pastiche = net.decoder(t)
+            t = adain(net.encode(contents), moments(net.joined(wanted)))
+        pastiche = net.painted(t)
         seen = net.encoder(pastiche, self.layers)
-        found = {"content": _distance(seen[net.layer], t).mean()}
+        deep = seen[net.layer]
+        found = {"content": _distance(deep, t[:, : deep.shape[1]]).mean()}
         for layer in self.layers:
             channels = seen[layer].shape[1]
             found[f"style {layer}"] = self.style_weight * moments_loss(seen[layer], targets[layer]) / channels**0.5
@@ -264,11 +308,12 @@ def train_adain(
     out: str | Path,
     encoder: Encoder | None = None,
     layer: str = LAYER,
+    beside: str | None = BESIDE,
     start: str | Path | None = None,
     size: int = 128,
-    batch: int = 8,
+    batch: int = 4,
     seed: int = 0,
-    weights: Mapping[str, float] | None = None,
+    weights: Mapping[str, Any] | None = None,
     **run: object,
 ) -> Iterator[Progress]:
     """Train a decoder for `encoder` and write it to `out` (float16 safetensors); yields progress.
@@ -276,8 +321,8 @@ def train_adain(
     Args:
         photos, styles: folders of contents and of styles; every 10th picture of each is held back.
         encoder: f, `mini` by default; "vgg19" is the paper's.
-        layer: where the styles meet.
-        start: weights of such a decoder to begin with; or lesson 06's inverse network, whose layers are its last.
+        layer, beside: where the styles meet, as of `AdaIN`; beside=None is the paper's form.
+        start: weights of such a decoder to begin with.
         size: side of the crops in pixels, a multiple of 8. batch: pairs a step. seed: of the weights and the crops.
         weights: arguments of `Objective`.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
@@ -286,30 +331,28 @@ def train_adain(
     """
     out, encoder = Path(out), encoder or Encoder("mini")
     with seeded(seed):
-        network = AdaIN(encoder, layer=layer)
+        network = AdaIN(encoder, layer=layer, beside=beside)
     if size % network.step or size < 2 * network.step:
         raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
     if start is not None:
-        _begin(network.decoder, start)
+        fill(network.decoder, read_weights(start), f"decoder from {start}")
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
-        Crops(styles, size=size, batch=batch, seed=seed + 1),
+        Crops(styles, size=size, batch=batch, seed=seed + 1, **PAINTINGS),
     )
     objective = Objective(network, **(weights or {}))
-    about = {"network": "adain", "encoder": encoder, "layer": layer, "start": start and Path(start)}
+    about = {"network": "adain", "encoder": encoder, "layer": layer, "beside": beside, "start": start and Path(start)}
     about |= {name: getattr(objective, name) for name in ("style_weight", "reconstruction", "tv_weight")}
     about |= {"photos": pairs.contents, "styles": pairs.styles}
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
-    header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, "training": training}
+    header = {
+        "encoder": encoder.name,
+        "encoder_sha256": checksum(encoder),
+        "layer": layer,
+        "beside": beside,
+        "training": training,
+    }
     write_weights(out, network.decoder.state_dict(), header)
-
-
-def _begin(decoder: nn.Sequential, start: str | Path) -> None:
-    """Fill a decoder, or as many of its last layers as the file holds."""
-    state = read_weights(start)
-    numbers = [int(number) for number in (name.split(".")[0] for name in state) if number.isdigit()]
-    layers = max(numbers, default=len(decoder)) + 1
-    fill(nn.Sequential(*list(decoder)[-layers:]), state, f"decoder from {start}")
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:
@@ -323,6 +366,6 @@ def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN
     path = network_file("adain", name)
     about = {"encoder": "mini", "layer": LAYER} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)
-    network = AdaIN(encoder, layer=about["layer"])
+    network = AdaIN(encoder, layer=about["layer"], beside=about.get("beside"))
     fill(network.decoder, path, f"adain decoder {name}")
     return network.eval().requires_grad_(False)

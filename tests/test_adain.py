@@ -1,5 +1,6 @@
 """AdaIN against closed forms in float64, the pipeline with a decoder that inverts exactly, training, what ships."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from stylelearn.adain import AdaIN, Objective, Pairs, Style, train_adain
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
-from stylelearn.networks.decoders import InverseNet, mirrored_decoder
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -37,18 +37,20 @@ def close(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:
     torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
-def untrained(encoder: Encoder = MINI, layer: str = adain.LAYER) -> AdaIN:
+def untrained(encoder: Encoder = MINI, layer: str = adain.LAYER, beside: str | None = None) -> AdaIN:
     """A decoder of random numbers, whose pictures are about the middle grey and hardly leave [0, 1]."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = AdaIN(encoder, layer=layer).requires_grad_(False)
-    made = net.decoder(net.encode(picture(64, 64)))
-    net.decoder[-1].weight.mul_(0.1 / made.std())
-    net.decoder[-1].bias.fill_(0.5)
+        net = AdaIN(encoder, layer=layer, beside=beside).requires_grad_(False)
+    made = net.painted(net.encode(picture(64, 64)))
+    last = [part for part in net.decoder.modules() if isinstance(part, nn.Conv2d)][-1]
+    last.weight.mul_(0.1 / made.std())
+    last.bias.fill_(0.5)
     return net
 
 
 NET = untrained()
+SKIP = untrained(beside=adain.BESIDE)
 
 
 # --- the formula ------------------------------------------------------------------------------------------------------
@@ -180,6 +182,51 @@ def test_alpha_0_is_the_decoder_of_the_contents_activations() -> None:
     close(net(content, picture(48, 56, seed=1), strength=0.0), expected, 1e-5)
 
 
+def test_beside_a_layer_its_neighbour_comes_along_position_by_position() -> None:
+    content = picture(50, 61)
+    found = SKIP.encode(content)
+    padded = torch.nn.functional.pad(content, (0, 3, 0, 6), mode="reflect")  # to whole cells of relu4_1
+    seen = MINI(padded, ["relu3_1", "relu4_1"])
+    deep, near = found.split([77, 4 * 59], dim=1)
+    assert torch.equal(deep, seen["relu4_1"])
+    for row in range(2):
+        for column in range(2):
+            assert torch.equal(near[:, 2 * row + column :: 4], seen["relu3_1"][..., row::2, column::2])
+
+
+def test_with_a_skip_the_whole_is_its_steps_too() -> None:
+    content, style = picture(64, 80), picture(48, 56, seed=1)
+    f_c, known = SKIP.encode(content), SKIP.style(style)
+    t = adain.adain(f_c, losses.moments(SKIP.encode(style)))
+    close(SKIP(content, style, strength=0.3), SKIP.painted(0.7 * f_c + 0.3 * t).clamp(0, 1), 1e-5)
+    close(SKIP.blend(f_c, [known]), t, 1e-5)
+
+
+class NoiseAlone(nn.Module):
+    """A decoder that shows its two planes of noise."""
+
+    noise = 2
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features[:, -2:]
+
+
+def test_the_noise_is_the_same_for_all_pictures_but_in_training() -> None:
+    net = AdaIN(Blocks(), NoiseAlone(), layer="relu2_1")
+    features = torch.rand(2, 4, 6, 7)
+    first, second = net.eval().painted(features)
+    assert torch.equal(first, second) and not torch.equal(first[0], first[1])
+    first, second = net.train().painted(features)
+    assert not torch.equal(first, second)
+    assert torch.equal(net.painted(features)[0], first)  # a run can be repeated
+
+
+@pytest.mark.parametrize("beside", ["relu4_1", "relu5_1", "relu9_1", "pool1"])
+def test_beside_must_be_a_layer_of_a_block_before(beside: str) -> None:
+    with pytest.raises(ValueError, match=f"beside must be a ReLU of a block before relu4_1's.*not '{beside}'"):
+        AdaIN(MINI, beside=beside)
+
+
 def test_the_whole_is_its_steps() -> None:
     net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
     f = {name: MINI(image, adain.LAYER)[adain.LAYER] for name, image in (("c", content), ("s", style))}
@@ -197,8 +244,7 @@ def test_a_batch_is_its_pictures_one_by_one() -> None:
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41), (64, 63), (33, 100)])
 def test_every_size_comes_back(size: tuple[int, int]) -> None:
-    net = NET
-    made = net(picture(*size), picture(29, 50, seed=1))
+    made = SKIP(picture(*size), picture(29, 50, seed=1))
     assert made.shape == (1, 3, *size)
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
 
@@ -262,16 +308,23 @@ def test_no_picture_or_too_small_is_refused(image: Any, words: str) -> None:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-def test_losses_by_hand() -> None:
-    net = untrained(layer="relu3_1")
+@pytest.mark.parametrize("beside", [None, "relu2_1"])
+def test_losses_by_hand(beside: str | None) -> None:
+    net = untrained(layer="relu3_1", beside=beside)
     objective = Objective(net, style_weight=3.0, reconstruction=2.0, tv_weight=0.5)
     contents = torch.cat([picture(32, 32, seed=i) for i in range(4)])
-    styles_ = torch.cat([picture(32, 32, seed=10 + i) for i in range(2)] + [contents[2:]])
+    styles_ = torch.cat([picture(32, 32, seed=10 + i) for i in range(3)] + [contents[3:]])
     found = objective((contents, styles_))
     f = MINI(contents, "relu3_1")["relu3_1"]
     seen_style = MINI(styles_, ["relu1_1", "relu2_1", "relu3_1"])
     t = adain.adain(f, losses.moments(seen_style["relu3_1"]))
-    made = net.decoder(t)
+    whole = t  # what the decoder is given; content is compared in the deep layer alone
+    if beside:
+        near, wanted = (
+            nn.functional.pixel_unshuffle(each, 2) for each in (MINI(contents, beside)[beside], seen_style[beside])
+        )
+        whole = torch.cat([t, adain.adain(near, losses.moments(wanted))], dim=1)
+    made = net.painted(whole)
     seen = MINI(made, ["relu1_1", "relu2_1", "relu3_1"])
     expected = {"content": ((seen["relu3_1"] - t) ** 2).mean((1, 2, 3)).sqrt().mean()}  # a norm for each image
     for layer in seen:
@@ -279,7 +332,7 @@ def test_losses_by_hand() -> None:
         means = ((a.mean(2) - b.mean(2)) ** 2).mean(1).sqrt()  # (B,): norms divided by the root of C
         spreads = ((a.std(2, correction=0) - b.std(2, correction=0)) ** 2).mean(1).sqrt()
         expected[f"style {layer}"] = 3 * (means + spreads).mean()
-    difference = rgb_to_ycbcr(made[2:]) - rgb_to_ycbcr(contents[2:])
+    difference = rgb_to_ycbcr(made[3:]) - rgb_to_ycbcr(contents[3:])
     expected["reconstruction"] = 2 * difference.square().mean((1, 2, 3)).sqrt().mean()
     expected["tv"] = 0.5 * losses.tv_loss(made)
     assert list(found) == list(expected)
@@ -294,47 +347,37 @@ def test_content_is_compared_with_t_and_only_the_decoder_learns() -> None:
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.decoder.parameters())
     assert all(p.grad is None for p in MINI.parameters())
 
-    objective = Objective(AdaIN(Blocks(), nn.PixelShuffle(2), layer="relu2_1"), tv_weight=0, reconstruction=0)
+    exact = AdaIN(Blocks(), nn.PixelShuffle(2), layer="relu2_1")
+    objective = Objective(exact, tv_weight=0, reconstruction=0)
     assert objective.layers == ["relu2_1"]
     found = objective(batch)
     assert float(found["content"]) < 1.1e-4  # f(g(t)) is t, and not f(c): that would be far away
     assert float(found["style relu2_1"]) < 1e-4
 
 
-def test_in_half_of_each_batch_the_style_is_the_content(folders: dict[str, Path]) -> None:
+def test_in_a_quarter_of_each_batch_the_style_is_the_content(folders: dict[str, Path]) -> None:
     pairs = Pairs(
         Crops(folders["photos"], size=16, batch=8, seed=0), Crops(folders["styles"], size=16, batch=8, seed=1)
     )
     contents, styles_ = pairs[3]
     same = (contents == styles_).flatten(1).all(1)
-    assert same.tolist() == [False] * 4 + [True] * 4
+    assert same.tolist() == [False] * 6 + [True] * 2
     again = pairs[3]
     assert torch.equal(contents, again[0]) and torch.equal(styles_, again[1])
-
-
-def test_a_decoder_may_begin_with_the_last_layers_of_another(tmp_path: Path) -> None:
-    """The inverse network of lesson 06 leads from relu3_1 to the picture: the last layers of a decoder from relu4_1."""
-    inverse, decoder = InverseNet("relu3_1"), mirrored_decoder("relu4_1")
-    first = [p.clone() for p in decoder.parameters()]
-    write_weights(tmp_path / "inverse.safetensors", inverse.state_dict())
-    adain._begin(decoder, tmp_path / "inverse.safetensors")
-    found, given = list(decoder.parameters()), list(inverse.parameters())
-    untouched = len(found) - len(given)
-    assert untouched == 8  # weights and biases of four convolutions
-    assert all(torch.equal(a, b) for a, b in zip(found[:untouched], first[:untouched], strict=True))
-    for mine, theirs in zip(found[untouched:], given, strict=True):
-        close(mine, theirs, 1e-3)  # the file holds halves
 
 
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
     return {
         "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "layer": "relu2_1",
-        "size": 32, "batch": 4, "learning_rate": 2e-3, "warm_up": 1, "report_every": 2, "accelerator": "cpu", **more,
+        "beside": None, "size": 32, "batch": 4, "learning_rate": 2e-3, "warm_up": 1, "report_every": 2,
+        "accelerator": "cpu", **more,
     }  # fmt: skip
 
 
-def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_path: Path) -> None:
-    seen = list(train_adain(**options(folders, tmp_path / "own.safetensors", steps=30, report_every=5)))
+@pytest.mark.parametrize("beside", [None, "relu1_1"])
+def test_a_few_steps_learn_are_written_and_loaded(beside: str | None, folders: dict[str, Path], tmp_path: Path) -> None:
+    options_ = functools.partial(options, folders, beside=beside)
+    seen = list(train_adain(**options_(tmp_path / "own.safetensors", steps=30, report_every=5)))
     assert [progress.step for progress in seen] == [5, 10, 15, 20, 25, 30]
     assert sum(seen[-1].losses.values()) < 0.8 * sum(seen[0].losses.values())
     out = tmp_path / "own.safetensors"
@@ -342,9 +385,9 @@ def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_
     assert about["training"]["steps"] == 30 and about.items() >= {"encoder": "mini", "layer": "relu2_1"}.items()
     assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
     net = adain.load(out, encoder=MINI)
-    assert net.layer == "relu2_1" and not any(p.requires_grad for p in net.parameters())
+    assert (net.layer, net.beside) == ("relu2_1", beside) and not any(p.requires_grad for p in net.parameters())
     assert net(picture(33, 40), picture(20, 24, seed=1)).shape == (1, 3, 33, 40)
-    again = list(train_adain(**options(folders, tmp_path / "on.safetensors", steps=2, start=out)))
+    again = list(train_adain(**options_(tmp_path / "on.safetensors", steps=2, start=out)))
     first, untaught = (sum(each[0].losses.values()) for each in (again, seen))
     assert first < untaught  # begins where the other ended
 
@@ -392,8 +435,8 @@ def test_the_shipped_decoder_gives_photos_back(shipped: AdaIN) -> None:
         rebuilt = shipped.decode(shipped.encode(x), x.shape[2:])
         assert psnr(shipped(x, x), rebuilt) > 60  # AdaIN(f(x), f(x)) = f(x)
         found[name] = psnr(rebuilt, x)
-    assert max(found.values()) >= 20 and min(found.values()) > 14
-    assert sorted(found.values())[len(found) // 2] >= 17, found
+    assert max(found.values()) >= 23 and min(found.values()) > 18
+    assert sorted(found.values())[len(found) // 2] >= 20.5, found
 
 
 def test_hardly_ever_grey(shipped: AdaIN) -> None:
@@ -425,7 +468,7 @@ def test_the_shipped_decoder_moves_the_moments_towards_the_style(shipped: AdaIN)
             target = losses.moments(wanted[layer])
             after[layer] += float(losses.moments_loss(made[layer], target))
             before[layer] += float(losses.moments_loss(own[layer], target))
-    assert all(after[layer] < 0.55 * before[layer] for layer in layers), (before, after)
+    assert all(after[layer] < 0.5 * before[layer] for layer in layers), (before, after)
 
 
 def photos(size: int) -> dict[str, Tensor]:

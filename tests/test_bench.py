@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -115,6 +116,18 @@ def test_all_benchmarks_run_with_one_plan(monkeypatch, tmp_path, capsys):
     assert [each["name"] for each in kept["measurements"]] == ["size 64"] * 7
     assert kept["settings"]["pairs"] == kept["settings"]["many"] == 7 and not kept["settings"]["judged"]
     assert "MISSED" not in capsys.readouterr().out
+
+
+def test_photos_given_back_are_compared_with_themselves(monkeypatch):
+    """With an inverse that is exact but for a constant error of 0.1, PSNR is 20 dB (10 log10 1/0.01)."""
+    near = SimpleNamespace(
+        layer="none", encode=lambda image: image * 0.5, decode=lambda features, size: features * 2 + 0.1
+    )
+    monkeypatch.setattr(feedforward.adain, "load", lambda: near)
+    monkeypatch.setattr(feedforward.style_swap, "load", lambda: near)
+    found = feedforward.rebuilt(replace(QUICK, size=32, pairs=2))
+    assert [each.name for each in found] == ["AdaIN, mean", "AdaIN, lowest", "style swap, mean", "style swap, lowest"]
+    assert all(each.value == pytest.approx(20, abs=1e-3) for each in found)
 
 
 def test_groups_are_lazy_and_name_what_they_measure():

@@ -87,10 +87,10 @@ def test_many_styles_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
             network(image, network.mix({"a": torch.ones(5, 5)}))
 
 
-@pytest.mark.parametrize("layer", ["relu3_1", "relu4_1"])
-def test_adain_in_bands(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("layer", "beside"), [("relu3_1", None), ("relu4_1", None), ("relu4_1", "relu3_1")])
+def test_adain_in_bands(layer: str, beside: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    network = AdaIN(Encoder("mini"), layer=layer).eval()
+    network = AdaIN(Encoder("mini"), layer=layer, beside=beside).eval()
     image, style = torch.rand(1, 3, 397, 50), torch.rand(1, 3, 40, 40)
     with torch.no_grad():
         whole = network(image, style)

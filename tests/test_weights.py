@@ -86,6 +86,20 @@ def test_cut_short_is_refused_by_name(share: float, kind: str, tmp_path: Path) -
         read_weights(short)
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), kind=st.sampled_from(["pth", "safetensors"]))
+def test_a_changed_byte_gives_tensors_or_a_clear_error(place: float, value: int, kind: str, tmp_path: Path) -> None:
+    data = bytearray(write(STATE, tmp_path / f"a.{kind}").read_bytes())
+    data[int(place * len(data))] = value
+    (tmp_path / f"b.{kind}").write_bytes(data)
+    try:
+        found = read_weights(tmp_path / f"b.{kind}")
+    except WeightsError as error:
+        assert f"b.{kind}" in str(error)
+    else:
+        assert all(isinstance(tensor, Tensor) for tensor in found.values())
+
+
 class _Touch:
     """Pickled, it is an instruction to make a file; a reader that runs pickles makes it."""
 

@@ -162,18 +162,22 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"])
 #
 # $$t = \operatorname{AdaIN}\big(f(c), f(s)\big) \qquad\text{(9, 10)} \qquad\qquad T(c, s) = g(t)$$
 #
-# with the encoder $f$ up to one layer, `relu4_1`. The decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
+# with the encoder $f$ up to one layer, `relu4_1`. The paper's decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
+#
+# `relu4_1` describes eight by eight pixels at a time, and our small encoder has few channels for them. Much of a photo is lost there. So the course's decoder gets help: a second layer, `relu3_1`, comes along by a **skip**
+# (Sheng and others did so in 2018, in *Avatar-Net*). The styles meet in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them.
 
 # %%
-steps = [type(part).__name__ for part in network.decoder]
-print(" → ".join(f"{name} x{steps.count(name)}" for name in dict.fromkeys(steps)))
-print(f"{sum(p.numel() for p in network.decoder.parameters()):,} numbers in g")
+for word, g in {"the paper's": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
+    print(f"{word:12} decoder has {sum(p.numel() for p in g.parameters()):,} numbers")
 with torch.no_grad():
     f_c, f_s = network.encode(photo), network.encode(painting)  # (1, C, H', W') each: f up to network.layer
     t = adain.adain(f_c, losses.moments(f_s))  # (1, C, H', W')
     back, pastiche = (network.decode(each, photo.shape[2:]) for each in (f_c, t))
-print(f"{network.layer} has {f_c.shape[1]} channels; one position stands for {network.step} x {network.step} pixels")
+for layer in (network.layer, network.beside):
+    side = 2 ** (int(layer[4]) - 1)
+    print(f"{layer} has {encoder.channels[layer]} channels; one position stands for {side} x {side} pixels")
 grid([photo, back, pastiche], ["c", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"])
 
 # %% [markdown]
@@ -184,8 +188,9 @@ grid([photo, back, pastiche], ["c", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t
 # %%
 with torch.no_grad():
     seen = {"photo": f_c, "painting": f_s, "t": t, "pastiche": network.encode(pastiche)}
+    seen = {name: x[:, : encoder.channels[network.layer]] for name, x in seen.items()}  # of relu4_1 alone
 for which, word in enumerate(("mean", "deviation")):
-    order = losses.moments(f_s)[which].flatten().argsort()  # one number for each channel
+    order = losses.moments(seen["painting"])[which].flatten().argsort()  # one number for each channel
     order = order[:-1]  # without the loudest, beside which all others would look alike
     curves = {name: losses.moments(x)[which].flatten()[order].tolist() for name, x in seen.items()}
     plot_curves(
@@ -215,11 +220,11 @@ for which, word in enumerate(("mean", "deviation")):
 table = cin.StyleNet(samples.style_names())  # untrained: we only count
 begin = time.perf_counter()
 with torch.no_grad():
-    measured = network.style(painting)
+    network.style(painting)
 milliseconds = (time.perf_counter() - begin) * 1e3
 print(f"lesson 04: {table.numbers_per_style()} numbers for a style, in {len(table.norms())} layers, learnt")
 print(
-    f"here: {measured.mean.numel() + measured.deviation.numel()} numbers in one layer, "
+    f"here: {2 * sum(encoder.channels[layer] for layer in (network.layer, network.beside))} numbers in two layers, "
     f"measured in {milliseconds:.0f} ms"
 )
 
@@ -428,8 +433,8 @@ print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At α = 0 it is $g(f(c))$, the photo encoded to `relu4_1` and decoded again. It shows the photo, but not quite: fine detail is missing, since eight by eight pixels
-# share one position there, and edges are darker than they should be, since our decoder was trained for less than half an hour. With α the style comes in, slowly at first. Only the decoder had to run again for each α. The activations are kept.
+# At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is nearly the photo: the finest lines run into each other, since four by four pixels share one position even in `relu3_1`,
+# and some bright edges have a dark rim. With α the style comes in, slowly at first. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -686,8 +691,8 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 #
 # More places where it fails:
 #
-# - **Small things.** A position of `relu4_1` is eight pixels wide. Eyes, letters and distant people are smaller than what it describes, and the decoder has to guess them.
-# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. What little there is in the sky stays little: no dots appear in it.
+# - **Small things.** A position of `relu4_1` is eight pixels wide, and one of `relu3_1` four. Letters and distant people are smaller than what they describe, and the decoder has to guess them.
+# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. The sky gets a fine grain, out of the decoder's noise, but no dots of paint.
 # - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and it invents similar things for every style. Look for it in smooth areas. The larger the picture, the less it matters.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
@@ -746,6 +751,8 @@ for side in (128, 256, 512):
 #
 # - **A smaller encoder**: fewer channels in `relu4_1` than VGG-19's 512. It is much faster and tells fewer structures apart: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
 #   VGG-19, on a graphics card in hours.
+# - **A second layer**: the course's decoder is given `relu3_1` beside `relu4_1`, with the style's moments in both, and a little noise, so that an even sky need not get a pattern that repeats. `stylelearn train adain --mirrored`
+#   trains the paper's form.
 # - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
 # - **The small decoders of this lesson** start at `relu2_1` and learn for seconds. They show how it works, not how good it gets.
 # - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
@@ -768,7 +775,8 @@ for side in (128, 256, 512):
 # - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
 # - *"It is better than lesson 02, because it is newer."* It is hundreds of times faster. If you can wait a minute, lesson 02 comes closer to the style.
 #
-# **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
+# **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Sheng, Lin, Shao and Wang,
+# *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature Decoration*, CVPR 2018, from which our skip comes; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
 # means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN paints faces.
 #
 # **Next**: two numbers a channel do not say what a style's patterns look like. [Lesson 06](06_style_swap.ipynb) keeps the patterns: it takes patches out of the style, as they are, and puts each where it fits best.
@@ -785,12 +793,13 @@ for side in (128, 256, 512):
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 1 | `marbling L 0.0` | 4 to 5.5 |
-# | 3 | `one position stands for` | 8, exactly |
+# | 3 | `relu4_1 has 77 channels; one position stands for` | 8, exactly |
+# | 3 | `g(f(c)):` | 22 to 28 dB |
 # | 5 | `t as target: the style loss of relu2_1 would be` | 0 to 0.01 |
 # | 5 | `no norm mean colours of the three pictures differ by` | 0.03 to 0.2 |
 # | 5 | `instance norm mean colours of the three pictures differ by` | 0 to 0.06 |
-# | 6 | `α = 0 against the photo:` | 15 to 20 dB |
-# | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.05 to 2 |
+# | 6 | `α = 0 against the photo:` | 17 to 22 dB |
+# | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.05 to 0.2 |
 # | 10 | `woodcut_waves lesson 02, 60 steps Gram style` | 0 to 0.1 |
 #
 # **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 3 each style is put onto the result of the one before, so that only the last one is left. In exercise 4 the mask is applied to the photo's activations *before*

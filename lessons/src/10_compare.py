@@ -127,7 +127,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the hundreds: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table AdaIN may be faster. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the dozens: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table they may lie side by side. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
 # A dash means not measured, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
@@ -620,7 +620,7 @@ plot_tree(
                         "What counts most?",
                         {
                             "nearness": "Gatys (02)\nall can be set; slow",
-                            "speed": "AdaIN (05)\nmixtures, masks, live",
+                            "mixtures": "AdaIN (05)\nmasks, colours, live",
                             "sliders": "Adjustable (08)\neach layer for itself",
                             "patches": "Style swap (06)\nslow if large",
                         },

@@ -26,6 +26,7 @@ NAMES: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
 COUNT: dict[str, Any] = {"type": whole(1), "metavar": "N"}
 ON: dict[str, Any] = {"action": "store_true"}
 OFF: dict[str, Any] = {"action": "store_const", "const": False}
+NOTHING: dict[str, Any] = {"action": "store_const", "const": None}
 
 
 class Option:
@@ -231,10 +232,12 @@ NETWORKS = {
         "a decoder that paints in any style (lesson 05)",
         "Train the decoder that paints any photo in the style of any picture (Huang & Belongie 2017).",
         ("stylelearn.adain", "train_adain"),
-        {"steps": 8000, "batch": 8, "size": 128},
+        {"steps": 8000, "batch": 4, "size": 128},
         (
             ART,
             Option("--layer", "of the encoder, where the styles meet (default: relu4_1)", metavar="NAME"),
+            Option("--beside", "where they meet, too (default: relu3_1)", metavar="NAME"),
+            Option("--mirrored", "the paper's decoder, which sees one layer", dest="beside", **NOTHING),
             STYLE_WEIGHT,
             *LOSSES,
         ),
