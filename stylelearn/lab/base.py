@@ -180,7 +180,7 @@ class Lab(Released, widgets.VBox):
         if hasattr(self, "_runner"):  # not there if the constructor refused its arguments
             self._runner.stop(discard=True)
         super().close()
-        self._job = None
+        self._job: Any = None  # the `Job` that made the picture; some labs' jobs know more
 
     def _moved(self) -> None:
         """What a control calls when it is moved, in a lab that answers at once."""

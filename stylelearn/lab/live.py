@@ -44,7 +44,7 @@ class LiveLab(Lab):
         first: whether the picture is painted before this returns.
     """
 
-    buttons = ("reset",)
+    buttons: tuple[str, ...] = ("reset",)
     at_once = True
     preview = 192  # pixels of the longer side while controls move; 0 for none
 

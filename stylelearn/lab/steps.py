@@ -30,8 +30,9 @@ class StepLab(Lab):
             none.
     """
 
-    buttons = ("start", "stop", "resume", "reset")
+    buttons: tuple[str, ...] = ("start", "stop", "resume", "reset")
     plots = True  # whether loss curves are drawn
+    _last: Step | None
 
     def __init__(self, rows: Sequence[Row], first_steps: int, **more: Any) -> None:
         super().__init__(rows, **more)
@@ -99,14 +100,14 @@ class StepLab(Lab):
     def close(self) -> None:
         """Give back the pictures of the beginning and of the last step, too."""
         super().close()
-        self._raw = self._beginning = self._last = None
+        self._raw = self._beginning = self._last = None  # type: ignore[assignment]
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
     def _forget(self) -> None:
         self._history = []
         self._marks: list[int] = []
-        self._last: Step | None = None
+        self._last = None
 
     def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
         """This picture is the present one."""
