@@ -216,7 +216,7 @@ HEAD = """\
 # ![a](../data/a.png) [next](02_next.ipynb#x) [solution](solutions/01_small.ipynb) [web](https://x.y) <img src="b.png">
 
 # %%
-# %config InlineBackend.figure_formats = ['jpeg']
+# %config IPCompleter.use_jedi = False
 import io
 import sys
 
@@ -444,7 +444,8 @@ def test_outputs_are_the_same_from_run_to_run(tmp_path):
         "widgets.IntSlider()",
         "widgets.interact(lambda n: print('n is', n), n=3);",
         "poster = picture(10, 'red')\n_ = poster.add_class('poster')\nwidgets.HBox([picture(40, 'blue'), poster])",
-        "import matplotlib.pyplot as plt\nout = widgets.Output()\nwith out:\n    plt.plot([1, 2])\n    plt.show()\nout",
+        "# %config InlineBackend.figure_formats = ['jpeg']\nimport matplotlib.pyplot as plt\n"
+        "out = widgets.Output()\nwith out:\n    plt.plot([1, 2])\n    plt.show()\nout",
         "print(widgets.__name__)\nprint('again')",
     ]
     source = lesson(tmp_path, *(f"\n# %%\n{cell}\n" for cell in cells))
