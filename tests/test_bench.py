@@ -12,10 +12,9 @@ from PIL import Image
 from benchmarks import adjustable, encoder, feedforward, gatys, glyphs, matting, memory, swap
 from benchmarks.__main__ import main
 from benchmarks.measuring import QUICK, Measurement, Plan, Report, show, table
-from stylelearn import adain, cin, johnson, losses
+from stylelearn import adain, johnson, losses
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image
-from stylelearn.lab import adain as adain_lab
 from stylelearn.lab import johnson as johnson_lab
 from stylelearn.patches import swap as swapped
 
@@ -163,14 +162,6 @@ def test_the_bare_network_is_the_encoder(vgg):
     assert sum(p.numel() for name, p in vgg.named_parameters() if "conv5_" not in name or "5_1" in name) == 12_944_960
 
 
-def test_our_step_is_a_step_and_never_ends(vgg):
-    image = gatys.noise(32)
-    do = gatys.ours(vgg, image)
-    first, second = do(), do()
-    assert set(first.losses) == {f"style relu{i}_1" for i in range(1, 6)} | {"content relu4_2"}
-    assert not torch.equal(first.pixels, second.pixels)
-
-
 def test_ours_begins_again_where_it_diverged(monkeypatch):
     def diverges(start, objective, steps):
         yield "a step"
@@ -213,11 +204,6 @@ def test_the_gradient_of_a_layer_is_made_when_it_is_needed(monkeypatch):
     ]
 
 
-def test_memory_of_a_step_is_measured_apart():
-    found = gatys.run_apart(gatys._peak, "bare", 32)
-    assert 50 < found["imports"] < found["peak"] - 51  # MB: VGG-19's weights alone, up to relu5_1
-
-
 # --- feed-forward networks --------------------------------------------------------------------------------------------
 
 
@@ -250,26 +236,18 @@ def test_each_move_that_is_timed_paints_anew(painted, monkeypatch):
     assert feedforward.moves(64, 1)[0].at_most is None
 
 
-def test_sliders_of_cin_and_adain_reach_new_pixels(monkeypatch):
-    from stylelearn.lab import cin as cin_lab
-
-    torch.manual_seed(0)
-    many, any_style = cin.StyleNet(list("abcdef"), (4, 4, 4), 1), adain.AdaIN(Encoder("mini"), layer="relu2_1")
-    monkeypatch.setattr(cin_lab, "network", lambda name="cin": many.eval().requires_grad_(False))
-    monkeypatch.setattr(adain_lab, "network", lambda name="adain": any_style)
-    for norm in many.norms():
-        torch.nn.init.normal_(norm.beta)
-    for name in ("cin: the ring between four styles", "adain: strength"):
-        lab, move = feedforward.LABS[name](64)
-        seen = []
-        for number in range(3):
-            move(number)
-            lab.wait()
-            lab.refresh()
-            assert lab.image.shape[2:] == (64, 64) and not lab.error
-            seen.append(lab.image)
-        assert not torch.equal(seen[0], seen[1]) and not torch.equal(seen[1], seen[2])
-        lab.close()
+@pytest.mark.parametrize("name", feedforward.LABS)
+def test_a_move_of_a_slider_brings_new_pixels(name):
+    lab, move = feedforward.LABS[name](64)
+    seen = []
+    for number in (1, 2):
+        move(number)
+        lab.wait()
+        lab.refresh()
+        assert lab.image.shape[2:] == (64, 64) and not lab.error
+        seen.append(lab.image)
+    lab.close()
+    assert not torch.equal(*seen)
 
 
 def test_a_pipeline_is_timed_with_the_same_layer(monkeypatch):
@@ -296,20 +274,13 @@ def test_a_large_photo_is_measured_with_each_method(monkeypatch):
 
     def command(*words):
         with Image.open(words[1]) as image:
-            asked.append((image.size, words[2], words[5:]))
+            asked.append((image.size, words[words.index("--method") + 1], "--full-size" in words))
         return {"imports": 200.0, "peak": 1000.0}
 
     monkeypatch.setattr(feedforward, "memory_of_command", command)
-    monkeypatch.setattr(johnson, "styles", lambda: ["mosaic"])
-    monkeypatch.setattr(cin, "load", lambda: cin.StyleNet(["waves"], (4, 4, 4), 1))
     found = feedforward.photo(Plan(photo=(80, 60)))
-    assert {each.name: (each.value, each.at_most) for each in found} == dict.fromkeys(
-        feedforward.METHODS, (1000.0, 2048.0)
-    )
-    assert [size for size, _, _ in asked] == [(80, 60)] * 3 and {flag for _, flag, _ in asked} == {"--full-size"}
-    assert asked[0][2] == ("--method", "johnson", "--style", "mosaic")
-    assert asked[1][2] == ("--method", "cin", "--style", "waves")
-    assert asked[2][2][1:] == ("--method", "adain")
+    assert [(each.name, each.value, each.at_most) for each in found] == [(m, 1000, 2048) for m in feedforward.METHODS]
+    assert asked == [((80, 60), method, True) for method in feedforward.METHODS]
 
 
 # --- swap and matting -------------------------------------------------------------------------------------------------
