@@ -63,9 +63,9 @@ def paint(network, image):
 
 names = johnson.styles()  # the course ships a trained network for each of these
 trained = {name: johnson.load(name) for name in names}
-temple = resize(samples.content("china"), 256, "long")  # (1, 3, 171, 256)
-pictures = [paint(network, temple) for network in trained.values()]
-grid([temple, *pictures], ["the photo", *(name.replace("_", " ") for name in names)], columns=3)
+cat = resize(samples.content("chelsea"), 256, "long")  # (1, 3, 170, 256)
+pictures = [paint(network, cat) for network in trained.values()]
+grid([cat, *pictures], ["the photo", *(name.replace("_", " ") for name in names)], columns=3)
 
 # %% [markdown]
 # ## 1 · Three hundred steps, or one
@@ -634,7 +634,8 @@ grid(pictures, titles, columns=4)
 # <details><summary>What you should see</summary>
 #
 # All of them are painted, and the grey photograph gets the colours of the style: nothing in the losses says that there was no colour. Faces and small things that matter to us suffer most, because the losses do not know what matters to us. The
-# photographer's face is only a few pixels wide. Large smooth areas are the other weak point: there is no edge that a stroke could follow. Look at the sky behind the photographer and above the temple: which of it is irregular (the noise), and which repeats?
+# photographer's face is only a few pixels wide. Large smooth areas are the other weak point: there is no edge that a stroke could follow. On the cat the strokes run along the fur. In the sky above the temple, on the lawn and on the table they lie in slanted rows, like bricks,
+# although neither Kandinsky nor Hokusai painted any. Small networks have few marks, and noise moves them a little, but does not make new ones. So the picture at the top of this lesson is the cat. Where do you see irregular strokes (the noise), and where a pattern that repeats?
 # </details>
 #
 # ### A larger photo
