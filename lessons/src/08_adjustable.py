@@ -263,7 +263,7 @@ targets = {layer: losses.mean_gram(seen) for layer, seen in encoder(glass, layer
 
 
 def raw(picture, wanted):
-    """(4), one row a picture: the style losses, then the content loss against the activations wanted in relu4_2, (B, 4)."""
+    """(4), one row a picture: the style losses, then the content loss; wanted: relu4_2 of the photo. (B, 4)."""
     seen = encoder(picture, [*layers, "relu4_2"])
     style = [(losses.mean_gram(seen[layer]) - targets[layer]).square().sum((1, 2)) for layer in layers]
     return torch.stack([*style, (seen["relu4_2"] - wanted).square().sum((1, 2, 3))], dim=1)
