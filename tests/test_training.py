@@ -489,50 +489,24 @@ def test_the_callers_random_numbers_stay(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------------- sheets
 
 
-class Mean(nn.Module):
-    """Learns the mean of its batches; `frozen` never trains."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mean = nn.Parameter(torch.zeros(()))
-        self.frozen = nn.Dropout()
-
-    def train(self, mode: bool = True) -> "Mean":
-        super().train(mode)
-        self.frozen.eval()
-        return self
-
-    def forward(self, batch: Tensor) -> dict[str, Tensor]:
-        assert self.training and torch.is_grad_enabled() and not self.frozen.training
-        return {"error": (batch - self.mean).square().mean()}
+def shade(model: Tiny) -> Tensor:
+    return (0.5 + model.last.bias).clamp(0, 1)
 
 
-def test_sheets_show_the_model_as_it_is_then(tmp_path: Path) -> None:
-    told = {}
-
-    def sheet(model: Mean) -> Tensor:
+def test_sheets_show_the_model_as_it_is_then_and_change_nothing(tmp_path: Path) -> None:
+    def sheet(model: Tiny) -> Tensor:
         assert not model.training and not torch.is_grad_enabled()
-        return torch.full((1, 3, 8, 8), 0.5) + model.mean
+        return shade(model).view(1, 1, 1, 1).expand(1, 3, 8, 8)
 
-    model = Mean()
-    for progress in fit(
-        model,
-        Numbers(),
-        steps=7,
-        checkpoint=tmp_path / "new" / "mean.ckpt",
-        sheet=sheet,
-        sheet_every=3,
-        report_every=1,
-        learning_rate=0.2,
-        warm_up=0,
-        accelerator="cpu",
-    ):
-        told[progress.step] = 0.5 + model.mean.item()
+    model, alone, told = Tiny(), Tiny(), {}
+    for progress in start(model, tmp_path / "new", 7, sheet=sheet, sheet_every=3, report_every=1):
+        told[progress.step] = shade(model).item()
     written = sorted((tmp_path / "new").glob("*.jpg"))
-    assert [path.name for path in written] == [f"mean-{step:06d}.jpg" for step in (3, 6, 7)]
+    assert [path.name for path in written] == [f"tiny-{step:06d}.jpg" for step in (3, 6, 7)]
     for path, step in zip(written, (3, 6, 7), strict=True):
-        assert read_image(path).shape == (1, 3, 8, 8)
-        assert psnr(read_image(path), torch.full((1, 3, 8, 8), told[step]).clamp(0, 1)) > 40
+        assert psnr(read_image(path), torch.full((1, 3, 8, 8), told[step])) > 40
+    run(alone, tmp_path / "alone", 7)
+    assert_same(model, alone)
 
 
 def test_a_sheet_that_fails_leaves_a_checkpoint(tmp_path: Path) -> None:
