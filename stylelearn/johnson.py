@@ -157,14 +157,8 @@ def train_johnson(
         fill(network, start, f"network from {start}")
     model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
-    about = {
-        "network": "johnson",
-        **network.about,
-        "style": style,
-        "encoder": model.encoder,
-        "start": start and Path(start),
-    }
-    about |= {"objective": model.objective, "photos": crops}
+    about = {"network": "johnson", **network.about, "style": style, "encoder": model.encoder, "photos": crops}
+    about |= {"objective": model.objective, "start": start and Path(start)}
     training = yield from fit(model, crops, about=about, learning_rate=learning_rate, **settings(out, run))
     style_size = list(style.shape[2:])
     save(network, out, style=name or out.stem, style_size=style_size, objective=model.objective, training=training)

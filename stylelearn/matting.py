@@ -99,13 +99,14 @@ class MattingLaplacian:
             self._mean[:, windows] = mean
             _invert(covariance.mul_(self._area), out=self._inverse[:, windows])
 
+    @torch.no_grad()
     def apply(self, v: Tensor) -> Tensor:
-        """L v for each channel, of v's shape and type: (..., H, W), of the image's size; differentiable.
+        """L v for each channel, of v's shape and type: (..., H, W), of the image's size; without gradient.
 
         Raises ValueError for another size.
         """
         self._check_size(v)
-        return _Apply.apply(v, self)
+        return self._product(v.reshape(-1, *self.size))[0].reshape(v.shape)
 
     def energy(self, x: Tensor) -> Tensor:
         """Σ_c V_c[x]ᵀ L V_c[x], summed over channels, the mean over a batch (Luan et al. 2017, Eq. 2).
@@ -118,6 +119,7 @@ class MattingLaplacian:
         self._check_size(x)
         return _Energy.apply(x, self)
 
+    @torch.no_grad()
     def smooth(self, v: Tensor) -> Tensor:
         """The mean of the fitted a_kᵀI_i + b_k over the windows of each pixel i: v − L v / (number of its windows).
 
@@ -182,19 +184,6 @@ class MattingLaplacian:
             return torch.minimum(number, number.flip(0)).clamp(max=min(windows, self._side))
 
         return along(rows)[:, None] * along(self._mean.shape[2])
-
-
-class _Apply(torch.autograd.Function):
-    """L v. L is symmetric, so the gradient is L times the incoming gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, v: Tensor, laplacian: MattingLaplacian) -> Tensor:
-        ctx.laplacian = laplacian
-        return laplacian._product(v.reshape(-1, *laplacian.size))[0].reshape(v.shape)
-
-    @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        return _Apply.apply(slope, ctx.laplacian), None
 
 
 class _Energy(torch.autograd.Function):

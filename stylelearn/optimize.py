@@ -334,12 +334,11 @@ def coarse_to_fine(
     return levels(start)
 
 
-def result(steps: Iterable[Step], watch: Callable[[Step], object] | None = None) -> Tensor:
+def result(steps: Iterable[Step]) -> Tensor:
     """Run to the end and return the best picture; Ctrl-C (or *Interrupt kernel*) returns the best one so far.
 
     Args:
         steps: from `optimize_image` or `coarse_to_fine`.
-        watch: called with every step, to draw or to print.
     Returns:
         image (B, 3, H, W) in [0, 1], on the device of the start.
     Raises:
@@ -351,8 +350,6 @@ def result(steps: Iterable[Step], watch: Callable[[Step], object] | None = None)
     try:
         for step in steps:
             last = step
-            if watch is not None:
-                watch(step)
     except KeyboardInterrupt:
         if last is None:
             raise

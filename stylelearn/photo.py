@@ -17,7 +17,7 @@ first stage starts from a colour transfer by region (`recolour`) instead of nois
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -172,11 +172,10 @@ def recolour(
     style: Tensor,
     content_masks: Masks | None = None,
     style_masks: Masks | None = None,
-    method: Callable[[Tensor, Tensor], Tensor] = monge_kantorovich,
 ) -> Tensor:
-    """Colour transfer region by region: no network. `method(image, reference)` is one of `colour.py`.
+    """Colour transfer region by region (`colour.monge_kantorovich`): no network. Arguments and errors as `objective`.
 
-    Default: Monge–Kantorovich. Returns (1, 3, H, W) in [0, 1], the content's size. Raises ValueError as `objective`.
+    Returns (1, 3, H, W) in [0, 1], the content's size.
     """
     of_content, of_style = _regions(content, style, content_masks, style_masks)
     recoloured = content.clone()
@@ -184,7 +183,7 @@ def recolour(
         here = (of_content.labels == number).to(content.device)  # (H, W)
         there = (of_style.labels == of_style.names.index(name)).to(style.device)
         image, reference = content[:, :, here][:, :, None], style[:, :, there][:, :, None]  # (1, 3, 1, n) each
-        recoloured[:, :, here] = method(image, reference)[:, :, 0]
+        recoloured[:, :, here] = monge_kantorovich(image, reference)[:, :, 0]
     return recoloured
 
 

@@ -11,7 +11,7 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from stylelearn import gatys, losses, photo
-from stylelearn.colour import luminance, match_histogram
+from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.images import read_image, resize
 from stylelearn.matting import MattingLaplacian, laplacian_matrix
@@ -201,11 +201,6 @@ def test_recolour_gives_each_region_the_moments_of_its_own():
         a, b = here[0].flatten(1), there[0].flatten(1)
         assert torch.allclose(a.mean(1), b.mean(1), atol=2e-3)
         assert torch.allclose(torch.cov(a), torch.cov(b), atol=5e-4)
-
-
-def test_recolour_takes_any_method():
-    found = photo.recolour(CONTENT, STYLE, method=match_histogram)
-    assert torch.allclose(found, match_histogram(CONTENT, STYLE))
 
 
 def test_smooth_keeps_what_follows_the_content_and_flattens_what_does_not():

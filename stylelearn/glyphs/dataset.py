@@ -256,18 +256,18 @@ SCORES = {"L1": l1, "RMSE": rmse, "PDAR": pdar}
 
 
 def table(
-    draw: Callable[[Batch], Tensor], split: Split, *, references: int = R, count: int = 200, seed: int = 1
+    draw: Callable[[Batch], Tensor], split: Split, *, references: int = R, count: int = 200
 ) -> dict[str, dict[str, float]]:
     """The scores of a network on D1 … D4.
 
     Args:
-        draw: from an item of `GlyphDataset` to glyphs (B, 1, 80, 80). count, seed: as of `test_batch`.
+        draw: from an item of `GlyphDataset` to glyphs (B, 1, 80, 80). count: as of `test_batch`.
     Returns:
         {"D1": {"L1": …, "RMSE": …, "PDAR": …}, …, "D4": …}: means over the targets; 0 is perfect.
     """
     found = {}
     for name in SETS:
-        batch = test_batch(split, name, references=references, count=count, seed=seed)
+        batch = test_batch(split, name, references=references, count=count)
         with torch.no_grad():
             drawn = draw(batch)
         found[name] = {score: float(judge(drawn, batch["target"]).mean()) for score, judge in SCORES.items()}
