@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import ipywidgets as widgets
 import pytest
 import torch
+from hands import ends
 
 from stylelearn import gatys, photo, samples, segmentation
 from stylelearn.encoders import Encoder
@@ -22,16 +22,6 @@ NEEDS_NETWORK = {"vgg19", "vgg16"}
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
     return Encoder("mini")
-
-
-def ends(control: Any) -> list[Any]:
-    if isinstance(control, PictureChooser):
-        return ["hubble", "rocket"]
-    if isinstance(control, widgets.FloatLogSlider):
-        return [control.base**control.min, control.base**control.max]
-    if isinstance(control, widgets.Dropdown):
-        return [value for _, value in control.options]
-    return [control.min, control.max]
 
 
 def pictures(lab: PhotoLab) -> list[torch.Tensor]:

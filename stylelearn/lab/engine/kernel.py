@@ -26,13 +26,7 @@ class Released(widgets.DOMWidget):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         _close_earlier_runs(self)
-        self.hold_weakly()
-
-    def hold_weakly(self) -> None:
-        """Let this widget go with its last reference, where there is no page; call it again after adding widgets."""
-        if _kernel() is not None:
-            return
-        for each in inside(self):
+        for each in inside(self) if _kernel() is None else ():
             registry._instances.pop(each.model_id, None)
             each.comm.on_msg(_weakly(weakref.WeakMethod(each._handle_msg)))
 
