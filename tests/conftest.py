@@ -28,7 +28,7 @@ FLAGS = [
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
 
-hypothesis.settings.register_profile("stylelearn", deadline=None, derandomize=IN_CI, print_blob=True)
+hypothesis.settings.register_profile("stylelearn", deadline=None, derandomize=IN_CI, print_blob=True, max_examples=40)
 hypothesis.settings.load_profile("stylelearn")
 
 
