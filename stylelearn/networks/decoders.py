@@ -8,44 +8,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.colour import rgb_to_ycbcr
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
 from stylelearn.networks.transformation import InstanceNorm
 
 SKIP_WIDTH, SKIP_BLOCKS = 80, 3  # of `SkipDecoder`: a slider is answered within 0.1 s at 256 px on two CPU cores
 
 
-def mirrored_decoder(layer: str, until: str | None = None, *, encoder: str = "mini") -> nn.Sequential:
-    """The encoder from `layer` backwards to the picture, or to the activations of `until`; no normalisation.
+def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
+    """The encoder from `layer` backwards to the picture; no normalisation.
 
     Each convolution is turned round (its output channels become inputs), each pool becomes a nearest-neighbour
     upsampling; reflection padding throughout, which draws no frame. (B, C, H, W) -> (B, 3, H·2^k, W·2^k), not held to
-    [0, 1]. The layers of mirrored_decoder("relu4_1", "relu3_1") followed by those of mirrored_decoder("relu3_1") are
-    those of mirrored_decoder("relu4_1").
+    [0, 1].
 
     Args:
-        layer: a ReLU. `until`: one before it, or None for the picture.
+        layer: a ReLU.
         encoder: whose architecture is turned round: "mini", "vgg19" or "vgg16".
     Raises:
-        ValueError: an unknown encoder; `layer` is none of its ReLUs, or `until` none before it.
+        ValueError: an unknown encoder; `layer` is none of its ReLUs.
     """
     if encoder not in ARCHITECTURES:
         raise ValueError(f"there is no decoder for {encoder!r}; there are {', '.join(ARCHITECTURES)}")
     layers = vgg_layers(ARCHITECTURES[encoder])
     names = list(layers)
     known = [name for name in names if name.startswith("relu")]
-    if layer not in known or (until is not None and until not in known[: known.index(layer)]):
-        end = f" to {until!r}" if until is not None else ""
-        raise ValueError(f"there is no decoder from {layer!r}{end}; the layers are, in order, {', '.join(known)}")
-    first = 0 if until is None else names.index(until) + 1
+    if layer not in known:
+        raise ValueError(f"there is no decoder from {layer!r}; the layers are, in order, {', '.join(known)}")
     steps: list[nn.Module] = []
-    for name in reversed(names[first : names.index(layer)]):
+    for name in reversed(names[: names.index(layer)]):
         if name.startswith("conv"):
             before, after = layers[name].out_channels, layers[name].in_channels
             steps += [_conv(before, after), nn.ReLU()]
         elif name.startswith("pool"):
             steps.append(nn.Upsample(scale_factor=2, mode="nearest"))
-    return nn.Sequential(*(steps[:-1] if until is None else steps))  # the picture itself passes no ReLU
+    return nn.Sequential(*steps[:-1])  # the picture itself passes no ReLU
 
 
 class SkipDecoder(nn.Module):
@@ -100,41 +96,6 @@ def _conv(before: int, after: int, *, gain: float = 1.0) -> nn.Conv2d:
     with torch.no_grad():
         conv.weight *= gain
     return conv
-
-
-CHROMA = 4.0  # how much more an error in colour counts than one in brightness
-
-
-class Reconstruction(nn.Module):
-    """Two decoders that learn while an encoder is trained: they show what its activations still know of the picture.
-
-    `back` leads from relu4_1 to relu3_1 and `decoder` from there to the picture, so the short way teaches the long one.
-    """
-
-    def __init__(self, encoder: str = "mini") -> None:
-        super().__init__()
-        self.back = mirrored_decoder("relu4_1", until="relu3_1", encoder=encoder)
-        self.decoder = mirrored_decoder("relu3_1", encoder=encoder)
-
-    def forward(self, image: Tensor, near: Tensor, far: Tensor) -> dict[str, Tensor]:
-        """Losses by name; `near` and `far` are relu3_1 and relu4_1 of `image` (B, 3, H, W).
-
-        The logarithm of the squared error makes one decibel count the same early and late. Half of the batch is
-        rebuilt from relu4_1 and a quarter from relu3_1: that teaches enough, and costs less.
-        """
-        half, quarter = slice(0, max(1, len(image) // 2)), slice(0, max(1, len(image) // 4))
-        guess, target = self.back(far[half]), near[half].detach()
-        return {
-            "relu3_1 from relu4_1": (guess - target).square().mean() / target.square().mean(),
-            "rebuilt from relu4_1": _colour_error(self.decoder(guess), image[half]).log(),
-            "rebuilt from relu3_1": _colour_error(self.decoder(near[quarter]), image[quarter]).log() / 2,
-        }
-
-
-def _colour_error(found: Tensor, image: Tensor) -> Tensor:
-    """Mean squared error in YCbCr with chroma counted CHROMA times: plain RGB error leaves pictures grey for long."""
-    error = (rgb_to_ycbcr(found.float()) - rgb_to_ycbcr(image)).square().mean(dim=(0, 2, 3))  # (3,)
-    return (error[0] + CHROMA * (error[1] + error[2])).clamp_min(1e-6)
 
 
 class InverseNet(nn.Sequential):
