@@ -738,7 +738,7 @@ lab
 # | 6 | `left part, mask against all ink_hatching:` | 17 to 20 dB |
 # | 7 | `numbers to be trained:` | 1600, exactly |
 # | 7 | `the old styles paint the very same pictures, bit for bit: True` | as it stands |
-# | 9 | `cubist_facets` | 0.9 to 1 |
+# | 9 | `█ cubist_facets` | 0.9 to 1 |
 #
 # **Where they get stuck.** In exercise 1, statistics over the whole batch (that is batch norm) make the contrast of a picture depend on its neighbours. In exercise 2 the blocks are forgotten, or have one norm only. In exercise 3 across and
 # down change places. In exercise 4 each mask gets a mean and a deviation of its own: it looks reasonable, and it is another method. The checks name all of them.
