@@ -11,9 +11,9 @@ channel of the content's activations the mean and the spread that it has in the 
 f is fixed, only g learns. Content is compared with t and not with f(c): that is what the decoder was given.
 
 **Differs from the paper:** f is `mini`. The course's decoder is a `SkipDecoder`: beside `LAYER` it is given `BESIDE`,
-in which the styles meet, too. Each norm is divided by the root of the number of its values, so that λ means the same
-for every encoder. In a quarter of each batch the style is the content itself, and there the picture, too, is compared:
-α = 0 must give the photo back. A little total variation is added.
+in which the styles meet, too, and some noise. Each norm is divided by the root of the number of its values, so that λ
+means the same for every encoder. In a quarter of each batch the style is the content itself, and there the picture,
+too, is compared: α = 0 must give the photo back. A little total variation is added.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
