@@ -150,6 +150,7 @@ def from_pil(picture: Image.Image, name: str) -> Tensor:
             picture.draft(None, (picture.width // power, picture.height // power))
         _check_size(picture.height, picture.width, name, _MAX_DECODED, "make it smaller, or save it as JPEG")
         picture.load()
+        transparent = picture.info.get("transparency")
         picture = _plain(_upright(picture))
         shrink = math.ceil(math.sqrt(picture.height * picture.width / MAX_PIXELS))
         if shrink > 1:
@@ -163,6 +164,8 @@ def from_pil(picture: Image.Image, name: str) -> Tensor:
             f"{name} is broken or cut off ({picture.format or 'picture'}, {error}); save or download it again"
         ) from error
     pixels = np.asarray(picture)
+    if picture.mode.startswith("I") and isinstance(transparent, int):
+        pixels = np.where(pixels == transparent, 65535, pixels)  # PIL's own conversion would cut deep grey at 255
     if picture.mode == "I":  # 32 bits that hold 16: how PIL opens some deep grey files
         pixels = np.where((pixels >= 0) & (pixels <= 65535), pixels / 65535, np.nan)
     return from_array(pixels, name)

@@ -36,6 +36,7 @@ WRITABLE = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp"}
 
 _EXIF_IFD, _USER_COMMENT = 0x8769, 0x9286
 _SETTINGS_KEY = "stylelearn"
+_MAX_SETTINGS = 60_000  # bytes; a JPEG keeps all of its EXIF in one segment of 64 KiB
 
 
 # ---------------------------------------------------------------------------------------------------------- reading
@@ -289,11 +290,13 @@ def encode_image(
         format: "jpeg", "png" or "webp". quality: 1 to 100; PNG is always exact and ignores it.
         settings: as of `write_image`.
     Raises:
-        ImageError: the image or the format cannot be written.
+        ImageError: the image, the format, the quality or the settings cannot be written.
     """
     kind = WRITABLE.get(f".{format.lower()}")
     if kind is None:
         raise ImageError(f"format {format!r} cannot be written; choose 'jpeg', 'png' or 'webp'")
+    if not 1 <= quality <= 100:
+        raise ImageError(f"quality is {quality}; choose 1 (small) to 100 (best)")
     options: dict[str, Any] = {} if kind == "png" else {"quality": quality}
     if kind == "jpeg" and quality >= 90:
         options["subsampling"] = 0  # full colour resolution: brush strokes differ in colour more than in brightness
@@ -332,7 +335,14 @@ def write_image(image: Tensor, path: str | Path, *, settings: dict[str, Any] | N
 
 
 def _settings_options(settings: dict[str, Any], kind: str) -> dict[str, Any]:
-    text = json.dumps({_SETTINGS_KEY: settings}, allow_nan=False)  # ASCII: EXIF comments are safest so
+    try:
+        text = json.dumps({_SETTINGS_KEY: settings}, allow_nan=False)  # ASCII: EXIF comments are safest so
+    except (TypeError, ValueError) as error:
+        raise ImageError(
+            f"the settings cannot be kept as JSON ({error}); use text, finite numbers and lists"
+        ) from error
+    if len(text) > _MAX_SETTINGS:
+        raise ImageError(f"the settings take {len(text)} bytes, more than {_MAX_SETTINGS}; keep fewer of them")
     if kind == "png":
         notes = PngImagePlugin.PngInfo()
         notes.add_text(_SETTINGS_KEY, text)

@@ -225,8 +225,9 @@ def _invert(m: Tensor, out: Tensor) -> None:
 
 
 def _check(image: Tensor, eps: float, radius: int) -> None:
-    if image.ndim != 4 or image.shape[:2] != (1, 3):
-        raise ValueError(f"the photograph must be one image (1, 3, H, W); this is {tuple(image.shape)}")
+    if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[:2] != (1, 3):
+        came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+        raise ValueError(f"the photograph must be one image (1, 3, H, W); this is {came}")
     if radius < 1:
         raise ValueError(f"radius must be at least 1 pixel; got {radius}")
     side, (height, width) = 2 * radius + 1, image.shape[2:]

@@ -238,8 +238,9 @@ def filled(x: Tensor, patch: int, stride: int) -> Tensor:
 
 def _check(content: Tensor, style: Tensor, patch: int, stride: int) -> None:
     for name, x in (("content", content), ("style", style)):
-        if x.ndim != 4 or x.numel() == 0:
-            raise ValueError(f"the {name}'s activations must be a tensor (B, C, H, W); this is {tuple(x.shape)}")
+        if not isinstance(x, Tensor) or x.ndim != 4 or x.numel() == 0:
+            came = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+            raise ValueError(f"the {name}'s activations must be a tensor (B, C, H, W); this is {came}")
         if not x.isfinite().all():
             raise ValueError(f"the {name}'s activations hold NaN or infinite values; take another picture or layer")
         if min(x.shape[2:]) < patch:

@@ -68,8 +68,9 @@ class Masks:
 
     def __post_init__(self) -> None:
         labels = self.labels
-        if labels.ndim != 2 or labels.numel() == 0 or labels.is_floating_point():
-            raise ValueError(f"labels must be whole numbers (H, W); this is {tuple(labels.shape)} of {labels.dtype}")
+        if not isinstance(labels, Tensor) or labels.ndim != 2 or labels.numel() == 0 or labels.is_floating_point():
+            came = f"{tuple(labels.shape)} of {labels.dtype}" if isinstance(labels, Tensor) else type(labels).__name__
+            raise ValueError(f"labels must be whole numbers (H, W); this is {came}")
         if not 1 <= len(self.names) <= MAX_LABELS:
             raise ValueError(f"there are {len(self.names)} labels; a mask has 1 to {MAX_LABELS}: merge some")
         if len(set(self.names)) != len(self.names) or len(self.colours) != len(self.names):

@@ -313,10 +313,10 @@ def write_film(
             (below 20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
         sound: a film whose sound is copied, if `holds_sound` says that it can be.
     Raises:
-        ImageError: no frames; no PyAV for a film. ValueError: as of `files.check_output`.
+        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `files.check_output`.
     """
     path = check_film(path)
-    suffix, pictures = path.suffix.lower(), (to_pil(frame) for frame in frames)
+    suffix, pictures = path.suffix.lower(), _of_one_size(frames)
     first = next(pictures, None)
     if first is None:
         raise ImageError(f"there are no frames to write into '{path}'")
@@ -377,6 +377,19 @@ def _pyav(path: Path) -> ModuleType:
     except ImportError as error:
         raise ImageError(f"'{path.name}' needs PyAV, which is not installed: {REMEDY}") from error
     return av
+
+
+def _of_one_size(frames: Iterable[Tensor]) -> Iterator[Image.Image]:
+    size: tuple[int, int] | None = None
+    for number, frame in enumerate(frames, 1):
+        picture = to_pil(frame.cpu())
+        size = size or picture.size
+        if picture.size != size:
+            raise ImageError(
+                f"frame {number} has {picture.width} × {picture.height} pixels, but the first {size[0]} × {size[1]}; "
+                "give all frames one size"
+            )
+        yield picture
 
 
 def _long_enough(

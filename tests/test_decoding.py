@@ -123,6 +123,8 @@ def test_low_depths():
 def test_deep_grey_keeps_its_sixteen_bits():
     raw = b"\0" + struct.pack(">3H", 0, 1000, 65535)
     assert np.allclose(values(png(3, 1, 16, 0, raw))[0, :, 0], [0, 1000 / 65535, 1], atol=1e-7)
+    keyed = png(3, 1, 16, 0, raw, chunk(b"tRNS", struct.pack(">H", 1000)))
+    assert np.allclose(values(keyed)[0, :, 0], [0, 1, 1], atol=1e-7)
 
 
 def test_deep_colour_and_deep_alpha():
@@ -322,6 +324,20 @@ def test_a_bomb_is_stopped_by_its_header():
         read_image(png(10_000, 11_000, 8, 2, b"rubbish"))
     with pytest.raises(ImageError, match=r"10,000\.0 million pixels, more than the limit of 250\.0 million"):
         read_image(png(100_000, 100_000, 8, 2, b"rubbish"))
+
+
+@quick
+@given(height=st.integers(1, 9), width=st.integers(1, 9), spare=st.integers(-3, 3))
+def test_the_limits_are_exact(height, width, spare):
+    data = saved(Image.new("RGB", (width, height)), "PNG")
+    for limit in ("_MAX_DECODED", "_MAX_IN_FILE"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(decoding, limit, height * width + spare)
+            if spare >= 0:
+                assert read_image(data).shape == (1, 3, height, width)
+            else:
+                with pytest.raises(ImageError, match="more than the limit"):
+                    read_image(data)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])

@@ -312,6 +312,14 @@ def test_fine_stripes_turn_grey_and_not_into_false_stripes():
     assert float((stripes[..., ::3] - 0.5).abs().max()) == 0.5  # plain subsampling keeps full contrast
 
 
+def test_a_ramp_stays_a_ramp():
+    """Enlarging a linear ramp twice puts new pixels at quarter steps between the old ones."""
+    ramp = torch.linspace(0.1, 0.9, 17).expand(1, 3, 17, 17)
+    step = 0.8 / 16
+    expected = 0.1 + step * ((torch.arange(34) + 0.5) / 2 - 0.5)
+    assert torch.allclose(resize(ramp, 34)[0, 0, 17, 6:-6], expected[6:-6], atol=1e-5)
+
+
 def test_the_same_size_is_a_copy():
     batch = random_image(9, 13, batch=3)
     same = resize(batch, 9)
@@ -399,6 +407,8 @@ def test_places_that_cannot_be_written(tmp_path):
         write_image(image, tmp_path / "a.tiff")
     with pytest.raises(ImageError, match="'bmp' cannot be written"):
         encode_image(image, "bmp")
+    with pytest.raises(ImageError, match="quality is 0"):
+        encode_image(image, "jpeg", 0)
     with pytest.raises(ImageError, match="use PNG"):
         encode_image(torch.zeros(1, 3, 1, 70_000), "jpeg")  # JPEG counts pixels with 16 bits
 
@@ -446,6 +456,12 @@ def test_no_settings_or_those_of_others(kind):
     buffer = io.BytesIO()
     to_pil(random_image(4, 4)).save(buffer, kind, exif=exif)
     assert read_settings(buffer.getvalue()) == {}
+
+
+@pytest.mark.parametrize("kept", [{"a": torch.ones(2)}, {"a": math.nan}, {"a": "x" * 70_000}])
+def test_settings_that_cannot_be_kept(tmp_path, kept):
+    with pytest.raises(ImageError, match="settings"):
+        write_image(random_image(4, 4), tmp_path / "a.png", settings=kept)
 
 
 # ------------------------------------------------------------------------------------------------------ privacy

@@ -278,6 +278,7 @@ X = maps(1, 4, 6, 6)
         (X, X[:, :3], {}, r"style \(1, 3, 6, 6\) on cpu do not fit: take both from one layer"),
         (X, X.expand(2, -1, -1, -1), {}, "one style or one for each content"),
         (X[0], X, {}, r"the content's activations must be a tensor \(B, C, H, W\); this is \(4, 6, 6\)"),
+        (X, "style", {}, "this is str"),
         (X / 0, X, {}, "the content's activations hold NaN or infinite values"),
         (X[:, :0], X[:, :0], {}, r"this is \(1, 0, 6, 6\)"),
     ],

@@ -89,6 +89,7 @@ def test_a_resized_mask_has_the_label_of_the_same_place(seed, factor):
     [
         (torch.zeros(2, 2), ("a",), r"whole numbers \(H, W\); this is \(2, 2\) of torch.float32"),
         (torch.zeros(0, 2).long(), ("a",), "whole numbers"),
+        ("sky", ("a",), "this is str"),
         (torch.ones(2, 2).long(), ("a",), "labels go from 1 to 1, but there are 1 names"),
         (torch.zeros(2, 2).long(), ("a", "a"), "a name of its own"),
         (torch.zeros(2, 2).long(), (), f"0 labels; a mask has 1 to {MAX_LABELS}"),

@@ -315,6 +315,11 @@ def test_frames_of_unlike_size_are_refused_before_the_first_is_painted(tmp_path:
     exif[0x0112] = 6  # upright it is as the others
     Image.new("RGB", (8, 6)).save(tmp_path / "10.png", exif=exif)
     assert [frame.shape for frame in read_frames(tmp_path)] == [(1, 3, 8, 6)] * 3
+    for suffix in (".gif", ".webp"):
+        with pytest.raises(ImageError, match="frame 2 has 6 × 8 pixels, but the first 8 × 6"):
+            write_film(
+                [torch.zeros(1, 3, 6, 8), torch.zeros(1, 3, 8, 6)], tmp_path / f"film{suffix}", [Fraction(1)] * 2
+            )
 
 
 def test_frames_are_guarded_as_pictures_are(tmp_path: Path) -> None:

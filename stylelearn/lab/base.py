@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelearn.images import read_image, read_settings, shown_name
+from stylelearn.images import read_image, read_settings
 from stylelearn.lab import memory
 from stylelearn.lab.column import SLIDERS, Column, Row, View, observe, restore
 from stylelearn.lab.engine.clock import taken
@@ -150,7 +150,7 @@ class Lab(Released, widgets.VBox):
         inside = read_settings(source)
         if inside.get("lab") != type(self).__name__:
             if not (chooser := self.controls.get("content")):
-                raise ValueError(f"{shown_name(source)} was not saved by this lab, and this lab takes no photo")
+                raise ValueError("this picture was not saved by this lab, and this lab takes no photo")
             chooser.take(source, name)
             return
         steps = inside.pop("steps_done", 0)
