@@ -1,5 +1,6 @@
 """JupyterHub for a class on one machine: one container a learner, with limits. See README.md.
 
+With CLASS_CERTIFICATE and CLASS_KEY, two PEM files, the hub answers by https and needs no web server in front of it.
 With STYLELEARN_TRY=1 it is a trial on the loopback address: no containers, any name and password. measure.py uses that.
 """
 
@@ -14,13 +15,21 @@ c.Spawner.start_timeout = c.Spawner.http_timeout = 120
 c.JupyterHub.concurrent_spawn_limit = 40  # above the size of the class: the hub refuses others with error 429
 c.Authenticator.allow_all = True
 
+https = {name: os.environ.get(name, "") for name in ("CLASS_CERTIFICATE", "CLASS_KEY")}
+if any(https.values()):
+    for name, path in https.items():
+        if not os.access(path, os.R_OK):
+            wrong = f"{path!r} cannot be read" if path else "it is not set"
+            raise SystemExit(f"{name}: {wrong}. Set CLASS_CERTIFICATE and CLASS_KEY to a PEM file each, or neither.")
+    c.JupyterHub.ssl_cert, c.JupyterHub.ssl_key = https.values()  # bind_url becomes https by itself
+
 if TRY:
     c.JupyterHub.bind_url = "http://127.0.0.1:8000"
     c.JupyterHub.spawner_class = "simple"
     c.JupyterHub.authenticator_class = "dummy"
     c.Spawner.default_url = "/lab"
 else:
-    c.JupyterHub.bind_url = "http://:8000"  # put a web server with https in front of it
+    c.JupyterHub.bind_url = "http://:8000"  # without a certificate: put a web server with https in front of it
     c.JupyterHub.hub_ip = "172.17.0.1"  # this machine, as Docker's containers see it
     c.JupyterHub.authenticator_class = "shared-password"
     c.SharedPasswordAuthenticator.user_password = os.environ["CLASS_PASSWORD"]

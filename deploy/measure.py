@@ -214,8 +214,9 @@ def running(proxy: str, port: int) -> Iterator[tuple[str, psutil.Process]]:
             f"c.SimpleLocalProcessSpawner.home_dir_template = {folder!r} + '/{{username}}'\n"
         )
         words = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
+        environment = {**os.environ, "STYLELEARN_TRY": "1", "CLASS_CERTIFICATE": "", "CLASS_KEY": ""}
         with open(Path(folder, "log"), "w") as log:
-            hub = subprocess.Popen(words, cwd=folder, env={**os.environ, "STYLELEARN_TRY": "1"}, stdout=log, stderr=log)
+            hub = subprocess.Popen(words, cwd=folder, env=environment, stdout=log, stderr=log)
             try:
                 _until_it_answers(f"http://127.0.0.1:{port}/hub/api/", hub, Path(folder, "log"))
                 yield f"http://127.0.0.1:{port}", psutil.Process(hub.pid)

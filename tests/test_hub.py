@@ -24,11 +24,30 @@ from stylelearn.lab import AdaINLab, AdjustableLab
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
-def test_a_server_opens_the_working_copy_that_it_makes(tmp_path, monkeypatch):
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    monkeypatch.setenv("CLASS_PASSWORD", "starry-night")
+def configured(monkeypatch: pytest.MonkeyPatch, **settings: str) -> Config:
+    """The hub's configuration with these variables of the environment."""
+    for name, value in {"CLASS_PASSWORD": "starry-night", **settings}.items():
+        monkeypatch.setenv(name, value)
     config = Config()
     runpy.run_path(str(DEPLOY / "jupyterhub_config.py"), {"get_config": lambda: config})
+    return config
+
+
+def test_a_certificate_is_used_and_one_without_a_key_is_refused(tmp_path, monkeypatch):
+    for name in ("class.pem", "key.pem"):
+        (tmp_path / name).touch()
+    certificate, key, missing = (str(tmp_path / name) for name in ("class.pem", "key.pem", "missing.pem"))
+    with pytest.raises(SystemExit, match="CLASS_KEY: it is not set"):
+        configured(monkeypatch, CLASS_CERTIFICATE=certificate)
+    with pytest.raises(SystemExit, match=r"CLASS_KEY: .*missing\.pem' cannot be read"):
+        configured(monkeypatch, CLASS_CERTIFICATE=certificate, CLASS_KEY=missing)
+    hub = configured(monkeypatch, CLASS_CERTIFICATE=certificate, CLASS_KEY=key).JupyterHub
+    assert (hub.ssl_cert, hub.ssl_key) == (certificate, key)
+
+
+def test_a_server_opens_the_working_copy_that_it_makes(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    config = configured(monkeypatch)
     runpy.run_path(str(DEPLOY / "jupyter_server_config.py"))
     assert (tmp_path / config.Spawner.default_url.removeprefix("/lab/tree/")).is_file()
 
