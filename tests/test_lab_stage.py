@@ -380,6 +380,23 @@ def test_a_camera_that_opens_after_its_lab_was_closed_is_released(shown: Callabl
     assert page.evaluate("window.sent.every((one) => one.do !== 'live')")
 
 
+def test_without_https_a_page_says_what_it_may_not_do(browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"))
+    page.goto("http://class.test/")
+    page.evaluate(HARNESS)
+    page.evaluate("([script, state]) => window.show(script, state)", [SCRIPT, STAGE])
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_text("not copied: a page may do that by https or on this machine only").first.wait_for()
+    page.evaluate("window.model.tell({code: 'lab = GatysLab()'}, [])")
+    page.get_by_text("the code stands below").first.wait_for()
+    page.get_by_role("button", name="Camera").click()
+    assert "open it by https or on this machine" in sent(page, "refused")["why"]
+    context.close()
+
+
 def test_buttons_say_what_they_do_and_only_some_can_be_pressed(shown: Callable[..., Page]) -> None:
     page = shown(STAGE)
     page.get_by_role("button", name="Start").click()

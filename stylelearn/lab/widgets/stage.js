@@ -342,6 +342,7 @@ function stage({ model, el }) {
       tell(zoom === 1 ? "the whole picture" : `${zoom} times as large; scroll to see the rest`);
     }),
     tool("Copy", "Copy the picture to the clipboard.", async () => {
+      if (!navigator.clipboard) return tell("not copied: a page may do that by https or on this machine only; Download saves it");
       const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
       canvas.getContext("2d").drawImage(image, 0, 0);
       try {
@@ -444,7 +445,8 @@ function stage({ model, el }) {
     if (message.code) {
       code.textContent = message.code;
       code.hidden = false;
-      navigator.clipboard?.writeText(message.code).then(() => tell("the code is in the clipboard"), () => tell("the code stands below"));
+      const copied = navigator.clipboard?.writeText(message.code) ?? Promise.reject();
+      copied.then(() => tell("the code is in the clipboard"), () => tell("the code stands below"));
     }
     if (message.painted) {
       await film.answered(message.painted, buffers[0]);
