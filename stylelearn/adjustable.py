@@ -293,9 +293,9 @@ def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> 
         WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained with.
     """
     path = network_file("adjustable", name)
-    about = {"encoder": "mini"} | read_about(path)
+    about = {"encoder": "mini", "ends": "paper"} | read_about(path)  # what files of earlier editions do not say
     encoder = encoder_for(about, encoder, path.name)
-    known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise")
+    known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise", "ends")
     net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
     fill(net, path, f"adjustable network {name}", kept="encoder.")
     net.about = about | net.about

@@ -32,7 +32,7 @@ from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import WeightsError, fill, network_file, read_about, read_weights, seeded, write_weights
 
 LEARNING_RATE = 6e-3
-SHAPE = ("widths", "blocks", "upsampling", "noise")  # what `TransformationNet` is told, but for the norm
+SHAPE = ("widths", "blocks", "upsampling", "noise", "ends")  # what `TransformationNet` is told, but for the norm
 
 
 class ConditionalInstanceNorm(nn.Module):
@@ -79,7 +79,7 @@ class StyleNet(TransformationNet):
 
     Args:
         styles: their names.
-        widths, blocks, upsampling, noise: as of `TransformationNet`.
+        widths, blocks, upsampling, noise, ends: as of `TransformationNet`.
     Raises:
         ValueError: no names, or one twice.
     """
@@ -91,11 +91,12 @@ class StyleNet(TransformationNet):
         blocks: int = BLOCKS,
         upsampling: str = "nearest",
         noise: Sequence[int] = (),
+        ends: str = "light",
     ) -> None:
         if not styles or len(set(styles)) < len(styles):
             raise ValueError(f"styles must be different names, at least one; got {list(styles)}")
         norm = partial(ConditionalInstanceNorm, styles=len(styles))
-        super().__init__(widths, blocks, norm, upsampling, noise)
+        super().__init__(widths, blocks, norm, upsampling, noise, ends)
         self.styles = list(styles)
         self.about = {"styles": self.styles} | {key: self.about[key] for key in SHAPE}
 
@@ -116,8 +117,8 @@ class StyleNet(TransformationNet):
             )
         if mix.ndim == 2:
             return super().forward(image, mix)
-        # Filled up to a multiple of 4 as the image will be; and resampled once for each size, not for each layer.
-        mix = F.pad(resample(mix, (height, width)), (0, -width % 4, 0, -height % 4), mode="replicate")
+        # Filled up as the image will be; and resampled once for each size, not for each layer.
+        mix = F.pad(resample(mix, (height, width)), self._around(height, width), mode="replicate")
         mix = mix.contiguous(memory_format=torch.channels_last)  # as the activations: nothing need be turned round
         sizes = [(mix.shape[2] // scale, mix.shape[3] // scale) for scale in (2, 4)]
         return super().forward(image, mix, *(resample(mix, size) for size in sizes))
@@ -208,9 +209,10 @@ def train_cin(
     widths: Sequence[int] = WIDTHS,
     blocks: int = BLOCKS,
     noise: Sequence[int] = SCALES,
+    ends: str = "light",
     start: str | Path | None = None,
-    size: int = 160,
-    batch: int = 8,
+    size: int = 128,
+    batch: int = 4,
     seed: int = 0,
     learning_rate: float = LEARNING_RATE,
     weights: Mapping[str, object] | None = None,
@@ -222,13 +224,13 @@ def train_cin(
         photos: folders of photographs; every 10th is held back.
         styles: name -> image (1, 3, H, W).
         start: weights of such a network, or of one of lesson 03, whose γ and β every style then begins with.
-        encoder, widths, blocks, noise, size, batch, seed, learning_rate, weights, run: as of `train_johnson`.
+        encoder, widths, blocks, noise, ends, size, batch, seed, learning_rate, weights, run: as of `train_johnson`.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `train_johnson`.
     """
     out = Path(out)
     with seeded(seed):
-        network = StyleNet(list(styles), widths, blocks, noise=noise)
+        network = StyleNet(list(styles), widths, blocks, noise=noise, ends=ends)
     if start is not None:
         alone = {
             key: value.expand(len(styles), -1) if key.endswith(("gamma", "beta")) and value.ndim == 1 else value
@@ -281,7 +283,7 @@ def load(name: str | Path = "cin") -> StyleNet:
         WeightsError: there is none of that name, or a file that is not whole or holds another network.
     """
     path = network_file("cin", name)
-    about = read_about(path)
+    about = {"ends": "paper"} | read_about(path)  # which files of earlier editions do not say
     if not about.get("styles"):
         raise WeightsError(f"{path.name} names no styles; was it made by `stylelearn train cin`?")
     network = StyleNet(**{k: about[k] for k in ("styles", *SHAPE) if k in about})

@@ -31,16 +31,16 @@ from stylelearn.gatys import layer_shares
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, TransformationNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import fill, network_file, read_about, seeded, shipped, write_weights
+from stylelearn.weights import fill, network_file, read_about, read_weights, seeded, shipped, write_weights
 
 # What makes pictures good to look at; with the course's losses they mean the same for every encoder. One pass cannot
 # weigh each stroke as 300 steps can: content is compared in an earlier layer than in lesson 02. Earlier still, in
 # relu2_2, each line of the photo stays where it was, and the style can only lie over it as a weave.
-CONTENT_LAYER = "relu3_2"
-LAYER_WEIGHTS = {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0}
-CONTENT_WEIGHT = 1.0
+CONTENT_LAYER = "relu4_2"
+LAYER_WEIGHTS = {"relu1_1": 2.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0}
+CONTENT_WEIGHT = 0.5
 STYLE_WEIGHT = 1.0
-TV_WEIGHT = 3.0
+TV_WEIGHT = 1.5
 SPIKE_WEIGHT = 20.0
 LEARNING_RATE = 1e-2  # ten times the paper's: strokes are there after some 250 steps of four crops
 
@@ -127,8 +127,9 @@ def train_johnson(
     norm: str = "instance",
     upsampling: str = "nearest",
     noise: Sequence[int] = SCALES,
+    ends: str = "light",
     start: str | Path | None = None,
-    size: int = 160,
+    size: int = 128,
     batch: int = 4,
     seed: int = 0,
     learning_rate: float = LEARNING_RATE,
@@ -142,8 +143,9 @@ def train_johnson(
         style: (1, 3, H, W); its brush strokes are learnt at the size at which they are given.
         name: of the style, for the file's header; by default that of `out`.
         encoder: the loss network; `mini` by default.
-        widths, blocks, norm, upsampling, noise: as of `TransformationNet`.
-        start: weights of such a network to begin with.
+        widths, blocks, norm, upsampling, noise, ends: as of `TransformationNet`.
+        start: weights to begin with: of such a network; or of lesson 04's, of which the style called `name` is taken,
+            or the mean of all styles if there is none.
         size: side of the crops in pixels. batch: crops a step. seed: of the weights and the crops.
         learning_rate: the highest. weights: arguments of `Perceptual`.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
@@ -152,9 +154,9 @@ def train_johnson(
     """
     out = Path(out)
     with seeded(seed):
-        network = TransformationNet(widths, blocks, norm, upsampling, noise)
+        network = TransformationNet(widths, blocks, norm, upsampling, noise, ends)
     if start is not None:
-        fill(network, start, f"network from {start}")
+        fill(network, _one_style(start, name or out.stem), f"network from {start}")
     model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
     about = {"network": "johnson", **network.about, "style": style, "encoder": model.encoder, "photos": crops}
@@ -162,6 +164,14 @@ def train_johnson(
     training = yield from fit(model, crops, about=about, learning_rate=learning_rate, **settings(out, run))
     style_size = list(style.shape[2:])
     save(network, out, style=name or out.stem, style_size=style_size, objective=model.objective, training=training)
+
+
+def _one_style(path: str | Path, name: str) -> dict[str, Tensor]:
+    """The weights in a file; of a network of lesson 04 with one γ and β for each norm."""
+    state, known = read_weights(path), read_about(path).get("styles", [])
+    rows = [known.index(name)] if name in known else list(range(len(known)))
+    tables = [key for key in state if known and key.endswith((".gamma", ".beta"))]
+    return state | {key: state[key][rows].mean(dim=0) for key in tables}
 
 
 def styles() -> list[str]:
@@ -181,10 +191,9 @@ def load(name: str | Path) -> TransformationNet:
         WeightsError: unknown (the known ones are listed), or a file that is not whole.
     """
     path = network_file("johnson", name)
-    about = read_about(path)
-    network = TransformationNet(
-        **{key: about[key] for key in ("widths", "blocks", "norm", "upsampling", "noise") if key in about}
-    )
+    about = {"ends": "paper"} | read_about(path)  # which files of earlier editions do not say
+    shape = ("widths", "blocks", "norm", "upsampling", "noise", "ends")
+    network = TransformationNet(**{key: about[key] for key in shape if key in about})
     fill(network, path, f"johnson network {name}")
     network.about = about | network.about
     return network.eval().requires_grad_(False)

@@ -81,9 +81,9 @@ def test_spikes_by_hand() -> None:
 
 def test_spikes_are_penalised_while_training_only() -> None:
     net = network()
-    seen: list[torch.Tensor] = []  # what each residual block hands on, and what the last two normalisations get
-    *_, half, whole = net.painter.layers
-    for part in (*list(net.painter.layers)[3:-2], half.conv, whole.conv):
+    seen: list[torch.Tensor] = []  # what each residual block hands on, and what the last normalisation gets
+    *blocks, half, _ = list(net.painter.layers)[1:]
+    for part in (*blocks, half.conv):
         part.register_forward_hook(lambda module, given, found: seen.append(found.detach()[:, :, ::2, ::2] * 1.0))
     contents = torch.zeros(2, 3, 64, 64)
     contents[:, :, 30:34, 30:34] = 1  # one bright place
@@ -562,9 +562,9 @@ def test_beginning_with_a_network_of_lesson_03_or_04(folders: dict[str, Path], t
     for file, source in (("cin", many), ("one", single)):
         net = network()
         adjustable._begin(net, tmp_path / f"{file}.safetensors")
-        close(net.painter.layers[3].conv.weight, source.layers[3].conv.weight.half().float(), 1e-6)
-        gamma, beta = net.painter.layers[3].norm.head.bias.chunk(2)
-        norm = source.layers[3].norm
+        close(net.painter.layers[1].conv.weight, source.layers[1].conv.weight.half().float(), 1e-6)
+        gamma, beta = net.painter.layers[1].norm.head.bias.chunk(2)
+        norm = source.layers[1].norm
         close(gamma, torch.atleast_2d(norm.gamma.half().float()).mean(0), 1e-5)
         close(beta, torch.atleast_2d(norm.beta.half().float()).mean(0), 1e-5)
     list(train_adjustable(**options(folders, tmp_path / "on.safetensors", steps=1, start=tmp_path / "cin.safetensors")))

@@ -33,8 +33,8 @@ def three_only(x, gamma, beta, which):
 
 
 def count(widths, blocks):
-    a, b, c = widths
-    return 2 * (2 * a + 2 * b + c + 2 * blocks * c)
+    _, b, c = widths
+    return 2 * (c + 2 * blocks * c + b)
 
 
 def shares(across, down):
@@ -97,15 +97,17 @@ MISTAKES = [
     (N, lambda x, g, b, w: conditional(x, g, b, w, epsilon=0), "NaN"),
     (N, three_only, "stopped with"),
     # numbers_per_style: what is forgotten
-    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2]), "residual blocks are missing"),
-    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2] + n * w[2]), "two norms, not one"),
+    (K, lambda w, n: 2 * (w[1] + w[2]), "residual blocks are missing"),
+    (K, lambda w, n: 2 * (w[1] + w[2] + n * w[2]), "two norms, not one"),
     (K, lambda w, n: count(w, n) // 2, "γ and β"),
     (K, lambda w, n: count(w, n) + 6, "last convolution"),
-    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2]), "enlarge again"),
-    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2] + w[2] + w[1]), "what comes out"),
-    (K, lambda w, n: 2 * (2 * w[0] + 2 * w[1] + w[2] + 2 * n), "c channels, not one"),
+    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2]), "at full size"),
+    (K, lambda w, n: 2 * (w[2] + 2 * n * w[2]), "enlarges again"),
+    (K, lambda w, n: 2 * (w[1] + 2 * n * w[2]), "first convolution"),
+    (K, lambda w, n: 2 * (w[2] + 2 * n * w[2] + w[2]), "what comes out"),
+    (K, lambda w, n: 2 * (w[1] + w[2] + 2 * n), "c channels, not one"),
     (K, lambda w, n: count(w, 1), "one block only"),
-    (K, lambda w, n: count((16, 32, 64), n), "it should be"),
+    (K, lambda w, n: count((20, 40, 80), n), "it should be"),
     (K, lambda w, n: "many", "should be one number; yours is 'many'"),
     # pad_shares: corners and sums
     (P, lambda a, d: shares(d, a), "across and down have changed places"),
@@ -140,7 +142,7 @@ OTHER_WAYS = [
     (N, one_by_one),
     (N, lambda x, g, b, w: torch.nn.functional.instance_norm(x) * rows(g, w) + rows(b, w)),
     (K, count),
-    (K, lambda w, n: sum(2 * c for c in [*w, *[w[2]] * 2 * n, w[1], w[0]])),
+    (K, lambda w, n: sum(2 * c for c in [w[2], *[w[2]] * 2 * n, w[1]])),
     (P, shares),
     (P, lambda a, d: torch.outer(torch.tensor([1 - d, d]), torch.tensor([1 - a, a])).flatten()),
     (S, spatial),

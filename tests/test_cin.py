@@ -108,7 +108,7 @@ def test_it_is_johnsons_network_with_the_rows_mixed(shares: tuple[float, ...]) -
 
 
 def test_every_normalisation_is_conditioned_those_of_the_residual_blocks_too() -> None:
-    net, image = network(), torch.rand(1, 3, 24, 24)
+    net, image = network(ends="paper"), torch.rand(1, 3, 24, 24)
     assert len(net.norms()) == 3 + 2 * SMALL["blocks"] + 2  # type: ignore[operator]
     assert not any("Norm" in type(m).__name__ and m not in net.norms() for m in net.modules())
     before = [painted(net, image, name) for name in NAMES]
@@ -172,7 +172,7 @@ def test_masks_are_resampled_once_for_each_size(monkeypatch: pytest.MonkeyPatch)
     own = cin.resample
     monkeypatch.setattr(cin, "resample", lambda mix, size: asked.append(tuple(size)) or own(mix, size))
     painted(network(), torch.rand(1, 3, 30, 42), {"oil": torch.rand(15, 21)})
-    assert asked == [(30, 42), (16, 22), (8, 11)]  # filled up to 32 × 44
+    assert asked == [(30, 42), (24, 30), (12, 15)]  # with a frame of 8, and filled up to 48 × 60
 
 
 # ------------------------------------------------------------------------------------------------------------- mixtures
@@ -237,9 +237,9 @@ def test_styles_need_names_of_their_own(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "by_hand"),
     [
-        ({}, 2 * (16 + 32 + 64 + 10 * 64 + 32 + 16)),
-        ({"widths": PAPER_WIDTHS}, 2 * (32 + 64 + 128 + 10 * 128 + 64 + 32)),
-        (SMALL, 2 * (4 + 6 + 8 + 4 * 8 + 6 + 4)),
+        ({}, 2 * (80 + 10 * 80 + 40)),
+        ({"widths": PAPER_WIDTHS, "ends": "paper"}, 2 * (32 + 64 + 128 + 10 * 128 + 64 + 32)),
+        (SMALL, 2 * (8 + 4 * 8 + 6)),
     ],
 )
 def test_numbers_per_style(options: dict[str, object], by_hand: int) -> None:

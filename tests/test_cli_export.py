@@ -86,9 +86,10 @@ def photo(width: int) -> Tensor:
 
 
 @pytest.mark.browser
-def test_the_page_paints_what_the_network_paints(page, tmp_path):
+@pytest.mark.parametrize("ends", ["light", "paper"])
+def test_the_page_paints_what_the_network_paints(ends, page, tmp_path):
     """Sides that are no multiple of 4, noise of three scales, a residual block: all as in PyTorch."""
-    network = varied(TransformationNet(**SMALL, noise=(1, 4, 16)))
+    network = varied(TransformationNet(**SMALL, noise=(1, 4, 16), ends=ends))
     johnson.save(network, tmp_path / "mine.safetensors", style="my_style")
     opened(page, tmp_path / "mine.safetensors", tmp_path)
     assert page.title() == "Painter of my style"

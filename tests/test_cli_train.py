@@ -111,11 +111,11 @@ def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_
     encoder = done.options.pop("encoder")
     assert encoder.name == "mini" and done.options == NETWORKS["johnson"].usual | asked
     said = "--steps 9 --size 64 --batch 3 --seed 5 --devices 1 --sheet-every 4 --precision bf16-mixed --accelerator cpu"
-    more = "--widths 4 5 6 --norm batch --style-weight 7 --tv-weight 0 --encoder mini --nodes 1 --anew"
-    done = train("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split())
+    more = "--widths 4 5 6 --norm batch --learning-rate 0.02 --style-weight 7 --tv-weight 0 --encoder mini --nodes 1"
+    done = train("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split(), "--anew")
     asked |= {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed", "devices": 1}
     asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch", "num_nodes": 1, "anew": True}
-    asked |= {"weights": {"style_weight": 7.0, "tv_weight": 0.0}}
+    asked |= {"weights": {"style_weight": 7.0, "tv_weight": 0.0}, "learning_rate": 0.02, "warm_up": 50}
     assert done.options | asked == done.options and set(done.options) == {*asked, "encoder", "style"}
 
 
@@ -130,7 +130,8 @@ def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
     done = train("johnson", *base, "--preset", "laptop").options
     assert done | usual == done and done["accelerator"] == "cpu"
     done = train("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
-    assert done["widths"] == PAPER_WIDTHS and done["noise"] == () and done["precision"] == gpu["precision"]
+    assert (done["widths"], done["ends"], done["noise"]) == (PAPER_WIDTHS, "paper", ())
+    assert done["precision"] == gpu["precision"]
     assert (done["steps"], done["batch"], done["size"], done["learning_rate"]) == (5, 4, 256, 1e-3)
 
 

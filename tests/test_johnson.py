@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from pictures import picture
 from torch import Tensor, nn
 
 from stylelearn import gatys, johnson, samples
+from stylelearn.cin import StyleNet
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual, train_johnson
 from stylelearn.networks import transformation
@@ -108,28 +110,46 @@ def test_any_size_comes_back(height: int, width: int, batch: int, up: str) -> No
 
 def test_a_multiple_of_four_loses_nothing_when_it_is_part_of_a_reflected_picture() -> None:
     """30 × 29 is filled up to 32 × 32 by reflection: the same as reflecting by hand and cutting off."""
-    network, photo = tiny(), picture(30, 29)
+    network, photo = tiny(ends="paper"), picture(30, 29)
     by_hand = torch.cat([photo, photo[..., 27:28], photo[..., 26:27], photo[..., 25:26]], dim=3)
     by_hand = torch.cat([by_hand, by_hand[:, :, 28:29], by_hand[:, :, 27:28]], dim=2)  # (1, 3, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(network(photo), network(by_hand)[..., :30, :29])
 
 
-def by_hand(widths: tuple[int, int, int], blocks: int) -> int:
-    """Weights and biases of every convolution, and γ and β after all of them but the last."""
-    a, b, c = widths
-    convolutions = [(3, a, 81), (a, b, 9), (b, c, 9), *[(c, c, 9)] * 2 * blocks, (c, b, 9), (b, a, 9)]
-    return sum(before * after * taps + after + 2 * after for before, after, taps in convolutions) + a * 3 * 81 + 3
-
-
 def test_the_papers_widths_give_the_papers_number_of_parameters() -> None:
     """7 872 + 18 624 + 74 112 + 5 · 295 680 + 73 920 + 18 528 + 7 779, layer by layer."""
-    network = TransformationNet(PAPER_WIDTHS)
-    assert sum(p.numel() for p in network.parameters()) == 1_679_235 == by_hand((32, 64, 128), 5)
-    for options in ({"norm": "batch"}, {"upsampling": "transposed"}):
-        other = TransformationNet(PAPER_WIDTHS, **options)  # type: ignore[arg-type]
-        assert sum(p.numel() for p in other.parameters()) == 1_679_235
-    assert sum(p.numel() for p in TransformationNet().parameters()) == by_hand(WIDTHS, BLOCKS)
+    for options in ({}, {"norm": "batch"}, {"upsampling": "transposed"}):
+        network = TransformationNet(PAPER_WIDTHS, ends="paper", **options)  # type: ignore[arg-type]
+        assert sum(p.numel() for p in network.parameters()) == 1_679_235
+
+
+def test_light_ends_by_hand() -> None:
+    """Weights and biases of every convolution, and γ and β of all but the two at full size."""
+    a, b, c = WIDTHS
+    convolutions = [(3, c, 144), *[(c, c, 9)] * 2 * BLOCKS, (c, b, 9), (b, a, 9), (a, 3, 9)]
+    weights = sum(before * after * taps + after for before, after, taps in convolutions)
+    assert sum(p.numel() for p in TransformationNet().parameters()) == weights + 2 * (c + 2 * BLOCKS * c + b)
+
+
+def test_a_frame_of_reflection_is_painted_and_cut_off() -> None:
+    """Seen without one, a picture that is reflected by hand gives the same."""
+    network, photo = tiny(), picture(32, 40)
+    by_hand = np.pad(photo.numpy(), ((0, 0), (0, 0), (8, 8), (8, 8)), mode="reflect")
+    with torch.no_grad():
+        framed = network(photo)
+        network.frame = 0
+        torch.testing.assert_close(framed, network(torch.from_numpy(by_hand))[..., 8:-8, 8:-8])
+
+
+def test_light_ends_see_each_pixel() -> None:
+    """12 × 12 with stride 4: each pixel is seen, and by nine places at most."""
+    first = TransformationNet((4, 4, 4), 0, norm=lambda channels: nn.Identity()).layers[0].conv
+    with torch.no_grad():
+        first.weight.fill_(1.0)
+    image = torch.rand(1, 3, 24, 32, requires_grad=True)
+    first(image)[:, 0].sum().backward()
+    assert image.grad is not None and bool((image.grad[:, :, 8:-8, 8:-8] == 9).all())
 
 
 def test_a_residual_block_with_nothing_to_add_hands_its_input_on() -> None:
@@ -208,6 +228,7 @@ def test_what_is_no_picture_for_it_is_refused(image: object, words: str) -> None
     ("options", "words"),
     [
         ({"norm": "layer"}, "unknown norm 'layer'; there are instance, batch"),
+        ({"ends": "heavy"}, "ends must be 'light' or 'paper', not 'heavy'"),
         ({"upsampling": "bilinear"}, "upsampling must be 'nearest' or 'transposed', not 'bilinear'"),
         ({"widths": (8, 16)}, r"widths must be three numbers.*\(8, 16\)"),
         ({"widths": (8, 0, 16)}, "widths must be three numbers"),
@@ -323,6 +344,22 @@ def test_training_starts_from_given_weights(folder: Path, tmp_path: Path, norm: 
         trained(folder, tmp_path / "third.safetensors", steps=1, start=first, norm=norm, blocks=2, noise=(1, 4, 16))
 
 
+@pytest.mark.parametrize(("name", "rows"), [("b", [1]), ("new", [0, 1])])
+def test_training_starts_from_a_style_of_lesson_04(folder: Path, tmp_path: Path, name: str, rows: list[int]) -> None:
+    """From the style of that name; from the mean of all if it is new."""
+    many = StyleNet(["a", "b"], SMALL["widths"], SMALL["blocks"], noise=(1, 4))  # type: ignore[arg-type]
+    for norm in many.norms():
+        nn.init.normal_(norm.gamma), nn.init.normal_(norm.beta)
+    write_weights(tmp_path / "many.safetensors", many.state_dict(), many.about)
+    start, out = tmp_path / "many.safetensors", tmp_path / "one.safetensors"
+    trained(folder, out, steps=1, learning_rate=1e-12, start=start, noise=(1, 4), name=name)
+    for key, value in read_weights(start).items():
+        wanted = value.float()
+        if key.endswith(("gamma", "beta")):
+            wanted = sum(wanted[row] for row in rows) / len(rows)
+        torch.testing.assert_close(read_weights(out)[key].float(), wanted, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_files_hold_the_network_to_half_precision(tmp_path: Path, norm: str) -> None:
     path = tmp_path / "net.safetensors"
@@ -333,7 +370,8 @@ def test_files_hold_the_network_to_half_precision(tmp_path: Path, norm: str) -> 
     johnson.save(network, path, style="dots")
     again = johnson.load(path)
     assert read_about(path) == {
-        "widths": [4, 6, 8], "blocks": 1, "norm": norm, "upsampling": "transposed", "noise": [], "style": "dots",
+        "widths": [4, 6, 8], "blocks": 1, "norm": norm, "upsampling": "transposed", "noise": [], "ends": "light",
+        "style": "dots",
     }  # fmt: skip
     loaded = again.state_dict()
     for name, value in network.state_dict().items():
@@ -341,6 +379,16 @@ def test_files_hold_the_network_to_half_precision(tmp_path: Path, norm: str) -> 
             bound = value.abs() * 2**-11 + 2**-25  # half of a unit in the last place; below 2⁻¹⁴ they are 2⁻²⁴ apart
             assert bool(((loaded[name] - value).abs() <= bound).all()), name
             assert loaded[name].dtype == torch.float32
+    with torch.no_grad():
+        assert torch.allclose(again(PHOTOS), network(PHOTOS), atol=0.02)
+
+
+def test_a_file_of_an_earlier_edition_has_the_papers_ends(tmp_path: Path) -> None:
+    network = tiny(ends="paper").eval()
+    about = {key: value for key, value in network.about.items() if key != "ends"}
+    write_weights(tmp_path / "old.safetensors", network.state_dict(), about)
+    again = johnson.load(tmp_path / "old.safetensors")
+    assert again.about["ends"] == "paper"
     with torch.no_grad():
         assert torch.allclose(again(PHOTOS), network(PHOTOS), atol=0.02)
 

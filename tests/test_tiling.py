@@ -60,10 +60,13 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("noise", [(), (1, 4, 16)])
 @pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
+@pytest.mark.parametrize("ends", ["light", "paper"])
 @pytest.mark.usefixtures("small_is_large")
-def test_johnson_in_bands(norm: str, upsampling: str, noise: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_johnson_in_bands(
+    ends: str, norm: str, upsampling: str, noise: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(1)
-    network = TransformationNet((4, 6, 8), 2, norm, upsampling, noise).eval()
+    network = TransformationNet((4, 6, 8), 2, norm, upsampling, noise, ends).eval()
     image = torch.rand(1, 3, 90, 61)
     with torch.no_grad():
         whole = network(image)

@@ -108,7 +108,7 @@ for side in (128, 256):
 
 # %%
 torch.manual_seed(0)
-small = TransformationNet(widths=(8, 16, 32), blocks=2)
+small = TransformationNet(widths=(8, 16, 32), blocks=2, ends="paper")
 words = ["9 × 9", "3 × 3, stride 2", "3 × 3, stride 2", *["residual block"] * 2, *["enlarge, then 3 × 3"] * 2]
 x = photo  # (1, 3, 128, 192)
 print(f"{'photo':22}{tuple(x.shape)}")
@@ -116,18 +116,20 @@ for layer, what in zip(small.layers, words, strict=True):
     x = layer(x)
     print(f"{what:22}{tuple(x.shape)}")
 print(f"{'9 × 9, then tanh':22}{tuple(small.last(x).shape)}")
-for widths, blocks in (((8, 16, 32), 2), (WIDTHS, 5), (PAPER_WIDTHS, 5)):
-    numbers = sum(p.numel() for p in TransformationNet(widths, blocks).parameters())
+for widths, blocks, ends in (((8, 16, 32), 2, "paper"), (WIDTHS, 5, "light"), (PAPER_WIDTHS, 5, "paper")):
+    numbers = sum(p.numel() for p in TransformationNet(widths, blocks, ends=ends).parameters())
     print(f"widths {widths}, {blocks} blocks: {numbers:9,} weights")
 
 # %% [markdown]
-# The last line is the paper's network, the one before it is what the course ships. Three things to notice:
+# The last line is the paper's network, the one before it is what the course ships. Four things to notice:
 #
 # - **Down and up again.** Most layers work at a quarter of the size. There a convolution has 16 times fewer places to visit, so it may have four times as many channels for the same work. And what is next to each other there is
 #   four pixels apart in the photo, so each layer looks further.
 # - **Residual blocks**: $y = x + \mathrm{norm}(\mathrm{conv}(\mathrm{relu}(\mathrm{norm}(\mathrm{conv}(x)))))$. A block only has to compute what should *change*. To keep what is there, it adds 0. Much of a pastiche is the photo's
 #   drawing, so this is a good start.
 # - **tanh** at the end keeps colours where a screen can show them: $(\tanh(z) + 1)/2$ is between 0 and 1.
+# - **Light ends.** The two layers of 9 × 9 work at full size, so they take much of the time and paint little of the picture. From section 5 on, our networks go down to a quarter by *one* layer of 12 × 12 with stride 4, and end with 3 × 3.
+#   What is saved pays for wider blocks. They also have no normalisation at full size, and learn in half of the steps without it. (`ends="paper"` is the paper's form, as printed above.)
 #
 # ### How far does it look?
 #
@@ -181,7 +183,7 @@ check.receptive_field(my_receptive_field)
 maps = []
 for blocks in (0, 2, 5):
     torch.manual_seed(0)
-    plain = TransformationNet((8, 16, 32), blocks, norm=lambda channels: nn.Identity())
+    plain = TransformationNet((8, 16, 32), blocks, norm=lambda channels: nn.Identity(), ends="paper")
     x = seen = torch.rand(1, 3, 128, 128, requires_grad=True)
     for layer in plain.layers[: 3 + blocks]:
         seen = layer(seen)  # (1, 32, 32, 32) at last
@@ -287,30 +289,33 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 #
 # $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by a network's activations,
 # and this network is called the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
-# We use the course's divisors, so weights mean the same as in lesson 02. Layers and weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so content is compared in an earlier layer, which keeps more of the photo.
+# We use the course's divisors, so weights mean the same as in lesson 02. The weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so the photo counts for more here. After a minute of training a network
+# can adapt still less: in this lesson we compare content one block earlier than for the networks that ship.
 #
 # This is what stands in the brackets of (1):
 
 
 # %%
 style = samples.style("woodcut_waves", 96)  # (1, 3, 96, 96)
-layers, content_layer = johnson.LAYER_WEIGHTS, johnson.CONTENT_LAYER
+layers = johnson.LAYER_WEIGHTS
+about_content = {"content_layer": "relu3_2", "content_weight": 1.0}  # keeps more of the photo than the course's relu4_2
 wanted = {layer: losses.mean_gram(encoder(style, layer)[layer]) for layer in layers}  # (1, C, C) each
 
 
 def perceptual_loss(pastiche, photos):
     """α ℓ_feat + β ℓ_style + γ ℓ_TV, the mean over a batch; both are (B, 3, H, W)."""
+    compared, alpha = about_content.values()
     with torch.no_grad():
-        target = encoder(photos, content_layer)[content_layer]
-    seen = encoder(pastiche, [content_layer, *layers])
-    content = losses.content_loss(seen[content_layer], target)
+        target = encoder(photos, compared)[compared]
+    seen = encoder(pastiche, [compared, *layers])
+    content = losses.content_loss(seen[compared], target)
     strokes = sum(weight * losses.style_loss(seen[layer], wanted[layer]) for layer, weight in layers.items())
     smooth = losses.tv_loss(pastiche)
-    return johnson.CONTENT_WEIGHT * content + johnson.STYLE_WEIGHT * strokes + johnson.TV_WEIGHT * smooth
+    return alpha * content + johnson.STYLE_WEIGHT * strokes + johnson.TV_WEIGHT * smooth
 
 
 # %% tags=["nbval-check-output"]
-model = johnson.Perceptual(small, [style], encoder)  # the course's: a network and what it is trained for
+model = johnson.Perceptual(small, [style], encoder, **about_content)  # a network, and what it is trained for
 objective = gatys.objective(photo, style, encoder=encoder, **model.objective)  # lesson 02's, with the same weights
 pastiche = small(photo)
 ours, theirs = perceptual_loss(pastiche, photo), sum(objective(pastiche).values())
@@ -385,7 +390,7 @@ grid([style, crops(1)[:3]], ["the style", *["to learn from"] * 3], columns=4)
 # %%
 def learn(network, steps, **weights):
     """Teach a network the style, step by step; yields content and style loss of each step."""
-    model = johnson.Perceptual(network, [style], encoder, **weights)
+    model = johnson.Perceptual(network, [style], encoder, **about_content, **weights)
     optimizer = torch.optim.Adam(network.parameters())
     for step in range(1, steps + 1):
         optimizer.param_groups[0]["lr"] = 1e-2 * rate_factor(step, steps, warm_up=20)  # up, and slowly down to 0
@@ -435,7 +440,7 @@ grid([style, *unseen, torch.ones_like(style), *(paint(quick, image) for image in
 #
 # The photos that are new to it are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
 #
-# This network is small, and was trained for a minute. Look closely, and you find a fine grid in smooth areas. The networks of section 8 are twice as wide, have five blocks, and were trained for longer.
+# This network is small, and was trained for a minute. Look closely, and you find a fine grid in smooth areas. The networks of section 8 are more than twice as wide, have five blocks, and were trained for longer.
 # </details>
 #
 # ## 6 · Batch norm or instance norm
@@ -599,14 +604,14 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # After 150 steps both are unfinished. With transposed convolutions there is a pattern of single pixels: it is there from the beginning, and the network has to learn weights that cancel it. Enlarging leaves squares of
 # $2 \times 2$ and $4 \times 4$ pixels at first, which the convolutions after it learn to smooth.
 #
-# Between γ = 0 and the course's γ = 3 there is little to see after so few steps: without total variation fine grain costs nothing, but this network makes little of it. With thirty times as much, outlines become soft and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
+# Between γ = 0 and the course's γ = 1.5 there is little to see after so few steps: without total variation fine grain costs nothing, but this network makes little of it. With thirty times as much, outlines become soft and strokes run together. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
 # </details>
 #
 # ## 8 · With more time
 #
 # *What comes out after more than a minute?*
 #
-# The networks that ship with the course have five residual blocks, twice as many channels, and learnt on several thousand photos. [The card beside the weights](../data/weights/johnson.CARD.md) says for how long and from which start.
+# The networks that ship with the course have five residual blocks, more than twice as many channels, and learnt on several thousand photos. [The card beside the weights](../data/weights/johnson.CARD.md) says for how long and from which start.
 # `stylelearn train johnson` trains one from any folder of photos and any style.
 #
 # They have one more input. In a clear blue sky all neighbourhoods are alike, and a convolutional network maps identical neighbourhoods to identical outputs. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
@@ -729,7 +734,7 @@ lab
 # ## Differs from the paper
 #
 # - **Less training**: several thousand photos instead of 80 000, smaller squares than 256 pixels, and far fewer than 40 000 steps.
-# - **A smaller network**: half of the paper's widths, so that a laptop paints 256 pixels in a fraction of a second. `PAPER_WIDTHS` has 1 679 235 weights, and takes about four times as long.
+# - **A smaller network** with **light ends** (section 2), so that a laptop paints 256 pixels in a fraction of a second. The paper's has 1 679 235 weights, and takes about four times as long.
 # - **Instance norm** instead of batch norm, and **enlarge, then convolve** instead of transposed convolutions. `norm="batch"` and `upsampling="transposed"` give the paper's.
 # - **A smaller loss network**: the course's encoder and not VGG-16, so textures are simpler than in the paper's figures. The paper compares style in `relu1_2`, `relu2_2`, `relu3_3` and `relu4_3`, and content in `relu2_2` for its pictures;
 #   ours are `johnson.LAYER_WEIGHTS` and `johnson.CONTENT_LAYER`.
@@ -759,7 +764,7 @@ lab
 # **To read**: the two papers; Ulyanov, Lebedev, Vedaldi and Lempitsky, *Texture Networks*, ICML 2016, the same idea in the same months; Odena, Dumoulin and Olah,
 # [*Deconvolution and Checkerboard Artifacts*](https://distill.pub/2016/deconv-checkerboard/), Distill 2016, with pictures that move; Gross and Wilber, *Training and investigating Residual Nets*, 2016, on which our blocks are modelled.
 #
-# **Next**: one network for each style, and nothing between them. [Lesson 04](04_cin.ipynb) shows that nearly all of such a network can be the same for every style. What differs fits into 1,600 numbers, and numbers can be mixed.
+# **Next**: one network for each style, and nothing between them. [Lesson 04](04_cin.ipynb) shows that nearly all of such a network can be the same for every style. What differs fits into 1,840 numbers, and numbers can be mixed.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers

@@ -153,7 +153,7 @@ check.weighted(my_weighted)
 # *Where do three numbers enter a network of convolutions?*
 #
 # As in lesson 04: in the normalisations. After each convolution a channel gets a new scale γ and a new shift β, which decide how much the channel contributes. Lesson 04 kept a table of them, one row a style. But α is
-# not one of fourteen styles; it is any point of a cube. No table holds all of them. So a small network computes γ and β:
+# not one of sixteen styles; it is any point of a cube. No table holds all of them. So a small network computes γ and β:
 #
 # $$z = \gamma_\alpha \left( \frac{x - \mu}{\sigma} \right) + \beta_\alpha \qquad\qquad (\gamma_\alpha, \beta_\alpha) = \Lambda(\alpha, s) \qquad\text{(3)}$$
 #
@@ -401,7 +401,8 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls far, while the style losses end far above those of the untrained network, whatever their sliders say: a pale photo, and nothing of the mosaic. With factors all three style losses fall to about two thirds, two of them after a rise, and content falls less. Small coloured pieces, one or two pixels wide, begin to cover the cat. Their colours are not the mosaic's yet.
+# Without factors the largest loss rules, that of the content. It falls to less than a third, and `relu4_1`, which sees the largest marks, ends *above* the untrained network, whatever its slider says: a pale photo, and nothing of the mosaic.
+# (The two other style losses fall even so. A grey veil over the photo has less contrast than the untrained network's noise.) With factors all three style losses fall, `relu4_1` to about two thirds, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
@@ -751,7 +752,7 @@ grid([*shown.values()], [*shown], columns=2)
 #
 # **Show.** The lab, with the names of the sliders covered: let the class find out what each one does, and name them. Then section 7, with the table covered: which row of pictures is the most diverse? Uncover the numbers afterwards.
 #
-# **Expected results.** Section 4, relative to the untrained network: without factors content alone is learnt, with factors all three style losses fall to about two thirds. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
+# **Expected results.** Section 4, relative to the untrained network: without factors `relu4_1` ends above 1, with factors all three style losses fall, `relu4_1` to about two thirds. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
 # its settings differ more. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
 # Section 8: fine-tuning lowers the style loss of the cat to little more than a half, in less than half a minute, though the cat is not among its photos.
 #

@@ -47,17 +47,19 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
 @check
 def numbers_per_style(answer: Callable[[Sequence[int], int], int]) -> str:
     """How many γ and β one style has, from the widths (a, b, c) and the number of residual blocks."""
-    for widths, blocks in (((16, 32, 64), 5), ((4, 6, 10), 1), ((32, 64, 128), 5), ((8, 8, 8), 0)):
+    for widths, blocks in (((20, 40, 80), 5), ((4, 6, 10), 1), ((32, 64, 128), 5), ((8, 8, 8), 0)):
         a, b, c = widths
-        ends, right = 2 * (a + b + c + b + a), 2 * (a + b + c + 2 * blocks * c + b + a)
+        ends, right = 2 * (c + b), 2 * (c + 2 * blocks * c + b)
         yours = number(answer(widths, blocks))
         wrong = [
             (ends, "the residual blocks are missing: their norms are conditioned too, or the styles get too few."),
             (ends + 2 * blocks * c, "each residual block has two norms, not one."),
             (right // 2, "each channel has two numbers, γ and β."),
             (right + 6, "the last convolution has no norm in our network (in the paper it has: 2 · 3 numbers more)."),
-            (right - 2 * (a + b), "the two layers that enlarge again have norms, too."),
-            (right - 2 * a + 2 * c, "enlarging layers have b and a channels: what comes out counts."),
+            (right + 2 * a, "the second layer that enlarges is at full size; there our network has no norm."),
+            (right - 2 * b, "the first layer that enlarges again has a norm, too."),
+            (right - 2 * c, "the first convolution, before the blocks, has a norm, too."),
+            (right - 2 * b + 2 * c, "the enlarging layer has b channels: what comes out counts."),
             (ends + 4 * blocks, "each norm of a block has c channels, not one."),
             (ends + 4 * c, "this is right for one block only: multiply by their number."),
         ]

@@ -159,7 +159,8 @@ def _letters(options: Options) -> dict[str, Any]:
 def _paper_transformation(batch: int) -> dict[str, Any]:
     from stylelearn.networks.transformation import PAPER_WIDTHS
 
-    return {"steps": 40000, "batch": batch, "size": 256, "learning_rate": 1e-3, "widths": PAPER_WIDTHS, "noise": ()}
+    network = {"widths": PAPER_WIDTHS, "ends": "paper", "noise": ()}
+    return {"steps": 40000, "batch": batch, "size": 256, "learning_rate": 1e-3, **network}
 
 
 def _paper_emd() -> dict[str, Any]:
@@ -181,7 +182,8 @@ STYLE_WEIGHT = Option("--style-weight", "(default: the course's)", "weights", ty
 STYLE_SIZE = Option("--style-size", "shorter side of the style in pixels (default: 256)", None, type=whole(16, 2048))
 TRANSFORMATION = (
     STYLE_SIZE,
-    Option("--widths", "channels (default: half of the paper's)", type=whole(1, 512), nargs=3, metavar="N"),
+    Option("--widths", "channels (default: 20 40 80)", type=whole(1, 512), nargs=3, metavar="N"),
+    Option("--learning-rate", "the highest, after a short rise (default: the course's)", type=amount, metavar="X"),
     Option("--content-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
     STYLE_WEIGHT,
     *LOSSES,
@@ -205,7 +207,7 @@ NETWORKS = {
         "a network that paints in one style (lesson 03)",
         "Train a network that paints any photo in one style (Johnson et al. 2016).",
         ("stylelearn.johnson", "train_johnson"),
-        {"steps": 4000, "batch": 4, "size": 160},
+        {"steps": 2200, "batch": 4, "size": 128, "warm_up": 50},
         (
             Option("--style", "a picture, or the name of one of the course's", None, required=True, metavar="STYLE"),
             Option("--norm", "batch is the paper's (default: instance)", choices=("instance", "batch")),
@@ -219,7 +221,7 @@ NETWORKS = {
         "a network that paints in many styles (lesson 04)",
         "Train one network for many styles (Dumoulin et al. 2017).",
         ("stylelearn.cin", "train_cin"),
-        {"steps": 8000, "batch": 8, "size": 160},
+        {"steps": 6000, "batch": 4, "size": 128, "warm_up": 50},
         (
             Option("--styles", "two or more pictures, or names of the course's", None, **NAMES, required=True),
             *TRANSFORMATION,

@@ -94,7 +94,7 @@ class AdjustableNet(nn.Module):
         encoder: the loss network.
         style_layers, content_layers: where an α acts. With one content layer its α is fixed at 1.
         any_style: False for the paper's first form, one style, which then is in the weights.
-        widths, blocks, noise: as of `TransformationNet`.
+        widths, blocks, noise, ends: as of `TransformationNet`.
     Raises:
         ValueError: no layers, unknown ones, one twice, or an encoder whose layers must be named.
 
@@ -111,6 +111,7 @@ class AdjustableNet(nn.Module):
         widths: Sequence[int] = WIDTHS,
         blocks: int = BLOCKS,
         noise: Sequence[int] = SCALES,
+        ends: str = "light",
     ) -> None:
         super().__init__()
         self.style_layers = _layers(encoder, style_layers, "style_layers")
@@ -122,7 +123,7 @@ class AdjustableNet(nn.Module):
         moments = 2 * sum(encoder.channels[name] for name in self.seen) if any_style else 0
         self.conditioner = Conditioner(moments, len(self.adjustable))
         norm = functools.partial(AdjustedNorm, told=self.conditioner.told)
-        self.painter = TransformationNet(widths, blocks, norm, noise=noise)
+        self.painter = TransformationNet(widths, blocks, norm, noise=noise, ends=ends)
         self.about: dict[str, object] = {
             "encoder": encoder.name,
             "style_layers": list(self.style_layers),
@@ -131,6 +132,7 @@ class AdjustableNet(nn.Module):
             "widths": list(widths),
             "blocks": blocks,
             "noise": list(noise),
+            "ends": ends,
         }
 
     @property

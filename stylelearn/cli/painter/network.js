@@ -95,6 +95,7 @@ class Network {
     this.tensors = tensors;
     this.styles = about.styles ?? [about.style ?? ""];
     this.scales = about.noise ?? [];
+    this.frame = tensors["layers.0.conv.weight"].shape[2] === 12 ? 8 : 0; // of reflection; painted, and cut off
     this.depth = 1 + Math.max(...Object.keys(tensors).map((name) => Number(name.split(".")[1]) || 0));
     this.uploaded = {};
     this.noise = {};
@@ -111,7 +112,7 @@ class Network {
   }
 
   conv(x, name, stride = 1) {
-    const filter = this.weight(`${name}.weight`), margin = (filter.shape[0] - 1) / 2, sides = [margin, margin];
+    const filter = this.weight(`${name}.weight`), margin = (filter.shape[0] - stride + 1) >> 1, sides = [margin, margin];
     const padded = tf.mirrorPad(x, [[0, 0], sides, sides, [0, 0]], "reflect");
     return tf.add(tf.conv2d(padded, filter, stride, "valid"), this.weight(`${name}.bias`));
   }
@@ -125,7 +126,10 @@ class Network {
 
   layer(x, number, style) {
     const name = `layers.${number}`;
-    const unit = (x, name, conv, stride) => tf.relu(this.norm(this.conv(x, conv, stride), `${name}.norm`, style));
+    const unit = (x, name, conv, stride) => {
+      const found = this.conv(x, conv, stride), normalised = `${name}.norm.gamma` in this.tensors;
+      return tf.relu(normalised ? this.norm(found, `${name}.norm`, style) : found);
+    };
     if (`${name}.first.conv.weight` in this.tensors) { // a residual block
       const within = unit(x, `${name}.first`, `${name}.first.conv`);
       return tf.add(x, this.norm(this.conv(within, `${name}.conv`), `${name}.norm`, style));
@@ -134,15 +138,16 @@ class Network {
       const [height, width] = x.shape.slice(1, 3);
       return unit(tf.resizeNearestNeighbor(x, [2 * height, 2 * width]), name, `${name}.conv.1`);
     }
-    return unit(x, name, `${name}.conv`, number ? 2 : 1);
+    const side = this.tensors[`${name}.conv.weight`].shape[2]; // of the kernel
+    return unit(x, name, `${name}.conv`, {9: 1, 3: 2, 12: 4}[side]);
   }
 
   /** Picture and noise, as the first convolution takes them: (1, height, width, 3 + scales), from −1 to 1. */
   input({data, height, width}) {
     const rgb = new Float32Array(height * width * 3);
     for (let i = 0; i < height * width; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = data[4 * i + c] / 255;
-    // Twice the size is halved: sides that are no multiple of 4 are filled up by reflection.
-    const more = [[0, 0], [0, -height & 3], [0, -width & 3], [0, 0]];
+    const around = (side) => [this.frame, this.frame + (-side & 3)]; // sides become a multiple of 4
+    const more = [[0, 0], around(height), around(width), [0, 0]];
     let x = tf.mirrorPad(tf.tensor(rgb, [1, height, width, 3]), more, "reflect");
     if (this.scales.length) {
       const [high, wide] = x.shape.slice(1, 3), size = `${high}x${wide}`;
@@ -170,7 +175,7 @@ class Network {
       step((x) => this.layer(x, number, style));
       await after((number + 1) / (this.depth + 1));
     }
-    step((x) => tf.slice(tf.tanh(this.conv(x, "last")), [0, 0, 0, 0], [1, height, width, 3]));
+    step((x) => tf.slice(tf.tanh(this.conv(x, "last")), [0, this.frame, this.frame, 0], [1, height, width, 3]));
     const values = await x.data();
     x.dispose();
     const found = new ImageData(width, height);
