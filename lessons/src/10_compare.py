@@ -701,7 +701,7 @@ plot_tree(
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 4 | `Conditional instance norm styles:` | 14, exactly |
+# | 4 | `Conditional instance norm styles:` | 16, exactly |
 # | 5 | `the photo 0.00` | 0.72 to 0.8 |
 # | 5 | `0.09 0.00 … its colours` | 1 to 1.35 |
 # | 5 | `0.08 0.00 … grey` | 0.8 to 1.05 |
