@@ -8,10 +8,10 @@ convolutions are shared,
 So a style is a list of 2 C numbers per layer. Styles mix by mixing these numbers, even differently from place to
 place, and a new style is learnt by training nothing else.
 
-**Differs from the paper:** the network is that of `johnson.py` at half of the paper's widths, so the last convolution
-is not normalised (in the paper it is, which gives each style 6 numbers more) and ends in tanh, not in a sigmoid; the
-encoder is `mini`, not VGG-16; Eq. 5 has one style for the whole picture, here it may change from place to place. Total
-variation and penalties on spikes and saturation are added to the losses, as in `johnson.py`.
+**Differs from the paper:** the network is that of `johnson.py`, narrower than the paper's and not normalised at full
+size (in the paper the last convolution is, too), and ends in tanh, not in a sigmoid; the encoder is `mini`, not VGG-16;
+Eq. 5 has one style for the whole picture, here it may change from place to place. Total variation and penalties on
+spikes and saturation are added to the losses, as in `johnson.py`.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

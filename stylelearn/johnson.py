@@ -5,18 +5,17 @@ Lesson 02 optimises the pixels anew for every picture. Here a network f_W learns
     W* = argmin_W  E_x [ α L_content(f_W(x), x) + β L_style(f_W(x), s) + γ L_TV(f_W(x)) ]         (Eq. 1, with y_c = x)
 
 The losses are those of lesson 02, measured by a frozen encoder (the paper's "loss network"). The image transformation
-network is the paper's: a 9×9 convolution, two with stride 2, residual blocks, two upsamplings, a 9×9 convolution.
+network of the paper: a 9×9 convolution, two with stride 2, residual blocks, two upsamplings, a 9×9 convolution.
 
 **Differs from the paper:** each convolution pads by reflection, instead of a margin of 40 pixels around the picture
 that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
 Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
-(Odena et al. 2016). The last two are arguments. Widths are half of the paper's (`networks.transformation` has both).
-The loss network is `mini`, with content at relu3_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is
-VGG-16, with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten
-times the paper's to 0. (The networks that ship were trained for longer, with content at relu4_2, see their card.) The
-networks see noise beside the picture, as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern
-that repeats. While training, activations far beyond all others are penalised (`spikes`, `saturation`): without that,
-dark places become black drops.
+(Odena et al. 2016); lighter layers before the blocks and last (`networks.transformation`). The last three are
+arguments. Blocks are narrower than the paper's. The loss network is `mini`, with content at relu4_2 and style at
+relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is VGG-16, with content at relu2_2 and style at relu1_2, relu2_2,
+relu3_3 and relu4_3. The learning rate falls from ten times the paper's to 0. The networks see noise beside the picture,
+as those of Ulyanov et al. do, so that an even sky gets strokes and not a pattern that repeats. While training,
+activations far beyond all others are penalised (`spikes`, `saturation`): without that, dark places become black drops.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,9 +32,9 @@ from stylelearn.networks.transformation import BLOCKS, WIDTHS, TransformationNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import fill, network_file, read_about, read_weights, seeded, shipped, write_weights
 
-# What makes pictures good to look at; with the course's losses they mean the same for every encoder. One pass cannot
-# weigh each stroke as 300 steps can: content is compared in an earlier layer than in lesson 02. Earlier still, in
-# relu2_2, each line of the photo stays where it was, and the style can only lie over it as a weave.
+# What makes pictures good to look at; with the course's losses they mean the same for every encoder. With content at
+# relu2_2, the paper's, each line of the photo stays where it was, and the style can only lie over it as a weave. For a
+# network that learns for a minute only, relu3_2 keeps more of the photo (lesson 03).
 CONTENT_LAYER = "relu4_2"
 LAYER_WEIGHTS = {"relu1_1": 2.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0}
 CONTENT_WEIGHT = 0.5

@@ -12,7 +12,7 @@ from stylelearn.networks import tiling
 from stylelearn.networks.noise import Noise, beside
 from stylelearn.networks.tiling import Local
 
-WIDTHS = (20, 40, 80)  # answers within 0.1 s at 256 px on two CPU cores
+WIDTHS = (20, 40, 80)  # answers within some 0.1 s at 256 px on two CPU cores
 PAPER_WIDTHS = (32, 64, 128)
 ENDS = ("light", "paper")
 BLOCKS = 5
@@ -197,7 +197,8 @@ class TransformationNet(nn.Module):
             if layer.norm is not None and not isinstance(layer.norm, nn.BatchNorm2d):
                 known["statistics"] = tiling.mean_and_variance_in_bands(_composed(chain), x, MARGIN, beside=noise)
             chain.append(partial(layer.after, condition=condition, **known))
-            if self.shrinking - 3 < number < len(self.layers) - 1:  # half of the size or less: this may be whole
+            full_size = number == len(self.layers) - 1 or (number == 0 and self.shrinking > 1)
+            if not full_size:  # half of the size or less: this may be whole
                 x, chain, noise = tiling.in_bands(_composed(chain), x, MARGIN, beside=noise), [], None
         return tiling.in_bands(_composed([*chain, self.last, _colours]), x, MARGIN)
 
