@@ -314,8 +314,8 @@ grid([*shown.values()], [*shown], columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# On the right the short marks cover the whole wall, half as strong, and the picture is grey: a cross-fade cannot do anything else. On the left marks have more contrast, dark beside white, and in the light corner beside the shoulder there are none. The network
-# has not painted half a mark. It painted once, with numbers between those of the two styles, and each mark is there or not.
+# On the right the short marks cover the whole wall, half as strong, and the picture is grey: a cross-fade cannot do anything else. On the left marks have more contrast, dark beside white. The network
+# has not laid one picture over the other. It painted once, with numbers between those of the two styles.
 #
 # This is one of the clearest pairs. Look at others (change `one` and `two`), and you will often see a mixture that is nearly a cross-fade.
 # </details>

@@ -402,7 +402,7 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # <details><summary>What it means</summary>
 #
 # Without factors the largest loss rules, that of the content. It falls to less than a third, and `relu4_1`, which sees the largest marks, ends *above* the untrained network, whatever its slider says: a pale photo, and nothing of the mosaic.
-# (The two other style losses fall even so. A grey veil over the photo has less contrast than the untrained network's noise.) With factors all three style losses fall, `relu4_1` to about two thirds, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
+# (The two other style losses fall even so: the untrained network was very far from the mosaic.) With factors all three style losses fall, `relu4_1` to about two thirds, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
