@@ -34,7 +34,7 @@ def three_only(x, gamma, beta, which):
 
 def count(widths, blocks):
     _, b, c = widths
-    return 2 * (c + 2 * blocks * c + b)
+    return 2 * (c + 2 * blocks[0] * c + 2 * b + 2 * blocks[1] * b)
 
 
 def shares(across, down):
@@ -97,16 +97,20 @@ MISTAKES = [
     (N, lambda x, g, b, w: conditional(x, g, b, w, epsilon=0), "NaN"),
     (N, three_only, "stopped with"),
     # numbers_per_style: what is forgotten
-    (K, lambda w, n: 2 * (w[1] + w[2]), "residual blocks are missing"),
-    (K, lambda w, n: 2 * (w[1] + w[2] + n * w[2]), "two norms, not one"),
+    (K, lambda w, n: 2 * (2 * w[1] + w[2]), "residual blocks are missing"),
+    (K, lambda w, n: 2 * (2 * w[1] + w[2] + n[0] * w[2] + n[1] * w[1]), "two norms, not one"),
     (K, lambda w, n: count(w, n) // 2, "γ and β"),
     (K, lambda w, n: count(w, n) + 6, "last convolution"),
-    (K, lambda w, n: 2 * (sum(w) + 2 * n * w[2]), "at full size"),
-    (K, lambda w, n: 2 * (w[2] + 2 * n * w[2]), "enlarges again"),
-    (K, lambda w, n: 2 * (w[1] + 2 * n * w[2]), "first convolution"),
-    (K, lambda w, n: 2 * (w[2] + 2 * n * w[2] + w[2]), "what comes out"),
-    (K, lambda w, n: 2 * (w[1] + w[2] + 2 * n), "c channels, not one"),
-    (K, lambda w, n: count(w, 1), "one block only"),
+    (K, lambda w, n: count(w, n) + 2 * w[0], "at full size"),
+    (K, lambda w, n: count(w, n) - 2 * w[1], "behind the second look"),
+    (K, lambda w, n: count(w, n) - 4 * w[1], "the one of the second look included"),
+    (K, lambda w, n: count(w, n) - 2 * w[2], "first convolution"),
+    (K, lambda w, n: count(w, n) - 2 * w[1] + 2 * w[2], "what comes out"),
+    (K, lambda w, n: count(w, (n[0], 0)), "at half of the size are missing"),
+    (K, lambda w, n: count(w, (0, n[1])), "at a quarter of the size are missing"),
+    (K, lambda w, n: count(w, (sum(n), 0)), "have b channels, not c"),
+    (K, lambda w, n: 2 * (2 * w[1] + w[2] + 2 * sum(n)), "as many channels as the block"),
+    (K, lambda w, n: count(w, (1, 1)), "one block of each kind only"),
     (K, lambda w, n: count((20, 40, 80), n), "it should be"),
     (K, lambda w, n: "many", "should be one number; yours is 'many'"),
     # pad_shares: corners and sums
@@ -142,7 +146,7 @@ OTHER_WAYS = [
     (N, one_by_one),
     (N, lambda x, g, b, w: torch.nn.functional.instance_norm(x) * rows(g, w) + rows(b, w)),
     (K, count),
-    (K, lambda w, n: sum(2 * c for c in [w[2], *[w[2]] * 2 * n, w[1]])),
+    (K, lambda w, n: sum(2 * c for c in [w[2], *[w[2]] * 2 * n[0], w[1], w[1], *[w[1]] * 2 * n[1]])),
     (P, shares),
     (P, lambda a, d: torch.outer(torch.tensor([1 - d, d]), torch.tensor([1 - a, a])).flatten()),
     (S, spatial),

@@ -127,9 +127,11 @@ def test_the_papers_widths_give_the_papers_number_of_parameters() -> None:
 def test_light_ends_by_hand() -> None:
     """Weights and biases of every convolution, and γ and β of all but the two at full size."""
     a, b, c = WIDTHS
-    convolutions = [(3, c, 144), *[(c, c, 9)] * 2 * BLOCKS, (c, b, 9), (b, a, 9), (a, 3, 9)]
+    assert BLOCKS == 5
+    at_half = [(c, b, 9), (3, b, 36), *[(b, b, 9)] * 2 * 2]
+    convolutions = [(3, c, 144), *[(c, c, 9)] * 2 * 3, *at_half, (b, a, 9), (a, 3, 9)]
     weights = sum(before * after * taps + after for before, after, taps in convolutions)
-    assert sum(p.numel() for p in TransformationNet().parameters()) == weights + 2 * (c + 2 * BLOCKS * c + b)
+    assert sum(p.numel() for p in TransformationNet().parameters()) == weights + 2 * (c + 6 * c + 2 * b + 4 * b)
 
 
 def test_a_frame_of_reflection_is_painted_and_cut_off() -> None:

@@ -129,7 +129,7 @@ for widths, blocks, ends in (((8, 16, 32), 2, "paper"), (WIDTHS, 5, "light"), (P
 #   drawing, so this is a good start.
 # - **tanh** at the end keeps colours where a screen can show them: $(\tanh(z) + 1)/2$ is between 0 and 1.
 # - **Light ends.** The two layers of 9 × 9 work at full size, so they take much of the time and paint little of the picture. From section 5 on, our networks go down to a quarter by *one* layer of 12 × 12 with stride 4, and end with 3 × 3.
-#   What is saved pays for wider blocks. They also have no normalisation at full size, and learn in half of the steps without it. (`ends="paper"` is the paper's form, as printed above.)
+#   What is saved pays for wider blocks. They also have no normalisation at full size, and learn in half of the steps without it. And two of the five blocks stand at half of the size, where the network looks at the photo once more: from a quarter of the size alone, even places get rows of bricks. (`ends="paper"` is the paper's form, as printed above.)
 #
 # ### How far does it look?
 #
@@ -620,14 +620,14 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # %%
 card = torch.full((1, 3, 192, 192), 0.6)
 with torch.no_grad():
-    painted = [trained[name](card) for name in names[:3]]
-grid([card, *painted], ["a grey card", *names[:3]], columns=4)
+    painted = [trained[name](card) for name in names[1:]]
+grid([card, *painted], ["a grey card", *(name.replace("_", " ") for name in names[1:])], columns=4)
 
 # %% [markdown]
 # **Predict, then run.** For which of these photos will it work worst: the temple, the cat, the cup, the photographer without colours?
 
 # %%
-chosen = names[:3]
+chosen = names[1:]
 views = [resize(samples.content(name), 256, "long") for name in ("china", "chelsea", "coffee", "camera")]
 pictures, titles = [], []
 for image, subject in zip(views, ("temple", "cat", "cup", "photographer"), strict=True):
@@ -639,8 +639,9 @@ grid(pictures, titles, columns=4)
 # <details><summary>What you should see</summary>
 #
 # All of them are painted, and the grey photograph gets the colours of the style: nothing in the losses says that there was no colour. Faces and small things that matter to us suffer most, because the losses do not know what matters to us. The
-# photographer's face is only a few pixels wide. Large smooth areas are the other weak point: there is no edge that a stroke could follow. On the cat the strokes run along the fur. In the sky above the temple, on the lawn and on the table they lie in slanted rows, like bricks,
-# although neither Kandinsky nor Hokusai painted any. Small networks have few marks, and noise moves them a little, but does not make new ones. So the picture at the top of this lesson is the cat. Where do you see irregular strokes (the noise), and where a pattern that repeats?
+# photographer's face is only a few pixels wide. Large smooth areas are the other weak point: there is no edge that a stroke could follow. On the cat the strokes run along the fur. In the sky above the temple, on the lawn and on the table one kind of mark fills all:
+# furrows of the wave, panes of stained glass, short strokes of the night, each of about one size. The wave itself, the sun of the glass and the swirls of the night do not come along. Small networks have few marks, and noise moves them about, but does not make new ones.
+# Where do you see irregular strokes (the noise), and where a pattern that repeats?
 # </details>
 #
 # ### A larger photo
@@ -702,7 +703,7 @@ grid(parts, [f"{what}: {name}" for what in ("table", "cup") for name in ("the ph
 # Where the lines cross, the optimisation has caught up. From there on it is better: it works for this one photo, while the network has learnt what is good for photos on average. The paper found its networks to be as good as 50 to 100
 # steps of the optimisation. Ours are smaller and had less training, so they are overtaken sooner. The network has needed the time of a step or two.
 #
-# Look at the pictures, not only at the numbers. The network has a few marks, learnt from all photos: it lays the same short black stroke all over the table, like bricks. The optimisation has fitted its lines to this one photo: on the table they differ in length and direction, and in the enlarged cup they follow its inner wall.
+# Look at the pictures, not only at the numbers. The network has a few marks, learnt from all photos: it lays the same panes between dark lines all over the table, and leads them slanting across the grain of the wood. The optimisation has fitted its lines to this one photo: on the table they differ in length and direction, and in the enlarged cup they follow its inner wall.
 # </details>
 #
 # ## The lab
@@ -764,7 +765,7 @@ lab
 # **To read**: the two papers; Ulyanov, Lebedev, Vedaldi and Lempitsky, *Texture Networks*, ICML 2016, the same idea in the same months; Odena, Dumoulin and Olah,
 # [*Deconvolution and Checkerboard Artifacts*](https://distill.pub/2016/deconv-checkerboard/), Distill 2016, with pictures that move; Gross and Wilber, *Training and investigating Residual Nets*, 2016, on which our blocks are modelled.
 #
-# **Next**: one network for each style, and nothing between them. [Lesson 04](04_cin.ipynb) shows that nearly all of such a network can be the same for every style. What differs fits into 1,840 numbers, and numbers can be mixed.
+# **Next**: one network for each style, and nothing between them. [Lesson 04](04_cin.ipynb) shows that nearly all of such a network can be the same for every style. What differs fits into 1,600 numbers, and numbers can be mixed.
 
 # %% [markdown] tags=["solution"]
 # ## For teachers

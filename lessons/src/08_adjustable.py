@@ -401,8 +401,8 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to less than a third, and `relu4_1`, which sees the largest marks, ends *above* the untrained network, whatever its slider says: a pale photo, and nothing of the mosaic.
-# (The two other style losses fall even so: the untrained network was very far from the mosaic.) With factors all three style losses fall, `relu4_1` to about two thirds, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
+# Without factors the largest loss rules, that of the content. It falls to a quarter, and `relu4_1`, which sees the largest marks, stays near where it was, whatever its slider says: a dark photo, and nothing of the mosaic.
+# (The two other style losses fall even so: the untrained network was very far from the mosaic.) With factors all three style losses fall further, `relu4_1` to about a half, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
@@ -752,7 +752,7 @@ grid([*shown.values()], [*shown], columns=2)
 #
 # **Show.** The lab, with the names of the sliders covered: let the class find out what each one does, and name them. Then section 7, with the table covered: which row of pictures is the most diverse? Uncover the numbers afterwards.
 #
-# **Expected results.** Section 4, relative to the untrained network: without factors `relu4_1` ends above 1, with factors all three style losses fall, `relu4_1` to about two thirds. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
+# **Expected results.** Section 4, relative to the untrained network: without factors `relu4_1` ends between 0.7 and 1.1, with factors all three style losses fall, `relu4_1` to about a half. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
 # its settings differ more. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
 # Section 8: fine-tuning lowers the style loss of the cat to little more than a half, in less than half a minute, though the cat is not among its photos.
 #

@@ -90,7 +90,9 @@ class TransformationNet(nn.Module):
             "light": 12 × 12 with stride 4; at the end 3 × 3, and no normalisation at full size; a frame of reflection
             is painted, too, and cut off. That costs less, so there is time for wider blocks; and without that
             normalisation, which takes its own level and contrast from each picture just before it is painted, it
-            learns in half of the steps.
+            learns in half of the steps. Of five blocks, three stand at a quarter of the size and two (`blocks` // 2) at
+            half, where the network looks at the picture once more: what is at a quarter only can draw no mark that
+            repeats within less than 8 pixels, and fills even places with rows of bricks.
         norm: "instance", "batch", or what makes a normalisation out of its number of channels. It is called with the
             activations and with whatever else `forward` was given: that is how later lessons condition it.
         upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
@@ -121,17 +123,20 @@ class TransformationNet(nn.Module):
         a, b, c = widths
         make = NORMS[norm] if isinstance(norm, str) else norm
         up = _enlarge if upsampling == "nearest" else _transposed
-        seen = 3 + len(noise)
-        if ends == "light":
+        light, seen = ends == "light", 3 + len(noise)
+        if light:
             first = [_Unit(_conv(seen, c, 12, stride=4), make(c))]
+            wider = _enlarge(c, b, "bilinear") if upsampling == "nearest" else _transposed(c, b)
+            half = _EnlargeBeside(wider, _conv(seen, b, 6, stride=2), make(b))
         else:
             strided = [_Unit(_conv(*pair, 3, stride=2), make(pair[1])) for pair in ((a, b), (b, c))]
-            first = [_Unit(_conv(seen, a, 9), make(a)), *strided]
-        inner = [_Residual(c, make) for _ in range(blocks)]
-        last = [_Unit(up(c, b), make(b)), _Unit(up(b, a), None if ends == "light" else make(a))]
-        self.layers = nn.ModuleList([*first, *inner, *last])
-        self.last = _conv(a, 3, 3 if ends == "light" else 9)
-        self.noise, self.shrinking, self.frame = tuple(noise), len(first), FRAME if ends == "light" else 0
+            first, half = [_Unit(_conv(seen, a, 9), make(a)), *strided], up(c, b)
+        fine = blocks // 2 if light else 0
+        at_quarter = [*first, *(_Residual(c, make) for _ in range(blocks - fine))]
+        at_half = [_Unit(half, make(b)), *(_Residual(b, make) for _ in range(fine))]
+        self.layers = nn.ModuleList([*at_quarter, *at_half, _Unit(up(b, a), None if light else make(a))])
+        self.last = _conv(a, 3, 3 if light else 9)
+        self.noise, self.shrinking, self.frame = tuple(noise), len(first), FRAME if light else 0
         self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
         self.about |= {"noise": list(noise), "ends": ends}
         self.spikes: Tensor | None = None  # of the last pass in training, with its graph: to be added to the losses
@@ -155,13 +160,13 @@ class TransformationNet(nn.Module):
             return self._in_bands(x, *condition)[inner]
         if self.noise:
             x = torch.cat([x, beside(x, self.noise, vary=self.training)], dim=1)
-        x = x.contiguous(memory_format=torch.channels_last) * 2 - 1
+        given = x = _centred(x)
         found = []
         for number, layer in enumerate(self.layers):
             if isinstance(layer, _Residual):
                 x = within = layer(x, *condition)
             else:
-                within = layer.conv(x)
+                within = layer.conv(x, given, condition) if isinstance(layer.conv, _EnlargeBeside) else layer.conv(x)
                 x = layer.after(within, condition)
             normalised = isinstance(layer, _Residual) or layer.norm is not None
             if self.training and normalised and number >= self.shrinking:  # before, the photo's own edges are extreme
@@ -187,24 +192,51 @@ class TransformationNet(nn.Module):
                 "make it smaller, or take one style or mixture for all of it"
             )
         noise = Noise(self.noise, *x.shape[2:]).rows if self.noise else None
-        chain: list[Local] = [lambda band: band.contiguous(memory_format=torch.channels_last) * 2 - 1]
+        image = x
+
+        def given(first: int, last: int) -> Tensor:
+            """What the network sees, in the rows of a quarter of the size, each 4 × 4 pixels in the channels of one."""
+            top, bottom = 4 * first, 4 * last
+            band = image[:, :, top:bottom]
+            band = band if noise is None else torch.cat([band, noise(top, bottom).to(band)], dim=1)
+            return F.pixel_unshuffle(_centred(band), 4)
+
+        chain: list[Local] = [_centred]
+        beside: tiling.Rows | None = noise
         for number, layer in enumerate(self.layers):
-            if isinstance(layer, _Residual):  # at a quarter of the size
-                x = layer(x, *condition)
+            if isinstance(layer, _Residual):
+                large = x.shape[2] * x.shape[3] > tiling.LARGE
+                x = layer.in_bands(x, condition) if large else layer(x, *condition)
                 continue
-            chain.append(layer.conv)
-            known = {}
-            if layer.norm is not None and not isinstance(layer.norm, nn.BatchNorm2d):
-                known["statistics"] = tiling.mean_and_variance_in_bands(_composed(chain), x, MARGIN, beside=noise)
+            if isinstance(layer.conv, _EnlargeBeside):
+                known = _statistics(layer.conv.norm, _composed([_centred, layer.conv.look]), image, noise)
+                chain.append(partial(layer.conv.folded, channels=x.shape[1], condition=condition, **known))
+                beside = given
+            else:
+                chain.append(layer.conv)
+            known = _statistics(layer.norm, _composed(chain), x, beside)
             chain.append(partial(layer.after, condition=condition, **known))
             full_size = number == len(self.layers) - 1 or (number == 0 and self.shrinking > 1)
             if not full_size:  # half of the size or less: this may be whole
-                x, chain, noise = tiling.in_bands(_composed(chain), x, MARGIN, beside=noise), [], None
+                x, chain, beside = tiling.in_bands(_composed(chain), x, MARGIN, beside=beside), [], None
         return tiling.in_bands(_composed([*chain, self.last, _colours]), x, MARGIN)
+
+
+def _centred(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last) * 2 - 1  # pixels in [-1, 1]
 
 
 def _colours(x: Tensor) -> Tensor:
     return (torch.tanh(x) + 1) / 2  # (B, 3, H, W) in [0, 1]
+
+
+def _statistics(
+    norm: nn.Module | None, f: Local, x: Tensor, beside: tiling.Rows | None = None
+) -> dict[str, Statistics]:
+    """What a norm, which gets f(x) in bands, must be told about the whole of it."""
+    if norm is None or isinstance(norm, nn.BatchNorm2d):
+        return {}
+    return {"statistics": tiling.mean_and_variance_in_bands(f, x, MARGIN, beside=beside)}
 
 
 def _composed(chain: Sequence[Local]) -> Local:
@@ -229,12 +261,30 @@ def _conv(before: int, after: int, side: int, stride: int = 1) -> nn.Conv2d:
     return conv
 
 
-def _enlarge(before: int, after: int) -> nn.Module:
-    return nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"), _conv(before, after, 3))
+def _enlarge(before: int, after: int, mode: str = "nearest") -> nn.Module:
+    return nn.Sequential(nn.Upsample(scale_factor=2, mode=mode), _conv(before, after, 3))
 
 
 def _transposed(before: int, after: int) -> nn.Module:
     return nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
+
+
+class _EnlargeBeside(nn.Module):
+    """Enlarge and convolve; add what 6 × 6 with stride 2, and a norm, make of what the network was given.
+
+    (B, C, H, W), (B, C', 4 H, 4 W) -> (B, C'', 2 H, 2 W).
+    """
+
+    def __init__(self, up: nn.Module, look: nn.Module, norm: nn.Module) -> None:
+        super().__init__()
+        self.up, self.look, self.norm = up, look, norm
+
+    def forward(self, x: Tensor, given: Tensor, condition: Sequence[Tensor], **known: Statistics) -> Tensor:
+        return self.up(x) + self.norm(self.look(given), *condition, **known)
+
+    def folded(self, both: Tensor, channels: int, condition: Sequence[Tensor], **known: Statistics) -> Tensor:
+        """The same, of x with `channels` and, behind it, 4 × 4 places of `given` in the channels of one."""
+        return self(both[:, :channels], F.pixel_shuffle(both[:, channels:], 4), condition, **known)
 
 
 class _Unit(nn.Module):
@@ -262,3 +312,15 @@ class _Residual(nn.Module):
 
     def forward(self, x: Tensor, *condition: Tensor) -> Tensor:
         return x + self.norm(self.conv(self.first(x, *condition)), *condition)
+
+    def in_bands(self, x: Tensor, condition: Sequence[Tensor]) -> Tensor:
+        """The same, written over x, in the memory of one more picture like x."""
+        known = _statistics(self.first.norm, self.first.conv, x)
+        first = lambda band: self.first.after(self.first.conv(band), condition, **known)  # noqa: E731
+        within = tiling.in_bands(first, x, MARGIN)
+        known = _statistics(self.norm, self.conv, within)
+        at = 0
+        for band in tiling.bands(lambda band: self.norm(self.conv(band), *condition, **known), within, MARGIN):
+            x[:, :, at : at + band.shape[2]] += band
+            at += band.shape[2]
+        return x

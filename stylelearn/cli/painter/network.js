@@ -124,7 +124,8 @@ class Network {
     return tf.add(tf.mul(centred, scale), this.weight(`${name}.beta`, style));
   }
 
-  layer(x, number, style) {
+  /** Layer `number`; `given` is what the first layer got. */
+  layer(x, number, style, given) {
     const name = `layers.${number}`;
     const unit = (x, name, conv, stride) => {
       const found = this.conv(x, conv, stride), normalised = `${name}.norm.gamma` in this.tensors;
@@ -134,9 +135,14 @@ class Network {
       const within = unit(x, `${name}.first`, `${name}.first.conv`);
       return tf.add(x, this.norm(this.conv(within, `${name}.conv`), `${name}.norm`, style));
     }
+    const twice = x.shape.slice(1, 3).map((side) => 2 * side);
+    if (`${name}.conv.look.weight` in this.tensors) { // enlarge smoothly and convolve, and look at what was given
+      const wide = this.conv(tf.resizeBilinear(x, twice, false, true), `${name}.conv.up.1`);
+      const seen = this.norm(this.conv(given, `${name}.conv.look`, 2), `${name}.conv.norm`, style);
+      return tf.relu(this.norm(tf.add(wide, seen), `${name}.norm`, style));
+    }
     if (`${name}.conv.1.weight` in this.tensors) { // enlarge, then convolve
-      const [height, width] = x.shape.slice(1, 3);
-      return unit(tf.resizeNearestNeighbor(x, [2 * height, 2 * width]), name, `${name}.conv.1`);
+      return unit(tf.resizeNearestNeighbor(x, twice), name, `${name}.conv.1`);
     }
     const side = this.tensors[`${name}.conv.weight`].shape[2]; // of the kernel
     return unit(x, name, `${name}.conv`, {9: 1, 3: 2, 12: 4}[side]);
@@ -165,18 +171,20 @@ class Network {
    */
   async paint(picture, style = 0, after = async () => {}) {
     const {height, width} = picture;
-    let x = tf.tidy(() => this.input(picture));
+    const given = tf.tidy(() => this.input(picture));
+    let x = given;
     const step = (make) => {
       const before = x;
       x = tf.tidy(() => make(before));
-      before.dispose();
+      if (before !== given) before.dispose();
     };
     for (let number = 0; number < this.depth; number++) {
-      step((x) => this.layer(x, number, style));
+      step((x) => this.layer(x, number, style, given));
       await after((number + 1) / (this.depth + 1));
     }
     step((x) => tf.slice(tf.tanh(this.conv(x, "last")), [0, this.frame, this.frame, 0], [1, height, width, 3]));
     const values = await x.data();
+    given.dispose();
     x.dispose();
     const found = new ImageData(width, height);
     for (let i = 0; i < height * width; i++) {

@@ -10,6 +10,7 @@ import {mirrorPadConfig as webglMirrorPad} from "@tensorflow/tfjs-backend-webgl/
 import {multiplyConfig as webglMultiply} from "@tensorflow/tfjs-backend-webgl/dist/kernels/Multiply.js";
 import {reluConfig as webglRelu} from "@tensorflow/tfjs-backend-webgl/dist/kernels/Relu.js";
 import {reshapeConfig as webglReshape} from "@tensorflow/tfjs-backend-webgl/dist/kernels/Reshape.js";
+import {resizeBilinearConfig as webglResizeBilinear} from "@tensorflow/tfjs-backend-webgl/dist/kernels/ResizeBilinear.js";
 import {resizeNearestNeighborConfig as webglResizeNearestNeighbor} from "@tensorflow/tfjs-backend-webgl/dist/kernels/ResizeNearestNeighbor.js";
 import {rsqrtConfig as webglRsqrt} from "@tensorflow/tfjs-backend-webgl/dist/kernels/Rsqrt.js";
 import {sliceConfig as webglSlice} from "@tensorflow/tfjs-backend-webgl/dist/kernels/Slice.js";
@@ -27,6 +28,7 @@ import {mirrorPadConfig as wasmMirrorPad} from "@tensorflow/tfjs-backend-wasm/di
 import {multiplyConfig as wasmMultiply} from "@tensorflow/tfjs-backend-wasm/dist/kernels/Multiply.js";
 import {reluConfig as wasmRelu} from "@tensorflow/tfjs-backend-wasm/dist/kernels/Relu.js";
 import {reshapeConfig as wasmReshape} from "@tensorflow/tfjs-backend-wasm/dist/kernels/Reshape.js";
+import {resizeBilinearConfig as wasmResizeBilinear} from "@tensorflow/tfjs-backend-wasm/dist/kernels/ResizeBilinear.js";
 import {resizeNearestNeighborConfig as wasmResizeNearestNeighbor} from "@tensorflow/tfjs-backend-wasm/dist/kernels/ResizeNearestNeighbor.js";
 import {rsqrtConfig as wasmRsqrt} from "@tensorflow/tfjs-backend-wasm/dist/kernels/Rsqrt.js";
 import {sliceConfig as wasmSlice} from "@tensorflow/tfjs-backend-wasm/dist/kernels/Slice.js";
@@ -50,14 +52,17 @@ export {sub} from "@tensorflow/tfjs-core/dist/ops/sub.js";
 export {tanh} from "@tensorflow/tfjs-core/dist/ops/tanh.js";
 export {tensor} from "@tensorflow/tfjs-core/dist/ops/tensor.js";
 export {transpose} from "@tensorflow/tfjs-core/dist/ops/transpose.js";
+export {resizeBilinear} from "@tensorflow/tfjs-core/dist/ops/image/resize_bilinear.js";
 export {resizeNearestNeighbor} from "@tensorflow/tfjs-core/dist/ops/image/resize_nearest_neighbor.js";
 export * as webgl from "@tensorflow/tfjs-backend-webgl/dist/base.js";
 export * as wasm from "@tensorflow/tfjs-backend-wasm/dist/base.js";
 
 const KERNELS = [
   webglAdd, webglCast, webglConcat, webglConv2D, webglIdentity, webglMean, webglMirrorPad, webglMultiply, webglRelu,
-  webglReshape, webglResizeNearestNeighbor, webglRsqrt, webglSlice, webglSquare, webglSub, webglTanh, webglTranspose,
+  webglReshape, webglResizeBilinear, webglResizeNearestNeighbor, webglRsqrt, webglSlice, webglSquare, webglSub,
+  webglTanh, webglTranspose,
   wasmAdd, wasmCast, wasmConcat, wasmConv2D, wasmIdentity, wasmMean, wasmMirrorPad, wasmMultiply, wasmRelu,
-  wasmReshape, wasmResizeNearestNeighbor, wasmRsqrt, wasmSlice, wasmSquare, wasmSub, wasmTanh, wasmTranspose,
+  wasmReshape, wasmResizeBilinear, wasmResizeNearestNeighbor, wasmRsqrt, wasmSlice, wasmSquare, wasmSub, wasmTanh,
+  wasmTranspose,
 ];
 KERNELS.forEach(registerKernel);
