@@ -207,16 +207,5 @@ def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     return [Measurement(group, name, statistics.fmean(values), note=note) for name, values in found.items()]
 
 
-def _lab(size: int) -> feedforward.Moved:
-    from stylelearn.lab.adjustable import AdjustableLab
-
-    lab = AdjustableLab(feedforward.photo_of(size), size=size)
-    slider = next(iter(lab.alphas.sliders.values()))
-
-    def move(number: int) -> None:
-        slider.value = feedforward.share(number)
-
-    return lab, move
-
-
-LABS: dict[str, Callable[[int], feedforward.Moved]] = {"adjustable: the α of a layer": _lab}
+_ALPHA = feedforward.slider("adjustable", "AdjustableLab", lambda lab: next(iter(lab.alphas.sliders.values())))
+LABS = {"adjustable: the α of a layer": _ALPHA}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -85,24 +85,16 @@ def _timed(
     return Measurement(group, name, statistics.median(clock[2:]), "s", at_most=promised, note=note)
 
 
-def photo_of(size: int) -> torch.Tensor:
-    """A square photo of the course."""
-    return square(samples.content("chelsea"), size)
-
-
-def share(number: int) -> float:
-    """Another value between 0 and 1 for each number."""
-    return (number * 37 % 101) / 100
-
-
-def slider(module: str, kind: str, name: str) -> Callable[[int], Moved]:
-    """What opens a lab at a size, and moves one of its sliders."""
+def slider(module: str, kind: str, control: Callable[[Any], Any]) -> Callable[[int], Moved]:
+    """What opens a lab at a size, on a square photo, and moves one of its sliders; `control` takes it from the lab."""
 
     def opened(size: int) -> Moved:
-        lab = getattr(import_module(f"stylelearn.lab.{module}"), kind)(photo_of(size), size=size)
+        lab = getattr(import_module(f"stylelearn.lab.{module}"), kind)(
+            square(samples.content("chelsea"), size), size=size
+        )
 
         def move(number: int) -> None:
-            lab.controls[name].value = share(number)
+            control(lab).value = (number * 37 % 101) / 100  # another one between 0 and 1 for each number
 
         return lab, move
 
@@ -110,9 +102,9 @@ def slider(module: str, kind: str, name: str) -> Callable[[int], Moved]:
 
 
 LABS = {
-    "johnson: a whole pass of the network": slider("johnson", "JohnsonLab", "strength"),
-    "cin: the ring between four styles": slider("cin", "CinLab", "across"),
-    "adain: strength": slider("adain", "AdaINLab", "strength"),
+    "johnson: a whole pass of the network": slider("johnson", "JohnsonLab", lambda lab: lab.controls["strength"]),
+    "cin: the ring between four styles": slider("cin", "CinLab", lambda lab: lab.controls["across"]),
+    "adain: strength": slider("adain", "AdaINLab", lambda lab: lab.controls["strength"]),
 }
 
 
@@ -141,8 +133,7 @@ def rebuilt(plan: Plan) -> list[Measurement]:
         net = loaded()
         found = [psnr(net.decode(net.encode(one), one.shape[2:]), one) for one in contents]
         note = f"of {len(found)} photos; {net.layer}"
-        least = (statistics.mean(found), MEAN), (min(found), WORST)
-        for word, (value, wanted) in zip(("mean", "lowest"), least, strict=True):
+        for word, value, wanted in (("mean", statistics.mean(found), MEAN), ("lowest", min(found), WORST)):
             figures.append(Measurement(group, f"{name}, {word}", value, "dB", at_least=wanted, note=note))
     return figures
 

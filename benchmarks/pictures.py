@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -11,9 +12,8 @@ from torch import Tensor
 
 from benchmarks.measuring import Plan
 from stylelearn import samples
-from stylelearn.images import ImageError, read_image, resize, square, to_pil, write_image
+from stylelearn.images import WRITABLE, ImageError, read_image, resize, square, to_pil, write_image
 
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 TITLE = 24  # pixels above a contact sheet
 SMALLEST = 1e-12  # what a loss of 0 counts as in a ratio
 
@@ -32,23 +32,21 @@ class Pair:
 
 def photos(folder: Path | None) -> Named:
     """The photos of folder/content in alphabetical order, or the course's own. Raises ImageError: there are none."""
-    if folder is None:
-        return {name: lambda name=name: samples.content(name) for name in samples.content_names()}
-    return _files(folder / "content")
+    own = {name: partial(samples.content, name) for name in samples.content_names()}
+    return own if folder is None else _files(folder / "content")
 
 
 def paintings(folder: Path | None) -> Named:
     """The same for folder/style."""
-    if folder is None:
-        return {name: lambda name=name: samples.style(name) for name in samples.style_names()}
-    return _files(folder / "style")
+    own = {name: partial(samples.style, name) for name in samples.style_names()}
+    return own if folder is None else _files(folder / "style")
 
 
 def _files(folder: Path) -> Named:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS) if folder.is_dir() else []
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITABLE) if folder.is_dir() else []
     if not found:
         raise ImageError(f"no pictures in '{folder}'; --pairs names a folder with content/ and style/ inside")
-    return {path.stem: lambda path=path: read_image(path) for path in found}
+    return {path.stem: partial(read_image, path) for path in found}
 
 
 def latin(contents: int, styles: int, count: int) -> list[tuple[int, int]]:
@@ -78,7 +76,7 @@ def ratio(ours: float, theirs: float) -> float:
 
 def mean(ratios: Sequence[float]) -> float:
     """The geometric mean: twice as much and half as much make 1."""
-    return math.exp(statistics.fmean(math.log(max(value, SMALLEST)) for value in ratios))
+    return statistics.geometric_mean(max(value, SMALLEST) for value in ratios)
 
 
 def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path, tile: int) -> Path:

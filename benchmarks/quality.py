@@ -34,6 +34,7 @@ WITHIN = 2.5  # times the style loss of Gatys
 STYLE_SIZE = 256  # pixels of the shorter side, where a network's file does not say how large its style was
 CHOICE = 16  # paintings among which the right one is to be recognised
 BLOCK = 16  # pixels a side of the regions that are looked at for a weave
+PERIODS = (2, 4, 8)  # of a weave in pixels, each a divisor of the block
 FLAT = 0.02  # the standard deviation of luminance below which such a region is flat
 LEVEL = 1e-8  # power per frequency of rounding to 8 bits
 
@@ -44,13 +45,13 @@ class Trained:
 
     Attributes:
         name: of the style.
-        style: its picture (1, 3, H, W), at the size at which it was learnt; None if it is any picture of a pair.
+        style: its picture (1, 3, H, W), at the size at which it was learnt.
         paint: (contents, style) -> pastiches, all (1, 3, H, W).
         objective: weights and layers, as `gatys.objective` takes them.
     """
 
     name: str
-    style: Tensor | None
+    style: Tensor
     paint: Callable[[Tensor, Tensor], Tensor]
     objective: Mapping[str, Any] = field(default_factory=dict)
 
@@ -82,39 +83,38 @@ def recognised(pastiches: Sequence[tuple[str, Tensor]], styles: Mapping[str, Ten
     return right / len(pastiches)
 
 
-def flat_regions(photo: Tensor, block: int = BLOCK, deviation: float = FLAT) -> Tensor:
+def flat_regions(photo: Tensor) -> Tensor:
     """Which blocks of a photo are flat, as a mask over the rows of `_blocks`: (N,) bool."""
-    return _blocks(photo, block).std(dim=(1, 2), correction=0) < deviation
+    return _blocks(photo).std(dim=(1, 2), correction=0) < FLAT
 
 
-def weave(image: Tensor, where: Tensor, periods: Sequence[int] = (2, 4, 8), block: int = BLOCK) -> dict[int, float]:
-    """Mean power of luminance at some periods in some blocks: across, down and on both diagonals.
+def weave(image: Tensor, where: Tensor) -> dict[int, float]:
+    """Mean power of luminance at each of `PERIODS` in some blocks: across, down and on both diagonals.
 
     A wave of amplitude a along one axis has a² / 2, at period 2 a². Hann's window keeps slow changes of light out.
 
     Args:
         image: (1, 3, H, W). where: of `flat_regions`, of a photo of the same size.
-        periods: in pixels, each a divisor of the block.
     Returns:
         period -> power; NaN where no block is flat.
     """
     if not where.any():
-        return dict.fromkeys(periods, math.nan)
-    window = torch.hann_window(block, dtype=torch.float64)
+        return dict.fromkeys(PERIODS, math.nan)
+    window = torch.hann_window(BLOCK, dtype=torch.float64)
     window = window[:, None] * window / window.sum() ** 2
-    power = torch.fft.fft2(_blocks(image, block)[where] * window).abs().square()  # (n, block, block)
+    power = torch.fft.fft2(_blocks(image)[where] * window).abs().square()  # (n, BLOCK, BLOCK)
     found = {}
-    for period in periods:
-        k = block // period
-        waves = {(y, x) for y in (0, k, -k % block) for x in (0, k, -k % block)} - {(0, 0)}
+    for period in PERIODS:
+        k = BLOCK // period
+        waves = {(y, x) for y in (0, k, -k % BLOCK) for x in (0, k, -k % BLOCK)} - {(0, 0)}
         found[period] = float(sum(power[:, y, x] for y, x in waves).mean())  # type: ignore[union-attr]
     return found
 
 
-def _blocks(image: Tensor, block: int) -> Tensor:
-    """Luminance in blocks that overlap by half: (N, block, block)."""
+def _blocks(image: Tensor) -> Tensor:
+    """Luminance in blocks that overlap by half: (N, BLOCK, BLOCK)."""
     grey = luminance(image)[0, 0].double()
-    return grey.unfold(0, block, block // 2).unfold(1, block, block // 2).reshape(-1, block, block)
+    return grey.unfold(0, BLOCK, BLOCK // 2).unfold(1, BLOCK, BLOCK // 2).reshape(-1, BLOCK, BLOCK)
 
 
 # --- the networks that ship -------------------------------------------------------------------------------------------
@@ -135,9 +135,7 @@ def quality(method: str, plan: Plan) -> list[Measurement]:
     spread = f"{len(painted)} pairs, {min(own):.2g} to {max(own):.2g}"
     figures.append(Measurement(group, "style loss", mean(own), "×", at_most=WITHIN, note=spread))
     eyes = judge(plan.judge)
-    judged = [
-        ratio(*(gram_distance(image, each.pair.style, eyes) for image in (each.ours, each.theirs))) for each in painted
-    ]
+    judged = [ratio(*(gram_distance(x, each.pair.style, eyes) for x in (each.ours, each.theirs))) for each in painted]
     figures.append(Measurement(group, f"style, seen by {eyes.name}", mean(judged), "×", at_most=WITHIN))
     figures.append(Measurement(group, "content loss", mean(over_gatys(painted, "content")), "×"))
     return [*figures, *styles_recognised(group, painted, plan), *weaves(group, painted)]
@@ -183,16 +181,13 @@ def weaves(group: str, painted: Sequence[Painted]) -> list[Measurement]:
 
 def paint(method: str, trained: Sequence[Trained], plan: Plan, encoder: Encoder) -> Iterator[Painted]:
     """`plan.pairs` pairs painted both ways; draws the contact sheet as it goes."""
-    contents, styles = list(photos(plan.folder).items()), list(paintings(plan.folder).items())
-    any_style = trained[0].style is None
-    chosen = latin(len(contents), len(styles if any_style else trained), plan.pairs)
+    contents = list(photos(plan.folder).items())
+    chosen = latin(len(contents), len(trained), plan.pairs)
     shown: list[Pair] = []
     made: dict[str, list[Tensor]] = {method: [], "Gatys": []}
     for number, (i, j) in enumerate(chosen):
-        (content, read), network = contents[i], trained[0 if any_style else j]
-        name = styles[j][0] if any_style else network.name
-        style = square(styles[j][1](), plan.size) if network.style is None else network.style
-        pair = Pair(f"{content} + {name}", square(read(), plan.size), style)
+        (content, read), network = contents[i], trained[j]
+        pair = Pair(f"{content} + {network.name}", square(read(), plan.size), network.style)
         plan.watch(pair.name, number, len(chosen))
         terms = gatys.objective(pair.content, pair.style, encoder=encoder, **network.objective)
         theirs = result(optimize_image(pair.content.clone(), terms, plan.steps))
@@ -203,7 +198,7 @@ def paint(method: str, trained: Sequence[Trained], plan: Plan, encoder: Encoder)
         made["Gatys"].append(theirs)
         if (sheet := plan.drawn(method)) is not None:
             contact_sheet(shown, made, sheet, plan.size)
-        yield Painted(pair, name, ours, theirs, terms)
+        yield Painted(pair, network.name, ours, theirs, terms)
 
 
 def _sum(terms: Mapping[str, Tensor], kind: str) -> float:
@@ -227,14 +222,16 @@ def _own_loss(method: str, painted: Painted, encoder: Encoder) -> Callable[[Tens
 
 
 def networks(method: str, plan: Plan) -> list[Trained]:
-    """The shipped networks of a method with all styles of which there is a picture.
+    """The shipped networks of a method with all styles of which there is a picture; AdaIN with the plan's paintings.
 
     Raises:
         WeightsError: there is none.
     """
     if method == "adain":
+        network = adain.load()
         weights = {"content_weight": 1.0, "style_weight": adain.STYLE_WEIGHT, "content_layer": CONTENT_LAYER}
-        return [Trained("any", None, adain.load(), weights)]
+        known = paintings(plan.folder).items()
+        return [Trained(name, square(read(), plan.size), network, weights) for name, read in known]
     made: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], dict[str, Any]]] = {}
     if method == "cin":
         many, about = cin.load(), read_about(network_file("cin", "cin"))

@@ -10,6 +10,7 @@ Speed does not depend on the values of the weights: VGG-19's are random, and not
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -49,17 +50,14 @@ def pair(size: int, encoder: Encoder | None = None) -> tuple[Tensor, Tensor]:
     return encoder(noise(size), [layer])[layer], encoder(noise(size, seed=1), [layer])[layer]
 
 
-FORMS: dict[str, Callable[[Tensor, Tensor], Callable[[], object]]] = {
-    "swap": lambda content, style: lambda: swap(content, style),
-    "three convolutions": lambda content, style: lambda: swap_by_convolution(content, style),
-}
+FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"swap": swap, "three convolutions": swap_by_convolution}
 
 
 @torch.inference_mode()
 def speed(size: int, rounds: int) -> list[Measurement]:
     """Both in turn, and their ratio."""
     content, style = pair(size)
-    timed = take_turns({name: form(content, style) for name, form in FORMS.items()}, rounds, warm_up=1)
+    timed = take_turns({name: partial(form, content, style) for name, form in FORMS.items()}, rounds, warm_up=1)
     group = f"swap at VGG-19's relu3_1, {size} px"
     faster = ratio(timed["three convolutions"], timed["swap"])
     note = f"processor time, median of {rounds} rounds"
@@ -84,11 +82,11 @@ def memory(size: int) -> list[Measurement]:
 def _held(form: str, size: int) -> float:
     """On random activations: what VGG-19 itself takes would hide what a swap takes."""
 
-    def do(side: int) -> Callable[[], object]:
-        return FORMS[form](*torch.randn(2, 1, 256, side // 4, side // 4).relu())
+    def work(side: int) -> Callable[[], object]:
+        return partial(FORMS[form], *torch.randn(2, 1, 256, side // 4, side // 4).relu())
 
-    do(32)()  # libraries' one-time set-up is not measured
-    return held_by(do(size))
+    work(32)()  # libraries' one-time set-up is not measured
+    return held_by(work(size))
 
 
 @torch.inference_mode()
@@ -108,9 +106,9 @@ def growth(plan: Plan) -> list[Measurement]:
     for name, encoder in (("mini, 64 channels", Encoder("mini")), ("VGG-19, 256 channels", random_vgg19())):
         for side in plan.sides:
             content, style = pair(side, encoder)
-            work = {name: FORMS["swap"](content, style)}
+            work = {name: partial(swap, content, style)}
             if encoder.name == "vgg19" and side <= plan.large:
-                work["VGG-19, three convolutions"] = FORMS["three convolutions"](content, style)
+                work["VGG-19, three convolutions"] = partial(swap_by_convolution, content, style)
             for what, timing in take_turns(work, 1, warm_up=1 if side <= 256 else 0).items():
                 group = "cost against size, one swap at relu3_1"
                 figures.append(Measurement(group, f"{what}, {side} px", timing.clock, "s"))

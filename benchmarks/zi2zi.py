@@ -27,6 +27,7 @@ from stylelearn.training import Progress, fit, settings
 from stylelearn.weights import fill, read_about, seeded, write_weights
 
 SOURCE = "DejaVuSans/plain"  # the style that all others are made of
+FIRST_RATE = 0.05  # of the search for an embedding, falling to 0
 STEPS = 16_300  # as many as the stored measurements had; 5,000 of these without augmentation
 
 
@@ -110,13 +111,7 @@ def load(path: str | Path, known: Split) -> Zi2Zi:
 
 
 def find_embedding(
-    network: Zi2Zi,
-    letters: Tensor,
-    glyphs: Tensor,
-    known: Sequence[int],
-    *,
-    steps: int = 100,
-    learning_rate: float = 0.05,
+    network: Zi2Zi, letters: Tensor, glyphs: Tensor, known: Sequence[int], *, steps: int = 100
 ) -> Tensor:
     """The embedding (R,) of a new style from r pairs, by Adam from the best known embedding.
 
@@ -133,9 +128,9 @@ def find_embedding(
     with torch.no_grad():
         best = min(known, key=lambda style: float(loss(network.embeddings[style])))
     embedding = network.embeddings[best].detach().clone().requires_grad_()
-    optimizer = torch.optim.Adam([embedding], lr=learning_rate)
+    optimizer = torch.optim.Adam([embedding])
     for step in range(steps):
-        optimizer.param_groups[0]["lr"] = learning_rate * (1 - step / steps)
+        optimizer.param_groups[0]["lr"] = FIRST_RATE * (1 - step / steps)
         (embedding.grad,) = torch.autograd.grad(loss(embedding), [embedding])
         optimizer.step()
     return embedding.detach()

@@ -229,7 +229,8 @@ def test_each_move_that_is_timed_paints_anew(painted, monkeypatch):
         return taken
 
     monkeypatch.setattr(johnson_lab.JohnsonLab, "refresh", refresh)
-    monkeypatch.setattr(feedforward, "LABS", {"johnson": feedforward.slider("johnson", "JohnsonLab", "strength")})
+    johnson_only = feedforward.slider("johnson", "JohnsonLab", lambda lab: lab.controls["strength"])
+    monkeypatch.setattr(feedforward, "LABS", {"johnson": johnson_only})
     (figure,) = feedforward.moves(256, 3)
     assert refreshed == [1] * 5  # two to warm up
     assert figure.value > 0 and figure.at_most == 0.1 and figure.unit == "s"
@@ -290,7 +291,7 @@ def test_forms_of_a_swap_that_are_compared_agree():
     *times, faster = swap.speed(48, 1)
     assert [each.name for each in times] == list(swap.FORMS) and faster.at_least == 3
     content, style = swap.pair(48)
-    made = [form(content, style)() for form in swap.FORMS.values()]
+    made = [form(content, style) for form in swap.FORMS.values()]
     torch.testing.assert_close(*made, rtol=1e-4, atol=1e-4)
     assert torch.equal(made[0], swapped(content, style))
 
