@@ -18,6 +18,11 @@ from stylelearn.images import read_image
 _PUBLIC_DOMAIN = "public domain"
 _CC0 = "CC0 1.0 (public domain)"
 _CC_BY = "CC BY 2.0"
+_DOCS = "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data"
+_ISSUE = "https://github.com/scikit-image/scikit-image/issues/3927"
+_FLICKR = "https://www.flickr.com/photos"
+_HUBBLE = "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/"
+_VULTILION = "vultilion (danielbuechele in scikit-learn's README)"
 
 
 @dataclass(frozen=True)
@@ -33,71 +38,23 @@ class Credit:
         return f"{self.title} — {self.author}, {self.licence} ({self.source})"
 
 
-@dataclass(frozen=True)
-class _Photo:
-    package: str  # the installed package it comes with
-    file: str  # inside that package
-    credit: Credit
-
-
-def _scikit_image(file: str, title: str, author: str, licence: str, source: str) -> _Photo:
-    return _Photo("skimage", f"data/{file}", Credit(title, author, licence, source))
-
-
-def _scikit_learn(file: str, title: str, author: str, source: str) -> _Photo:
-    return _Photo("sklearn", f"datasets/images/{file}", Credit(title, author, _CC_BY, source))
-
-
 # Read as files and not through skimage.data and sklearn.datasets: these import for seconds, and skimage.data may
 # download. Authors and licences as those packages state them.
-_PHOTOS = {
-    "astronaut": _scikit_image(
-        "astronaut.png", "Astronaut Eileen Collins", "NASA", _PUBLIC_DOMAIN, "https://flic.kr/p/r9qvLn"
-    ),
-    "camera": _scikit_image(
-        "camera.png",
-        "Photographer with a camera (grey)",
-        "Lav Varshney",
-        _CC0,
-        "https://github.com/scikit-image/scikit-image/issues/3927",
-    ),
-    "chelsea": _scikit_image(
-        "chelsea.png",
-        "Chelsea the cat",
-        "Stefan van der Walt",
-        _CC0,
-        "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.chelsea",
-    ),
-    "china": _scikit_learn(
-        "china.jpg", "Temple in China", "danielbuechele", "https://www.flickr.com/photos/danielbuechele/6061409035/"
-    ),
-    "coffee": _scikit_image(
-        "coffee.png",
-        "Coffee cup",
-        "Rachel Michetti, courtesy of Pikolo Espresso Bar",
-        _CC0,
-        "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data.coffee",
-    ),
-    "flower": _scikit_learn(
-        "flower.jpg",
-        "Flower",
-        "vultilion (danielbuechele in scikit-learn's README)",
-        "https://www.flickr.com/photos/vultilion/6056698931/",
-    ),
-    "hubble": _scikit_image(
-        "hubble_deep_field.jpg",
-        "Hubble eXtreme Deep Field",
-        "NASA",
-        _PUBLIC_DOMAIN,
-        "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/",
-    ),
-    "rocket": _scikit_image(
-        "rocket.jpg",
-        "Falcon 9 carrying DSCOVR",
-        "SpaceX",
-        _PUBLIC_DOMAIN,
-        "https://www.flickr.com/photos/spacexphotos/16511594820/",
-    ),
+_FILES = {
+    **{name: f"skimage/data/{name}.png" for name in ("astronaut", "camera", "chelsea", "coffee")},
+    **{name: f"sklearn/datasets/images/{name}.jpg" for name in ("china", "flower")},
+    "hubble": "skimage/data/hubble_deep_field.jpg",
+    "rocket": "skimage/data/rocket.jpg",
+}
+_CREDITS = {
+    "astronaut": Credit("Astronaut Eileen Collins", "NASA", _PUBLIC_DOMAIN, "https://flic.kr/p/r9qvLn"),
+    "camera": Credit("Photographer with a camera (grey)", "Lav Varshney", _CC0, _ISSUE),
+    "chelsea": Credit("Chelsea the cat", "Stefan van der Walt", _CC0, f"{_DOCS}.chelsea"),
+    "china": Credit("Temple in China", "danielbuechele", _CC_BY, f"{_FLICKR}/danielbuechele/6061409035/"),
+    "coffee": Credit("Coffee cup", "Rachel Michetti, courtesy of Pikolo Espresso Bar", _CC0, f"{_DOCS}.coffee"),
+    "flower": Credit("Flower", _VULTILION, _CC_BY, f"{_FLICKR}/vultilion/6056698931/"),
+    "hubble": Credit("Hubble eXtreme Deep Field", "NASA", _PUBLIC_DOMAIN, _HUBBLE),
+    "rocket": Credit("Falcon 9 carrying DSCOVR", "SpaceX", _PUBLIC_DOMAIN, f"{_FLICKR}/spacexphotos/16511594820/"),
 }
 
 
@@ -123,7 +80,7 @@ def data_file(*parts: str) -> Path:
 
 def content_names() -> list[str]:
     """The names that `content` knows, in alphabetical order."""
-    return sorted(_PHOTOS)
+    return sorted(_FILES)
 
 
 def style_names() -> list[str]:
@@ -138,15 +95,15 @@ def content(name: str, size: int | None = None) -> Tensor:
         ValueError: there is no photograph of that name.
         FileNotFoundError: the package that has it is not installed, or not whole.
     """
-    if name not in _PHOTOS:
+    if name not in _FILES:
         raise ValueError(_unknown("content", name, content_names()))
-    photo = _PHOTOS[name]
-    package = importlib.util.find_spec(photo.package)
-    path = Path(package.origin).parent / photo.file if package and package.origin else None
+    package, _, file = _FILES[name].partition("/")
+    found = importlib.util.find_spec(package)
+    path = Path(found.origin).parent / file if found and found.origin else None
     if path is None or not path.is_file():
-        distribution = {"skimage": "scikit-image", "sklearn": "scikit-learn"}[photo.package]
+        distribution = {"skimage": "scikit-image", "sklearn": "scikit-learn"}[package]
         raise FileNotFoundError(
-            f"content '{name}' comes with {distribution}, which is not there or not whole ({photo.file}); "
+            f"content '{name}' comes with {distribution}, which is not there or not whole ({file}); "
             f"run: pip install --force-reinstall {distribution}"
         )
     return read_image(path, size=size)
@@ -161,8 +118,8 @@ def style(name: str, size: int | None = None) -> Tensor:
 
 def credit(name: str) -> Credit:
     """Title, author, licence and source of a picture. Raises ValueError: there is none of that name."""
-    if name in _PHOTOS:
-        return _PHOTOS[name].credit
+    if name in _CREDITS:
+        return _CREDITS[name]
     if name in style_names():
         title = name.replace("_", " ").replace("-", " ").capitalize()
         return Credit(title, "stylelearn project", "CC BY 4.0", f"data/styles/{name}.jpg")

@@ -26,11 +26,10 @@ def test_unknown_names():
 
 
 def test_a_package_that_lost_its_pictures(monkeypatch):
-    photo = samples._PHOTOS["coffee"]
-    monkeypatch.setitem(samples._PHOTOS, "coffee", samples._Photo("skimage", "data/lost.png", photo.credit))
+    monkeypatch.setitem(samples._FILES, "coffee", "skimage/data/lost.png")
     with pytest.raises(FileNotFoundError, match=r"scikit-image.*data/lost\.png.*pip install"):
         samples.content("coffee")
-    monkeypatch.setitem(samples._PHOTOS, "coffee", samples._Photo("sklearn", "lost.jpg", photo.credit))
+    monkeypatch.setitem(samples._FILES, "coffee", "sklearn/lost.jpg")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(FileNotFoundError, match="scikit-learn"):
         samples.content("coffee")
