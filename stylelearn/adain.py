@@ -17,9 +17,8 @@ too, is compared: α = 0 must give the photo back. A little total variation is a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -65,17 +64,11 @@ def adain(x: Tensor, style: Moments) -> Tensor:
     return style[1] * (x - mean) / deviation + style[0]
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """All that is kept of a style: (1, C, 1, 1) each, or a row a content. Computed once, for all slider moves."""
 
     mean: Tensor
     deviation: Tensor
-
-    @property
-    def moments(self) -> Moments:
-        """As `adain` takes them."""
-        return self.mean, self.deviation
 
 
 class AdaIN(nn.Module):
@@ -101,14 +94,11 @@ class AdaIN(nn.Module):
         ):
             raise ValueError(f"beside must be a ReLU of a block before {layer}'s, such as 'relu1_1', not {beside!r}")
         self.fold = 1 if beside is None else self.step // _pixels(beside)
-        self.decoder = decoder or self._new_decoder()
-        self.decoder.to(memory_format=torch.channels_last)
-
-    def _new_decoder(self) -> nn.Module:
-        if self.beside is None:
-            return mirrored_decoder(self.layer, encoder=self.encoder.name)
-        channels = (self.encoder.channels[name] for name in (self.layer, self.beside))
-        return SkipDecoder(*channels, fold=self.fold, step=self.step)
+        if decoder is None and beside is not None:
+            decoder = SkipDecoder(encoder.channels[layer], encoder.channels[beside], fold=self.fold, step=self.step)
+        elif decoder is None:
+            decoder = mirrored_decoder(layer, encoder=encoder.name)
+        self.decoder = decoder.to(memory_format=torch.channels_last)
 
     def forward(
         self,
@@ -141,10 +131,8 @@ class AdaIN(nn.Module):
         if colours:
             pictures = [match_colour(style.expand(len(content), -1, -1, -1), content) for style in pictures]
         known = [self.style(picture) for picture in pictures]
-        features = self.encode(content)
-        return self.decode(
-            self.blend(features, known, strength=strength, shares=shares, masks=masks), content.shape[2:]
-        )
+        mixed = self.blend(self.encode(content), known, strength=strength, shares=shares, masks=masks)
+        return self.decode(mixed, content.shape[2:])
 
     def encode(self, content: Tensor) -> Tensor:
         """f(c): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
@@ -195,7 +183,7 @@ class AdaIN(nn.Module):
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be from 0 to 1; got {strength}")
         weights = _weights(len(styles), shares, masks, features)  # (K, 1, 1) or (K, H', W')
-        mixed = sum(w * adain(features, style.moments) for w, style in zip(weights, styles, strict=True))
+        mixed = sum(w * adain(features, style) for w, style in zip(weights, styles, strict=True))
         kept = 1 - weights.sum(dim=0)  # 0, but where the masks leave something out
         return (1 - strength) * features + strength * (mixed + kept * features)
 
@@ -345,14 +333,8 @@ def train_adain(
     about |= {name: getattr(objective, name) for name in ("style_weight", "reconstruction", "tv_weight")}
     about |= {"photos": pairs.contents, "styles": pairs.styles}
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
-    header = {
-        "encoder": encoder.name,
-        "encoder_sha256": checksum(encoder),
-        "layer": layer,
-        "beside": beside,
-        "training": training,
-    }
-    write_weights(out, network.decoder.state_dict(), header)
+    header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, "beside": beside}
+    write_weights(out, network.decoder.state_dict(), {**header, "training": training})
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:
