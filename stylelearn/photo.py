@@ -101,7 +101,6 @@ def objective(
     photorealism_weight: float = PHOTOREALISM_WEIGHT,
     layer_weights: Mapping[str, float] | Sequence[str] = STYLE_LAYERS,
     content_layer: str = CONTENT_LAYER,
-    laplacian: MattingLaplacian | None = None,
 ) -> Objective:
     """The total loss as a function of the output; targets are computed once, here.
 
@@ -111,7 +110,6 @@ def objective(
             `segmentation.merge_orphans` for labels that only one of them has.
         content_weight: α ≥ 0. `style_weight`: Γ ≥ 0. `photorealism_weight`: λ ≥ 0.
         layer_weights: β_l by layer, or names that share the weight 1 equally.
-        laplacian: of the content; None makes it when λ > 0.
     Returns:
         image -> {"content relu3_3": …, "style relu1_1": …, …, "photorealism": …}, terms of weight 0 left out.
     Raises:
@@ -124,8 +122,7 @@ def objective(
     if not style_layers and content_weight == 0 and photorealism_weight == 0:
         raise ValueError("all weights are 0: there is nothing to optimise")
     of_content, of_style = _regions(content, style, content_masks, style_masks)
-    if laplacian is None and photorealism_weight > 0:
-        laplacian = MattingLaplacian(content)
+    laplacian = MattingLaplacian(content) if photorealism_weight > 0 else None
     layers = list(dict.fromkeys(([content_layer] if content_weight > 0 else []) + style_layers))
     masks, grams, wanted = {}, {}, None
     with torch.no_grad():
@@ -144,7 +141,7 @@ def objective(
             if layer in grams:
                 loss = augmented_style_loss(activations, grams[layer], masks[layer])
                 found[f"style {layer}"] = style_weight * weights[layer] * loss
-        if laplacian is not None and photorealism_weight > 0:
+        if laplacian is not None:
             found["photorealism"] = photorealism_weight * photorealism_loss(image, laplacian)
         return found
 
@@ -168,10 +165,7 @@ def _regions(
 
 
 def recolour(
-    content: Tensor,
-    style: Tensor,
-    content_masks: Masks | None = None,
-    style_masks: Masks | None = None,
+    content: Tensor, style: Tensor, content_masks: Masks | None = None, style_masks: Masks | None = None
 ) -> Tensor:
     """Colour transfer region by region (`colour.monge_kantorovich`): no network. Arguments and errors as `objective`.
 
@@ -216,14 +210,13 @@ def stylize(
     if len(steps) != 2 or min(steps) < 0 or max(steps) < 1:
         raise ValueError(f"steps are those of two stages, such as {STEPS}; at least one must be above 0; got {steps}")
     pair = (content, style, content_masks, style_masks)
-    stages = []
-    for count, weight in zip(steps, (0.0, photorealism_weight), strict=True):
-        if count:
-            stages.append((count, objective(*pair, encoder=encoder, photorealism_weight=weight, **weights)))  # type: ignore[arg-type]
+    stages = [(count, weight) for count, weight in zip(steps, (0.0, photorealism_weight), strict=True) if count]
+    objectives = iter(
+        [objective(*pair, encoder=encoder, photorealism_weight=weight, **weights) for _, weight in stages]  # type: ignore[arg-type]
+    )
     x = smooth(recolour(*pair), content) if start is None else start
-    size, objectives = (content.shape[2], content.shape[3]), iter(terms for _, terms in stages)
-    counts = [count for count, _ in stages]
-    return coarse_to_fine(x, lambda _: next(objectives), [size] * len(stages), counts, optimizer=optimizer)
+    counts, sizes = [count for count, _ in stages], [(content.shape[2], content.shape[3])] * len(stages)
+    return coarse_to_fine(x, lambda _: next(objectives), sizes, counts, optimizer=optimizer)
 
 
 def smooth(image: Tensor, content: Tensor, radius: int = 3, eps: float = 1e-3) -> Tensor:
