@@ -50,7 +50,7 @@ def _shipped(name: str) -> Path:
     remedy = "get it back with `git checkout -- data/weights`, or clone or install stylelearn again"
     try:
         path = data_file("weights", f"{name}.safetensors")
-        expected = json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8"))[path.name]
+        expected = checksums()[path.name]
     except FileNotFoundError as error:
         raise WeightsError(f"the weights of {name} are not there: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
@@ -61,6 +61,11 @@ def _shipped(name: str) -> Path:
             f"{path} is not the file that the course ships (SHA-256 {found[:12]}…, expected {expected[:12]}…); {remedy}"
         )
     return path
+
+
+def checksums() -> dict[str, str]:
+    """The SHA-256 of the course's files of weights, by name. Raises OSError, ValueError: the list cannot be read."""
+    return json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8"))
 
 
 def sha256(path: str | Path) -> str:
@@ -161,8 +166,7 @@ def read_about(path: str | Path) -> dict[str, Any]:
 
 def shipped(kind: str) -> list[str]:
     """Names in data/weights that are `kind` or begin with `kind`_, in alphabetical order, without the suffix."""
-    folder = data_file("weights", "checksums.json").parent
-    names = sorted(path.stem for path in folder.glob("*.safetensors"))
+    names = sorted(path.stem for path in data_file("weights").glob("*.safetensors"))
     return [name for name in names if name == kind or name.startswith(f"{kind}_")]
 
 
@@ -173,7 +177,7 @@ def network_file(kind: str, name: str | Path) -> Path:
         WeightsError: no such network (the message lists those that ship); a damaged file; a network of another kind.
     """
     full = kind if str(name) == kind else f"{kind}_{name}"
-    if f"{full}.safetensors" in json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8")):
+    if f"{full}.safetensors" in checksums():
         return _shipped(full)
     path = Path(name).expanduser()
     if path.suffix.lower() == ".safetensors" and path.is_file():

@@ -6,7 +6,6 @@ and problems come with a remedy.
 
 import contextlib
 import importlib.metadata
-import json
 import math
 import os
 import platform
@@ -105,12 +104,9 @@ def lessons() -> Iterator[Finding]:
     folders = {Path.cwd(), Path.cwd() / "lessons", working_copy.default() / "lessons"}
     for folder in sorted(folder.resolve() for folder in folders):
         if others := working_copy.other_editions(folder):
-            what = (
-                f"stylelearn is {__version__}, these notebooks in {folder} are of another edition: {', '.join(others)}"
-            )
-            yield Finding(
-                NOTE, what, "run `stylelearn lab`: it renews those that you have not changed, and names the rest"
-            )
+            what = f"stylelearn is {__version__}, these notebooks in {folder} are of another edition"
+            remedy = "run `stylelearn lab`: it renews those that you have not changed, and names the rest"
+            yield Finding(NOTE, f"{what}: {', '.join(others)}", remedy)
 
 
 def hardware() -> Iterator[Finding]:
@@ -123,21 +119,16 @@ def hardware() -> Iterator[Finding]:
     (processors, allowed), (whole, total, free) = cores(), memory()
     of_cores = "" if allowed == processors else f" of {processors}"
     of_memory = "" if total == whole else f" of {whole:.1f}"
-    what = ", ".join(
-        [
-            processor_name(),
-            f"{allowed:.2g}{of_cores} core{'s'[: processors > 1]}",
-            *(f"--device {name}" for name in gpus if gpus[name]),
-            f"{total:.1f}{of_memory} GB memory, {free:.1f} GB free",
-        ]
-    )
+    parts = [processor_name(), f"{allowed:.2g}{of_cores} core{'s'[: processors > 1]}"]
+    parts += [f"--device {name}" for name, found in gpus.items() if found]
+    what = ", ".join([*parts, f"{total:.1f}{of_memory} GB memory, {free:.1f} GB free"])
     less = "shut down notebooks that are no longer needed" if of_memory else "close other programs"
+    remedy = ""
     if total < LOW_MEMORY:
-        yield Finding(NOTE, what, f"little: keep to 256 px and mini, and {less}")
+        remedy = f"little: keep to 256 px and mini, and {less}"
     elif free < 1:
-        yield Finding(NOTE, what, less if of_memory else f"{less}, or shut down notebooks that are no longer needed")
-    else:
-        yield Finding(OK, what)
+        remedy = less if of_memory else f"{less}, or shut down notebooks that are no longer needed"
+    yield Finding(NOTE if remedy else OK, what, remedy)
     threads, enough = torch.get_num_threads(), math.ceil(allowed)
     if threads > enough:
         what = f"PyTorch starts {threads} threads where {enough} may run at once, so they wait for each other"
@@ -198,12 +189,11 @@ def numbers(group: Path, new: str, *old: str) -> list[int]:
 
 def weights() -> Iterator[Finding]:
     """Are the weights that ship with the course intact?"""
-    from stylelearn.samples import data_file
-    from stylelearn.weights import WeightsError, load_state
+    from stylelearn.weights import WeightsError, checksums, load_state
 
     again = "get it back with `git checkout -- data/weights`, or clone (install) again"
     try:
-        names = sorted(json.loads(data_file("weights", "checksums.json").read_text(encoding="utf-8")))
+        names = sorted(checksums())
     except (OSError, ValueError) as error:
         yield Finding(PROBLEM, f"the list of weights cannot be read ({error})", again)
         return
@@ -251,7 +241,5 @@ def speed(size: int, steps: int) -> Iterator[Finding]:
     each = statistics.median(b - a for a, b in list(pairwise(clock))[2:])
     run = f"about {200 * each:.0f} s" if 200 * each < 100 else f"about {200 * each / 60:.0f} min"
     what = f"Gatys with mini at {size} px: {1000 * each:.0f} ms a step, so a 200-step run takes {run}"
-    if each > SLOW:
-        yield Finding(NOTE, what, "slow: close other programs, or choose 128 px in the labs: four times faster")
-    else:
-        yield Finding(OK, what)
+    remedy = "slow: close other programs, or choose 128 px in the labs: four times faster" if each > SLOW else ""
+    yield Finding(NOTE if remedy else OK, what, remedy)
