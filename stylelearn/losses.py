@@ -267,11 +267,8 @@ def moments_loss(features: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
 
 def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
     """x_{i,j+1} − x_{ij} and x_{i+1,j} − x_{ij}, with zeros in the last column and the last row."""
-    right = torch.zeros_like(image)
-    down = torch.zeros_like(image)
-    right[..., :, :-1] = image[..., :, 1:] - image[..., :, :-1]
-    down[..., :-1, :] = image[..., 1:, :] - image[..., :-1, :]
-    return right, down
+    right, down = image[..., :, 1:] - image[..., :, :-1], image[..., 1:, :] - image[..., :-1, :]
+    return F.pad(right, (0, 1)), F.pad(down, (0, 0, 0, 1))
 
 
 def total_variation(image: Tensor, beta: float = 2.0) -> Tensor:

@@ -7,6 +7,7 @@ region when a label has the same *name* in both; `merge_orphans` handles labels 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +195,7 @@ def _palette(levels: Tensor) -> dict[str, Colour]:
         if found and counts[number] < SMALLEST * levels.shape[0] * levels.shape[1]:
             break
         name, colour = _called(colours[number])
-        if all(_apart(colour, other) >= _ALIKE for other in found.values()):
+        if all(math.dist(colour, other) >= _ALIKE for other in found.values()):
             found[name] = colour
             centres.append(colours[number].tolist())
     if not found:
@@ -225,15 +226,11 @@ def _part_near(colours: Tensor, centres: list[list[float]], distance: float) -> 
     return float((torch.cdist(colours, torch.tensor(centres)).amin(dim=1) <= distance).float().mean())
 
 
-def _apart(one: Sequence[float], other: Sequence[float]) -> float:
-    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5
-
-
 def _called(colour: Tensor) -> tuple[str, Colour]:
     """The name and the exact colour of the nearest of `COLOURS`, or "#rrggbb" and the colour itself."""
     red, green, blue = (int(value) for value in colour)
-    name = min(COLOURS, key=lambda each: _apart(COLOURS[each], (red, green, blue)))
-    if _apart(COLOURS[name], (red, green, blue)) < _ALIKE:
+    name = min(COLOURS, key=lambda each: math.dist(COLOURS[each], (red, green, blue)))
+    if math.dist(COLOURS[name], (red, green, blue)) < _ALIKE:
         return name, COLOURS[name]
     return f"#{red:02x}{green:02x}{blue:02x}", (red, green, blue)
 
@@ -463,9 +460,7 @@ def merge_orphans(content: Masks, style: Masks) -> tuple[Masks, Masks, list[Merg
     labels = torch.zeros_like(content.labels)
     for label, name in target.items():
         labels[content.labels == content.names.index(label)] = used.index(name)
-    for name in names:
-        if name not in used:
-            table.append(Merge(name, 0.0, "", "only the reference has it"))
+    table += [Merge(name, 0.0, "", "only the reference has it") for name in names if name not in used]
     colours = tuple(style.colours[style.names.index(name)] for name in used)
     return Masks(labels, tuple(used), colours), style, table
 

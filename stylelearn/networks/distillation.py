@@ -12,7 +12,6 @@ layers, begins with random weights and learns from pictures only:
   y = V L⁻¹ (x − m) + b, with the mean m and the covariance L Lᵀ of the neighbourhoods that the teacher sees.
 - **Pictures that are no photographs** are among the training pictures (noise, blends, odd tints, paintings): an
   optimisation of pixels passes through such pictures.
-
 - **Fewer channels.** About a third of the teacher's channels never fire, whatever the picture. The student lacks them.
 
 Afterwards every channel is scaled so that its mean activation over held-back photographs is 1, as Gatys et al. (2016,
@@ -61,11 +60,10 @@ def known_teacher(teacher: str | Path) -> tuple[str, Path | None]:
         names = ", ".join(map(repr, TAPS))
         raise ValueError(f"teacher must be {names} or the path of a checkpoint, not {str(teacher)!r}")
     state = read_weights(teacher)
-    shapes = {key: tuple(state[key].shape) for key in ("conv0.weight", "features.0.weight") if key in state}
     known = {(3, 3, 1, 1): COMPRESSED, (96, 3, 7, 7): "squeezenet", (64, 3, 3, 3): "vgg19"}
-    for shape in shapes.values():
-        if shape in known:
-            return known[shape], Path(teacher)
+    for key in ("conv0.weight", "features.0.weight"):
+        if key in state and tuple(state[key].shape) in known:
+            return known[tuple(state[key].shape)], Path(teacher)
     raise WeightsError(f"{teacher} is no checkpoint of vgg19_16x, or of torchvision's squeezenet1_0 or vgg19")
 
 
@@ -128,12 +126,10 @@ class WhitenedConv(nn.Module):
 
     def whiten(self, mean: Tensor, covariance: Tensor) -> None:
         """Set m and L⁻¹ from the mean (9·C,) and covariance (9·C, 9·C) of the neighbourhoods, in float64."""
-        ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=covariance.dtype)
-        lower = torch.linalg.cholesky(covariance + ridge)
+        eye = torch.eye(len(covariance), dtype=covariance.dtype)
+        lower = torch.linalg.cholesky(covariance + RIDGE * covariance.diagonal().mean() * eye)
         self.mean.copy_(mean)
-        self.whitening.copy_(
-            torch.linalg.solve_triangular(lower, torch.eye(len(lower), dtype=lower.dtype), upper=False)
-        )
+        self.whitening.copy_(torch.linalg.solve_triangular(lower, eye, upper=False))
 
     def plain(self) -> tuple[Tensor, Tensor]:
         """Weight (C', C, 3, 3) and bias (C',) of the ordinary convolution that this one is."""
@@ -163,13 +159,9 @@ class LayerwiseDistillation(nn.Module):
     def __init__(self, weights: str | Path) -> None:
         super().__init__()
         self.teacher = compressed_vgg19(weights)
-        plain = _layers(MINI)
+        plain = {name: layer for name, layer in _layers(MINI).items() if isinstance(layer, nn.Conv2d)}
         self.student = nn.ModuleDict(
-            {
-                name: WhitenedConv(layer.in_channels, layer.out_channels)
-                for name, layer in plain.items()
-                if isinstance(layer, nn.Conv2d)
-            }
+            {n: WhitenedConv(conv.in_channels, conv.out_channels) for n, conv in plain.items()}
         )
         for name, layer in self.student.items():
             self.register_buffer(f"kept_{name}", torch.arange(layer.outputs))
@@ -180,11 +172,7 @@ class LayerwiseDistillation(nn.Module):
     def groups(self, learning_rate: float) -> list[dict[str, object]]:
         """Parameter groups: with D whitened inputs the weights are of size 1/√D, and so is the rate of a layer."""
         return [
-            {
-                "params": list(layer.parameters()),
-                "lr": learning_rate / (9 * layer.inputs) ** 0.5,
-                "betas": (0.9, 0.99),
-            }
+            {"params": [*layer.parameters()], "lr": learning_rate / (9 * layer.inputs) ** 0.5, "betas": (0.9, 0.99)}
             for layer in self.student.values()
         ]
 
@@ -234,9 +222,8 @@ class LayerwiseDistillation(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 x = self.student[name](x)
                 wanted = taught[:, self.get_buffer(f"kept_{name}")]
-                error = (x - wanted).square().mean()
-                losses[name] = error
-                x = wanted if error > FORCED else x.detach()
+                losses[name] = (x - wanted).square().mean()
+                x = wanted if losses[name] > FORCED else x.detach()
             else:
                 x = layer(x)
         return losses
@@ -350,19 +337,20 @@ def train_mini(
 # --- one scale for all channels ---------------------------------------------------------------------------------------
 
 
-def equalise(layers: nn.ModuleDict, images: Sequence[Tensor], floor: float = 1e-3) -> dict[str, Tensor]:
+def equalise(layers: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
     """Scale each channel, in place, so that its mean activation over `images` is 1; the next layer undoes it.
+
+    Channels whose mean is below 1e-3 stay as they are: they hardly ever fire.
 
     Args:
         layers: a plain network as of `vgg_layers`; it is changed.
         images: batches (B, 3, H, W) in [0, 1]; every position of every image counts the same.
-        floor: channels whose mean is below stay as they are: they hardly ever fire.
     Returns:
         name of the ReLU -> (C,), by what its channels were divided.
     """
     mu, sigma = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
     means, _ = channel_moments(layer_maps(layers, ((image - mu) / sigma for image in images), "relu"))
-    divisors = {name: torch.where(mean < floor, 1.0, mean).float() for name, mean in means.items()}
+    divisors = {name: torch.where(mean < 1e-3, 1.0, mean).float() for name, mean in means.items()}
     _divide(layers, {name.replace("relu", "conv"): divisor for name, divisor in divisors.items()})
     return divisors
 

@@ -57,8 +57,5 @@ def beside(images: Tensor, scales: Sequence[int], *, vary: bool) -> Tensor:
     height, width = images.shape[2:]
     # Apple's GPUs have no float64, so the sums are the processor's.
     seeds = [int(image.double().sum().abs() * 1000) for image in images.cpu()] if vary else [0]
-    return (
-        torch.cat([Noise(scales, height, width, seed).rows() for seed in seeds])
-        .to(images)
-        .expand(len(images), -1, -1, -1)
-    )
+    noise = torch.cat([Noise(scales, height, width, seed).rows() for seed in seeds])
+    return noise.to(images).expand(len(images), -1, -1, -1)

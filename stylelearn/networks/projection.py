@@ -60,13 +60,8 @@ SQUEEZENET_TAPS = (
     Tap("relu5_1", "fire9", 16, 17.0),
 )
 # VGG-19 shares the student's layout: same places, same sizes.
-VGG_TAPS = (
-    Tap("relu1_2", "relu1_2", 1, 0.0),
-    Tap("relu2_2", "relu2_2", 2, 0.5),
-    Tap("relu3_4", "relu3_4", 4, 1.5),
-    Tap("relu4_4", "relu4_4", 8, 3.5),
-    Tap("relu5_1", "relu5_1", 16, 7.5),
-)
+_LAST = ("relu1_2", "relu2_2", "relu3_4", "relu4_4", "relu5_1")  # of each block
+VGG_TAPS = tuple(Tap(name, name, 2**block, (2**block - 1) / 2) for block, name in enumerate(_LAST))
 TAPS = {"squeezenet": SQUEEZENET_TAPS, "vgg19": VGG_TAPS}
 
 
