@@ -21,17 +21,7 @@ from stylelearn.evaluation.metrics import judge, known, measure
 from stylelearn.evaluation.tables import Row, Spread
 from stylelearn.evaluation.timing import held_by, run_apart, take_turns, wait_for_gpu
 from stylelearn.optimize import Diverged, result
-from stylelearn.painting import (
-    SIZE,
-    Optimised,
-    allowed,
-    check,
-    count_styles,
-    known_styles,
-    painter_of,
-    pictures,
-    run,
-)
+from stylelearn.painting import SIZE, Optimised, allowed, check, count_styles, known_styles, painter_of, pictures, run
 from stylelearn.registry import METHODS
 from stylelearn.weights import WeightsError
 

@@ -164,26 +164,13 @@ def train_emd(
     with seeded(seed):
         network = EMD(references, channels)
     header = {"references": references, "channels": list(network.channels)}
-    about = {
-        "network": "emd",
-        **header,
-        "batch": batch,
-        "seed": seed,
-        "examples": examples,
-        "warp": warp,
-        "data": known,
-    }
-    training = yield from fit(EMDLoss(network), batches, about=about, **settings(out, run))
+    about = {"network": "emd", **header, "batch": batch, "seed": seed, "examples": examples, "warp": warp}
+    training = yield from fit(EMDLoss(network), batches, about={**about, "data": known}, **settings(out, run))
     write_weights(out, network.state_dict(), {**header, "training": training})
 
 
 def train_live(
-    known: Split,
-    *,
-    references: int = 3,
-    channels: Sequence[int] = LAPTOP,
-    steps: int = 200,
-    batch: int = 16,
+    known: Split, *, references: int = 3, channels: Sequence[int] = LAPTOP, steps: int = 200, batch: int = 16
 ) -> Iterator[tuple[int, float, EMD]]:
     """Train a small EMD, yielding (step, loss, network) after every step; nothing is saved.
 

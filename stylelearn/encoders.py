@@ -22,15 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelearn.weights import (
-    WeightsError,
-    checksum,
-    fitting,
-    load_state,
-    seeded,
-    torchvision_model,
-    torchvision_state,
-)
+from stylelearn.weights import WeightsError, checksum, fitting, load_state, seeded, torchvision_model, torchvision_state
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")  # Gatys et al. 2016, section 2.2
 CONTENT_LAYER = "relu4_2"
@@ -152,11 +144,6 @@ class Encoder(nn.Module):
         # Channels last: the same numbers, stored pixel by pixel; about 1.1 times faster on CPUs.
         self.to(memory_format=torch.channels_last)
 
-    @property
-    def deepest(self) -> str:
-        """The name of the last layer."""
-        return self.layers[-1]
-
     def forward(self, image: Tensor, layers: Iterable[str] = STYLE_LAYERS) -> dict[str, Tensor]:
         """Activations of `layers`, computed only as deep as the deepest of them.
 
@@ -204,7 +191,7 @@ class Encoder(nn.Module):
             raise ValueError("layers is empty; ask for at least one, such as 'relu4_2'")
         for name in wanted:
             if name not in self.layers:
-                raise ValueError(f"layer {name!r} is not in {self.name}; deepest is {self.deepest!r}, see .layers")
+                raise ValueError(f"layer {name!r} is not in {self.name}; deepest is {self.layers[-1]!r}, see .layers")
         last = max(wanted, key=self.layers.index)
         smallest = self.smallest(last)
         if min(image.shape[2:]) < smallest:

@@ -182,12 +182,7 @@ class Optimised:
 
 
 def painter_of(
-    method: str,
-    style: Tensor | str | None = None,
-    *,
-    device: str = "cpu",
-    keep_colours: bool = False,
-    **options: Any,
+    method: str, style: Tensor | str | None = None, *, device: str = "cpu", keep_colours: bool = False, **options: Any
 ) -> FeedForward | Optimised:
     """A method with its network or encoder loaded.
 

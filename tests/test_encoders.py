@@ -156,7 +156,7 @@ def test_names_come_in_the_order_asked_for() -> None:
     assert list(encoder(picture(), asked)) == ["relu4_2", "conv1_1", "pool2"]
     assert list(encoder(picture())) == list(STYLE_LAYERS)
     assert list(encoder(picture(), "relu2_1")) == ["relu2_1"]
-    assert CONTENT_LAYER in encoder.layers and encoder.deepest == "relu5_1"
+    assert CONTENT_LAYER in encoder.layers and encoder.layers[-1] == "relu5_1"
     shallow = encoder(picture(), iter(["relu1_1"]))  # any iterable
     assert shallow["relu1_1"].shape == (1, 16, 64, 64)
 
@@ -344,7 +344,7 @@ def test_the_callers_random_numbers_stay(squeezenet_file: tuple) -> None:
 
 def test_the_default_path_never_imports_torchvision(mini_file: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylelearn.weights.import_torchvision", None)
-    assert Encoder("mini").deepest == Encoder("mini", weights=mini_file[0]).deepest == Encoder("random").deepest
+    assert Encoder("mini").layers == Encoder("mini", weights=mini_file[0]).layers == Encoder("random").layers
 
 
 # ------------------------------------------------------------------------------------------------ the weights that ship

@@ -87,10 +87,7 @@ def disagreement(answer: Callable[[Tensor], Tensor]) -> str:
     yours = run(answer, pictures=pictures)
     each = pictures.std(dim=0, correction=0)  # (3, H, W)
     wrong = [
-        (
-            pictures.std(dim=0).mean(dim=0),
-            "you divide by K − 1 (torch's default); the text asks for K: correction=0.",
-        ),
+        (pictures.std(dim=0).mean(dim=0), "you divide by K − 1 (torch's default); the text asks for K: correction=0."),
         (each.square().mean(dim=0), "this is the variance; take the root before averaging colours."),
         *(
             (pictures.std(dim=1, correction=k).mean(dim=0), "this is over colours; take it over pictures, dim=0.")

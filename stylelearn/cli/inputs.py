@@ -47,7 +47,7 @@ def picture(name: str, size: int | None) -> "Tensor":
     from stylelearn import samples
     from stylelearn.images import read_image
 
-    known = {**dict.fromkeys(samples.content_names(), samples.content)}
+    known = dict.fromkeys(samples.content_names(), samples.content)
     known |= dict.fromkeys(samples.style_names(), samples.style)
     if name in known and not Path(name).is_file():
         return known[name](name, size)

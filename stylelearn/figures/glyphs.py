@@ -46,11 +46,7 @@ def glyph_rows(
 
 
 def show_glyphs(
-    rows: Mapping[str, Tensor],
-    *,
-    cell: int = 64,
-    title: str | None = None,
-    alt: str | None = None,
+    rows: Mapping[str, Tensor], *, cell: int = 64, title: str | None = None, alt: str | None = None
 ) -> None:
     """Show `glyph_rows` in the notebook; `title` and `alt` as for `show`, the rest as for `glyph_rows`."""
     alt = alt or f"{title or 'Rows of letters'}: {'; '.join(rows)}"
