@@ -325,8 +325,6 @@ def write_image(image: Tensor, path: str | Path, *, settings: dict[str, Any] | N
         data = encode_image(image, path.suffix[1:], QUALITY, settings)
         with replacing(path) as part:
             part.write_bytes(data)
-    except ImageError:
-        raise
     except ValueError as error:
         raise ImageError(str(error)) from error
     except OSError as error:

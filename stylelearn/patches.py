@@ -59,11 +59,11 @@ def _nearest(content: Tensor, style: Tensor, patch: int, stride: int) -> Tensor:
     inverse = torch.where(silent, 0.0, 1 / norms).to(content)
     best = content.new_full((rows, columns), -math.inf)
     index = torch.zeros((rows, columns), dtype=torch.int64, device=content.device)
-    mine, theirs = _pieces(content.shape[1] * style.shape[1] * content.element_size(), patch, stride)
-    for top in range(0, rows, mine):
-        here = slice(top, min(top + mine, rows))
-        for first in range(0, len(norms), theirs):
-            there = slice(first, min(first + theirs, len(norms)))
+    count = _rows_at_once(content.shape[1] * style.shape[1] * content.element_size(), patch, stride)
+    for top in range(0, rows, count):
+        here = slice(top, min(top + count, rows))
+        for first in range(0, len(norms), count):
+            there = slice(first, min(first + count, len(norms)))
             likeness = _products(_band(content, here, patch, stride), _band(style, there, patch, stride), patch, stride)
             likeness *= inverse[there]  # (rows here, columns, rows there, columns of the style)
             if silent[there].any():
@@ -102,15 +102,14 @@ def _band(cells: Tensor, patches: slice, patch: int, stride: int) -> Tensor:
     return cells[patches.start * stride : (patches.stop - 1) * stride + patch]
 
 
-def _pieces(row: int, patch: int, stride: int) -> tuple[int, int]:
-    """How many rows of patches of the content, and of the style, fit into `MEMORY` at once; a square, nearly.
+def _rows_at_once(row: int, patch: int, stride: int) -> int:
+    """How many rows of patches of the content, and as many of the style, fit into `MEMORY`.
 
     `row` is what the products of one row of cells with one row take, in bytes.
     """
     tables = 1 + 1 / stride**2 + 1 / stride**4  # of cells; added downwards; added to the right
     side = math.sqrt(MEMORY * 1e6 / (row * tables))  # rows of cells
-    rows = max(1, int((side - patch) / stride) + 1)
-    return rows, rows
+    return max(1, int((side - patch) / stride) + 1)
 
 
 def _norms(cells: Tensor, patch: int, stride: int) -> Tensor:

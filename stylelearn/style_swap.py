@@ -157,13 +157,7 @@ class StyleSwap(nn.Module):
         self.step = 2 ** (int(layer[4]) - 1)
 
     def forward(
-        self,
-        content: Tensor,
-        style: Tensor,
-        *,
-        patch: int = 3,
-        stride: int = 1,
-        strength: float = 1.0,
+        self, content: Tensor, style: Tensor, *, patch: int = 3, stride: int = 1, strength: float = 1.0
     ) -> Tensor:
         """The pastiche.
 
@@ -265,14 +259,10 @@ def train_inverse(
     """Train an inverse network for `encoder` and write it to `out` (float16 safetensors); yields progress.
 
     Args:
-        photos, styles: folders of photographs and of paintings; every 10th picture of each is held back.
-        encoder: Φ, `mini` by default. layer: which is turned back into a picture.
-        upsampling, norm: as of `InverseNet`.
-        start: weights of such a network to begin with.
-        size: side of the crops in pixels. batch: photographs, and as many paintings, a step.
-        seed: of the weights and the crops.
+        layer: of the encoder, Φ, which is turned back into a picture. upsampling, norm: as of `InverseNet`.
+        batch: photographs, and as many paintings, a step.
         weights: arguments of `Training`, such as swapped=False.
-        run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
+        photos, styles, encoder, start, size, seed, run: as of `adain.train_adain`.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `Crops`, `InverseNet` and `fit`.
     """
@@ -284,16 +274,13 @@ def train_inverse(
         raise ValueError(f"size must be a multiple of {network.step} from {4 * network.step} on; it is {size}")
     if start is not None:
         fill(network.decoder, start, f"inverse network from {start}")
-    pairs = Pairs(
-        Crops(photos, size=size, batch=batch, seed=seed),
-        Crops(styles, size=size, batch=batch, seed=seed + 1),
-        share=0,
-    )
+    contents = Crops(photos, size=size, batch=batch, seed=seed)
+    paintings = Crops(styles, size=size, batch=batch, seed=seed + 1)
     objective = Training(network, **(weights or {}))
     about = {"network": "inverse", "encoder": encoder, "layer": layer, **form, "start": start and Path(start)}
     about |= {name: getattr(objective, name) for name in ("swapped", "reconstruction", "tv_weight")}
-    about |= {"photos": pairs.contents, "styles": pairs.styles}
-    training = yield from fit(objective, pairs, about=about, **settings(out, run))
+    about |= {"photos": contents, "styles": paintings}
+    training = yield from fit(objective, Pairs(contents, paintings, share=0), about=about, **settings(out, run))
     header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, **form}
     write_weights(out, network.decoder.state_dict(), {**header, "training": training})
 

@@ -167,14 +167,20 @@ def _find_pictures(folder: Path) -> list[Path]:
 
 def _decode_all(paths: Sequence[Path], short_side: int) -> tuple[list[np.ndarray | Path], list[Path]]:
     """The pictures, those beyond `IN_MEMORY` bytes as paths; and what cannot be read."""
+
+    def decoded(path: Path) -> np.ndarray | None:
+        with suppress(ImageError):
+            return _decode(path, short_side)
+        return None
+
     # NumPy arrays and not tensors: a worker process gets thousands of them without opening a file for each.
     pictures: list[np.ndarray | Path] = []
     skipped: list[Path] = []
     room = IN_MEMORY
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        decoded = pool.map(lambda path: _decode_or_none(path, short_side), paths)
-        bar = tqdm(decoded, "reading pictures", len(paths), leave=False, delay=2, disable=not is_first_process())
+        found = pool.map(decoded, paths)
+        bar = tqdm(found, "reading pictures", len(paths), leave=False, delay=2, disable=not is_first_process())
         for path, picture in zip(paths, bar, strict=True):
             if picture is None:
                 skipped.append(path)
@@ -184,12 +190,6 @@ def _decode_all(paths: Sequence[Path], short_side: int) -> tuple[list[np.ndarray
     finally:
         pool.shutdown(cancel_futures=True)
     return pictures, skipped
-
-
-def _decode_or_none(path: Path, short_side: int) -> np.ndarray | None:
-    with suppress(ImageError):
-        return _decode(path, short_side)
-    return None
 
 
 def _decode(path: Path, short_side: int) -> np.ndarray:
@@ -509,11 +509,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = ""
         elif name == "colours" and old and new:
             if max(abs(a - b) for a, b in zip(old, new, strict=True)) > 0.05:
                 found.append(f"{of.strip()} is another picture")
+        elif old != new and name == "sha256":
+            found.append(f"{of.strip()} has another content")
         elif old != new:
-            known = name == "sha256"
-            found.append(
-                f"{of.strip()} has another content" if known else f"{of}{name} was {_short(old)}, is {_short(new)}"
-            )
+            found.append(f"{of}{name} was {_short(old)}, is {_short(new)}")
     return found
 
 

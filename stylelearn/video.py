@@ -225,19 +225,17 @@ def frame_files(folder: Path) -> list[Path]:
 
 
 def _from_folder(folder: Path) -> Iterator[tuple[Tensor, None]]:
-    paths = frame_files(folder)
-    sizes = {}
+    paths, first = frame_files(folder), None
     for path in paths:  # before the first frame is painted
         with path.open("rb") as file, open_picture(file, f"'{path}'") as picture:
             turned = picture.getexif().get(0x0112, 1) >= 5
-            sizes[path] = picture.size[::-1] if turned else picture.size
-    odd = next((path for path in paths if sizes[path] != sizes[paths[0]]), None)
-    if odd is not None:
-        (width, height), (wanted, high) = sizes[odd], sizes[paths[0]]
-        raise ImageError(
-            f"'{odd}' has {width} × {height} pixels, but the first frame, '{paths[0].name}', {wanted} × {high}; "
-            "give all frames one size"
-        )
+            width, height = picture.size[::-1] if turned else picture.size
+        first = first or (width, height)
+        if (width, height) != first:
+            raise ImageError(
+                f"'{path}' has {width} × {height} pixels, but the first frame, '{paths[0].name}', {first[0]} × "
+                f"{first[1]}; give all frames one size"
+            )
     return ((read_image(path), None) for path in paths)
 
 
@@ -301,10 +299,7 @@ def _upright(frame: Any) -> np.ndarray:
 
 
 def write_film(
-    frames: Iterable[Tensor],
-    path: str | Path,
-    seconds: Sequence[Fraction],
-    sound: str | Path | None = None,
+    frames: Iterable[Tensor], path: str | Path, seconds: Sequence[Fraction], sound: str | Path | None = None
 ) -> Path:
     """Frames (1, 3, H, W), all of one size, as .gif or .webp, or as .mp4 and its like with PyAV.
 

@@ -71,11 +71,9 @@ def run_anew(one: HandedIn, seeds: list[int], seconds: int) -> HandedIn:
             code = rerun.code_of(exercise, lesson, one.notebook)
         except SyntaxError as error:
             said[exercise.heading] = f"✗ the cell is no Python: {error}"
-            continue
-        if code is None:
-            said[exercise.heading] = rerun.NOT_THERE
         else:
-            said[exercise.heading] = rerun.verdict(code, one.lesson, exercise, seeds, seconds)
+            told = rerun.NOT_THERE if code is None else rerun.verdict(code, one.lesson, exercise, seeds, seconds)
+            said[exercise.heading] = told
     return one._replace(verdicts=said)
 
 

@@ -93,11 +93,8 @@ def _children(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         if value.startswith("IPY_MODEL_"):
             yield value.removeprefix("IPY_MODEL_")
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _children(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
+    elif isinstance(value, dict | list | tuple):
+        for inner in value.values() if isinstance(value, dict) else value:
             yield from _children(inner)
 
 

@@ -35,6 +35,7 @@ FORBIDDEN = (
     *("os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"),
     *("os.putenv", "os.unsetenv"),
 )
+BYTES = 4 << 30  # of memory for an answer
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 PARSING = threading.Lock()  # Python 3.11 may raise SystemError where two threads are in ast.parse
 
@@ -154,16 +155,16 @@ def _root(node: ast.AST) -> str:
 # --- the teacher's side -----------------------------------------------------------------------------------------------
 
 
-def verdict(code: str, lesson: str, exercise: Exercise, seeds: list[int], seconds: int, gigabytes: float = 4) -> str:
+def verdict(code: str, lesson: str, exercise: Exercise, seeds: list[int], seconds: int) -> str:
     """What the course's check says to an answer, run in a process of its own: "✓ …", "✗ …" or "… …".
 
     Args:
         code: from `code_of`. `lesson`: such as "05_adain". `seeds`: the answer must pass with each.
-        seconds: of computing; ten times as long by the clock. `gigabytes`: of memory, where the system can limit it.
+        seconds: of computing; ten times as long by the clock. Memory is limited to `BYTES`, where the system can.
     """
     token = secrets.token_hex(16)
     task = {"code": code, "answer": exercise.answer, "module": lesson[3:], "check": exercise.check, "seeds": seeds}
-    task |= {"token": token, "seconds": seconds, "bytes": int(gigabytes * 2**30)}
+    task |= {"token": token, "seconds": seconds, "bytes": BYTES}
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
     with tempfile.TemporaryDirectory() as scratch:
         environment = kept | {"HOME": scratch, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}

@@ -40,7 +40,7 @@ class Row:
         with_style: the same with encoding the style; None where styles are in the weights ("N/A" in the paper).
         memory: the most that a process of its own held beyond what it began with, in MB; None where not measured.
         styles: how many styles: "1", "14", "∞".
-        measures: by name, as `measures.MEASURES`; spread over the seeds. Empty where it cannot paint the pair.
+        measures: by name, as `metrics.MEASURES`; spread over the seeds. Empty where it cannot paint the pair.
         note: why something is missing, or how seconds were found.
     """
 

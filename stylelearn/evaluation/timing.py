@@ -38,25 +38,20 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
     Args:
         rounds: at least 1. `warm_up`: rounds before, that are not counted.
     """
-    clock: dict[str, list[float]] = {name: [] for name in work}
-    processor: dict[str, list[float]] = {name: [] for name in work}
-    for number in range(warm_up + rounds):
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
+    for _ in range(warm_up + rounds):
         for name, do in work.items():
             wait_for_gpu()
-            before = time.perf_counter(), time.process_time()
+            clock, processor = time.perf_counter(), time.process_time()
             do()
             wait_for_gpu()
-            after = time.perf_counter(), time.process_time()
-            if number >= warm_up:
-                clock[name].append(after[0] - before[0])
-                processor[name].append(after[1] - before[1])
-    counts = clock if torch.cuda.is_initialized() else processor
-    return {
-        name: Timing(
-            statistics.median(clock[name]), statistics.median(processor[name]), tuple(counts[name]), tuple(clock[name])
-        )
-        for name in work
-    }
+            taken[name].append((time.perf_counter() - clock, time.process_time() - processor))
+    found = {}
+    for name, pairs in taken.items():
+        clocks, processors = zip(*pairs[warm_up:], strict=True)
+        runs = clocks if torch.cuda.is_initialized() else processors
+        found[name] = Timing(statistics.median(clocks), statistics.median(processors), runs, clocks)
+    return found
 
 
 def wait_for_gpu() -> None:
