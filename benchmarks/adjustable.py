@@ -148,9 +148,8 @@ def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
     """`distinctness` of the single layers' pictures."""
     found = [distinctness(alone(net, pair), pair.content) for pair in pairs(plan, plan.many)]
     note = f"{len(found)} pairs; 0: equal pictures, 1.41: nothing in common"
-    return [
-        Measurement(group, "apart, relative to the photo, median", statistics.median(found), at_least=APART, note=note)
-    ]
+    name, median = "apart, relative to the photo, median", statistics.median(found)
+    return [Measurement(group, name, median, at_least=APART, note=note)]
 
 
 @torch.no_grad()
@@ -160,9 +159,8 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement
     rows: dict[str, list[Tensor]] = {}
     found: dict[str, list[quality.Painted]] = {"": [], f", after {STEPS} steps of test-time training": []}
     for pair in pairs(plan, plan.pairs):
-        objective = gatys.objective(
-            pair.content, pair.style, encoder=net.encoder, **gatys_weights(net, net.alphas(1.0))
-        )
+        weights = gatys_weights(net, net.alphas(1.0))
+        objective = gatys.objective(pair.content, pair.style, encoder=net.encoder, **weights)
         with torch.enable_grad():
             theirs = result(optimize_image(pair.content.clone(), objective, plan.steps))
         *_, (_, trained) = practise(net, pair.style, steps=STEPS if plan.judged else 2)

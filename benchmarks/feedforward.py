@@ -89,9 +89,8 @@ def slider(module: str, kind: str, control: Callable[[Any], Any]) -> Callable[[i
     """What opens a lab at a size, on a square photo, and moves one of its sliders; `control` takes it from the lab."""
 
     def opened(size: int) -> Moved:
-        lab = getattr(import_module(f"stylelearn.lab.{module}"), kind)(
-            square(samples.content("chelsea"), size), size=size
-        )
+        photo = square(samples.content("chelsea"), size)
+        lab = getattr(import_module(f"stylelearn.lab.{module}"), kind)(photo, size=size)
 
         def move(number: int) -> None:
             control(lab).value = (number * 37 % 101) / 100  # another one between 0 and 1 for each number

@@ -214,9 +214,7 @@ def _own_loss(method: str, painted: Painted, encoder: Encoder) -> Callable[[Tens
 
     def moments(image: Tensor) -> float:  # Eq. 13, as the decoder was trained for it
         seen = encoder(image, layers)
-        return sum(
-            float(losses.moments_loss(seen[layer], wanted[layer])) / seen[layer].shape[1] ** 0.5 for layer in layers
-        )
+        return sum(float(losses.moments_loss(seen[name], wanted[name])) / seen[name].shape[1] ** 0.5 for name in layers)
 
     return moments
 

@@ -263,10 +263,8 @@ def _channels(image: Tensor, name: str) -> tuple[Tensor, Tensor, Tensor]:
 def _check_batch(image: Tensor, other: Tensor, name: str, other_name: str) -> None:
     _channels(image, name)
     _channels(other, other_name)
-    if other.shape[0] not in (1, image.shape[0]):
-        raise ValueError(
-            f"{other_name} has {other.shape[0]} images for {image.shape[0]} of {name}; give one, or one for each"
-        )
+    if len(other) not in (1, len(image)):
+        raise ValueError(f"{other_name} has {len(other)} images for {len(image)} of {name}; give one, or one for each")
 
 
 def _check_pair(image: Tensor, other: Tensor, other_name: str) -> None:

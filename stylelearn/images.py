@@ -123,9 +123,7 @@ def _read_file(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, RuntimeError) as error:  # no permission, a name too long for the system, an unknown ~user
         reason = getattr(error, "strerror", None) or error
-        raise ImageError(
-            f"'{str(path)[:200]}' cannot be read ({reason}); check the name and its permissions"
-        ) from error
+        raise ImageError(f"'{str(path)[:200]}' cannot be read ({reason}); check name and permissions") from error
 
 
 def _neighbours(path: Path) -> str:
@@ -336,9 +334,7 @@ def _settings_options(settings: dict[str, Any], kind: str) -> dict[str, Any]:
     try:
         text = json.dumps({_SETTINGS_KEY: settings}, allow_nan=False)  # ASCII: EXIF comments are safest so
     except (TypeError, ValueError) as error:
-        raise ImageError(
-            f"the settings cannot be kept as JSON ({error}); use text, finite numbers and lists"
-        ) from error
+        raise ImageError(f"the settings cannot be kept as JSON ({error}); use text, finite numbers, lists") from error
     if len(text) > _MAX_SETTINGS:
         raise ImageError(f"the settings take {len(text)} bytes, more than {_MAX_SETTINGS}; keep fewer of them")
     if kind == "png":

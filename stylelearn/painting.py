@@ -294,9 +294,7 @@ def _adjustable(options: Mapping[str, Any], device: str) -> FeedForward:
     alphas = net.alphas(asked)
     any_style = net.about["any_style"]
     if options["practice"] and not any_style:
-        raise ValueError(
-            f"--practice is for paintings, and {options['weights'].name} knows one style only; leave it out"
-        )
+        raise ValueError(f"--practice is for paintings; {options['weights'].name} knows one style only: leave it out")
 
     def refine(style: Tensor) -> Iterator[tuple[float, Tensor]]:
         return practice.practise(net, style, steps=options["practice"])

@@ -98,9 +98,7 @@ class Crops(Dataset[Tensor]):
         self.short_side = max(keep, size)
         places = [Path(folder) for folder in ([folders] if isinstance(folders, str | Path) else folders)]
         # Each 10th picture of a folder is for measuring, so that training never sees it.
-        found = [
-            path for place in places for i, path in enumerate(_find_pictures(place), 1) if held_back == (i % 10 == 0)
-        ]
+        found = [path for one in places for i, path in enumerate(_find_pictures(one), 1) if held_back == (i % 10 == 0)]
         self.pictures, self.skipped = _decode_all(found, self.short_side)
         split = "held-back" if held_back else "train"
         if not self.pictures:

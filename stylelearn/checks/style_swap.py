@@ -138,9 +138,7 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
         must_match(yours, right, wrong, where, what="the swapped activations")
         if not all(used.count):
             missing = "F.conv_transpose2d, which pastes" if used.count[0] else "F.conv2d, which compares"
-            raise Mistake(
-                f"the values are right, but not made by convolutions: there is no {missing} all patches at once."
-            )
+            raise Mistake(f"the values are right, but no convolution made them: no {missing} all patches at once.")
     style[..., :5, :4] = 0.0  # patches without any activation
     yours = answer(content, style, 3, 1)
     must_be_finite(yours, ZERO_WINS)

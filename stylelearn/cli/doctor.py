@@ -85,9 +85,8 @@ def examine(size: int = 256, steps: int = 8) -> int:
 
 def packages() -> Iterator[Finding]:
     """Python, PyTorch, JupyterLab and the widgets, without importing them."""
-    yield Finding(
-        OK, f"stylelearn {__version__}, Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    )
+    python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    yield Finding(OK, f"stylelearn {__version__}, {python}")
     for name, use in PACKAGES.items():
         if find_spec(name) is None:
             yield Finding(PROBLEM, f"{name} is not installed; it {use}", f"{INSTALL} {name}")

@@ -86,9 +86,7 @@ class Network:
         if self.sheet:
             yield Option("--sheet-every", "steps between sample sheets, beside the checkpoint (default: 500)", **COUNT)
         if self.paper:
-            yield Option(
-                "--paper", "the paper's network, size, batch, steps and learning rate, unless given", None, **ON
-            )
+            yield Option("--paper", "the paper's network, size, batch, steps, learning rate, unless given", None, **ON)
         yield from self.options
 
     def start(self, options: Options) -> "Generator[Progress, None, Any]":

@@ -96,9 +96,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help=".jpg, .png or .webp")
     methods = dict.fromkeys(command.split()[0] for command in COMMANDS)
     parser.add_argument("--method", choices=tuple(methods), default="gatys", help="(default: gatys)")
-    parser.add_argument(
-        "--optimize", action="store_true", help="style-swap: optimise the pixels instead of using the network"
-    )
+    parser.add_argument("--optimize", action="store_true", help="style-swap: optimise pixels in place of the network")
     parser.add_argument(
         "--size", type=whole(SMALLEST, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
     )

@@ -134,15 +134,12 @@ def _frames(options: argparse.Namespace) -> "tuple[int | None, Iterator[tuple[Te
     if options.pan is None:
         clip = Path(options.clip)
         if not clip.exists():
-            raise UsageError(
-                f"there is no '{clip}': CLIP is a folder of pictures, a .gif or a film; with --pan, a photo"
-            )
+            raise UsageError(f"there is no '{clip}': CLIP is a folder of pictures, a .gif, a film; with --pan, a photo")
         return (len(frame_files(clip)) if clip.is_dir() else None), timed_frames(clip, options.size)
     photo = picture(options.clip, options.size)
     width = photo.shape[3] - GLIDE * (options.pan - 1)
     if width < SMALLEST:
-        raise UsageError(
-            f"--pan {options.pan} leads out of a photo of {photo.shape[3]} px; use fewer frames or more --size"
-        )
+        wide = f"a photo of {photo.shape[3]} px"
+        raise UsageError(f"--pan {options.pan} leads out of {wide}; use fewer frames or more --size")
     panned = panning_clip(photo, options.pan, size=(photo.shape[2], width), step=(0, GLIDE))
     return options.pan, ((frame, None) for frame in panned.frames.split(1))

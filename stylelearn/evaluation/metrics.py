@@ -49,37 +49,44 @@ class Measure:
 
 MEASURES: dict[str, Measure] = {
     "content": Measure(
-        *("content distance", "low"),
+        "content distance",
+        "low",
         "Whether the objects of the photograph are still there, as a network trained to recognise objects sees them.",
         "Whether anything was painted at all: the photograph itself scores best, with 0.",
     ),
     "gram": Measure(
-        *("Gram distance", "low"),
+        "Gram distance",
+        "low",
         "Which features of the style occur together: colours with strokes, edges with edges.",
         "Where anything is: a picture cut up and shuffled scores nearly as well as the whole.",
     ),
     "moments": Measure(
-        *("moments distance", "low"),
+        "moments distance",
+        "low",
         "How strongly each feature of the style occurs, and how much that varies over the picture.",
         "Which features belong together, and where they are.",
     ),
     "sliced": Measure(
-        *("sliced Wasserstein distance", "low"),
+        "sliced Wasserstein distance",
+        "low",
         "All values that features take, along many directions: rare bright dots count, not only their mean.",
         "Where anything is, and what only shows in patterns larger than the network looks at.",
     ),
     "structure": Measure(
-        *("structure kept", "high"),
+        "structure kept",
+        "high",
         "Whether edges of the photograph are still where they were, and no others have come.",
         "Colour; and whether a new edge is a fault or the brush stroke that was wanted.",
     ),
     "palette": Measure(
-        *("palette distance", "low"),
+        "palette distance",
+        "low",
         "How far the colours must be moved to become the style's, in steps that an eye can just tell apart.",
         "Strokes and texture: a photograph with its colours exchanged scores well.",
     ),
     "variety": Measure(
-        *("variety of patterns", ""),
+        "variety of patterns",
+        "",
         "Whether places differ from one another, or one pattern repeats all over the picture.",
         "Whether the variety is the style's or the photograph's; compare it with that of both.",
     ),

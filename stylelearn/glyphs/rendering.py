@@ -233,9 +233,8 @@ def _glyph(face: ImageFont.FreeTypeFont, letter: str, variation: Variation) -> n
     slope = variation.slant / variation.stretch
     start = width / 2 - side / 2 / variation.stretch - slope * BASELINE * FINE
     matrix = (1 / variation.stretch, slope, start, 0, 1, 0)
-    glyph = np.asarray(
-        ink.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=255)
-    )
+    moved = ink.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR, fillcolor=255)
+    glyph = np.asarray(moved)
     columns = np.flatnonzero(glyph.min(axis=0) < 128)
     if len(columns):
         glyph = np.roll(glyph, (side - columns[0] - columns[-1] - 1) // 2, axis=1)

@@ -160,9 +160,7 @@ class LayerwiseDistillation(nn.Module):
         super().__init__()
         self.teacher = compressed_vgg19(weights)
         plain = {name: layer for name, layer in _layers(MINI).items() if isinstance(layer, nn.Conv2d)}
-        self.student = nn.ModuleDict(
-            {n: WhitenedConv(conv.in_channels, conv.out_channels) for n, conv in plain.items()}
-        )
+        self.student = nn.ModuleDict({name: WhitenedConv(c.in_channels, c.out_channels) for name, c in plain.items()})
         for name, layer in self.student.items():
             self.register_buffer(f"kept_{name}", torch.arange(layer.outputs))
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1))
