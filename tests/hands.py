@@ -1,17 +1,19 @@
 """What the tests of labs share: to look into them, to move their controls, to end them (the fixture `labs` does)."""
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 import torch
 from ipywidgets.widgets.widget import _instances
+from PIL import Image
 from torch import Tensor
 
 from stylelearn.encoders import Encoder
-from stylelearn.lab import PictureChooser
 from stylelearn.lab.base import Lab
 from stylelearn.lab.layers import LayerSliders
+from stylelearn.lab.widgets.choosers import Chooser
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 
 SOON = 240  # seconds; a safety net, never waited for when things work
@@ -26,7 +28,7 @@ def inside(widget: Any) -> Iterator[Any]:
 
 def ends(control: Any) -> list[Any]:
     """The values at both ends of a control, or all of them where there are no ends."""
-    if isinstance(control, PictureChooser):
+    if isinstance(control, Chooser):
         return [control.options[0][0], control.options[-1][0]]
     if isinstance(control, LayerSliders):
         return [dict.fromkeys(control.sliders, 0.0), dict.fromkeys(control.sliders, 1.0)]
@@ -38,24 +40,45 @@ def ends(control: Any) -> list[Any]:
     return [control.min, control.max]
 
 
+def put(control: Any, value: Any) -> None:
+    """Another value of a control, as by hand."""
+    if isinstance(control, Chooser):
+        control.choose(value)
+    else:
+        control.value = value
+
+
+def painted(lab: Lab) -> Tensor:
+    """Its picture, once nothing is under way any more."""
+    assert lab.wait(SOON)
+    assert lab.error == "", lab.settings
+    return lab.image
+
+
 def move(lab: Lab, **settings: Any) -> Tensor:
     """Controls one after the other, as by hand; the picture when all is done."""
     for name, value in settings.items():
-        control = lab.controls[name]
-        if isinstance(control, PictureChooser):
-            control.choose(value)
-        else:
-            control.value = value
-    assert lab.wait(SOON)
-    assert lab.error == "", settings
+        put(lab.controls[name], value)
     assert {name: lab.settings[name] for name in settings} == settings
-    return lab.image
+    return painted(lab)
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    """Equal but for rounding."""
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 def press(lab: Lab, button: str) -> None:
     """A button of the stage, as the page says it."""
     assert button in lab.stage.enabled, f"{button} cannot be pressed now"
     lab.stage._handle_custom_msg({"do": button}, [])
+
+
+def drawn(colour: Any, size: tuple[int, int] = (90, 70), kind: str = "png") -> bytes:
+    """A picture of one colour, as a file."""
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, kind, quality=95)
+    return written.getvalue()
 
 
 def upload(target: Any, content: bytes, name: str = "mine.png") -> None:

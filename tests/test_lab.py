@@ -3,18 +3,17 @@
 A slow generator stands in for the work, and the tests decide when it takes a step; so nothing depends on time.
 """
 
-import io
+import functools
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import pytest
 import torch
-from hands import SOON, press, upload
-from PIL import Image
+from hands import SOON, drawn, press, upload
 from torch import Tensor
 
 from stylelearn import samples
@@ -92,6 +91,16 @@ def finish(lab: Lab) -> None:
     assert lab.wait(SOON)
 
 
+def stopped(step: int) -> SlowLab:
+    """A lab that was stopped in that step."""
+    lab = SlowLab(slow := Slow())
+    press(lab, "start")
+    slow.take(step - 1)  # the next one is under way
+    press(lab, "stop")
+    finish(lab)
+    return lab
+
+
 def grey(lab: Lab) -> float:
     return round(float(lab.image.mean()), 4)
 
@@ -114,25 +123,17 @@ def test_start_returns_at_once_and_a_second_start_makes_no_second_thread() -> No
 
 
 def test_stop_ends_after_the_present_step_and_keeps_the_picture() -> None:
-    lab = SlowLab(slow := Slow())
-    press(lab, "start")
-    slow.take(3)  # the fourth is under way
-    press(lab, "stop")
-    finish(lab)
+    lab = stopped(4)
     assert grey(lab) == pytest.approx(0.14)
     assert "stopped after 4 steps" in lab.stage.words
     assert lab.stage.enabled == ["start", "resume", "reset", "keep"]
 
 
 def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
-    lab = SlowLab(slow := Slow())
-    press(lab, "start")
-    slow.take(3)
-    press(lab, "stop")
-    finish(lab)
+    lab = stopped(4)
     lab.strength.value = 0.9
     press(lab, "resume")
-    slow.take(1)
+    lab.slow.take(1)
     lab.stop()
     finish(lab)
     assert grey(lab) == pytest.approx(0.14 + 0.02)
@@ -265,11 +266,8 @@ def test_interrupting_the_first_result_keeps_what_there_is() -> None:
 
 def test_an_error_is_told_in_words_and_nothing_is_lost() -> None:
     good = torch.full((1, 3, 40, 60), 0.7)
-    lab = SlowLab(slow := Slow())
-    lab.start()
-    slow.take(2)
-    lab.stop()
-    finish(lab)
+    lab = stopped(3)
+    slow = lab.slow
     slow.fails, slow.after = ValueError("layer 'relu9_9' is not in mini"), 0
     press(lab, "start")
     assert lab.wait(SOON)
@@ -316,11 +314,7 @@ def test_a_fault_of_the_watcher_does_not_block_the_engine(monkeypatch: pytest.Mo
 
 
 def test_what_is_saved_has_the_settings_it_was_made_with(tmp_path: Path) -> None:
-    lab = SlowLab(slow := Slow())
-    lab.start()
-    slow.take(3)
-    lab.stop()
-    finish(lab)
+    lab = stopped(4)
     lab.strength.value = 1.0  # after the picture was made: not its setting
     lab.stage.file_name = str(tmp_path / "grey.png")
     for name in ("grey.png", "grey-2.png"):  # the second time nothing is overwritten
@@ -358,15 +352,9 @@ def test_where_nothing_can_be_written_the_download_is_there(tmp_path: Path) -> N
 # --------------------------------------------------------------------------------------------------- choosing pictures
 
 
-def png(colour: tuple[int, int, int], size: tuple[int, int] = (90, 70)) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "png")
-    return buffer.getvalue()
-
-
 def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
     chooser = PictureChooser("content", "chelsea")
-    upload(chooser, png((255, 0, 0)))
+    upload(chooser, drawn((255, 0, 0)))
     assert chooser.value == "upload: mine.png"
     assert chooser.image.shape == (1, 3, 70, 90)
     assert chooser.words == "content: upload: mine.png" and chooser.thumbnail[:2] == b"\xff\xd8"
@@ -374,7 +362,7 @@ def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
     assert "notes.txt" in chooser.error
     assert chooser.value == "upload: mine.png"
     picked = chooser.picked
-    upload(chooser, png((0, 255, 0)))  # the same name again
+    upload(chooser, drawn((0, 255, 0)))  # the same name again
     assert chooser.picked == picked + 1
     assert chooser.error == ""
     assert torch.equal(chooser.image[0, :, 0, 0], torch.tensor([0.0, 1.0, 0.0]))
@@ -382,7 +370,7 @@ def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
 
 def test_the_gallery_has_every_picture_and_own_ones_stay_in_the_list() -> None:
     chooser = PictureChooser("style")
-    upload(chooser, png((9, 9, 9)))
+    upload(chooser, drawn((9, 9, 9)))
     for name in samples.style_names():
         chooser.choose(name)
         assert chooser.value == name
@@ -392,42 +380,19 @@ def test_the_gallery_has_every_picture_and_own_ones_stay_in_the_list() -> None:
 
 
 def test_files_and_addresses(tmp_path: Path) -> None:
-    (tmp_path / "blue.png").write_bytes(png((0, 0, 255), (1500, 400)))
+    (tmp_path / "blue.png").write_bytes(drawn((0, 0, 255), (1500, 400)))
     chooser = PictureChooser("content", tmp_path / "blue.png")
     assert chooser.value.endswith("blue.png")
     assert max(chooser.image.shape) == 1024  # kept no larger than it is needed
     chooser.choose(str(tmp_path / "green.png"))
     assert "does not exist" in chooser.error
-    with served(png((255, 255, 0))) as address:
-        chooser.choose(f"{address}/yellow.png")
-        assert chooser.error == ""
-        assert chooser.value == f"{address}/yellow.png"
-        chooser.choose(f"{address}/missing.png")
-        assert "404" in chooser.error
-        assert chooser.value == f"{address}/yellow.png"
+    with HTTPServer(("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        for name, error in (("blue.png", ""), ("missing.png", "404")):
+            chooser.choose(f"{address}/{name}")
+            assert error in chooser.error and bool(error) == bool(chooser.error)
+            assert chooser.value == f"{address}/blue.png"
+        server.shutdown()
     with pytest.raises(ValueError, match="nosuch"):
         PictureChooser("content", "nosuch")
-
-
-class served:
-    """A picture under any address that does not say "missing"."""
-
-    def __init__(self, data: bytes) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(404 if "missing" in self.path else 200)
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *_: Any) -> None:
-        self.server.shutdown()
-        self.server.server_close()

@@ -2,7 +2,6 @@
 
 import functools
 import gc
-import io
 import queue
 import weakref
 from collections.abc import Callable
@@ -10,8 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from hands import SOON
-from PIL import Image
+from hands import SOON, drawn
 from torch import Tensor
 
 from stylelearn import adain, cin, johnson
@@ -77,10 +75,8 @@ class Film:
         return self.got.get(timeout=SOON)[0]["over"]
 
 
-def jpeg(colour: tuple[int, int, int]) -> bytes:
-    written = io.BytesIO()
-    Image.new("RGB", (192, 144), colour).save(written, "jpeg", quality=95)
-    return written.getvalue()
+def frame(colour: tuple[int, int, int]) -> bytes:
+    return drawn(colour, (192, 144), "jpeg")
 
 
 def colour(image: Tensor) -> Any:
@@ -93,18 +89,18 @@ def test_each_picture_is_painted_with_the_settings_of_its_moment_and_none_is_kep
     lab = Shaded()
     still, settings, value = lab.image, lab.settings, lab.stage.value
     film = Film(lab, monkeypatch)
-    assert list(RED) == colour(film.paint(jpeg(RED)))
-    made = film.paint(jpeg(BLUE))
+    assert list(RED) == colour(film.paint(frame(RED)))
+    made = film.paint(frame(BLUE))
     assert list(BLUE) == colour(made) and made.shape == (1, 3, 144, 192)
     assert lab.settings == settings and lab.image is still and lab.stage.value == value
     count = len(lab.painted)
     lab.controls["shade"].value = 0.5  # the photo waits for the end
-    assert [0.5 * one for one in BLUE] == colour(film.paint(jpeg(BLUE)))
+    assert [0.5 * one for one in BLUE] == colour(film.paint(frame(BLUE)))
     assert len(lab.painted) == count + 1
     film.say(do="live", on=False)
     assert lab.wait(SOON) and film.got.empty()  # the page knows
     torch.testing.assert_close(lab.image, 0.5 * still)
-    film.say([memoryview(jpeg(RED))], do="frame", number=9)  # what comes too late
+    film.say([memoryview(frame(RED))], do="frame", number=9)  # what comes too late
     assert lab.wait(SOON) and film.over() == "the camera is off"
     gc.collect()
     assert len(lab.painted) == 5 and {one() for one in lab.painted} == {None, lab.content.image}
@@ -117,7 +113,7 @@ def test_the_page_is_told_when_it_is_over(stop: str, monkeypatch: pytest.MonkeyP
     if stop == "quiet":
         monkeypatch.setattr(module, "QUIET", 0.3)
     film = Film(lab, monkeypatch)
-    film.paint(jpeg(RED))
+    film.paint(frame(RED))
     if stop == "interrupt":
         runner.interrupt()
     elif stop == "another":
@@ -137,7 +133,7 @@ def test_the_page_is_told_also_if_it_was_stopped_before_it_began(monkeypatch: py
     lab = Shaded()
     film = Film(lab, monkeypatch)
     runner.interrupt()
-    film.say([memoryview(jpeg(RED))], do="frame", number=1)
+    film.say([memoryview(frame(RED))], do="frame", number=1)
     assert film.over().startswith("the camera is off")
     lab.controls["shade"].value = 0.5
     assert lab.wait(SOON) and lab._made["shade"] == 0.5
@@ -147,7 +143,7 @@ def test_what_cannot_be_painted_ends_it_with_a_word(monkeypatch: pytest.MonkeyPa
     lab = Shaded()
     film = Film(lab, monkeypatch)
     lab.fails = ValueError("the style is not there")
-    film.say([memoryview(jpeg(RED))], do="frame", number=1)
+    film.say([memoryview(frame(RED))], do="frame", number=1)
     assert film.over() == "the camera is off"
     assert lab.wait(SOON) and lab.error == "the style is not there"
 
@@ -155,7 +151,7 @@ def test_what_cannot_be_painted_ends_it_with_a_word(monkeypatch: pytest.MonkeyPa
 def test_a_lab_that_is_closed_films_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = Shaded()
     film = Film(lab, monkeypatch)
-    film.paint(jpeg(RED))
+    film.paint(frame(RED))
     lab.close()
     assert film.over() == "the camera is off" and lab.wait(SOON)
 

@@ -1,19 +1,16 @@
-"""The lab that compares: every control at its ends, the border, what is kept, and the table."""
+"""The lab that compares: the border, what is kept, and the table."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import torch
-from hands import SOON, ends, move
+from hands import SOON, move
 from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.evaluation.metrics import judge, measure
-from stylelearn.images import read_image, read_settings
 from stylelearn.lab import CompareLab
-from stylelearn.lab import compare as module
 from stylelearn.lab.compare import MEASURED, PHOTO, Painting, knows, table, wipe
 from stylelearn.lab.live import at_size
 from stylelearn.painting import run
@@ -38,62 +35,20 @@ def style(size: int = 64) -> Tensor:
     return at_size(samples.style(STYLE), size)
 
 
-# --- controls ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["content", "left", "right", "border", "steps"])
-def test_every_control_works_at_its_ends(lab: CompareLab, name: str) -> None:
-    for value in [*ends(lab.controls[name]), SMALL[name]]:
-        made = move(lab, **{name: value})
-        assert lab.settings[name] == value
-        assert bool(torch.isfinite(made).all())
-        assert max(made.shape[2:]) == 64
-    assert lab.stage.value[:2] == b"\xff\xd8"
-
-
-def test_styles_and_sizes_at_their_ends() -> None:
-    lab = CompareLab(**{**SMALL, "left": PHOTO})  # cin does not know all styles
-    for value in ends(lab.controls["style"]):
-        assert bool(torch.isfinite(move(lab, style=value)).all())
-    for value in ends(lab.controls["size"]):
-        assert max(move(lab, size=value).shape[2:]) == value
-
-
-def test_all_settings_are_tried_above(lab: CompareLab) -> None:
-    assert list(lab.settings) == list(SMALL)
-    assert lab.settings == SMALL
-    assert [value for _, value in lab.controls["left"].options] == [PHOTO, *METHODS]
-
-
 def test_the_border_is_a_setting_and_steps_wait_for_the_release(lab: CompareLab) -> None:
     lab.stage.set_state({"border": 0.3})  # as the page sends it
     assert lab.settings["border"] == 0.3
     assert not lab.controls["steps"].continuous_update  # each number is another painting
+    assert [value for _, value in lab.controls["left"].options] == [PHOTO, *METHODS]
 
 
 def test_the_picture_has_words(lab: CompareLab) -> None:
-    assert "poster" in lab.stage._dom_classes
     assert lab.stage.tooltip == (
         f"chelsea in the style {STYLE}: Conditional instance norm in the left 50%, AdaIN in the right 50%"
     )
     move(lab, border=0.2, left=PHOTO)
     assert lab.stage.tooltip == f"chelsea in the style {STYLE}: photograph in the left 20%, AdaIN in the right 80%"
     assert "photograph" in lab.stage.caption and "AdaIN" in lab.stage.caption
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"left": "picasso"}, "choose from"),
-        ({"border": 1.5}, "border"),
-        ({"steps": 0}, "steps"),
-        ({"size": 4096}, "size"),
-        ({"content": "nosuch"}, "nosuch"),
-    ],
-)
-def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        CompareLab(**{**SMALL, "first": False, **arguments})
 
 
 # --- the border -------------------------------------------------------------------------------------------------------
@@ -165,15 +120,6 @@ def test_stop_keeps_what_there_is_and_the_border_still_moves() -> None:
     assert set(lab.painted) == {"gatys", "adain"}
 
 
-def test_reset_goes_back(lab: CompareLab) -> None:
-    before = lab.image
-    move(lab, border=0.1, right="adjustable", steps=20)
-    lab.reset()
-    assert lab.wait(SOON)
-    assert lab.settings == SMALL
-    assert torch.equal(lab.image, before)
-
-
 def test_a_style_that_a_network_does_not_know_is_told_and_the_others_go_on(lab: CompareLab) -> None:
     lab.controls["style"].choose("pencil")
     lab.controls["left"].value = "johnson"
@@ -190,13 +136,6 @@ def test_a_picture_of_one_s_own_is_a_style(lab: CompareLab) -> None:
     assert "cin has not learnt" in lab.error
     made = move(lab, left="gatys", border=0.0)
     torch.testing.assert_close(made, run("adain", content(), at_size(own, 64)), rtol=0, atol=1e-5)
-
-
-def test_save_keeps_how_it_was_made(lab: CompareLab, tmp_path: Any) -> None:
-    path = lab.save(str(tmp_path / "compared.png"))
-    assert path is not None
-    assert read_settings(path)["left"] == "cin"
-    torch.testing.assert_close(read_image(path), lab.image, rtol=0, atol=0.5 / 255 + 1e-6)
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -218,7 +157,7 @@ def test_paint_all_fills_the_table(lab: CompareLab) -> None:
         assert float(cells[1]) == pytest.approx(one.seconds, abs=0.006) and one.seconds > 0
         assert [float(cell) for cell in cells[3:]] == pytest.approx([*expected.values()], abs=0.006)
         assert ("◧" in row, "◨" in row) == (name == "cin", name == "adain")
-    assert judge().name in lab._table.value
+    assert judge().name in lab._table.value and "is better" in lab._table.value
 
 
 def test_after_paint_all_another_pair_is_painted_by_two_only(lab: CompareLab) -> None:
@@ -259,9 +198,3 @@ def test_paint_all_leaves_out_who_does_not_know_the_style() -> None:
     assert set(lab.painted) == {name for name in METHODS if knows(name, "pencil")}
     assert "johnson" not in lab.painted and "gatys" in lab.painted
     assert lab.error == ""
-
-
-def test_a_table_without_measures_says_who_judges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "count_styles", lambda name: "∞")
-    assert table({}, STYLE).count("<tr") == len(METHODS) + 1
-    assert "is better" in table({}, STYLE)

@@ -26,7 +26,7 @@ places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))
 
 
 def blank(height: int = 9, width: int = 13) -> LabelCanvas:
-    return LabelCanvas(np.zeros((height, width), dtype=np.int64))
+    return LabelCanvas(np.zeros((height, width), dtype=np.int64), np.zeros((height, width, 3)))
 
 
 # --- the canvas -------------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def test_a_fill_is_what_hangs_together_and_is_alike(seed, row, column, tolerance
     assert np.array_equal(canvas.labels[canvas.labels != 5], labels[canvas.labels != 5])
 
 
-def test_a_fill_without_a_picture_goes_by_labels_and_stays_inside():
+def test_a_fill_stays_inside_its_region_and_the_picture():
     canvas = blank(3, 3)
     canvas.stroke([(1.5, -1), (1.5, 4)], 1, 0.8)  # the middle column
     canvas.fill(0.5, 0.5, 2, 0.1)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hands import drawn
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from stylelearn.lab.widgets.stage import SCRIPT, boxes
 
@@ -52,9 +53,7 @@ true  // otherwise Playwright would call what comes last
 
 
 def jpeg(colour: str, size: tuple[int, int] = (300, 200)) -> bytes:
-    written = io.BytesIO()
-    Image.new("RGB", size, colour).save(written, "jpeg")
-    return written.getvalue()
+    return drawn(colour, size, "jpeg")
 
 
 def packed(data: bytes) -> str:
@@ -80,17 +79,19 @@ PAD = {"view": "pad", "place": [0.5, 0.5], "pictures": CORNERS, "words": "all 10
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
+def page(browser: Browser) -> Page:
     """A page that counts as secure, as a notebook on this machine does: clipboard and camera are allowed there."""
     context = browser.new_context(viewport={"width": 900, "height": 720}, accept_downloads=True)
+    context.grant_permissions(["camera", "clipboard-read", "clipboard-write"], origin="http://localhost")
+    return opened(context, "http://localhost/")
+
+
+def opened(context: BrowserContext, address: str) -> Page:
+    """An empty page at that address, with the harness in it."""
     page = context.new_page()
     page.set_default_timeout(PATIENCE * 1000)
-    page.route(
-        "http://localhost/**",
-        lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"),
-    )
-    context.grant_permissions(["camera", "clipboard-read", "clipboard-write"], origin="http://localhost")
-    page.goto("http://localhost/")
+    page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"))
+    page.goto(address)
     page.evaluate(HARNESS)
     return page
 
@@ -382,11 +383,7 @@ def test_a_camera_that_opens_after_its_lab_was_closed_is_released(shown: Callabl
 
 def test_without_https_a_page_says_what_it_may_not_do(browser: Browser) -> None:
     context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    page.route("**/*", lambda route: route.fulfill(body="<!doctype html><body></body>", content_type="text/html"))
-    page.goto("http://class.test/")
-    page.evaluate(HARNESS)
+    page = opened(context, "http://class.test/")
     page.evaluate("([script, state]) => window.show(script, state)", [SCRIPT, STAGE])
     page.get_by_role("button", name="Copy").click()
     page.get_by_text("not copied: a page may do that by https or on this machine only").first.wait_for()
