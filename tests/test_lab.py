@@ -77,12 +77,9 @@ class SlowLab(StepLab):
         self.steps = widgets.IntSlider(value=50, min=1, max=100)
         super().__init__([{"strength": self.strength, "steps": self.steps}], first_steps)
 
-    def empty(self) -> Tensor:
-        return torch.full((1, 3, 40, 60), 0.1)
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
-        first = self.empty() if image is None else image
-        return Job(lambda: self.slow.steps(first, steps), steps, settings, "a grey picture")
+        first = torch.full((1, 3, 40, 60), 0.1) if image is None else image
+        return Job(lambda: self.slow.steps(first, steps), steps, settings, "a grey picture", start=first)
 
 
 def finish(lab: Lab) -> None:

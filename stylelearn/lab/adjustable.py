@@ -126,9 +126,8 @@ class AdjustableLab(LiveLab):
 
     def _stepped(self, run: Run, step: Step) -> None:
         super()._stepped(run, step)
-        if step.number > 1 and not run.discarded:
-            with self._showing:
-                self.stage.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
+        if step.number > 1:
+            self.stage.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, style, and the α of each layer."""

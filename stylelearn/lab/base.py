@@ -57,7 +57,8 @@ class Lab(Released, widgets.VBox):
         self.stage, self.fixed = Stage(self.file_name, self.buttons, border=border), dict(fixed or {})
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
-        self._runner = Runner(self._began, self._stepped, self._ended, name=type(self).__name__)
+        begin, step = (self._unless_discarded(act) for act in (self._began, self._stepped))
+        self._runner = Runner(begin, step, self._ended, name=type(self).__name__)
         on_interrupt(interrupt)
         self._kept: list[dict[str, Any]] = []  # the settings of the pictures on the strip
         self.stage.on_msg(self._heard)
@@ -224,6 +225,14 @@ class Lab(Released, widgets.VBox):
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
+    def _unless_discarded(self, act: Callable[..., None]) -> Callable[..., None]:
+        def acted(run: Run, *given: Any) -> None:
+            with self._showing:
+                if not run.discarded:
+                    act(run, *given)
+
+        return acted
+
     def _began(self, run: Run) -> None:
         """A run begins."""
 
@@ -231,6 +240,7 @@ class Lab(Released, widgets.VBox):
         raise NotImplementedError
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+        """It is over; `run.discarded` says whether nothing of it is wanted any more."""
         raise NotImplementedError
 
     def _show(self, words: str, *, live: bool = False) -> None:

@@ -13,8 +13,6 @@ import torch
 import traitlets
 from torch import Tensor
 
-from stylelearn import samples
-from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
 from stylelearn.images import resize
 from stylelearn.lab.column import View, observe
@@ -34,11 +32,7 @@ MEASURED = ("content", "gram", "structure", "palette")  # the columns of the tab
 _EVERY = 0.15  # seconds between two pictures while one is being made
 _KEPT = 64  # pastiches
 SIZES = (64, 128, 192, 256, 384, 512)
-
-
-@functools.cache
-def _judge() -> Encoder:
-    return judge()
+_judge = functools.cache(judge)
 
 
 class CompareLab(LiveLab):
@@ -118,8 +112,6 @@ class CompareLab(LiveLab):
         traitlets.link((self.stage, "border"), (self.border, "value"))
         self.all_button.on_click(self.guarded(self.paint_all))
 
-    # --------------------------------------------------------------------------------------------------- what one does
-
     def paint_all(self) -> None:
         """Let all methods paint the present pair, in the background; those that do not know the style are left out."""
         self._all, self._paused = {self._pair(self.settings)}, False
@@ -135,8 +127,6 @@ class CompareLab(LiveLab):
         """What is finished for the present pictures, size and steps."""
         return self._finished(self._pair(self.settings))
 
-    # ----------------------------------------------------------------------------------------------------- what it does
-
     def words(self, settings: dict[str, Any]) -> str:
         """What is left and what is right."""
         share = settings["border"]
@@ -151,7 +141,8 @@ class CompareLab(LiveLab):
 
         def paint() -> Iterator[Step]:
             shown = [self._painting(settings[side], pair) for side in ("left", "right")]
-            asked = [*shown, *(self._others(pair) if pair in self._all else ())]
+            methods = [name for name in METHODS if knows(name, pair[2])] if pair in self._all else []
+            asked = [*shown, *(self._painting(method, pair) for method in methods)]
             waiting = [] if paused else [one for one in dict.fromkeys(asked) if not one.done]
 
             def seen(now: Painting | None) -> Step:
@@ -175,8 +166,7 @@ class CompareLab(LiveLab):
 
     def _picture(self, chooser: PictureChooser) -> Tensor:
         """What is chosen; of a gallery's picture always the same tensor, so that its paintings are found again."""
-        names = samples.content_names() if chooser.kind == "content" else samples.style_names()
-        if chooser.value not in names:
+        if chooser.value not in chooser.names():
             return chooser.image
         return self._gallery.setdefault((chooser.kind, chooser.value), chooser.image)
 
@@ -188,9 +178,6 @@ class CompareLab(LiveLab):
             for old in list(self._cache)[:-_KEPT]:
                 del self._cache[old]
         return self._cache[key]
-
-    def _others(self, pair: tuple) -> list[Painting]:
-        return [self._painting(method, pair) for method in METHODS if knows(method, pair[2])]
 
     def _finished(self, pair: tuple) -> dict[str, Painting]:
         return {name: one for name in METHODS if (one := self._cache.get(_key(name, pair))) is not None and one.done}
@@ -213,7 +200,7 @@ class CompareLab(LiveLab):
     def _stepped(self, run: Run, step: Step) -> None:
         sides, now, pair = self._coming
         due = self._clock.due("picture", _EVERY)
-        if not run.discarded and (due or now is None or now.done):
+        if due or now is None or now.done:
             self._sides = sides
             super()._stepped(run, step)
             self._tell(run.job.settings, pair)

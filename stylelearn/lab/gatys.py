@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
-import ipywidgets as widgets
+import traitlets
 from torch import Tensor
 
 from stylelearn import gatys
@@ -67,7 +67,15 @@ class GatysLab(StepLab):
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.layers = LayerWeights(layer_weights)
-        weight, ratio = _trade_off(style_weight)
+        weight = controls.logarithmic(
+            "style ÷ content", style_weight, -2, 4,
+            "β/α: how much more the style counts than the content. Far left the photo hardly changes; far right its "
+            "shapes dissolve into the style's texture.",
+        )  # fmt: skip
+        ratio = controls.note()
+        traitlets.dlink(
+            (weight, "value"), (ratio, "value"), lambda it: controls.small(f"α/β = {1 / it:.3g}, as papers write it")
+        )
         rows = [
             {"content": self.content, "style": self.style, "style_weight": weight},
             controls.ends("more content", "more style"),
@@ -118,16 +126,14 @@ class GatysLab(StepLab):
         ]  # fmt: skip
         super().__init__(rows, first_steps, **shown)
 
-    def empty(self) -> Tensor:
-        """The picture that the optimisation starts from."""
-        settings = self.settings
-        content, style = self._pictures(settings)
-        return gatys.start_image(settings["start"], content, style, settings["seed"])
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """`gatys.stylize`; or, to go on from a picture, the same objective from there."""
         content, style = self._pictures(settings)
         photo = fitted(self.content.image, settings["size"])
+        if image is None:
+            start = gatys.start_image(settings["start"], content, style, settings["seed"])
+        else:
+            start = resize(image, content.shape[-2:], "box")
         weights = {
             "content_weight": 0.0 if settings["content_layer"] == NO_CONTENT else gatys.CONTENT_WEIGHT,
             "style_weight": settings["style_weight"],
@@ -142,16 +148,15 @@ class GatysLab(StepLab):
                 names = ("start", "seed", "optimizer", "levels")
                 return gatys.stylize(content, style, steps=steps, **{n: settings[n] for n in names}, **options)
             objective = gatys.objective(content, style, **options)
-            start = resize(image, content.shape[-2:], "box")
             return optimize_image(start, objective, steps, optimizer=settings["optimizer"])
 
         def finish(made: Tensor) -> Tensor:
-            return (
-                keep_colours(made, resize(photo, made.shape[-2:], "box")) if settings["colour"] == "content" else made
-            )
+            if settings["colour"] == "style":
+                return made
+            return keep_colours(made, resize(photo, made.shape[-2:], "box"))
 
         title = "Pastiche of {content} in the style of {style}".format(**named(settings))
-        return Job(paint, steps, settings, title, finish)
+        return Job(paint, steps, settings, title, finish, start=start)
 
     def _pictures(self, settings: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Content and style at the size to work at; grey if only brightness is to be taken over."""
@@ -162,19 +167,3 @@ class GatysLab(StepLab):
         # As Gatys et al. 2016 (1606.05897), section 3.1: the style gets the content's mean brightness and contrast.
         style = (style - style.mean()) / style.std().clamp_min(1e-3) * content.std() + content.mean()
         return content.expand(-1, 3, -1, -1), style.clamp(0, 1).expand(-1, 3, -1, -1)
-
-
-def _trade_off(style_weight: float) -> tuple[widgets.FloatLogSlider, widgets.HTML]:
-    slider = controls.logarithmic(
-        "style ÷ content", style_weight, -2, 4,
-        "β/α: how much more the style counts than the content. Far left the photo hardly changes; far right its "
-        "shapes dissolve into the style's texture.",
-    )  # fmt: skip
-    ratio = controls.note()
-
-    def tell(*_: Any) -> None:
-        ratio.value = controls.small(f"α/β = {1 / slider.value:.3g}, as papers write it")
-
-    slider.observe(tell, "value")
-    tell()
-    return slider, ratio

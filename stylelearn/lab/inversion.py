@@ -86,14 +86,9 @@ class InversionLab(StepLab):
         super().__init__(rows, first_steps, fixed=fixed, border=0.5, **shown)
         self.stage.names = ["the original", "what the layer remembers"]
 
-    def empty(self) -> Tensor:
-        """The noise that the search starts from."""
-        original = self._original()
-        return gatys.start_image("noise", original, original, self.controls["seed"].value)
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """`inversion.objective`, by L-BFGS."""
-        original = self._original()
+        original = fitted(self.content.image, settings["size"])
         if image is None:
             start = gatys.start_image("noise", original, original, settings["seed"])
         else:
@@ -114,8 +109,5 @@ class InversionLab(StepLab):
         return Job(
             search, steps, settings,
             f"{shown_name(settings['content'])}, left, and what {settings['layer']} remembers of it, right",
-            caption=caption,
+            caption=caption, start=start,
         )  # fmt: skip
-
-    def _original(self) -> Tensor:
-        return fitted(self.content.image, self.fixed["size"])

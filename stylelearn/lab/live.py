@@ -131,16 +131,13 @@ class LiveLab(Lab):
         self._job, self._image, self._made = job, image, dict(job.settings)
 
     def _stepped(self, run: Run, step: Step) -> None:
-        with self._showing:
-            if run.discarded:
-                return
-            if step.number == 0:
-                self.stage.show(step.image, f"{run.job.title}, while it moves", live=True)
-                return
-            self._keep(run.job, step.image)
-            self._show(run.job.title)
-            self.stage.error = ""
-            self.stage.progress(-1, self._took())
+        if step.number == 0:
+            self.stage.show(step.image, f"{run.job.title}, while it moves", live=True)
+            return
+        self._keep(run.job, step.image)
+        self._show(run.job.title)
+        self.stage.error = ""
+        self.stage.progress(-1, self._took())
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:

@@ -22,14 +22,6 @@ from stylelearn.optimize import Step, optimize_image
 from stylelearn.segmentation import Masks
 
 ONE, FOUND, OURS, PAINTED = "one", "found", "ours", "painted"
-_MASKS = [
-    ("one region for all", ONE),
-    ("found in both pictures", FOUND),
-    ("the course's own", OURS),
-    ("painted below", PAINTED),
-]
-_STARTS = [("the style's colours", "colours"), ("the content", "content"), ("noise", "noise")]
-_STAGES = [("both, one after the other", "both"), ("the first only: no λ", "first"), ("the second only", "second")]
 
 
 class PhotoLab(StepLab):
@@ -76,7 +68,9 @@ class PhotoLab(StepLab):
             tooltip="The photograph whose light is taken: its colours, region by region.",
         )  # fmt: skip
         self.masks = controls.choice(
-            "masks", masks, _MASKS,
+            "masks", masks,
+            [("one region for all", ONE), ("found in both pictures", FOUND), ("the course's own", OURS),
+             ("painted below", PAINTED)],
             "Which part of the content takes its style from which part of the style. Whatever you choose is shown "
             "below, where you can paint it over.",
         )  # fmt: skip
@@ -107,12 +101,15 @@ class PhotoLab(StepLab):
             },
             Folded("Everything else", [{
                 "stages": controls.choice(
-                    "stages", stages, _STAGES,
+                    "stages", stages,
+                    [("both, one after the other", "both"), ("the first only: no λ", "first"),
+                     ("the second only", "second")],
                     "The first paints, region by region; the second begins with its result and makes a photo of it "
                     "again.",
                 ),
                 "start": controls.choice(
-                    "start from", start, _STARTS,
+                    "start from", start,
+                    [("the style's colours", "colours"), ("the content", "content"), ("noise", "noise")],
                     "Where the first stage begins: with the colours that each region gets without a network, with the "
                     "photo, or, as the paper does, with noise.",
                 ),
@@ -129,11 +126,7 @@ class PhotoLab(StepLab):
             widget.layout.display = self.masks.layout.display  # hidden with their list
         for control in (self.content, self.style, self.masks):
             observe(control, self.guarded(self._take_masks))
-        self.painter.observe(self.guarded(self._painted), "painted")
-
-    def empty(self) -> Tensor:
-        """The content: where the first stage begins."""
-        return fitted(self.content.image, self.settings["size"])
+        self.painter.observe(self.guarded(lambda: self._say(PAINTED)), "painted")
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """`photo.stylize`; or, to go on from a picture, the objective of the last stage from there."""
@@ -156,9 +149,8 @@ class PhotoLab(StepLab):
         def finish(made: Tensor) -> Tensor:
             return photo.smooth(made, resize(pictures[0], made.shape[-2:], "box"), smoothing) if smoothing else made
 
-        return Job(paint, steps, settings, "{content} in the light of {style}".format(**named(settings)), finish)
-
-    # ------------------------------------------------------------------------------------------------------- masks
+        title = "{content} in the light of {style}".format(**named(settings))
+        return Job(paint, steps, settings, title, finish, start=pictures[0])
 
     def _take_masks(self) -> None:
         """Show the masks that are chosen; those that were painted stay only as long as their pictures do."""
@@ -171,9 +163,6 @@ class PhotoLab(StepLab):
         if self.masks.value == FOUND:
             found = segmentation.cluster(fitted(content, 128), fitted(style, 128), encoder=encoder("mini"))
         self.painter.show(content, style, found)
-
-    def _painted(self) -> None:
-        self._say(PAINTED)
 
     def _say(self, masks: str) -> None:
         """Let the list say which masks these are, without taking them anew."""

@@ -22,7 +22,7 @@ CURVES_EVERY = 1.0
 
 
 class StepLab(Lab):
-    """A lab with the setting `steps`; a lab of its own gives its controls and defines `job` and `empty`.
+    """A lab with the setting `steps`; a lab of its own gives its controls and defines `job`.
 
     Args:
         rows, more: as for `Lab`.
@@ -37,7 +37,8 @@ class StepLab(Lab):
     def __init__(self, rows: Sequence[Row], first_steps: int, **more: Any) -> None:
         super().__init__(rows, **more)
         self._forget()
-        self._keep(self.job(self.settings, None, max(1, first_steps)), self.empty(), 0)
+        job = self.job(self.settings, None, max(1, first_steps))
+        self._keep(job, job.start, 0)  # type: ignore[arg-type]
         self._show_all("Nothing has been done yet: press Start")
         self.stage.share = 0
         if first_steps > 0:
@@ -50,16 +51,12 @@ class StepLab(Lab):
     # ------------------------------------------------------------------------------------------- what a lab defines
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
-        """The work for these settings.
+        """The work for these settings; its `start` is shown before the first step.
 
         Args:
             settings: the values of the controls. `steps`: how many are to be done.
             image: the picture to go on from, any size; None begins anew.
         """
-        raise NotImplementedError
-
-    def empty(self) -> Tensor:
-        """What is shown before the first step."""
         raise NotImplementedError
 
     # --------------------------------------------------------------------------------------------------- what users do
@@ -115,38 +112,32 @@ class StepLab(Lab):
         self._made = {**job.settings, "steps_done": steps}
 
     def _began(self, run: Run) -> None:
-        with self._showing:
-            if run.discarded:
-                return
-            self._last = None
-            self._clock = Clock()
-            self.stage.error = ""
-            self.stage.busy()
-            stopped = self._runner.stopped
-            self.stage.progress(0, "preparing …" + (f" {stopped} was stopped for it" if stopped else ""))
+        self._last = None
+        self._clock = Clock()
+        self.stage.error = ""
+        self.stage.busy()
+        stopped = self._runner.stopped
+        self.stage.progress(0, "preparing …" + (f" {stopped} was stopped for it" if stopped else ""))
 
     def _stepped(self, run: Run, step: Step) -> None:
         clock = self._clock
         clock.step()
-        with self._showing:
-            if run.discarded:
-                return
-            if self._last is None:  # only now: a run that fails before its first step is to lose nothing
-                if run.job.first == 0:
-                    self._forget()
-                else:
-                    self._marks.append(run.job.first)
-            number = run.job.first + step.number
-            self._history.append((number, step.losses))
-            self._last = step
-            if clock.due("picture", PICTURE_EVERY):
-                self._keep(run.job, step.image, number)
-                self._show(f"{run.job.title}, while it is being made", live=True)
-                self.stage.progress(*clock.progress(step.number, run.job.count))
-                clock.done("picture", PICTURE_EVERY)
-            if clock.due("curves", CURVES_EVERY):
-                self._plot()
-                clock.done("curves", CURVES_EVERY)
+        if self._last is None:  # only now: a run that fails before its first step is to lose nothing
+            if run.job.first == 0:
+                self._forget()
+            else:
+                self._marks.append(run.job.first)
+        number = run.job.first + step.number
+        self._history.append((number, step.losses))
+        self._last = step
+        if clock.due("picture", PICTURE_EVERY):
+            self._keep(run.job, step.image, number)
+            self._show(f"{run.job.title}, while it is being made", live=True)
+            self.stage.progress(*clock.progress(step.number, run.job.count))
+            clock.done("picture", PICTURE_EVERY)
+        if clock.due("curves", CURVES_EVERY):
+            self._plot()
+            clock.done("curves", CURVES_EVERY)
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         with self._showing:

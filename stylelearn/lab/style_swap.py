@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Unpack
@@ -36,14 +37,6 @@ _KEPT = 8  # swaps that are kept
 _SOURCE = 150  # pixels of the longer side of the style with its boxes
 _CELL = 8  # pixels: sides are multiples of it, so that a picture is a whole number of cells in each of LAYERS
 network = loaded_once(style_swap.load, "style_swap")
-
-
-@dataclass(frozen=True)
-class Painting(Job):
-    """A job that knows its pictures, so that places can be looked up while it works and after."""
-
-    content: Tensor | None = None
-    style: Tensor | None = None
 
 
 class StyleSwapLab(StepLab):
@@ -156,30 +149,27 @@ class StyleSwapLab(StepLab):
         for name, control in self.controls.items():
             observe(control, self.guarded(self._looked if name in self._look else self._moved))
 
-    def empty(self) -> Tensor:
-        """What an optimisation starts from."""
-        settings = self.settings
-        content = self._fitted(self.content.image, settings["size"])
-        return gatys.start_image(settings["start"], content, content)
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """One pass of the inverse network, or pixels moved from the start or from `image`."""
         content, style = (self._fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
         invert = settings["how"] == "invert"
+        if image is None:
+            start = gatys.start_image(settings["start"], content, content)
+        else:
+            start = resize(image, content.shape[2:], "box")
 
         def paint() -> Iterator[Step]:
             _refuse(settings, content, style)
             if invert:
                 return self._invert(settings, content, style)
-            start = gatys.start_image(settings["start"], content, content) if image is None else image
             names = ("layer", "patch", "stride", "tv_weight", "strength")
             options = {name: settings[name] for name in names}
             objective = style_swap.objective(content, style, encoder=network().encoder, **options)
-            return optimize_image(resize(start, content.shape[2:], "box"), objective, steps)
+            return optimize_image(start, objective, steps)
 
         words = "{content} out of patches of {style}, {patch} × {patch} cells of {layer}, strength {strength:.2f}, "
         title = words.format(**named(settings)) + ("by the inverse network" if invert else "optimised")
-        return Painting(paint, 1 if invert else steps, settings, title, content=content, style=style)
+        return Job(paint, 1 if invert else steps, settings, title, start=start, pictures=(content, style))
 
     def _invert(self, settings: dict[str, Any], content: Tensor, style: Tensor) -> Iterator[Step]:
         net = network()
@@ -188,16 +178,14 @@ class StyleSwapLab(StepLab):
             made = net.decode(net.blend(found.features, found.activations(), settings["strength"]), content.shape[2:])
         yield Step(1, 0.0, {}, made, made)
 
-    # ------------------------------------------------------------------------------------------------- where it is from
-
     @property
     def found(self) -> Swap | None:
         """The swap behind the picture that is shown, computed once and kept; None where there can be none."""
-        job, settings = self._job, self._job.settings
+        pictures, settings = self._job.pictures, self._job.settings
         try:
-            _refuse(settings, job.content, job.style)
+            _refuse(settings, *pictures)
             with torch.no_grad():
-                return self._swap(job.content, job.style, settings["layer"], settings["patch"], settings["stride"])
+                return self._swap(*pictures, settings["layer"], settings["patch"], settings["stride"])
         except (ValueError, WeightsError):  # the job that needs it says why
             return None
 
@@ -264,10 +252,10 @@ def _refuse(settings: dict[str, Any], content: Tensor, style: Tensor) -> None:
     net, layer, patch, stride = network(), *(settings[name] for name in ("layer", "patch", "stride"))
     if settings["how"] == "invert" and layer != net.layer:
         raise ValueError(f"the inverse network was trained for {net.layer}; for {layer} choose how: optimise")
-    counts = [count(image, layer, patch, stride) for image in (content, style)]
-    if counts[0] * counts[1] * (net.encoder.channels[layer] + patch**2) > MOST:
+    mine, theirs = (count(image, layer, patch, stride) for image in (content, style))
+    if mine * theirs * (net.encoder.channels[layer] + patch**2) > MOST:
         raise ValueError(
-            f"{counts[0]} patches compared with {counts[1]} would take too long; choose a smaller size, a later layer, "
+            f"{mine} patches compared with {theirs} would take too long; choose a smaller size, a later layer, "
             "a larger stride or a smaller patch"
         )
 
@@ -319,10 +307,7 @@ class Swap:
             for count, cell in zip(counts, here, strict=True)
         ]
         middle = [(cell - (self.patch - 1) / 2) / self.stride for cell in here]  # the patch that has its middle here
-        pairs = sorted(
-            ((row, column) for row in over[0] for column in over[1]),
-            key=lambda at: abs(at[0] - middle[0]) + abs(at[1] - middle[1]),
-        )
+        pairs = sorted(itertools.product(*over), key=lambda at: abs(at[0] - middle[0]) + abs(at[1] - middle[1]))
         y, x = patches.origins(self.index[0], tuple(self.others.shape[2:]), patch=self.patch, stride=self.stride)
         mine = [(row * self.stride, column * self.stride) for row, column in pairs]
         theirs = [(int(y[at]), int(x[at])) for at in pairs]
@@ -333,10 +318,9 @@ class Swap:
 
     def _alike(self, mine: tuple[int, int], theirs: tuple[int, int]) -> float:
         """The normalised cross-correlation of a patch of the content and one of the style."""
-        whole = (patches.filled(features, self.patch, self.stride) for features in (self.features, self.others))
         a, b = (
-            features[0, :, row : row + self.patch, column : column + self.patch].flatten()
-            for features, (row, column) in zip(whole, (mine, theirs), strict=True)
+            patches.filled(features, self.patch, self.stride)[0, :, y : y + self.patch, x : x + self.patch].flatten()
+            for features, (y, x) in ((self.features, mine), (self.others, theirs))
         )
         return float(F.cosine_similarity(a, b, dim=0))
 

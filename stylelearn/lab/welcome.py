@@ -52,10 +52,6 @@ class WelcomeLab(StepLab):
         ]
         super().__init__(rows, first_steps, fixed={"size": size, "steps": steps}, **shown)
 
-    def empty(self) -> Tensor:
-        """The photo."""
-        return fitted(self.content.image, self.fixed["size"])
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """Gatys et al. from the content, with the defaults of `gatys.stylize`."""
         content, style = (fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
@@ -65,4 +61,5 @@ class WelcomeLab(StepLab):
             steps,
             settings,
             "{content} painted in the style {style}".format(**named(settings)),
+            start=content,
         )

@@ -33,6 +33,8 @@ class Job:
         title: what the picture shows, for its alternative text.
         finish: from a step's picture to the lab's, such as giving it the content's colours.
         caption: a line of HTML for below the picture.
+        start: the picture that the steps begin with, (1, 3, H, W), where there is one.
+        pictures: what it is made of, for a lab that looks it up while it works and after.
         first: steps that were done before, when this one continues.
         at: when it was asked for, in seconds of `time.perf_counter`.
     """
@@ -43,6 +45,8 @@ class Job:
     title: str = "Pastiche"
     finish: Callable[[Tensor], Tensor] = lambda image: image
     caption: Callable[[Tensor], str] = lambda image: ""
+    start: Tensor | None = None
+    pictures: tuple[Tensor, ...] = ()
     first: int = 0
     at: float = field(default_factory=time.perf_counter)
 
