@@ -65,7 +65,7 @@ class AdaINLab(CameraLab):
         }
         self.pad, self.where = Pad(across, down), MaskChooser(where)
         self._fitted = functools.lru_cache(5 * _KEPT)(at_size)
-        self._features = functools.lru_cache(_KEPT)(self._encode)
+        self._features = functools.lru_cache(_KEPT)(lambda *content: network().encode(self._fitted(*content)))
         self._style = functools.lru_cache(4 * _KEPT)(self._measure)
         rows = [
             {"content": self.content, **self.styles}, (self.pad, self.pad.settings),
@@ -126,9 +126,6 @@ class AdaINLab(CameraLab):
             other = "the photo" if settings["elsewhere"] == "photo" else settings[settings["elsewhere"]]
             found += f", where the mask {settings['where']} is white, and {other} elsewhere"
         return found
-
-    def _encode(self, content: Tensor, size: int) -> Tensor:
-        return network().encode(self._fitted(content, size))
 
     def _measure(self, style: Tensor, content: Tensor | None, size: int) -> Style:
         """The moments of a style at the picture's size; with a content, recoloured like that first."""

@@ -50,7 +50,7 @@ class JohnsonLab(CameraLab):
     ) -> None:
         self.content = PictureChooser("content", content)
         self._fitted = functools.lru_cache(_KEPT)(at_size)
-        self._pastiche = functools.lru_cache(_KEPT)(self._paint)
+        self._pastiche = functools.lru_cache(_KEPT)(lambda net, *content: net(self._fitted(*content)))
         self._coloured = functools.lru_cache(_KEPT)(self._colour)
         rows = [
             {
@@ -86,9 +86,6 @@ class JohnsonLab(CameraLab):
         if settings["strength"] < 1:
             found += f", {settings['strength']:.0%} of it blended with the photo"
         return found + (", in its own colours" if settings["colours"] == "content" else "")
-
-    def _paint(self, net: johnson.TransformationNet, content: Tensor, size: int) -> Tensor:
-        return net(self._fitted(content, size))
 
     def _colour(self, net: johnson.TransformationNet, content: Tensor, size: int) -> Tensor:
         return keep_colours(self._pastiche(net, content, size), self._fitted(content, size))

@@ -29,33 +29,28 @@ class LayerSliders(widgets.VBox):
     Args:
         presets: a setting of all layers by name.
         value: a setting, or the name of a preset; layers that it leaves out get `default`.
-        symbol: what a slider sets, in the singular.
-        words: how presets stand in the list, where not by their name. tips: the tooltips of the sliders.
+        tips: the tooltips of the sliders.
     Attributes:
         value: the setting; can be set and observed.
+        symbol: what a slider sets, in the singular. step: between two places of it.
+        offer: description and tooltip of the list of presets. words: how they stand there, where not by their name.
     Raises:
         ValueError: an unknown layer or preset, a number outside [0, 1].
     """
 
     value = traitlets.Dict()
+    symbol: str
+    default: float
+    step: float
+    offer: tuple[str, str]
+    words: Mapping[str, str] = {}
 
-    def __init__(
-        self,
-        presets: Mapping[str, Setting],
-        value: Mapping[str, float] | str,
-        *,
-        symbol: str,
-        default: float,
-        preset: tuple[str, str],
-        words: Mapping[str, str],
-        tips: Mapping[str, str],
-        step: float,
-    ) -> None:
-        self._presets, self._symbol, self._default, self._setting = dict(presets), symbol, default, False
+    def __init__(self, presets: dict[str, Setting], value: Mapping[str, float] | str, tips: Mapping[str, str]) -> None:
+        self._presets, self._setting = presets, False
         chosen = self._checked(value)
-        options = [(words.get(name, name), name) for name in presets]
-        self.preset = controls.choice(preset[0], OWN, [*options, ("own mixture", OWN)], preset[1])
-        self.sliders = {name: controls.number(name, one, 0, 1, step, tips[name]) for name, one in chosen.items()}
+        options = [*((self.words.get(name, name), name) for name in presets), ("own mixture", OWN)]
+        self.preset = controls.choice(self.offer[0], OWN, options, self.offer[1])
+        self.sliders = {name: controls.number(name, one, 0, 1, self.step, tips[name]) for name, one in chosen.items()}
         super().__init__([self.preset, *self.sliders.values()], layout=widgets.Layout(width="auto"))
         self.preset.observe(self._preset_chosen, "value")
         for slider in self.sliders.values():
@@ -68,16 +63,14 @@ class LayerSliders(widgets.VBox):
     def _checked(self, value: Mapping[str, float] | str) -> Setting:
         if isinstance(value, str):
             if value not in self._presets:
-                raise ValueError(
-                    f"there is no preset {value!r} of {self._symbol}; there are {', '.join(self._presets)}"
-                )
+                raise ValueError(f"there is no preset {value!r} of {self.symbol}; there are {', '.join(self._presets)}")
             return dict(self._presets[value])
         known = self._presets[ALL]
         for name, one in value.items():
             if name not in known:
-                raise ValueError(f"there is no {self._symbol} for {name!r}; there is one for {', '.join(known)}")
-            controls.check_range(f"the {self._symbol} of {name}", one, 0, 1)
-        return {name: float(value.get(name, self._default)) for name in known}
+                raise ValueError(f"there is no {self.symbol} for {name!r}; there is one for {', '.join(known)}")
+            controls.check_range(f"the {self.symbol} of {name}", one, 0, 1)
+        return {name: float(value.get(name, self.default)) for name in known}
 
     @traitlets.observe("value")
     def _set(self, change: dict[str, Any]) -> None:
@@ -114,25 +107,26 @@ class LayerWeights(LayerSliders):
         shares: the value with the sum 1, or all 0.
     """
 
+    symbol, default, step = "weight", 0.0, 0.05
+    offer = (
+        "style layers",
+        "Where the style is compared. Early layers carry colour and grain, late ones larger forms.",
+    )
+    words = {layer: f"{layer} alone" for layer in STYLE_LAYERS} | {
+        ALL: "all five equally (the paper)", "fine": "only fine: relu1_1, relu2_1",
+        "coarse": "only coarse: relu3_1 to relu5_1", "deep": "deep only: relu4_1, relu5_1", NONE: "none: content only",
+    }  # fmt: skip
+
     def __init__(self, value: Mapping[str, float] | str = ALL) -> None:
         chosen = {
             ALL: STYLE_LAYERS, "fine": STYLE_LAYERS[:2], "coarse": STYLE_LAYERS[2:], "deep": STYLE_LAYERS[3:], NONE: (),
         } | {layer: (layer,) for layer in STYLE_LAYERS}  # fmt: skip
-        words = {layer: f"{layer} alone" for layer in STYLE_LAYERS} | {
-            ALL: "all five equally (the paper)", "fine": "only fine: relu1_1, relu2_1",
-            "coarse": "only coarse: relu3_1 to relu5_1", "deep": "deep only: relu4_1, relu5_1",
-            NONE: "none: content only",
-        }  # fmt: skip
         self._shares = controls.note()
         super().__init__(
             {name: {layer: float(layer in layers) for layer in STYLE_LAYERS} for name, layers in chosen.items()},
-            value, symbol="weight", default=0.0, step=0.05, words=words,
-            preset=(
-                "style layers",
-                "Where the style is compared. Early layers carry colour and grain, late ones larger forms.",
-            ),
-            tips={layer: f"How much {layer} counts among the five: {_SEES[layer[4]]}." for layer in STYLE_LAYERS},
-        )  # fmt: skip
+            value,
+            {layer: f"How much {layer} counts among the five: {_SEES[layer[4]]}." for layer in STYLE_LAYERS},
+        )
         self.children = (*self.children, self._shares)
 
     @property
@@ -160,6 +154,9 @@ class Alphas(LayerSliders):
         pad: the square; None where there is one layer only.
     """
 
+    symbol, default, step = "α", 1.0, 0.01
+    offer = ("preset", "Corners of the space of all α: every layer, no layer, one alone, all but one.")
+
     def __init__(
         self, layers: Sequence[str], others: Sequence[str] = (), value: Mapping[str, float] | str = ALL
     ) -> None:
@@ -169,10 +166,7 @@ class Alphas(LayerSliders):
             name: f"How much {name} counts, from 0 to 1: {_SEES.get(name.removeprefix('relu')[0], _SEES['4'])}."
             for name in layers
         } | {name: f"How much the photo counts in {name.removeprefix('content ')}, from 0 to 1." for name in others}
-        super().__init__(
-            presets(layers, others), value, symbol="α", default=1.0, step=0.01, words={}, tips=tips,
-            preset=("preset", "Corners of the space of all α: every layer, no layer, one alone, all but one."),
-        )  # fmt: skip
+        super().__init__(presets(layers, others), value, tips)
         for slider in self.sliders.values():
             slider.continuous_update = True
         if self.pad is not None:

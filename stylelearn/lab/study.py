@@ -74,7 +74,10 @@ class StudyLab(widgets.VBox):
             picture.layout = widgets.Layout(width="100%", max_width=f"{width}px", object_fit="contain")
         self.scores = {side: {name: _scale(side, name) for name in QUESTIONS} for side in _SIDES}
         self._columns = [
-            widgets.VBox([_label(side), *self.scores[side].values()], layout=widgets.Layout(width="50%"))
+            widgets.VBox(
+                [widgets.HTML(f"<b>the {side} one</b>"), *self.scores[side].values()],
+                layout=widgets.Layout(width="50%"),
+            )
             for side in _SIDES
         ]
         buttons = self._buttons()
@@ -96,8 +99,6 @@ class StudyLab(widgets.VBox):
         self.name.observe(self._guarded(self._renamed), "value")
         self.show(self._first_open())
 
-    # --------------------------------------------------------------------------------------------------- what one does
-
     @property
     def pages(self) -> int:
         """How many trials there are."""
@@ -106,7 +107,7 @@ class StudyLab(widgets.VBox):
     @property
     def missing(self) -> int:
         """How many ratings of this rater are missing."""
-        return len(self._pastiches) * len(QUESTIONS) - len(self._given(self._pastiches))
+        return self._missing(self._pastiches)
 
     def show(self, page: int) -> None:
         """Turn to a page, from 0; beyond the ends it stays at the end."""
@@ -163,18 +164,16 @@ class StudyLab(widgets.VBox):
         self.show(self.page)
         self.reveal()
 
-    # ----------------------------------------------------------------------------------------------------- what it does
-
     def _known(self) -> dict[tuple[str, str, str], int]:
         return {one.key[1:]: one.score for one in self.ratings.all() if one.rater == self._rater}
 
-    def _given(self, pastiches: Sequence[Pastiche]) -> list[tuple[str, str, str]]:
+    def _missing(self, pastiches: Sequence[Pastiche]) -> int:
         known = self._known()
-        return [key for one in pastiches for name in QUESTIONS if (key := (one.pair, one.method, name)) in known]
+        return sum((one.pair, one.method, name) not in known for one in pastiches for name in QUESTIONS)
 
     def _first_open(self) -> int:
-        whole = [len(self._given(trial.pastiches)) == len(trial.pastiches) * len(QUESTIONS) for trial in self._trials]
-        return whole.index(False) if False in whole else self.pages - 1
+        found = (page for page, trial in enumerate(self._trials) if self._missing(trial.pastiches))
+        return next(found, self.pages - 1)
 
     def _asked(self) -> None:
         """Results too early cannot be unseen: ask once."""
@@ -244,10 +243,6 @@ class StudyLab(widgets.VBox):
     def _say(self, words: str, *, fine: bool = False) -> None:
         self.error = "" if fine else words
         self._message.value = html.escape(words) if fine or not words else complaint(words)
-
-
-def _label(side: str) -> widgets.HTML:
-    return widgets.HTML(f"<b>the {side} one</b>")
 
 
 def _scale(side: str, question: str) -> widgets.RadioButtons:

@@ -19,13 +19,13 @@ class LabelCanvas:
 
     Args:
         labels: (H, W), whole numbers from 0 to 255.
-        picture: (H, W, 3) in [0, 1], what `fill` compares colours in; without one it goes by labels alone.
+        picture: (H, W, 3) in [0, 1], what `fill` compares colours in.
 
     Attributes:
         labels: (H, W) uint8, as they are now; do not write into it.
     """
 
-    def __init__(self, labels: np.ndarray, picture: np.ndarray | None = None) -> None:
+    def __init__(self, labels: np.ndarray, picture: np.ndarray) -> None:
         self.labels = labels.astype(np.uint8)
         self._picture = picture
         self._before: list[np.ndarray] = []
@@ -61,8 +61,7 @@ class LabelCanvas:
         if not (0 <= row < height and 0 <= column < width):
             return
         alike = self.labels == self.labels[row, column]
-        if self._picture is not None and tolerance < ANY_COLOUR:
-            alike &= np.abs(self._picture - self._picture[row, column]).max(axis=2) <= tolerance
+        alike &= np.abs(self._picture - self._picture[row, column]).max(axis=2) <= tolerance
         pieces, _ = ndimage.label(alike)  # by edges, not by corners
         self._put(pieces == pieces[row, column], label)
 

@@ -46,13 +46,11 @@ def whole(description: str, value: int, low: int, high: int, step: int, tooltip:
     )
 
 
-def logarithmic(
-    description: str, value: float, low: int, high: int, tooltip: str, *, step: float = 0.25
-) -> widgets.FloatLogSlider:
+def logarithmic(description: str, value: float, low: int, high: int, tooltip: str) -> widgets.FloatLogSlider:
     """A slider from 10^low to 10^high, each step the same factor."""
     check_range(description, value, 10.0**low, 10.0**high)
     return widgets.FloatLogSlider(
-        value=value, base=10, min=low, max=high, step=step, readout_format=".3g", continuous_update=False,
+        value=value, base=10, min=low, max=high, step=0.25, readout_format=".3g", continuous_update=False,
         **_common(description, tooltip),
     )  # fmt: skip
 

@@ -53,10 +53,10 @@ class Pane(anywidget.AnyWidget):
     radius = traitlets.Float(8.0).tag(sync=True)
     ink = traitlets.Unicode("#ff0000").tag(sync=True)
     painted = traitlets.Int()
+    canvas: LabelCanvas
 
     def __init__(self, kind: str) -> None:
         self.kind, self.label, self.tolerance = kind, 0, ANY_COLOUR
-        self.canvas = LabelCanvas(np.zeros((1, 1), dtype=np.uint8))
         super().__init__(layout=widgets.Layout(width=f"{SIDE}px", max_width="100%", margin="2px 8px 2px 0"))
         self.on_msg(self._pointed)
 
@@ -215,8 +215,6 @@ class MaskPainter(Released, widgets.VBox):
         for pane in (self.content, self.style):
             pane.clear()
         self._changed(self.content, self.style)
-
-    # ---------------------------------------------------------------------------------------------------- the tools
 
     def _tools(self) -> None:
         self.region = _toggles("paint with", ["everything"], "The region that the brush paints and that a fill makes.")
