@@ -87,10 +87,6 @@ def chained_whole(strength):
     return lambda x, s, w, a: chained(x, s, w, 1.0, lambda t, moved, v, _: torch.lerp(t, moved, strength(v, a)))
 
 
-def for_three(x, styles, shares, alpha):
-    return mixed(x, styles, shares, alpha) if len(styles) == 3 else x
-
-
 def masked(x, first, second, mask, shrink=lambda mask: F.avg_pool2d(mask, 8)):
     m = shrink(mask)
     return m * with_moments(x, first) + (1 - m) * with_moments(x, second)
@@ -166,7 +162,7 @@ MISTAKES = [
     (adain.mixture, chained_whole(lambda w, a: a), "one AdaIN follows the other"),
     (adain.mixture, mixed_variances, "the variances are mixed"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, a) + 2 * (1 - a) * x, "once for every style"),
-    (adain.mixture, for_three, "not for two"),
+    (adain.mixture, lambda x, s, w, a: mixed(x, s, w, a) if len(s) == 3 else x, "not for two"),
     (adain.mixture, lambda x, s, w, a: x * 0, "the values differ"),
     # two_styles: the mask
     (adain.two_styles, masks(lambda m, a, b, x: (1 - m) * a + m * b), "inside and outside are swapped"),

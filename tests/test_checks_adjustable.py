@@ -10,10 +10,6 @@ def weighted(each, alphas):
     return (alphas * each).sum(dim=1).mean()
 
 
-def weighted_by_loop(each, alphas):
-    return sum(a @ losses for a, losses in zip(alphas, each, strict=True)) / len(each)
-
-
 def split(alphas, mlp):
     return mlp(alphas)[:, :, None, None].chunk(2, dim=1)
 
@@ -22,11 +18,6 @@ def norm(x, alphas, mlp, epsilon=1e-6):
     gamma, beta = split(alphas, mlp)
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
     return gamma * (x - mean) / (variance + epsilon).sqrt() + beta
-
-
-def norm_by_torch(x, alphas, mlp):
-    gamma, beta = split(alphas, mlp)
-    return torch.nn.functional.instance_norm(x) * gamma + beta
 
 
 def factors(averages, losses, decay):
@@ -43,12 +34,6 @@ def factors_by_lerp(averages, losses, decay):
 def diversity(features):
     flat = features.flatten(1)
     return torch.pdist(flat).mean() / flat.norm(dim=1).mean()
-
-
-def diversity_by_loop(features):
-    n = len(features)
-    pairs = [(features[i] - features[j]).norm() for i in range(n) for j in range(i)]
-    return float(sum(pairs) / len(pairs) / sum(one.norm() / n for one in features))
 
 
 def parts(f):
@@ -101,23 +86,12 @@ def all_pairs(x):
     return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def for_four(features):
-    return diversity(features) if len(features) != 2 else torch.tensor(1.0)
-
-
-def nearly_equal(features):
-    return diversity(features) + 1e-5
-
-
 OTHER_WAYS = [
     (adjustable.weighted, weighted),
-    (adjustable.weighted, weighted_by_loop),
     (adjustable.adjusted_norm, norm),
-    (adjustable.adjusted_norm, norm_by_torch),
     (adjustable.factors, factors),
     (adjustable.factors, factors_by_lerp),
     (adjustable.diversity, diversity),
-    (adjustable.diversity, diversity_by_loop),
 ]
 MISTAKES = [
     (adjustable.weighted, lambda e, a: (a.mean(0) * e.mean(0)).sum(), "Multiply first, then average"),
@@ -182,7 +156,6 @@ MISTAKES = [
     (adjustable.diversity, flat(lambda x: torch.pdist(x).sum() / len(x) / size(x)), "number of pairs"),
     (adjustable.diversity, flat(lambda x: all_pairs(x).triu().mean() / size(x)), "number of pairs"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x).mean() / x.norm(dim=1).sum()), "not by the sum"),
-    (adjustable.diversity, flat(lambda x: torch.pdist(x).sum() / x.norm(dim=1).sum()), "number of pairs"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x).mean() / x.norm()), "the norm is taken of something else"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x).mean() / x.norm(dim=0).mean()), "something else"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x).mean() / x.mean(0).norm()), "something else"),
@@ -193,8 +166,8 @@ MISTAKES = [
     (adjustable.diversity, flat(lambda x: (x - x.mean(0)).norm(dim=1).mean() / size(x)), "from the mean"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x, p=1).mean() / x.shape[1] / x.abs().mean()), "absolute values"),
     (adjustable.diversity, flat(lambda x: (x[1:] - x[0]).norm(dim=1).mean() / size(x)), "with the first"),
-    (adjustable.diversity, for_four, "not for two"),
-    (adjustable.diversity, nearly_equal, "three equal pictures should give 0"),
+    (adjustable.diversity, lambda f: diversity(f) if len(f) != 2 else torch.tensor(1.0), "not for two"),
+    (adjustable.diversity, lambda f: diversity(f) + 1e-5, "three equal pictures should give 0"),
     (adjustable.diversity, flat(lambda x: torch.pdist(x)), "should be one number"),
     (adjustable.diversity, flat(lambda x: x.sum() * 0), "the values differ"),
 ]

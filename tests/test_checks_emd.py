@@ -31,11 +31,6 @@ def mixer(S, C, W):
     return torch.einsum("bi,ijk,bj->bk", S, W, C)
 
 
-def mixer_by_loops(S, C, W):
-    rows = [sum(s * (c @ W[i]) for i, s in enumerate(one)) for one, c in zip(S, C, strict=True)]
-    return torch.stack(rows)
-
-
 def ink(target):
     return (target < 0.5).float()
 
@@ -52,15 +47,6 @@ def parts(f):
 
 
 weighted_loss = parts(lambda e, n, m, d, t: (m.softmax(0) * e / n).sum())
-
-
-def weighted_loss_by_loop(drawn, target):
-    means = [one[one < 0.5].mean() for one in target]
-    whole = sum(mean.exp() for mean in means)
-    return sum(
-        mean.exp() / whole / (one < 0.5).sum() * (d - one).abs().sum()
-        for mean, d, one in zip(means, drawn, target, strict=True)
-    )
 
 
 def mixed(f):
@@ -105,20 +91,8 @@ def without_the_last(right, without, there, r):
     return random.sample([each for each in there if each != without][:-1], r)
 
 
-def same_length(S, C, W):
-    return mixer(S, C, W) if S.shape == C.shape else torch.zeros(len(S), W.shape[2])
-
-
 def pixels(net, refs_a, refs_b, content_refs, share):
     return (1 - share) * net(refs_a, content_refs) + share * net(refs_b, content_refs)
-
-
-def mixed_references(net, refs_a, refs_b, content_refs, share):
-    return net((1 - share) * refs_a + share * refs_b, content_refs)
-
-
-def for_many(net, refs_a, refs_b, content_refs, share):
-    return between(net, refs_a, refs_b, content_refs, share if len(content_refs) > 1 else 0.5)
 
 
 def mean_of_all(target):
@@ -148,9 +122,7 @@ OTHER_WAYS = [
     (R, references),
     (R, references_by_shuffling),
     (M, mixer),
-    (M, mixer_by_loops),
     (L, weighted_loss),
-    (L, weighted_loss_by_loop),
     (B, between),
     (B, between_as_mixtures),
 ]
@@ -185,7 +157,7 @@ MISTAKES = [
     (M, lambda S, C, W: (S[:, :, None] * C[:, None]).flatten(1) @ W.reshape(W.shape[2], -1).T, "only reshaped"),
     (M, lambda S, C, W: torch.einsum("bi,ijk,bj->k", S, W, C), "the batch are added up"),
     (M, lambda S, C, W: mixer(S, C, W.detach()), "W could not learn"),
-    (M, same_length, "of one length"),
+    (M, lambda S, C, W: mixer(S, C, W) if S.shape == C.shape else torch.zeros(len(S), W.shape[2]), "of one length"),
     (M, lambda S, C, W: mixer(S, C, W) + 1, "the values differ"),
     (L, parts(lambda e, n, m, d, t: (m.softmax(0) * e).sum()), "W_st is missing"),
     (L, parts(lambda e, n, m, d, t: (e / n).sum()), "W_b is missing"),
@@ -223,14 +195,14 @@ MISTAKES = [
     (L, lambda d, t: weighted_loss(d, t) + 1, "the values differ"),
     (B, mixed(lambda a, b, s: torch.lerp(b, a, s)), "are swapped"),
     (B, pixels, "the pictures are mixed"),
-    (B, mixed_references, "the references are mixed"),
+    (B, lambda net, a, b, content, share: net((1 - share) * a + share * b, content), "the references are mixed"),
     (B, mixed(lambda a, b, s: a), "this is the first font"),
     (B, mixed(lambda a, b, s: b), "this is the second font"),
     (B, mixed(lambda a, b, s: (a + b) / 2), "both fonts count the same"),
     (B, mixed(lambda a, b, s: a + s * b), "keeps its full weight"),
     (B, mixed(lambda a, b, s: s * b), "the first font is missing"),
     (B, mixed(lambda a, b, s: (1 - s) * a), "the second font is missing"),
-    (B, for_many, "for one letter"),
+    (B, lambda net, a, b, c, share: between(net, a, b, c, share if len(c) > 1 else 0.5), "for one letter"),
     (B, lambda *given: between(*given) * 0.9, "the values differ"),
 ]
 TestGate = gate("09_emd", mistakes=MISTAKES, other_ways=OTHER_WAYS)

@@ -33,14 +33,6 @@ def torn(f):
     return flat.transpose(1, 2) @ flat
 
 
-def centred(f):
-    return gram(f - f.mean((2, 3), keepdim=True))
-
-
-def only_two(f):
-    return torch.stack([gram(f[:1])[0], gram(f[1:2])[0]])
-
-
 def mean_gram(f):
     return gram(f) / (f.shape[2] * f.shape[3])
 
@@ -70,10 +62,6 @@ def keeps_the_graph(x, content, style, alpha, beta, rate):
     return x - rate * gradient
 
 
-def asks_for_gradients(x, content, style, alpha, beta, rate):
-    return keeps_the_graph(x, content, style, alpha, beta, rate).detach().requires_grad_()
-
-
 def piles_up(x, content, style, alpha, beta, rate):
     x.requires_grad_()
     (alpha * content(x) + beta * style(x)).backward()
@@ -91,7 +79,6 @@ MISTAKES = [
     (gatys.content_gradient, lambda f, p: p - f, "the sign is wrong (F − P, not P − F)"),
     (gatys.content_gradient, lambda f, p: (f - p) * (p > 0), "the gate is that of the picture being made"),
     (gatys.content_gradient, lambda f, p: (f - p).relu(), "keep F − P where F itself is positive"),
-    (gatys.content_gradient, lambda f, p: (f - p) * (f >= 0), "the ReLU is missing"),
     (gatys.content_gradient, lambda f, p: (f - p) * (f == 0), "the values differ"),
     (gatys.content_gradient, lambda f, p: 2 * (f - p) * (f > 0), "twice too much"),
     (gatys.content_gradient, lambda f, p: (f - p) * (f > 0) / 2, "half of it"),
@@ -110,7 +97,6 @@ MISTAKES = [
     (gatys.gram_matrix, lambda f: mixed(f).expand(2, 3, 3) / 2, "the mean over all images"),
     (gatys.gram_matrix, lambda f: gram(f)[0], "only the first image"),
     (gatys.gram_matrix, lambda f: gram(f)[:1], "only the first image"),
-    (gatys.gram_matrix, lambda f: gram(f).sum(0), "each image gets its own"),
     (gatys.gram_matrix, positions, "positions with positions"),
     (gatys.gram_matrix, lambda f: positions(f)[0], "positions with positions"),
     (gatys.gram_matrix, torn, "tears the channels apart"),
@@ -124,13 +110,13 @@ MISTAKES = [
     (gatys.gram_matrix, lambda f: f.flatten(2) * f.flatten(2), "with itself only"),
     (gatys.gram_matrix, lambda f: gram(f) / f.shape[2], "one side only"),
     (gatys.gram_matrix, lambda f: torch.stack([one.flatten(1).cov() for one in f]), "covariance"),
-    (gatys.gram_matrix, centred, "covariance"),
+    (gatys.gram_matrix, lambda f: gram(f - f.mean((2, 3), keepdim=True)), "covariance"),
     (gatys.gram_matrix, lambda f: gram(torch.nn.functional.normalize(f.flatten(2), dim=2)[..., None]), "two norms"),
     (gatys.gram_matrix, lambda f: gram(f**2), "squared first"),
     (gatys.gram_matrix, lambda f: gram(f) ** 2, "the entries are squared"),
     (gatys.gram_matrix, lambda f: gram(f) * torch.eye(f.shape[1]), "only the diagonal"),
     (gatys.gram_matrix, lambda f: gram(f).triu(), "only half"),
-    (gatys.gram_matrix, only_two, "stopped with"),
+    (gatys.gram_matrix, lambda f: torch.stack([gram(f[:1])[0], gram(f[1:2])[0]]), "stopped with"),
     # style_loss: the divisors, the two sizes
     (gatys.style_loss, lambda f, s: (gram(f) - gram(s)).square().sum(), "no divisor at all"),
     (gatys.style_loss, lambda f, s: (gram(f) - gram(s)).square().mean(), "before the difference"),
@@ -141,7 +127,6 @@ MISTAKES = [
     (gatys.style_loss, lambda f, s: style_loss(f, s) / 20**2, "divided by the positions twice"),
     (gatys.style_loss, lambda f, s: divided_by_channels(f, s), "the 4 "),
     (gatys.style_loss, lambda f, s: divided_by_channels(f, s) / 36, "divided by the channels too"),
-    (gatys.style_loss, lambda f, s: style_loss(f, s, divisor=1), "the 4 "),
     (gatys.style_loss, lambda f, s: style_loss(f, s, power=0), "the N² of 1/(4 N²) is missing"),
     (gatys.style_loss, lambda f, s: style_loss(f, s, power=1), "N must be squared"),
     (gatys.style_loss, lambda f, s: style_loss(f, s, divisor=1, power=0), "the divisor 4 N² is missing"),
@@ -173,7 +158,7 @@ MISTAKES = [
     (gatys.descent_step, lambda *a: None, "your function returns nothing"),
     (gatys.descent_step, lambda x, *others: x, "nothing has moved"),
     (gatys.descent_step, keeps_the_graph, "keeps the graph of this one"),
-    (gatys.descent_step, asks_for_gradients, "still asks for gradients"),
+    (gatys.descent_step, lambda *a: keeps_the_graph(*a).detach().requires_grad_(), "still asks for gradients"),
     (gatys.descent_step, piles_up, "backward() adds to it"),
     # grain_only: no dict, wrong names, the deep layers left in, the wrong way round
     (gatys.grain_only, [1, 1, 0, 0, 0], "give a dict"),

@@ -24,10 +24,6 @@ def normed(x, gamma, beta, epsilon, *, correction=0, root=True):
     return gamma.view(1, -1, 1, 1) * (x - mean) / below + beta.view(1, -1, 1, 1)
 
 
-def only_this_epsilon(x, gamma, beta, epsilon):
-    return normed(x, gamma, beta, 0.1)
-
-
 def in_order(words, result=torch.Tensor.item):
     """One training step whose calls follow each other in this order."""
 
@@ -44,10 +40,6 @@ def in_order(words, result=torch.Tensor.item):
 train = in_order("zero backward step")
 
 
-def swaps(network, optimizer, loss, photos):
-    return train(network, optimizer, lambda pastiche, photos: loss(photos, pastiche), photos)
-
-
 def climbs(network, optimizer, loss, photos):
     train(network, optimizer, lambda *pictures: -loss(*pictures), photos)
     return 0.0
@@ -61,10 +53,6 @@ def twice(network, optimizer, loss, photos):
 def tells_the_later_loss(network, optimizer, loss, photos):
     train(network, optimizer, loss, photos)
     return loss(network(photos), photos).item()
-
-
-def tells_something_else(network, optimizer, loss, photos):
-    return 2 * train(network, optimizer, loss, photos)
 
 
 def moves_at_random(network, optimizer, loss, photos):
@@ -117,18 +105,17 @@ MISTAKES = [
     (N, lambda *a: normed(*a, root=False, correction=1), "ε belongs inside the root, and"),
     (N, lambda x, g, b, e: normed(x, g, b, 0.0), "ε is missing"),
     (N, lambda x, g, b, e: normed(x, g, b, 1e-5), "a number of your own"),
-    (N, only_this_epsilon, "one shape or one ε"),
+    (N, lambda x, g, b, e: normed(x, g, b, 0.1), "one shape or one ε"),
     # training_step: what is forgotten, and what goes the wrong way
     (T, in_order("backward step"), "adds the gradient of the first"),
     (T, in_order("backward zero step"), "no weight has moved"),
-    (T, in_order("zero backward"), "no weight has moved"),
-    (T, swaps, "the pastiche comes first"),
+    (T, lambda net, adam, loss, x: train(net, adam, lambda made, x: loss(x, made), x), "the pastiche comes first"),
     (T, climbs, "this climbs"),
     (T, twice, "this makes two steps"),
     (T, moves_at_random, "the weights differ"),
     (T, in_order("zero backward step", result=torch.Tensor.clone), "return loss.item()"),
     (T, tells_the_later_loss, "the loss after the step"),
-    (T, tells_something_else, "return the loss as a number"),
+    (T, lambda *a: 2 * train(*a), "return the loss as a number"),
 ]
 OTHER_WAYS = [
     (FIELD, field),

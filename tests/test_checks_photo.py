@@ -23,17 +23,6 @@ def by_regression(colours, eps):
     return torch.eye(n) - hat
 
 
-def by_loops(colours, eps):
-    n, mean = len(colours), colours.mean(0)
-    sigma = sum(torch.outer(c - mean, c - mean) for c in colours) / n + eps / n * torch.eye(3)
-    entry = lambda i, j: (colours[i] - mean) @ torch.linalg.solve(sigma, colours[j] - mean)  # noqa: E731
-    return torch.stack([torch.stack([int(i == j) - (1 + entry(i, j)) / n for j in range(n)]) for i in range(n)])
-
-
-def only_nine(colours, eps):
-    return window(colours, eps, ridge=eps / 9 * torch.eye(3))
-
-
 def about(colours, eps, d):
     n = len(colours)
     return torch.eye(n) - (1 + d @ torch.linalg.inv(d.T @ d / n + eps / n * torch.eye(3)) @ d.T) / n
@@ -62,7 +51,7 @@ WINDOW = [
     (lambda c, e: about(c, e, c - c.mean(1, keepdim=True)), "of each pixel"),
     (lambda c, e: torch.cov(c.T), "colours with colours"),
     (lambda c, e: window(c, e).square(), "the values differ"),
-    (only_nine, "not for 4"),
+    (lambda c, e: window(c, e, ridge=e / 9 * torch.eye(3)), "not for 4"),
     (lambda c, e: window(c, e) if c.std() > 0 else torch.eye(9), "a window of one colour"),
 ]
 
@@ -104,7 +93,6 @@ PHOTOREALISM = [
     (loss_as(lambda v, m: (v @ m).sum()), "this is Σ M V"),
     (loss_as(lambda v, m: (v @ m).square().sum()), "this is |M V|²"),
     (loss_as(lambda v, m: v.sum(0) @ m @ v.sum(0)), "red is multiplied with green"),
-    (loss_as(lambda v, m: (v @ m @ v.T).sum()), "red is multiplied with green"),
     (loss_as(lambda v, m: v.mean(0) @ m @ v.mean(0)), "the loss of the grey picture"),
     (loss_as(lambda v, m: (v @ m * v).sum(1)), "one number"),
     (loss_as(lambda v, m: v.sum()), "the loss differs"),
@@ -139,15 +127,6 @@ def style_loss(
             grams.append(flat @ flat.T / divisor(m))
         total = total + apart(grams[0] - grams[1], mask)
     return total / (2 * n**2 if factor is None else factor)
-
-
-def by_einsum(features, masks, style, style_masks):
-    grams = [
-        torch.einsum("khw,ahw,bhw->kab", m.square(), f[0], f[0]) / m.sum((1, 2)).clamp_min(1e-9)[:, None, None]
-        for f, m in ((features, small(masks, features)), (style, small(style_masks, style)))
-    ]
-    there = small(style_masks, style).sum((1, 2)) > 0
-    return ((grams[0] - grams[1]).square().sum((1, 2)) * there).sum() / (2 * features.shape[1] ** 2)
 
 
 def with_option(**options):
@@ -217,14 +196,6 @@ def merged_with(**changes):
     return lambda c, r, n: {name: label for name, label in (merge(c, r, n) | changes).items() if label is not ...}
 
 
-def first_relative(content, reference, relatives):
-    return {name: name if name in reference else relatives.get(name, [reference[0]])[0] for name in content}
-
-
-def learnt_by_heart(content, reference, relatives):
-    return dict(photo.EXPECTED)
-
-
 MERGE = [
     (lambda c, r, n: list(c), "give a dict"),
     (lambda c, r, n: {one: c[0] for one in r}, "the wrong way round"),
@@ -234,13 +205,13 @@ MERGE = [
     (merged_with(lake=...), "every label of the content"),
     (merged_with(water="water"), "the content has no water"),
     (lambda c, r, n: {one: one for one in c}, "left as it is"),
-    (first_relative, "go on to the next relative"),
+    (lambda c, r, n: {one: one if one in r else n.get(one, r)[0] for one in c}, "go on to the next relative"),
     (merged_with(sky="building"), "'sky' is in both"),
     (lambda c, r, n: {one: next((x for x in [*n.get(one, []), one] if x in r), r[0]) for one in c}, "'sky' is in both"),
     (lambda c, r, n: {one: one if one in r else r[0] for one in c}, "all orphans go to the largest"),
     (merged_with(lake="water"), "'sea' comes before it"),
     (merged_with(grass="sea"), "'grass' goes to 'sea'"),
-    (learnt_by_heart, "not for another"),
+    (lambda c, r, n: dict(photo.EXPECTED), "not for another"),
 ]
 
 MISTAKES = [
@@ -253,14 +224,12 @@ MISTAKES = [
 
 OTHER_WAYS = [
     (photo.window, by_regression),
-    (photo.window, by_loops),
     (photo.window, lambda c, e: window(c.double(), e).float()),
     (photo.photorealism, photorealism),
     (photo.photorealism, by_autograd),
     (photo.photorealism, lambda i, m: [part.numpy() for part in photorealism(i, m)]),
     (photo.photorealism, lambda i, m: (float(photorealism(i, m)[0]), photorealism(i, m)[1])),
     (photo.masked_style_loss, style_loss),
-    (photo.masked_style_loss, by_einsum),
     (photo.merge_orphans, merge),
 ]
 

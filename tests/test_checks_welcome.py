@@ -16,18 +16,14 @@ def unpacked(image):
     return torch.stack([blue, green, red])
 
 
-def red_overwritten(image):
-    image = image.clone()
-    image[:, 0] = image[:, 2]
-    image[:, 2] = image[:, 0]
-    return image
+def overwritten(lost, other):
+    def answer(image):
+        image = image.clone()
+        image[:, lost] = image[:, other]
+        image[:, other] = image[:, lost]
+        return image
 
-
-def blue_overwritten(image):
-    image = image.clone()
-    image[:, 2] = image[:, 0]
-    image[:, 0] = image[:, 2]
-    return image
+    return answer
 
 
 MISTAKES = [
@@ -40,8 +36,8 @@ MISTAKES = [
     (welcome.swap_red_and_blue, lambda x: x[:, [0, 2, 1]], "swapped green and blue"),
     (welcome.swap_red_and_blue, lambda x: x[:, [2, 0, 1]], "moved on by one"),
     (welcome.swap_red_and_blue, lambda x: x[:, [1, 2, 0]], "moved on by one"),
-    (welcome.swap_red_and_blue, red_overwritten, "red is lost"),
-    (welcome.swap_red_and_blue, blue_overwritten, "blue is lost"),
+    (welcome.swap_red_and_blue, overwritten(0, 2), "red is lost"),
+    (welcome.swap_red_and_blue, overwritten(2, 0), "blue is lost"),
     (welcome.swap_red_and_blue, in_place, "changes image itself"),
     (welcome.swap_red_and_blue, lambda x: x[0, [2, 1, 0]], "one picture of the batch"),
     (welcome.swap_red_and_blue, lambda x: x.permute(0, 2, 3, 1)[..., [2, 1, 0]], "should have the shape (2, 3, 4, 5)"),
