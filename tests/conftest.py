@@ -2,6 +2,7 @@
 
 import os
 
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # the servers of tests are on this machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads leave the cores to the others
 
 import shutil
@@ -17,6 +18,8 @@ import torch
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from stylelearn.encoders import Encoder
+
 pytest.register_assert_rewrite("gate", "hands")  # their assertions, too, say what they found
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +31,10 @@ FLAGS = [
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
 
-hypothesis.settings.register_profile("stylelearn", deadline=None, derandomize=IN_CI, print_blob=True, max_examples=40)
+slow = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]  # and known to be harmless
+hypothesis.settings.register_profile(
+    "stylelearn", deadline=None, derandomize=IN_CI, print_blob=True, max_examples=40, suppress_health_check=slow
+)
 hypothesis.settings.load_profile("stylelearn")
 
 
@@ -100,6 +106,14 @@ def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(0)
         save_file(torchvision_model("squeezenet").state_dict(), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def mini() -> "Encoder":
+    """The course's own encoder."""
+    from stylelearn.encoders import Encoder
+
+    return Encoder("mini")
 
 
 @pytest.fixture

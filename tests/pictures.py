@@ -1,14 +1,23 @@
-"""What tests share: random pictures, an encoder that forgets nothing, and what each layer makes of a picture."""
+"""What tests share: random pictures and weights, encoders that forget nothing, what each layer makes of a picture."""
+
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn.encoders import MEAN, STD
+from stylelearn.images import write_image
 
 
 def picture(height: int = 64, width: int = 64, batch: int = 1, *, seed: int = 0) -> Tensor:
     return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def random_image(height: int, width: int, seed: int = 0, batch: int = 1) -> Tensor:
+    """Values that 8 bits can hold exactly."""
+    levels = torch.randint(0, 256, (batch, 3, height, width), generator=torch.Generator().manual_seed(seed))
+    return levels.float() / 255
 
 
 class Plain:
@@ -37,6 +46,35 @@ def crops(batch: int, size: int = 64, seed: int = 0) -> Tensor:
     """Smooth random pictures, so that neighbouring cells see something alike."""
     small = torch.rand(batch, 3, size // 8, size // 8, generator=torch.Generator().manual_seed(seed))
     return F.interpolate(small, size=(size, size), mode="bicubic").clamp(0, 1)
+
+
+def randomise(model: nn.Module) -> nn.Module:
+    """Random weights that neither die out nor blow up on the way down, and batch norms as after some training."""
+    generator = torch.Generator().manual_seed(0)
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=generator)
+            nn.init.uniform_(layer.bias, -0.3, 0.5, generator=generator)
+            nn.init.uniform_(layer.running_mean, -0.3, 0.3, generator=generator)
+            nn.init.uniform_(layer.running_var, 0.3, 2.0, generator=generator)
+    return model.eval()
+
+
+class Batches:
+    """Batch n: four crops that only depend on n."""
+
+    def __getitem__(self, number: int) -> Tensor:
+        return crops(4, seed=number)
+
+
+def folder_of_crops(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for i in range(count):
+        write_image(crops(1, seed=i), folder / f"{i:02}.png")
+    return folder
 
 
 def normalised(image: Tensor) -> Tensor:

@@ -2,10 +2,12 @@
 
 import base64
 import math
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
+from pictures import random_image
 
 from stylelearn.figures import LivePicture, grid, pictures, plot_curves, show
 from stylelearn.figures.curves import curves_figure
@@ -13,11 +15,6 @@ from stylelearn.figures.marks import intervals_figure, points_figure
 from stylelearn.figures.pictures import PAGE, SMALLEST
 from stylelearn.figures.tree import Ask, tree_figure
 from stylelearn.images import ImageError, psnr, read_image, to_pil
-
-
-def random_image(height: int, width: int, seed: int = 0) -> torch.Tensor:
-    levels = torch.randint(0, 256, (1, 3, height, width), generator=torch.Generator().manual_seed(seed))
-    return levels.float() / 255
 
 
 def drawn(*args, **options) -> np.ndarray:
@@ -145,39 +142,23 @@ def test_refusals():
         show(torch.full((1, 3, 300, 300), float("nan")))
 
 
-# --------------------------------------------------------------------------------------------------------- live picture
-
-
 def test_a_live_picture_is_replaced_in_its_place(monkeypatch):
     """One display for the picture and one for its text; every later picture goes to the same two handles."""
     import IPython.display
 
-    shown, updated = [], []
-
-    class Handle:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        def update(self, thing: object) -> None:
-            updated.append((self.number, thing))
-
-    def display(thing: object, display_id: bool) -> Handle:
-        assert display_id is True
-        shown.append(thing)
-        return Handle(len(shown))
-
+    handles = [Mock(), Mock()]
+    display = Mock(side_effect=handles)
     monkeypatch.setattr(IPython.display, "display", display)
     view = LivePicture(width=400)
-    view.update(random_image(4, 4), "step 1")
-    assert read_image(shown[0].data).shape[-1] == 400 + 2 * pictures._MARGIN
-    view.update(random_image(4, 4), "step 2")
-    view.update(random_image(4, 4), "the end")
-    assert repr(shown[0]) == "Picture: step 1 (4 × 4 pixels)" and len(shown) == 2
-    assert [number for number, _ in updated] == [1, 2, 1, 2]
-    assert [repr(thing) for _, thing in updated[::2]] == [
-        f"Picture: {each} (4 × 4 pixels)" for each in ("step 2", "the end")
-    ]
-    assert "the end" in updated[-1][1]._repr_html_()
+    for title in ("step 1", "step 2", "the end"):
+        view.update(random_image(4, 4), title)
+    assert [call.kwargs for call in display.call_args_list] == [{"display_id": True}] * 2
+    first = display.call_args_list[0].args[0]
+    assert read_image(first.data).shape[-1] == 400 + 2 * pictures._MARGIN
+    later, texts = ([call.args[0] for call in handle.update.call_args_list] for handle in handles)
+    named = [f"Picture: {title} (4 × 4 pixels)" for title in ("step 1", "step 2", "the end")]
+    assert [repr(each) for each in (first, *later)] == named
+    assert len(texts) == 2 and "the end" in texts[-1]._repr_html_()
 
 
 def test_a_live_picture_prints_where_there_is_no_notebook(capsys):
@@ -187,8 +168,6 @@ def test_a_live_picture_prints_where_there_is_no_notebook(capsys):
     said = capsys.readouterr().out
     assert "step 1" in said and "step 2" in said
 
-
-# --------------------------------------------------------------------------------------------------------------- curves
 
 FALLING = {"content": [4.0, 2.0, 1.0, 2.0], "style": [3.0, float("nan"), 0.5, 0.25]}
 
@@ -272,8 +251,6 @@ def test_nothing_to_draw_is_refused(draw, words):
     with pytest.raises(ValueError, match=words):
         draw()
 
-
-# --------------------------------------------------------------------------------------------------- marks and the tree
 
 SCORES = {"photo?": {"a": (3.0, 2.5, 3.5), "b": (2.0, math.nan, math.nan)}, "style?": {"b": (1.5, 1.0, 2.0)}}
 POINTS = {"fast": (0.01, 3.0), "also fast": (0.011, 3.1), "slow": (10.0, 0.1)}

@@ -14,15 +14,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stylelearn import samples
-from stylelearn.encoders import Encoder
 from stylelearn.evaluation import metrics
 from stylelearn.evaluation.metrics import MEASURES
 from stylelearn.images import square
-
-
-@pytest.fixture(scope="module")
-def mini() -> Encoder:
-    return Encoder("mini")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +27,6 @@ def pair() -> tuple[Tensor, Tensor]:
 def flat(*colours: tuple[float, float, float]) -> Tensor:
     """A picture with one column for each colour, (1, 3, 8, n)."""
     return torch.tensor(colours).T[None, :, None].repeat(1, 1, 8, 1)
-
-
-# --------------------------------------------------------------------------- in features
 
 
 def test_gram_distance_by_hand(mini, pair):
@@ -122,15 +113,6 @@ def test_style_distances_are_none_for_the_style_and_do_not_see_where_things_are(
     assert distance(style[..., :40], style, mini) < distance(content, style, mini)  # of another size
 
 
-def test_sliced_wasserstein_sees_what_moments_do_not():
-    """Two values and a normal distribution, of the same mean and deviation."""
-    normal = torch.randn(1, 1, 64, 64, dtype=torch.float64).repeat(1, 3, 1, 1)
-    normal = (normal - normal.mean()) / normal.std(correction=0)
-    two = (torch.arange(64 * 64, dtype=torch.float64) % 2 * 2 - 1).reshape(1, 1, 64, 64).repeat(1, 3, 1, 1)
-    assert metrics.moments_distance(two + 9, normal + 9, Plain()) < 1e-6
-    assert metrics.sliced_wasserstein(two + 9, normal + 9, Plain()) > 0.1
-
-
 def test_pattern_diversity_by_brute_force(mini, pair):
     image = pair[1][..., :24, :24]
     places = mini(image, ["relu3_1"])["relu3_1"][0].flatten(1).T.double().numpy()
@@ -138,9 +120,6 @@ def test_pattern_diversity_by_brute_force(mini, pair):
     assert metrics.pattern_diversity(image, mini) == pytest.approx(np.mean(apart), abs=1e-6)
     assert metrics.pattern_diversity(torch.full((1, 3, 32, 32), 0.5), mini) == pytest.approx(0, abs=1e-6)
     assert metrics.pattern_diversity(torch.rand(1, 3, 1, 1), Plain()) == 0
-
-
-# --------------------------------------------------------------------------- edges
 
 
 def test_structure_of_one_window_is_the_formula():
@@ -168,8 +147,6 @@ def test_structure_sees_edges_and_no_colours(pair):
     with pytest.raises(ValueError, match="7 × 7"):
         metrics.structure(content[..., :6, :6], content[..., :6, :6])
 
-
-# --------------------------------------------------------------------------- colours
 
 BLACK, WHITE, RED = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (1.0, 0.0, 0.0)
 
@@ -205,9 +182,6 @@ def test_palette_distance_sees_no_strokes(pair):
     assert metrics.palette_distance(style[..., ::2], style) < 2 < metrics.palette_distance(content, style)
     back = metrics.palette_distance(style, content)
     assert back == pytest.approx(metrics.palette_distance(content, style), rel=0.05)
-
-
-# --------------------------------------------------------------------------- all of them
 
 
 def test_every_measure_is_explained_and_measured(mini, pair):
