@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from pictures import activations, crops, normalised
-from PIL import Image
+from pictures import Batches, activations, crops, folder_of_crops, normalised, randomise
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -23,16 +22,6 @@ from stylelearn.networks.distillation import (
     known_teacher,
     train_mini,
 )
-
-
-def random_layers(seed: int = 0) -> nn.ModuleDict:
-    generator = torch.Generator().manual_seed(seed)
-    layers = vgg_layers(MINI)
-    for layer in layers.values():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
-    return layers
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +42,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("teacher") / "vgg19_16x.safetensors"
     save_file(state, path)
     return path
-
-
-class Batches:
-    def __getitem__(self, number: int) -> Tensor:
-        return crops(4, 64, seed=number)
 
 
 def test_the_folded_teacher_is_the_teacher(checkpoint: Path) -> None:
@@ -144,32 +128,21 @@ def test_a_short_run_learns_and_writes_an_encoder(
 ) -> None:
     monkeypatch.setattr(distillation, "HELD_BACK_BATCHES", 1)
     monkeypatch.setattr(distillation, "RIDGE", 1.0)  # so few pictures hardly vary
-    (tmp_path / "photos").mkdir()
-    for i in range(12):
-        array = (crops(1, 64, seed=i)[0].permute(1, 2, 0) * 255).byte().numpy()
-        Image.fromarray(array).save(tmp_path / "photos" / f"{i:02}.png")
-    out = tmp_path / "mini.safetensors"
-    run = train_mini(
-        [tmp_path / "photos"],
-        out=out,
-        teacher=checkpoint,
-        steps=120,
-        size=32,
-        batch=4,
-        accelerator="cpu",
-        report_every=20,
-    )
-    reports = list(run)
+    photos, out = folder_of_crops(tmp_path / "photos", 12), tmp_path / "mini.safetensors"
+    options = {"size": 32, "batch": 4, "accelerator": "cpu", "report_every": 20}
+    reports = list(train_mini([photos], out=out, teacher=checkpoint, steps=120, **options))
     assert reports[-1].losses["conv1_1"] < 0.6 * reports[0].losses["conv1_1"]
     assert out.stat().st_size <= 1_000_000
     encoder = Encoder("mini", weights=out)
     assert encoder.pool == "max"
 
 
-def test_the_teacher_as_a_perfect_student_would_see_it(checkpoint: Path) -> None:
+def test_the_teacher_as_a_perfect_student_would_see_it(checkpoint: Path, tmp_path: Path) -> None:
     """The teacher itself, cut to the student's widths and with channels of another scale, sees the same."""
     images = [crops(4, 64, seed=i) for i in range(3)]
-    teacher, student = compressed_vgg19(checkpoint), Encoder("mini", weights=_untrained(checkpoint))
+    untrained = tmp_path / "untrained.safetensors"
+    save_file(randomise(vgg_layers(MINI)).state_dict(), untrained)
+    teacher, student = compressed_vgg19(checkpoint), Encoder("mini", weights=untrained)
     firing = distillation._firing(teacher, [normalised(image) for image in images])
     kept = {name: which.tolist() for name, which in firing.items()}
     inputs, before = torch.arange(3), torch.ones(3)
@@ -186,14 +159,8 @@ def test_the_teacher_as_a_perfect_student_would_see_it(checkpoint: Path) -> None
         torch.testing.assert_close(value, seen[name], rtol=1e-2, atol=1e-2)
 
 
-def _untrained(checkpoint: Path) -> Path:
-    path = checkpoint.with_name("untrained.safetensors")
-    save_file(random_layers().state_dict(), path)
-    return path
-
-
 def test_equalising_makes_means_one_and_changes_no_function() -> None:
-    plain = random_layers()
+    plain = randomise(vgg_layers(MINI))
     images = [crops(3, 64, seed=1), crops(1, 32, seed=2)]  # batches of different sizes: each position counts the same
     original = {key: value.double() for key, value in plain.state_dict().items()}
     means = equalise(plain, images)
@@ -214,7 +181,7 @@ def test_equalising_makes_means_one_and_changes_no_function() -> None:
 
 
 def test_silent_channels_stay() -> None:
-    plain = random_layers()
+    plain = randomise(vgg_layers(MINI))
     with torch.no_grad():
         plain["conv2_1"].bias[3] = -1e4  # never fires
     weight = plain["conv2_1"].weight[3].clone()

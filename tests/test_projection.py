@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from pictures import activations, crops, normalised
-from PIL import Image
+from pictures import Batches, activations, crops, folder_of_crops, normalised, randomise
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from stylelearn.encoders import ARCHITECTURES, MINI, SQUEEZENET, Encoder, vgg_layers
 from stylelearn.networks import distillation as mini
@@ -18,22 +17,10 @@ from stylelearn.networks.projection import SQUEEZENET_TAPS, TAPS, VGG_TAPS, Proj
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, torchvision_model
 
-# --------------------------------------------------------------------------------------------------------- distillation
-
-
-@pytest.fixture(scope="module")
-def teacher(shared: Path) -> Path:
-    return shared / "teacher" / "squeezenet1_0.safetensors"
-
-
-class _Batches:
-    def __getitem__(self, number: int) -> Tensor:
-        return crops(4, 64, seed=number)
-
 
 def test_calibration_standardises_the_teacher(squeezenet: Path) -> None:
     model = ProjectedDistillation("squeezenet", squeezenet)
-    model.calibrate(_Batches(), count=3)
+    model.calibrate(Batches(), count=3)
     features = torchvision_model("squeezenet").features
     features.load_state_dict({k[9:]: v for k, v in load_file(squeezenet).items() if k.startswith("features.")})
     with torch.no_grad():
@@ -46,7 +33,7 @@ def test_calibration_standardises_the_teacher(squeezenet: Path) -> None:
 def test_losses_by_hand(squeezenet: Path) -> None:
     """The last term, from the parts."""
     model = ProjectedDistillation("squeezenet", squeezenet).eval()
-    model.calibrate(_Batches(), count=2)
+    model.calibrate(Batches(), count=2)
     image = crops(4)
     with torch.no_grad():
         losses = model(image)
@@ -72,7 +59,7 @@ def test_vgg19_as_a_teacher(tmp_path: Path) -> None:
     features = nn.Sequential(*vgg_layers(ARCHITECTURES["vgg19"], pool="max").values())
     save_file({f"features.{key}": value for key, value in features.state_dict().items()}, tmp_path / "vgg.safetensors")
     model = ProjectedDistillation("vgg19", tmp_path / "vgg.safetensors")
-    model.calibrate(_Batches(), count=1)
+    model.calibrate(Batches(), count=1)
     losses = model(crops(2, 32))
     assert len(losses) == 5 and all(torch.isfinite(value) for value in losses.values())
 
@@ -89,21 +76,10 @@ def test_known_teachers(squeezenet: Path, tmp_path: Path) -> None:
         known_teacher(tmp_path / "alexnet.safetensors")
 
 
-# ---------------------------------------------------------------------------------------------------------- a whole run
-
-
-def pictures(folder: Path, count: int) -> Path:
-    folder.mkdir()
-    for i in range(count):
-        array = (crops(1, 64, seed=i)[0].permute(1, 2, 0) * 255).byte().numpy()
-        Image.fromarray(array).save(folder / f"{i:02}.png")
-    return folder
-
-
 def tiny(tmp_path: Path, teacher: Path, **options: object) -> dict:
     folder = tmp_path / "photos"
     return {
-        "photos": [folder if folder.exists() else pictures(folder, 12)],
+        "photos": [folder if folder.exists() else folder_of_crops(folder, 12)],
         "out": tmp_path / "out" / "mini.safetensors",
         "teacher": teacher,
         "steps": 3,
@@ -113,12 +89,12 @@ def tiny(tmp_path: Path, teacher: Path, **options: object) -> dict:
     } | options
 
 
-def test_a_tiny_run_writes_an_encoder(teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tiny_run_writes_an_encoder(squeezenet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mini, "HELD_BACK_BATCHES", 1)
     torch.manual_seed(11)
     expected = torch.rand(1)
     torch.manual_seed(11)
-    reports = list(train_mini(**tiny(tmp_path, teacher)))
+    reports = list(train_mini(**tiny(tmp_path, squeezenet)))
     assert torch.equal(torch.rand(1), expected)  # the caller's random numbers stay
     assert [p.step for p in reports] == [3] and all(abs(x) < 100 for x in reports[0].losses.values())
     out = tmp_path / "out"
@@ -153,34 +129,15 @@ def test_sizes_that_the_pools_do_not_divide_are_refused(size: int, tmp_path: Pat
 
 
 def test_too_few_photos_are_named_before_the_work(squeezenet: Path, tmp_path: Path) -> None:
-    options = tiny(tmp_path, squeezenet, photos=[pictures(tmp_path / "nine", 9)])
+    options = tiny(tmp_path, squeezenet, photos=[folder_of_crops(tmp_path / "nine", 9)])
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*nine"):
         next(train_mini(**options))
     assert not (tmp_path / "out").exists()
 
 
-# --- batch norm, taps ---
-
-
-def student(seed: int = 0) -> nn.ModuleDict:
-    """`mini` with batch norm, everything in it random, as after some training."""
-    generator = torch.Generator().manual_seed(seed)
-    layers = vgg_layers(MINI, batch_norm=True)
-    for layer in layers.values():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-            nn.init.uniform_(layer.bias, -0.2, 0.2, generator=generator)
-        if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=generator)
-            nn.init.uniform_(layer.bias, -0.3, 0.5, generator=generator)
-            nn.init.uniform_(layer.running_mean, -0.3, 0.3, generator=generator)
-            nn.init.uniform_(layer.running_var, 0.3, 2.0, generator=generator)
-    return layers.eval()
-
-
 def test_folding_changes_no_layer(squeezenet: Path) -> None:
     model = ProjectedDistillation("squeezenet", squeezenet)
-    model.student = student()
+    model.student = randomise(vgg_layers(MINI, batch_norm=True))
     plain = model.plain_student()
     assert not any(name.startswith("norm") for name in plain) and all(p.requires_grad for p in plain.parameters())
     image = crops(2).double()

@@ -129,23 +129,19 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_unusable_folders_are_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
     with pytest.raises(ValueError, match=r"there is no folder .*nowhere; name one"):
         Crops(tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"no pictures in .*; put \.avif, "):
-        Crops([colours(tmp_path / "few", 9), _made(tmp_path / "nothing")])
+        Crops([colours(tmp_path / "few", 9), broken])
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'held-back' in .*few \(0 of 0 skipped"):
         Crops(tmp_path / "few", held_back=True)
-    broken = _made(tmp_path / "broken")
     (broken / "a.jpg").touch()
     with pytest.raises(ValueError, match=r"no readable pictures for the split 'train' in .*broken \(1 of 1 skipped"):
         Crops(broken)
     with pytest.raises(ValueError, match="size and batch must be at least 1; they are 0 and 16"):
         Crops(tmp_path / "few", size=0)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 # ------------------------------------------------------------------------------------------------------------------ fit
