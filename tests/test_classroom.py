@@ -137,12 +137,9 @@ Words.
 - Move it."""
 
 
-def shown(book: nbformat.NotebookNode) -> list[tuple[str, str]]:
-    return [(cell.metadata.slideshow.slide_type, cell.source) for cell in book.cells]
-
-
 def test_slides_are_questions_formulas_and_predictions():
-    assert shown(slides.slides(V4.new_notebook(cells=[V4.new_markdown_cell(TEXT)]))) == [
+    made = slides.slides(V4.new_notebook(cells=[V4.new_markdown_cell(TEXT)]))
+    assert [(cell.metadata.slideshow.slide_type, cell.source) for cell in made.cells] == [
         ("slide", "# 01 · A lesson\n\n**After this lesson you can …**\n\n- read,\n\n- write."),
         ("slide", "## 1 · A section\n\n*What is it?*\n\n$$ a = b\n+ c $$"),
         ("subslide", "**Predict, then run.** What\nwill it be?"),

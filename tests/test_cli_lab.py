@@ -43,9 +43,6 @@ def texts(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
-# --------------------------------------------------------------------------- the working copy
-
-
 def test_the_first_time_lessons_and_what_they_link_to_are_copied(course, tmp_path):
     changes = working_copy.update(tmp_path / "mine", course)
     assert texts(tmp_path / "mine") == {
@@ -122,9 +119,6 @@ def test_notebooks_of_another_edition_are_named(tmp_path, monkeypatch):
 
 def test_a_clone_is_found():
     assert working_copy.course() == Path(__file__).resolve().parents[1]
-
-
-# --------------------------------------------------------------------------- JupyterLab
 
 
 @pytest.fixture

@@ -66,14 +66,8 @@ HAND_INS = {
         with_answer(in_body("torch.Tensor.__le__ = lambda *_: torch.tensor(True)", WRONG)),
         "✗ your code changes torch.Tensor.__le__",
     ),
-    "a program": (
-        with_answer(in_body("import os; os.system('touch there')")),
-        REFUSED,
-    ),
-    "a file": (
-        with_answer(in_body("open('there', 'w')")),
-        REFUSED + "open is not allowed",
-    ),
+    "a program": (with_answer(in_body("import os; os.system('touch there')")), REFUSED),
+    "a file": (with_answer(in_body("open('there', 'w')")), REFUSED + "open is not allowed"),
     "the network": (
         with_answer(in_body("import socket; socket.create_connection(('127.0.0.1', 80), 1)")),
         REFUSED + "socket.",

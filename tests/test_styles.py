@@ -146,15 +146,3 @@ def test_palettes_differ():
     closest = max(shared, key=shared.get)
     assert shared[closest] <= 0.6, f"{closest} share {shared[closest]:.2f} of their colours"
     assert np.median(list(shared.values())) <= 0.35
-
-
-def test_the_set_spans_warm_and_cold_dark_and_light_soft_and_crisp_grey_and_bright():
-    lab = {name: rgb2lab(picture(name)[::4, ::4]).reshape(-1, 3) for name in NAMES}
-    light = [values[:, 0].mean() for values in lab.values()]
-    yellow = [values[:, 2].mean() for values in lab.values()]
-    chroma = [np.hypot(values[:, 1], values[:, 2]).mean() for values in lab.values()]
-    texture = [bands(picture(name))["texture"] for name in NAMES]
-    assert min(light) < 40 and max(light) > 70
-    assert min(yellow) < -15 and max(yellow) > 20
-    assert min(chroma) < 6 and max(chroma) > 45
-    assert max(texture) > 2.5 * min(texture)
