@@ -164,6 +164,15 @@ def test_channels_are_those_that_come(vgg_files: dict, squeezenet: Path) -> None
     assert Encoder("random").channels["relu4_1"] == ARCHITECTURES["mini"].widths[3][0]
 
 
+def test_batch_equals_loop() -> None:
+    encoder, images = Encoder("random"), picture(32, 48, batch=3)
+    together = encoder(images, ["conv3_2", "relu5_1"])
+    for i in range(3):
+        alone = encoder(images[i : i + 1], ["conv3_2", "relu5_1"])
+        for name, value in alone.items():
+            torch.testing.assert_close(together[name][i : i + 1], value, rtol=1e-4, atol=1e-4)
+
+
 def test_walk_goes_from_shallow_to_deep_and_no_further_than_it_is_followed() -> None:
     encoder, computed = Encoder("random"), []
     for name, layer in encoder._layers.items():

@@ -113,6 +113,15 @@ def test_style_distances_are_none_for_the_style_and_do_not_see_where_things_are(
     assert distance(style[..., :40], style, mini) < distance(content, style, mini)  # of another size
 
 
+def test_sliced_wasserstein_sees_what_moments_do_not():
+    """Two values and a normal distribution, of the same mean and deviation."""
+    normal = torch.randn(1, 1, 64, 64, dtype=torch.float64).repeat(1, 3, 1, 1)
+    normal = (normal - normal.mean()) / normal.std(correction=0)
+    two = (torch.arange(64 * 64, dtype=torch.float64) % 2 * 2 - 1).reshape(1, 1, 64, 64).repeat(1, 3, 1, 1)
+    assert metrics.moments_distance(two + 9, normal + 9, Plain()) < 1e-6
+    assert metrics.sliced_wasserstein(two + 9, normal + 9, Plain()) > 0.1
+
+
 def test_pattern_diversity_by_brute_force(mini, pair):
     image = pair[1][..., :24, :24]
     places = mini(image, ["relu3_1"])["relu3_1"][0].flatten(1).T.double().numpy()

@@ -53,6 +53,12 @@ def test_what_was_written_is_read(file: str, tmp_path: Path) -> None:
     assert list(sorted(found)) == sorted(STATE) and all(torch.equal(found[key], STATE[key]) for key in STATE)
 
 
+def test_half_precision_becomes_float32(tmp_path: Path) -> None:
+    write({key: value.half() for key, value in STATE.items()}, tmp_path / "half.safetensors")
+    found = load_state("mini", tmp_path / "half.safetensors")
+    assert all(torch.equal(found[key], STATE[key]) and found[key].dtype == torch.float32 for key in STATE)
+
+
 @given(share=st.floats(0, 1, exclude_max=True), kind=st.sampled_from(["a.safetensors", "a.pth", "old.pth"]))
 def test_cut_short_is_refused_by_name(share: float, kind: str, tmp_path: Path) -> None:
     options = {"_use_new_zipfile_serialization": False} if kind.startswith("old") else {}
