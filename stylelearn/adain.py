@@ -191,7 +191,7 @@ class AdaIN(nn.Module):
         """g: activations to a picture of `size` (height, width), in [0, 1]."""
         if size[0] * size[1] > tiling.LARGE and not torch.is_grad_enabled():
             noise = Noise(self._noise, *features.shape[2:]).rows if self._noise else None
-            image = tiling.in_bands(self.decoder, features, MARGIN, tiling.ROWS // self.step, beside=noise)
+            image = tiling.in_bands(self.decoder, features, MARGIN, 2 * tiling.ROWS // self.step, beside=noise)
         else:
             image = self.painted(features)
         return image[..., : size[0], : size[1]].clamp(0, 1)

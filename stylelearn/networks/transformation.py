@@ -314,13 +314,13 @@ class _Residual(nn.Module):
         return x + self.norm(self.conv(self.first(x, *condition)), *condition)
 
     def in_bands(self, x: Tensor, condition: Sequence[Tensor]) -> Tensor:
-        """The same, written over x, in the memory of one more picture like x."""
+        """The same, written over x, so that there are never two of its size."""
         known = _statistics(self.first.norm, self.first.conv, x)
-        first = lambda band: self.first.after(self.first.conv(band), condition, **known)  # noqa: E731
-        within = tiling.in_bands(first, x, MARGIN)
-        known = _statistics(self.norm, self.conv, within)
-        at = 0
-        for band in tiling.bands(lambda band: self.norm(self.conv(band), *condition, **known), within, MARGIN):
-            x[:, :, at : at + band.shape[2]] += band
-            at += band.shape[2]
+        within = _composed([self.first.conv, partial(self.first.after, condition=condition, **known), self.conv])
+        known = _statistics(self.norm, within, x)
+        at, late = 0, x[:, :, :0]
+        for band in tiling.bands(lambda rows: self.norm(within(rows), *condition, **known), x, MARGIN):
+            x[:, :, at - late.shape[2] : at] += late  # only now: this band's margin is read from x
+            at, late = at + band.shape[2], band
+        x[:, :, at - late.shape[2] : at] += late
         return x
