@@ -9,9 +9,10 @@ So a style is a list of 2 C numbers per layer. Styles mix by mixing these number
 place, and a new style is learnt by training nothing else.
 
 **Differs from the paper:** the network is that of `johnson.py`, narrower than the paper's and not normalised at full
-size (in the paper the last convolution is, too), and ends in tanh, not in a sigmoid; the encoder is `mini`, not VGG-16;
-Eq. 5 has one style for the whole picture, here it may change from place to place. Total variation and penalties on
-spikes and saturation are added to the losses, as in `johnson.py`.
+size (in the paper the last convolution is, too), has its last blocks at half of the size after a second look at the
+photo, sees noise beside it, and ends in tanh, not in a sigmoid; the encoder is `mini`, not VGG-16; Eq. 5 has one style
+for the whole picture, here it may change from place to place. Total variation and penalties on spikes and saturation
+are added to the losses, as in `johnson.py`.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

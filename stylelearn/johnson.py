@@ -7,16 +7,16 @@ Lesson 02 optimises the pixels anew for every picture. Here a network f_W learns
 The losses are those of lesson 02, measured by a frozen encoder (the paper's "loss network"). The image transformation
 network of the paper: a 9×9 convolution, two with stride 2, residual blocks, two upsamplings, a 9×9 convolution.
 
-**Differs from the paper:** each convolution pads by reflection, instead of a margin of 40 pixels around the picture
-that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016, "Instance
-Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints checkerboards
-(Odena et al. 2016); lighter layers before the blocks and last, and the last blocks at half of the size, beside a second
-look at the picture (`networks.transformation`). The last three are arguments. Blocks are narrower than the paper's. The
-loss network is `mini`, with content at relu4_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the paper's is
-VGG-16, with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls from ten
-times the paper's to 0. The networks see noise beside the picture, as those of Ulyanov et al. do, so that an even sky
-gets strokes and not a pattern that repeats. While training, activations far beyond all others are penalised (`spikes`,
-`saturation`): without that, dark places become black drops.
+**Differs from the paper:** each convolution pads by reflection, and a frame of 8 pixels is painted and cut off, instead
+of a margin of 40 pixels that unpadded residual blocks eat up; instance norm instead of batch norm (Ulyanov et al. 2016,
+"Instance Normalization"); upsampling followed by a convolution instead of a transposed convolution, which paints
+checkerboards (Odena et al. 2016); light ends: lighter layers first and last, and the last blocks at half of the size,
+after a second look at the photo (`networks.transformation`). The last three are arguments. Blocks are narrower than the
+paper's. The loss network is `mini`, with content at relu4_2 and style at relu1_1, relu2_1, relu3_1 and relu4_1; the
+paper's is VGG-16, with content at relu2_2 and style at relu1_2, relu2_2, relu3_3 and relu4_3. The learning rate falls
+from ten times the paper's to 0. The networks see noise beside the picture, as those of Ulyanov et al. do, so that an
+even sky gets strokes and not a pattern that repeats. While training, activations far beyond all others are penalised
+(`spikes`, `saturation`): without that, dark places become black drops.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -47,7 +47,7 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
 @check
 def numbers_per_style(answer: Callable[[Sequence[int], Sequence[int]], int]) -> str:
     """How many γ and β one style has, from the widths (a, b, c) and the blocks (at a quarter, at half of the size)."""
-    for widths, blocks in (((16, 30, 80), (3, 2)), ((4, 6, 10), (1, 1)), ((32, 64, 128), (5, 0)), ((9, 8, 8), (0, 3))):
+    for widths, blocks in (((16, 31, 80), (3, 2)), ((4, 6, 10), (1, 1)), ((32, 64, 128), (5, 0)), ((9, 8, 8), (0, 3))):
         a, b, c = widths
         ends, coarse, fine = 2 * (c + 2 * b), 2 * c * blocks[0], 2 * b * blocks[1]
         right = ends + 2 * (coarse + fine)
@@ -57,14 +57,31 @@ def numbers_per_style(answer: Callable[[Sequence[int], Sequence[int]], int]) -> 
             (ends + coarse + fine, "each residual block has two norms, not one."),
             (right // 2, "each channel has two numbers, γ and β."),
             (right + 6, "the last convolution has no norm in our network (in the paper it has: 2 · 3 numbers more)."),
+            (
+                right + 2 * (a + 3),
+                "at full size there is no norm: neither behind the layer that enlarges nor the last.",
+            ),
             (right + 2 * a, "the second layer that enlarges is at full size; there our network has no norm."),
-            (right - 2 * b, "where it enlarges to half, two norms stand: behind the second look, and behind the sum."),
+            (
+                right - 2 * b,
+                "where it enlarges to half there are two norms: one behind the second look, one behind the sum.",
+            ),
             (right - 4 * b, "the layer that enlarges to half has two norms, the one of the second look included."),
             (right - 2 * c, "the first convolution, before the blocks, has a norm, too."),
             (right - 2 * b + 2 * c, "the enlarging layer has b channels: what comes out counts."),
             (ends + 2 * coarse, "the blocks at half of the size are missing."),
             (ends + 2 * fine, "the blocks at a quarter of the size are missing."),
             (ends + 4 * c * sum(blocks), "blocks at half of the size have b channels, not c."),
+            (ends + 4 * b * sum(blocks), "blocks at a quarter of the size have c channels, not b."),
+            (
+                ends + 4 * c * blocks[1] + 4 * b * blocks[0],
+                "blocks[0] stand at a quarter of the size, blocks[1] at half.",
+            ),
+            (
+                2 * (b + 2 * c) + 4 * b * blocks[0] + 4 * c * blocks[1],
+                "b and c have changed places: c is at a quarter.",
+            ),
+            (2 * (coarse + fine), "the norms outside the blocks are missing: the first, the second look's, the sum's."),
             (ends + 4 * sum(blocks), "each norm of a block has as many channels as the block, not one."),
             (ends + 4 * (c + b), "this is right for one block of each kind only: multiply by their numbers."),
         ]

@@ -84,22 +84,23 @@ class TransformationNet(nn.Module):
     """f_W, the image transformation network (Johnson et al. 2016, section 3.1 and supplement).
 
     Args:
-        widths: channels at the picture's full size, at half of it, and at a quarter, where the residual blocks are.
+        widths: channels at the picture's full size, at half and at a quarter of it.
         blocks: residual blocks.
         ends: what comes before the blocks and last. "paper": 9 × 9, then twice 3 × 3 with stride 2; at the end 9 × 9.
             "light": 12 × 12 with stride 4; at the end 3 × 3, and no normalisation at full size; a frame of reflection
-            is painted, too, and cut off. That costs less, so there is time for wider blocks; and without that
-            normalisation, which takes its own level and contrast from each picture just before it is painted, it
-            learns in half of the steps. Of five blocks, three stand at a quarter of the size and two (`blocks` // 2) at
-            half, where the network looks at the picture once more: what is at a quarter only can draw no mark that
-            repeats within less than 8 pixels, and fills even places with rows of bricks.
+            is painted, too, and cut off. That leaves time for more channels; and without that normalisation, which
+            takes its own level and contrast from each picture just before it is painted, it learns in half of the
+            steps. Of five blocks, three stand at a quarter of the size and two (`blocks` // 2) at half. On the way to
+            half the picture is enlarged smoothly, and what a 6 × 6 convolution and a norm make of the photo (the second
+            look) is added: from a quarter alone, plain areas get rows of bricks, 8 pixels apart.
         norm: "instance", "batch", or what makes a normalisation out of its number of channels. It is called with the
             activations and with whatever else `forward` was given: that is how later lessons condition it.
-        upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
+        upsampling: "nearest" (enlarge, then convolve; bilinear to half of the size with light ends) or "transposed"
+            (the paper's, with its checkerboards).
         noise: scales of the noise that the network sees beside the picture (`noise.py`); none in the paper.
 
     Raises:
-        ValueError: an unknown norm or upsampling; not three widths.
+        ValueError: unknown norm, upsampling or ends; not three widths.
     """
 
     def __init__(
