@@ -79,7 +79,7 @@ grid([painting, *made], titles, columns=3)
 #
 # How sensitive? Lesson 02 can show it, since it optimises every picture on its own. Same photo, same painting, same strength; only the layer changes in which the style is compared.
 #
-# **Predict, then run.** How different will the three be? Which layer brings colours and grain, which one larger forms?
+# **Predict, then run.** How different will the three be? Which layer brings colours, which one fine grain, which one larger marks?
 
 # %% tags=["nbval-ignore-output"]
 small, glass = resize(photo, (112, 168), "box"), samples.style("stained_glass", 112)
@@ -95,7 +95,7 @@ grid([glass, *tries], ["the style", *(f"only {layer}" for layer in layers)], col
 #
 # Three different pictures. `relu1_1` brings the strong colours of the glass, `relu2_1` a fine grain in the sky, and `relu4_1` broad curved marks with edges, in colours that are nearer to the photo's own. None of them is *the* right one.
 #
-# Here a try takes seconds, since the picture and the encoder are small. For a network of lesson 03 a try is a whole training run, for every style again.
+# Here three tries take seconds at most, since the picture and the encoder are small. For a network of lesson 03 a try is a whole training run, for every style again.
 # </details>
 #
 # ## 2 · The weights become inputs
@@ -152,7 +152,7 @@ check.weighted(my_weighted)
 #
 # *Where do three numbers enter a network of convolutions?*
 #
-# As in lesson 04: in the normalisations. After each convolution a channel gets a new scale γ and a new shift β, which decide how much the channel contributes. Lesson 04 kept a table of them, one row a style. But α is
+# As in lesson 04: in the normalisations. After each convolution a channel gets a new scale γ and a new shift β, which decide how much the channel contributes. Lesson 04 kept a table of them, one row for each style. But α is
 # not one of sixteen styles; it is any point of a cube. No table holds all of them. So a small network computes γ and β:
 #
 # $$z = \gamma_\alpha \left( \frac{x - \mu}{\sigma} \right) + \beta_\alpha \qquad\qquad (\gamma_\alpha, \beta_\alpha) = \Lambda(\alpha, s) \qquad\text{(3)}$$
@@ -188,14 +188,14 @@ check.adjusted_norm(my_adjusted_norm)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `mlp(alphas)` is (B, 2C). With `[:, :, None, None]` it becomes (B, 2C, 1, 1) and fits to x. `.chunk(2, dim=1)` cuts it into two halves.
+# `mlp(alphas)` is (B, 2C). With `[:, :, None, None]` it becomes (B, 2C, 1, 1) and fits x. `.chunk(2, dim=1)` cuts it into two halves.
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # μ and σ are those of lesson 03: over dimensions 2 and 3, with `keepdim=True`.
 # </details>
 #
-# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation of each channel in six layers. (Λ gets their logarithms, since they differ by factors of a thousand, projected onto the principal axes of many paintings, since many channels are correlated.) So any picture can be a style. The
+# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation (the *moments*) of each channel in six layers. (Λ gets their logarithms, since they differ by factors of a thousand, projected onto the principal axes of many paintings, since many channels are correlated.) So any picture can be a style. The
 # first form in the paper is simpler: one network for one style, and Λ gets only α. We train two of those in section 4.
 
 # %%
@@ -231,7 +231,7 @@ plot_curves(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Some channels are scaled up, others down, along smooth curves that are nearly straight. Λ is a smooth function, so nothing jumps: that is why the picture follows a slider gradually.
+# Some channels are scaled up, others down, along smooth curves. Those that rise are nearly straight; those that fall begin slowly and get steeper. Λ is a smooth function, so nothing jumps: that is why the picture follows a slider gradually.
 # </details>
 #
 # **Think.** In one public implementation Λ's weights were not passed to the optimiser: only the convolutions learnt. The training ran without any error, and the loss went down. What do its sliders do?
@@ -252,18 +252,18 @@ plot_curves(
 #
 # with $\phi^l$ the activations of layer $l$ and $G^l$ the mean Gram matrix.
 #
-# **Predict, then run.** The means over six photos: the style loss of the photo itself in each layer, and the content loss of a plain grey picture. Do these numbers differ by per cents, or by factors?
+# **Predict, then run.** The means over six photos: the style loss of the photo itself in each layer, and the content loss of a plain grey picture. Do these numbers differ by a few per cent, or by large factors?
 
 # %%
-glass = samples.style("mosaic", 128)
+mosaic = samples.style("mosaic", 128)
 photos = [
     resize(samples.content(name), 128) for name in ("chelsea", "coffee", "flower", "rocket", "astronaut", "china")
 ]
-targets = {layer: losses.mean_gram(seen) for layer, seen in encoder(glass, layers).items()}
+targets = {layer: losses.mean_gram(seen) for layer, seen in encoder(mosaic, layers).items()}
 
 
 def raw(picture, wanted):
-    """(4), one row a picture: the style losses, then the content loss; wanted: relu4_2 of the photo. (B, 4)."""
+    """(4), one row for each picture: the style losses, then the content loss; wanted: relu4_2 of the photo. (B, 4)."""
     seen = encoder(picture, [*layers, "relu4_2"])
     style = [(losses.mean_gram(seen[layer]) - targets[layer]).square().sum((1, 2)) for layer in layers]
     return torch.stack([*style, (seen["relu4_2"] - wanted).square().sum((1, 2, 3))], dim=1)
@@ -278,7 +278,7 @@ for term, value in zip(terms, found.mean(dim=0).tolist(), strict=True):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By factors of ten and more. Layers differ in how large their activations are and in how many entries their Gram matrices have. The largest loss dominates the gradient, and the sliders of the others have next to no effect. Four good weights could be found by hand, but another encoder, other layers or
+# By large factors: the largest is nearly ninety times the smallest. Layers differ in how large their activations are and in how many entries their Gram matrices have. The largest loss dominates the gradient, and the sliders of the others have next to no effect. Four good weights could be found by hand, but another encoder, other layers or
 # another style would need another search.
 # </details>
 #
@@ -359,7 +359,7 @@ batches = [(some := crops(step), encoder(some, "relu4_2")["relu4_2"]) for step i
 def learn(normalise, steps=80, rate=2e-3):
     """A tiny network for one style, trained from nothing; and its losses step by step, (steps, 4)."""
     torch.manual_seed(0)
-    net = AdjustableNet(encoder, any_style=False, widths=(8, 16, 24), blocks=2)
+    net = AdjustableNet(encoder, any_style=False, widths=(8, 16, 24), blocks=1)
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], rate)  # Φ and Λ
     averages, history = None, []
     for content, wanted in batches[:steps]:
@@ -385,10 +385,10 @@ fair, fair_history = learn(normalise=True)
 cat = photos[0][..., :128]  # (1, 3, 128, 128)
 with torch.no_grad():
     tiny = [glazed(net.eval(), cat, torch.ones(1, len(layers))) for net in (plain, fair)]
-grid([glass[..., :128], cat, *tiny], ["the style", "the photo", "trained without factors", "with factors"], columns=4)
+grid([mosaic, cat, *tiny], ["the style", "the photo", "trained without factors", "with factors"], columns=4)
 
 # %% [markdown]
-# The curves below have one baseline: the losses of the untrained network, averaged over twenty batches. A style loss below 1 has been learnt.
+# The curves below have one baseline: the losses of the untrained network, averaged over twenty batches. Below 1 means nearer to the target than the untrained network was.
 
 # %%
 _, untrained = learn(normalise=False, steps=20, rate=0.0)
@@ -401,12 +401,12 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to a quarter, and `relu4_1`, which sees the largest marks, stays near where it was, whatever its slider says: a dark photo, and nothing of the mosaic.
-# (The two other style losses fall even so: the untrained network was very far from the mosaic.) With factors all three style losses fall further, `relu4_1` to about a half, and content falls less. Small coloured pieces cover the cat, as in a mosaic. Their colours are not the mosaic's yet.
+# Without factors the largest loss rules, that of the content. It falls to about a third, and `relu2_1` and `relu4_1` end *above* the untrained network, although their sliders are at 1: a pale photo, and nothing of the mosaic.
+# With factors all three style losses fall, `relu4_1` to about three quarters, and content falls less. Small coloured pieces cover the cat, a first hint of small stones. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
-# (5) has a danger. A loss that has become small counts *more*, and one that can reach zero dominates all others. When this course's network was allowed to choose its own opacity, it soon returned every photo unpainted: a content loss of 0. Section 8 says what we do
+# (5) has a danger. A loss that has become small counts *more*, and one that can reach zero dominates all others. When this course's network was allowed to choose its own opacity, it soon returned every photo unpainted: a content loss of 0. Section 8 (opacity) and *Differs from the paper* (fixed factors) say what we do
 # instead.
 # </details>
 #
@@ -446,7 +446,7 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # <details><summary>What you should see</summary>
 #
 # Compare the last column from top to bottom, in the sky. `relu1_1` brings the palette: the sky turns warm, and stays nearly smooth. With `relu2_1` it keeps more of the photo's blue, and gets thin lines and coloured ripples. With `relu4_1` it stays pale, and is cut into broad slanted strokes with dark edges.
-# On the temple, which has enough lines of its own, the three are hard to tell apart. They differ less than in section 1: no slider is without any mark, since a small network learns first what all of them have in common.
+# On the temple, which has enough lines of its own, the three differ in colour more than in marks. They differ less than in section 1: no slider is without any mark, since a small network learns first what all of them have in common.
 # </details>
 #
 # A slider works if a larger α gives a smaller loss in that layer. So we measure the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -480,7 +480,7 @@ print(f"{sum(monotone)} of {len(monotone)} sliders lower their loss with every s
 # Every slider lowers its own loss a long way, and hardly ever, if at all, raises it again (three sliders for each of twelve pairs). That took some care: α that are drawn at random hardly ever put one slider at its end and the others at 0. So a quarter of the training pictures were painted with just such settings.
 # </details>
 #
-# **Predict, then run.** Two sliders at once: `relu1_1` to the right, `relu4_1` downwards. Is the lower right corner the sum of the other two?
+# **Predict, then run.** Two sliders at once: `relu1_1` to the right, `relu4_1` downwards. Is the lower right corner the sum of the upper right and the lower left one?
 
 # %%
 few = [0.0, 0.5, 1.0]
@@ -491,7 +491,7 @@ grid(paint(photo, shapes, *pairs), titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Nearly the sum: the palette comes from the left to the right, the marks from top to bottom. Not quite, since the layers overlap. Colours that lower the loss of `relu1_1` also lower that of `relu4_1`, and no mark is without a colour.
+# Nearly the sum: the colours get warmer from left to right, and the marks stronger from top to bottom. Not quite, since the layers overlap. Colours that lower the loss of `relu1_1` also lower that of `relu4_1`, and no mark is without a colour.
 # Early layers control more of the palette, late ones more of the size and the arrangement of the marks. There is no sharp border.
 # </details>
 #
@@ -499,7 +499,7 @@ grid(paint(photo, shapes, *pairs), titles, columns=3)
 #
 # *Does the network minimise the loss that it was trained for?*
 #
-# Lesson 02 can minimise nearly the same loss: its weights are α times the factors that training ended with (`adjustable.gatys_weights`). It gets 60 steps for each picture.
+# Lesson 02 can minimise nearly the same loss: its weights are α times the fixed factors that the network was trained with (`adjustable.gatys_weights`). It gets 60 steps for each picture.
 #
 # **Predict, then run.** Which comes nearer to the style, the optimiser or the network? And which has the larger differences between its three settings?
 
@@ -521,7 +521,7 @@ grid([*slow, *quick], [f"{who}: {name}" for who in ("lesson 02", "one pass") for
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has one pass, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple all its colours. Longer training and a larger network would help most here.
+# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has one pass, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours. Longer training and a larger network would help most here.
 # </details>
 #
 # ## 7 · Many pastiches of one pair
@@ -551,7 +551,7 @@ grid(dreams, [" · ".join(f"{alpha:.2f}" for alpha in wish.values()) for wish in
 
 # %% tags=["exercise"]
 def my_diversity(features):
-    """features: (B, C, H, W), one row a pastiche -> one number."""
+    """features: (B, C, H, W), one row for each pastiche -> one number."""
     raise NotImplementedError
 
 
@@ -560,7 +560,7 @@ check.diversity(my_diversity)
 
 # %% tags=["solution"]
 def my_diversity(features):
-    """features: (B, C, H, W), one row a pastiche -> one number."""
+    """features: (B, C, H, W), one row for each pastiche -> one number."""
     flat = features.flatten(start_dim=1)  # (B, C·H·W)
     return torch.pdist(flat).mean() / flat.norm(dim=1).mean()  # pdist: all distances with i < j
 
@@ -701,7 +701,7 @@ grid([*shown.values()], [*shown], columns=2)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: the colours are nearer to the painting's, the style loss falls to little more than a half, and the whole sum falls, too. Both sliders still work: Λ is unchanged, and so is its dependence on α. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used: the colours are nearer to the painting's, the style loss falls to little more than a half, and the whole sum falls, too. The sliders still work, too: with all at 1 the strokes are stronger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
 # How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs, one pass leaves 14 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 9 times. So Λ is one limit, and the other is Φ: it has one pass for what lesson 02 does in 300 steps.
 # </details>
@@ -752,8 +752,8 @@ grid([*shown.values()], [*shown], columns=2)
 #
 # **Show.** The lab, with the names of the sliders covered: let the class find out what each one does, and name them. Then section 7, with the table covered: which row of pictures is the most diverse? Uncover the numbers afterwards.
 #
-# **Expected results.** Section 4, relative to the untrained network: without factors `relu4_1` ends between 0.7 and 1.1, with factors all three style losses fall, `relu4_1` to about a half. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
-# its settings differ more. Section 7: noise scores higher than random α, and looks less diverse: a good occasion to talk about measures.
+# **Expected results.** Section 4, relative to the untrained network: without factors `relu4_1` ends above 1, with factors all three style losses fall, `relu4_1` to about three quarters. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
+# its settings differ more. Section 7: noise scores higher than random α; whether it looks more diverse is disputed: a good occasion to talk about measures.
 # Section 8: fine-tuning lowers the style loss of the cat to little more than a half, in less than half a minute, though the cat is not among its photos.
 #
 # | Section | Printed, or above a picture | Expect |
@@ -775,5 +775,5 @@ grid([*shown.values()], [*shown], columns=2)
 #
 # - *Why should α be drawn for each picture and not for each batch?* With one α for a batch, each step trains the whole network for one setting, and the next step for another. With many settings in one batch, the network can only lower the loss by using α.
 # - *What would happen if content, too, had a slider and it went to 0?* The loss would ask for style alone: textures, as in lesson 02, section 4. The network would have to paint them out of a photo that does not matter.
-# - *How would you name the three sliders for people who have never heard of layers?* "Colour and grain", "strokes", "larger forms" come near. It is honest to add that they overlap.
+# - *How would you name the three sliders for people who have never heard of layers?* "Colours", "fine lines", "broad strokes" come near. It is honest to add that they overlap.
 # - *Is a random α noise in the training?* No. It is an input of the network.

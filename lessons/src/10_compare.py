@@ -75,8 +75,8 @@ grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name]
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and strong colours. Lessons 03 and 04 can hardly be told apart: that one of the two networks knows
-# thirteen other styles costs nothing that one sees. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
+# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones. Lessons 03 and 04 can hardly be told apart (lesson 04's is a little paler), though one of the two networks
+# knows fifteen other styles. But they are relatives: both began as the same half-trained network, and lesson 03's then went on with this style alone. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
 # window is none. It is included as the method that keeps the photo.
 # </details>
 #
@@ -118,7 +118,7 @@ display(Markdown(table(timed)))
 # %% [markdown]
 # Here is the table of the paper beside ours, in the same layout. The paper used a GPU of 2017 and VGG-19; you use your machine and `mini`.
 #
-# **Predict, then run.** Look at the column of the paper first. By which factor is AdaIN faster than lesson 02 there? Will the factor be the same here, with 100 steps of lesson 02? What will be different for Chen and Schmidt?
+# **Predict, then run.** Look at the column of the paper first. By which factor is AdaIN faster than lesson 02 there? Will the factor be the same here, with 100 steps of lesson 02? What will be different for Chen and Schmidt (our lesson 06, by network)? (Ulyanov stands for lesson 03, Dumoulin is lesson 04.)
 
 # %% tags=["nbval-ignore-output"]
 large = list(compare("chelsea", STYLE, ["johnson", "cin", "adain"], sizes=(512,), repeats=2, seeds=()))
@@ -127,7 +127,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the dozens: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in your table they may lie side by side. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the dozens: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, and with the style already encoded AdaIN may even be a little faster. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
 # A dash means not measured, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
@@ -144,7 +144,7 @@ def how_near(mine, values):
     return torch.corrcoef(torch.tensor([places, ranks]))[0, 1].item()
 
 
-print("measured:", " < ".join(sorted(seconds, key=seconds.get)))
+print("measured, with the style encoded:", " < ".join(sorted(seconds, key=seconds.get)))
 print(f"my order of speed: {how_near(my_speed, seconds):+.2f} (1 the same, 0 no relation, -1 reversed)")
 gram = {name: row.measures["gram"].median for name, row in rows.items()}
 print(f"my order of style: {how_near(my_style, gram):+.2f}, if the Gram distance is to be believed")
@@ -214,7 +214,7 @@ for name, (pixels, seconds_of_each) in found.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1. The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ is near 2: at large sizes the comparison takes nearly all its time. The paper's table shows the same:
+# Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1 (0.9 to 1.25 when we tried). The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ is near 2: at large sizes the comparison takes nearly all its time. The paper's table shows the same:
 # from 256 to 512 pixels most methods take three to four times as long ($b$ from 0.86 to 0.93), and Chen and Schmidt ten to twenty times ($b$ from 1.7 to 2.1).
 #
 # Over all four sizes the exponents are lower, since small pictures leave the line. Each call of a layer has a fixed cost, however little there is to do, so a line through thumbnails is too flat. (The number of steps of lesson 02 shifts its line upwards. It does not change the slope.) So never extrapolate from a thumbnail to a poster.
@@ -229,8 +229,8 @@ for name, (pixels, seconds_of_each) in found.items():
 # | method | a new style costs | what you can change while you look at the result |
 # | --- | --- | --- |
 # | Gatys (02) | nothing | everything, but each change is a new run: layers, weights, regions, colours |
-# | Johnson (03) | a training, hours | nothing |
-# | Conditional instance norm (04) | some training of γ and β | which of its styles, and any mixture of them |
+# | Johnson (03) | a training: here under an hour, in the paper four hours on a GPU | nothing |
+# | Conditional instance norm (04) | some training of γ and β | which of its styles, any mixture of them, and regions |
 # | AdaIN (05) | one pass of the encoder | strength, mixture, regions, colours |
 # | Style swap (06) | one pass of the encoder | patch size, strength |
 # | Deep photo (07) | nothing, but masks help | masks, λ and Γ; each change is a new run |
@@ -285,12 +285,12 @@ for name, values in scored.items():
 # <details><summary>What it means</summary>
 #
 # The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no cat. The shuffled painting comes close to it, since none of the four depends on where things are.
-# The recoloured photo has a good *palette* and not one stroke. And look at *content*: plain grey scores better than many a pastiche, since the activations of grey are small, and other activations can be further away than none.
+# The recoloured photo has not one stroke, yet it beats AdaIN and both style swaps in *palette*, and is about level with the optimised style swap in *gram*. And look at *content*: plain grey scores better than every pastiche here, since the activations of grey are small, and other activations can be further away than none.
 #
 # Look at the two style swaps in *gram* and *palette*. Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
 # If you want the style's own glass, and not its average, you will disagree with the measures.
 #
-# So one measure alone is worth little. Use at least two with opposite aims, one for the photo and one for the style. How much of the one is worth how much of the other is your decision; no
+# So one measure alone is worth little. Use at least two with opposite aims, one for the photo and one for the style. How much of one you would give up for the other is your decision; no
 # measure can make it.
 # </details>
 #
@@ -377,7 +377,7 @@ check.front(my_front)
 # With `<=` alone, two methods that are alike would beat each other, and both would go. With `<` alone, a method that is as fast and better in style would beat nobody.
 # </details>
 #
-# **Predict, then run.** Horizontally: seconds, of 100 steps where pixels are optimised. Vertically: the distance from the style, of the pictures in section 1. The mark says how many styles there are. Where would a perfect method lie?
+# **Predict, then run.** Horizontally: seconds with encoding the style (the number in brackets in section 2), of 100 steps where pixels are optimised. Vertically: the distance from the style, of the pictures in section 1. The mark says how many styles there are. Where would a perfect method lie?
 
 # %% tags=["nbval-ignore-output"]
 plot_points(
@@ -396,14 +396,14 @@ plot_points(
 # measures, lesson 02 has optimised nearly this number.
 #
 # With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo is no longer beaten, as no other keeps the
-# edges. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# edges so well; nor are the two style swaps. Add the number of styles instead, and lessons 04 and 08 come back: each is beaten only by methods with fewer styles. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
 #
 # *One number for each method: would it be the same in another run?*
 #
-# **Predict, then run.** We add a little noise to the photo, another one each time, and paint again. By how much do the measures change? Are the differences between methods larger than that?
+# **Predict, then run.** We add a little noise to the photo, different each time, and paint again. By how much do the measures change? Are the differences between methods larger than that?
 
 # %%
 quick = ["johnson", "cin", "adain", "adjustable"]
@@ -529,14 +529,14 @@ plot_intervals(found, x=words, title=f"Mean scores: {who}", limits=(0.8, 4.2))
 # %% tags=["nbval-ignore-output"]
 for question in QUESTIONS:
     each = intervals(answers, question)
-    print(f"{question:14} adain {each['adain']}; johnson {each['johnson']}")
-    print(f"{'':14} johnson minus adain: {difference(answers, question, 'johnson', 'adain')}")
+    print(f"{question:14} adjustable {each['adjustable']}; swap_optimised {each['swap_optimised']}")
+    print(f"{'':14} swap_optimised minus adjustable: {difference(answers, question, 'swap_optimised', 'adjustable')}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
 # People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is significant, although the
-# two intervals overlap. So let each person rate everything, where you can.
+# two intervals overlap: so it is above for *photorealism*, with the simulated people. So let each person rate everything, where you can.
 # </details>
 #
 # ### Exercise 5 — do measures agree with people?
@@ -607,7 +607,7 @@ for question in QUESTIONS:
 # %%
 plot_tree(
     Ask(
-        "What is to come out?",
+        "What should come out?",
         {
             "photo": "Deep photo (07)\nmasks help; slow",
             "letters": "EMD (09)\nten letters of a font",
@@ -619,9 +619,9 @@ plot_tree(
                     "any": Ask(
                         "What counts most?",
                         {
-                            "nearness": "Gatys (02)\nall can be set; slow",
+                            "nearness": "Gatys (02)\neverything can be set; slow",
                             "mixtures": "AdaIN (05)\nmasks, colours, live",
-                            "sliders": "Adjustable (08)\neach layer for itself",
+                            "sliders": "Adjustable (08)\neach layer on its own",
                             "patches": "Style swap (06)\nslow if large",
                         },
                     ),
@@ -637,7 +637,7 @@ plot_tree(
 #
 # - A photo booth at a fair: one poster artist, two hundred guests. <details><summary>one answer</summary>Lesson 03. One style, no waiting, and the network can be trained for weeks before. Lesson 04 if the artist has made a series.</details>
 # - One picture for the cover of a book. <details><summary>one answer</summary>Lesson 02. There is time, and everything can be set. Start with lesson 05 to choose the style, then let lesson 02 paint it large.</details>
-# - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if users shall have sliders. A new style needs no training.</details>
+# - An app: users bring their own styles. <details><summary>one answer</summary>Lesson 05, or 08 if users should have sliders. A new style needs no training.</details>
 # - The same view in the morning, at noon and at night, for an estate agent. <details><summary>one answer</summary>Lesson 07, with masks by hand. And ask yourself whether it is honest.</details>
 # - A film of ten minutes. <details><summary>one answer</summary>A network of lesson 03 or 05, for its speed. Measure how steady it is, as in lesson 06: 15 000 frames that flicker are unwatchable.</details>
 #
@@ -647,7 +647,7 @@ plot_tree(
 #
 # - **One encoder.** All methods use `mini`. With VGG-19 all of them distinguish more patterns, and are slower by a factor of ten and more. The order may change.
 # - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it, and so was the network of lesson 08, among thousands of paintings; the others were not. So the comparison favours these three.
-# - **The training is not in the seconds.** A network that paints in 20 milliseconds was trained for hours. Divide these hours by the number of pictures that you will ever paint.
+# - **The training is not in the seconds.** A network that paints in 50 milliseconds was trained for three quarters of an hour (lessons 03 and 04) up to some hours (lesson 08), and the papers' on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
 # Open questions:
@@ -661,7 +661,7 @@ plot_tree(
 #
 # - **Huang and Belongie** time 100 pictures on a graphics card and give the mean. We time one pair, and take the median. Their Ulyanov is our lesson 03: the same idea, and a network of much the same cost.
 # - **Luan and others** asked for a choice among four where we ask for a score, and their participants knew nothing of the methods. Readers of nine lessons know what to look for. And two pastiches are on the page at a time, so people compare.
-# - **Steps**: methods that optimise pixels take 100 steps at most, in the pictures and in the seconds. With more steps the seconds of lesson 02 grow in proportion.
+# - **Steps**: methods that optimise pixels take 100 steps at most, in the pictures and in the seconds (40 for the second pair in section 7). With more steps the seconds of lesson 02 grow in proportion.
 # - **Deep photo** gets its masks from clusters here: no course picture of a style has masks by hand. In lesson 07 it does better.
 # - **The measuring encoder** is SqueezeNet where you have it. Papers mostly measure with VGG, which their methods were trained with.
 #
@@ -696,7 +696,7 @@ plot_tree(
 #
 # **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
-# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. From 256 to 512 pixels the exponents are 0.8 to 1.1, that of the style swap 1.7 to 2; over all four sizes they are lower.
+# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. From 256 to 512 pixels the exponents are 0.8 to 1.3, that of the style swap 1.7 to 2; over all four sizes they are lower.
 # The photo wins content and structure, the painting all measures of style. With simulated people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |

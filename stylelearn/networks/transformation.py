@@ -128,7 +128,7 @@ class TransformationNet(nn.Module):
         if light:
             first = [_Unit(_conv(seen, c, 12, stride=4), make(c))]
             wider = _enlarge(c, b, "bilinear") if upsampling == "nearest" else _transposed(c, b)
-            half = _EnlargeBeside(wider, _conv(seen, b, 6, stride=2), make(b))
+            half = _SecondLook(wider, _conv(seen, b, 6, stride=2), make(b))
         else:
             strided = [_Unit(_conv(*pair, 3, stride=2), make(pair[1])) for pair in ((a, b), (b, c))]
             first, half = [_Unit(_conv(seen, a, 9), make(a)), *strided], up(c, b)
@@ -167,7 +167,7 @@ class TransformationNet(nn.Module):
             if isinstance(layer, _Residual):
                 x = within = layer(x, *condition)
             else:
-                within = layer.conv(x, given, condition) if isinstance(layer.conv, _EnlargeBeside) else layer.conv(x)
+                within = layer.conv(x, given, condition) if isinstance(layer.conv, _SecondLook) else layer.conv(x)
                 x = layer.after(within, condition)
             normalised = isinstance(layer, _Residual) or layer.norm is not None
             if self.training and normalised and number >= self.shrinking:  # before, the photo's own edges are extreme
@@ -209,7 +209,7 @@ class TransformationNet(nn.Module):
                 large = x.shape[2] * x.shape[3] > tiling.LARGE
                 x = layer.in_bands(x, condition) if large else layer(x, *condition)
                 continue
-            if isinstance(layer.conv, _EnlargeBeside):
+            if isinstance(layer.conv, _SecondLook):
                 known = _statistics(layer.conv.norm, _composed([_centred, layer.conv.look]), image, noise)
                 chain.append(partial(layer.conv.folded, channels=x.shape[1], condition=condition, **known))
                 beside = given
@@ -270,8 +270,8 @@ def _transposed(before: int, after: int) -> nn.Module:
     return nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
 
 
-class _EnlargeBeside(nn.Module):
-    """Enlarge and convolve; add what 6 × 6 with stride 2, and a norm, make of what the network was given.
+class _SecondLook(nn.Module):
+    """Enlarge and convolve; add the second look: what 6 × 6 with stride 2, and a norm, make of what was given.
 
     (B, C, H, W), (B, C', 4 H, 4 W) -> (B, C'', 2 H, 2 W).
     """
