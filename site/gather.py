@@ -27,7 +27,8 @@ MOVED = {  # links to what the site has elsewhere
     "](solutions/": "](",
     "](../README.md": "](../index.md",
 }
-PAGES = ("CONTRIBUTING.md", "LICENSE", "LICENSE-CONTENT", "lessons/TEACHING.md")
+LICENSES = ("LICENSE", "LICENSE-CONTENT", "stylelearn/cli/painter/LICENSE-TensorFlow.txt")
+PAGES = ("CONTRIBUTING.md", *LICENSES, "lessons/TEACHING.md")
 CONTENTS = """
 ```{toctree}
 :hidden:
@@ -101,7 +102,6 @@ def gather(pages: Path) -> None:
     """Write all that Sphinx reads into an empty folder."""
     if pages.exists():
         shutil.rmtree(pages)
-    (pages / "lessons").mkdir(parents=True)
     shutil.copytree(ROOT / "data" / "gallery", pages / "data" / "gallery", ignore=shutil.ignore_patterns("*.py", "__*"))
     only_cards = shutil.ignore_patterns("*.safetensors", "*.json")
     shutil.copytree(ROOT / "data" / "weights", pages / "data" / "weights", ignore=only_cards)
@@ -118,6 +118,7 @@ def gather(pages: Path) -> None:
     for name, text in texts.items():
         for link, instead in MOVED.items():
             text = text.replace(link, instead)
+        (pages / name).parent.mkdir(parents=True, exist_ok=True)
         (pages / name).write_text(text, encoding="utf-8")
     (pages / "descriptions.json").write_text(json.dumps(alt), encoding="utf-8")
 

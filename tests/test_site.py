@@ -31,6 +31,17 @@ def test_all_of_the_readme_is_on_the_site():
     assert gallery.count("![") > 5 and "](data/gallery/welcome" in home
 
 
+def test_what_the_readme_and_the_guide_link_to_is_on_the_site(tmp_path):
+    pages = tmp_path / "pages"
+    gather.gather(pages)
+    texts = {
+        name: (pages / name).read_text(encoding="utf-8") for name in ("index.md", "gallery.md", "lessons/TEACHING.md")
+    }
+    links = {(name, link) for name, text in texts.items() for link in re.findall(r"\]\((?!http)([^)#]+)", text)}
+    assert len(links) > 30
+    assert [each for each in sorted(links) if not ((pages / each[0]).parent / each[1]).exists()] == []
+
+
 def test_badges_are_of_one_repository_and_can_be_taken_out():
     plain = badges.with_badges(badges.README.read_text(encoding="utf-8"), "")
     with_ann, with_bob = (badges.with_badges(plain, name) for name in ("ann/course", "bob.b/c_2"))
