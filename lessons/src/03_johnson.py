@@ -294,7 +294,7 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 #
 # $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by a network's activations,
 # and this network is called the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
-# We use the course's divisors, so weights mean the same as in lesson 02. The weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so the photo counts for more here (style : content was 30 : 1, and is 2 : 1 for the networks that ship). After a minute of training a network
+# We use the course's divisors, so weights mean the same as in lesson 02. The weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so the photo counts for more here (all style layers together had 30 times the weight of the content there; here they have 5 times, and in the networks that ship 10 times). After a minute of training a network
 # can adapt still less: in this lesson we compare content one block earlier than for the networks that ship.
 #
 # This is what stands in the brackets of (1):

@@ -401,7 +401,7 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to about a third, and `relu2_1` and `relu4_1` end *above* the untrained network, although their sliders are at 1: a pale photo, and nothing of the mosaic.
+# Without factors the largest loss rules, that of the content. It falls to about a third, and `relu2_1` and `relu4_1` end *above* the untrained network, whatever their sliders say: a pale photo, and nothing of the mosaic.
 # With factors all three style losses fall, `relu4_1` to about three quarters, and content falls less. Small coloured pieces cover the cat, a first hint of small stones. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.

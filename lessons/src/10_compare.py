@@ -76,7 +76,7 @@ grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name]
 # <details><summary>What you should see</summary>
 #
 # Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones. Lessons 03 and 04 can hardly be told apart (lesson 04's is a little paler), though one of the two networks
-# knows fifteen other styles. But they are relatives: both began as the same half-trained network, and lesson 03's then went on with this style alone. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
+# knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
 # window is none. It is included as the method that keeps the photo.
 # </details>
 #
