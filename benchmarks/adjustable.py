@@ -13,6 +13,7 @@ variety    several pastiches of one pair: random α and noise, beside AdaIN, whi
 import itertools
 import statistics
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from benchmarks.pictures import Pair, contact_sheet, mean, pairs, ratio
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
 from stylelearn.images import psnr
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import optimize_image, result
 from stylelearn.practice import STEPS, practise
@@ -112,7 +114,7 @@ def falls(net: AdjustableNet, pair: Pair, layer: str, others: float) -> list[flo
     settings = torch.full((VALUES, len(net.adjustable)), 1.0)
     settings[:, : len(net.style_layers)] = others
     settings[:, net.adjustable.index(layer)] = torch.linspace(0, 1, VALUES)
-    made = net(pair.content.expand(VALUES, -1, -1, -1), net.style(pair.style), settings)
+    made = net(pair.content.expand(VALUES, -1, -1, -1), net.style(pair.style), settings, SHARE)
     return layer_losses(net, pair, made)[:, net.style_layers.index(layer)].tolist()
 
 
@@ -126,7 +128,7 @@ def layer_losses(net: AdjustableNet, pair: Pair, images: Tensor) -> Tensor:
 def alone(net: AdjustableNet, pair: Pair) -> Tensor:
     """The pair painted with each style layer's α at 1 and the others at 0, (L, 3, H, W)."""
     known, none = net.style(pair.style), dict.fromkeys(net.adjustable, 0.0)
-    made = [net(pair.content, known, net.alphas(none | {layer: 1.0})) for layer in net.style_layers]
+    made = [net(pair.content, known, net.alphas(none | {layer: 1.0}), SHARE) for layer in net.style_layers]
     return torch.cat(made)
 
 
@@ -166,7 +168,7 @@ def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement
         *_, (_, trained) = practise(net, pair.style, steps=STEPS if plan.judged else 2)
         name = pair.name.split(" + ")[1]
         for (_, painted), known in zip(found.items(), (net.style(pair.style), trained), strict=True):
-            ours = net(pair.content, known, net.alphas(1.0))
+            ours = net(pair.content, known, net.alphas(1.0), SHARE)
             painted.append(quality.Painted(pair, name, ours, theirs, objective))
         if (sheet := plan.drawn("adjustable")) is not None:
             shown.append(pair)
@@ -195,10 +197,10 @@ def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
         noisy = torch.cat([with_noise(pair.content, NOISE, seed) for seed in range(SEVERAL)])
         known = net.style(pair.style)
         for name, made in {
-            "random α": net(pair.content.expand(SEVERAL, -1, -1, -1), known, alphas),
-            "random α and noise": net(noisy, known, alphas),
-            "noise only": net(noisy, known, net.alphas(1.0)),
-            "AdaIN, noise only": other(noisy, pair.style),
+            "random α": net(pair.content.expand(SEVERAL, -1, -1, -1), known, alphas, SHARE),
+            "random α and noise": net(noisy, known, alphas, SHARE),
+            "noise only": net(noisy, known, net.alphas(1.0), SHARE),
+            "AdaIN, noise only": coarse_to_fine(partial(other, styles=pair.style), noisy),
         }.items():
             found.setdefault(name, []).append(diversity(made, net.encoder, net.content_layers[0]))
     note = f"{SEVERAL} pastiches of each of {plan.pairs} pairs; noise {NOISE:g}"

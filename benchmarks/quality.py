@@ -1,4 +1,4 @@
-"""One pass of a network against `plan.steps` steps on the pixels for the same objective (lessons 03 to 05).
+"""A network, from coarse to fine, against `plan.steps` steps on the pixels for the same objective (lessons 03 to 05).
 
 Each network that ships paints pairs that it was not trained on; Gatys's method paints them too, with the weights and
 layers that the network was trained for (for AdaIN, whose losses are others: α = 1 and β = its λ). Measured of both:
@@ -15,6 +15,7 @@ The first three are the network's loss over that of Gatys: the geometric mean ov
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from stylelearn.colour import luminance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
 from stylelearn.evaluation.metrics import gram_distance, judge
 from stylelearn.images import resize, square
+from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.optimize import Objective, optimize_image, result
 from stylelearn.weights import WeightsError, network_file, read_about
 
@@ -229,24 +231,33 @@ def networks(method: str, plan: Plan) -> list[Trained]:
         network = adain.load()
         weights = {"content_weight": 1.0, "style_weight": adain.STYLE_WEIGHT, "content_layer": CONTENT_LAYER}
         known = paintings(plan.folder).items()
-        return [Trained(name, square(read(), plan.size), network, weights) for name, read in known]
-    made: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], dict[str, Any]]] = {}
+
+        def to_any(content: Tensor, style: Tensor) -> Tensor:
+            return coarse_to_fine(partial(network, styles=style), content)
+
+        return [Trained(name, square(read(), plan.size), to_any, weights) for name, read in known]
+    made: dict[str, tuple[Callable[[Tensor], Tensor], dict[str, Any]]] = {}
     if method == "cin":
         many, about = cin.load(), read_about(network_file("cin", "cin"))
         for name in many.styles:
-            made[name] = (lambda content, style, name=name: many(content, many.mix(name))), about
+            made[name] = partial(many, mix=many.mix(name)), about
     else:
         for name in johnson.styles():
             one = johnson.load(name)
-            made[name] = (lambda content, style, one=one: one(content)), one.about
+            made[name] = one, one.about
     found = []
-    for name, (painter, about) in made.items():
+    for name, (one, about) in made.items():
         style = style_picture(name, about.get("style_size"), plan)
         if style is not None:
+            painter = partial(_from_coarse, one)
             found.append(Trained(name, style, painter, about["objective"]))
     if not found:
         raise WeightsError(f"there is no {method} network of whose style there is a picture; give --pairs DIR")
     return found
+
+
+def _from_coarse(network: Callable[[Tensor], Tensor], content: Tensor, style: Tensor) -> Tensor:
+    return coarse_to_fine(network, content)
 
 
 def style_picture(name: str, size: Sequence[int] | None, plan: Plan) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Run each method of the registry: one pass of a network, or pixels that are optimised step by step.
+"""Run each method of the registry: a network that paints at once, or pixels that are optimised step by step.
 
     run("adain", "chelsea", "mosaic")          # (1, 3, 256, 256)
 
@@ -19,8 +19,10 @@ from torch import Tensor
 
 from stylelearn import adain, adjustable, cin, gatys, johnson, losses, photo, practice, samples, style_swap
 from stylelearn.colour import keep_colours as recolour
+from stylelearn.colour import match_colour
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.images import shown_name, square
+from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.optimize import Step, optimize_image, result
 from stylelearn.registry import METHODS, chosen, method_of
 from stylelearn.segmentation import Masks, cluster, course_mask, read_mask
@@ -146,7 +148,7 @@ def _noisy(image: Tensor, seed: int) -> Tensor:
 
 @dataclass(frozen=True)
 class FeedForward:
-    """A network that paints in one pass.
+    """A network that paints at once.
 
     Attributes:
         encode: style -> code; the whole cost of a new style.
@@ -251,24 +253,34 @@ def _encoder(options: Mapping[str, Any]) -> Encoder:
 
 def _johnson(options: Mapping[str, Any], device: str) -> FeedForward:
     net = _network("johnson", options["weights"], name=options["style"] or "").to(device)
-    return FeedForward(lambda style: None, lambda content, kept: net(content), True, {"style": net.about.get("style")})
+    facts = {"style": net.about.get("style")}
+    return FeedForward(
+        lambda style: None, lambda content, kept: coarse_to_fine(net, content, options["coarse"]), True, facts
+    )
 
 
 def _cin(options: Mapping[str, Any], device: str) -> FeedForward:
     net = _network("cin", options["weights"]).to(device)
-    return FeedForward(net.mix, net, learnt=True)
+
+    def paint(content: Tensor, mix: Tensor) -> Tensor:
+        return coarse_to_fine(lambda image: net(image, mix), content, options["coarse"])
+
+    return FeedForward(net.mix, paint, learnt=True)
 
 
 def _adain(options: Mapping[str, Any], device: str, keep_colours: bool) -> FeedForward:
     net = _network("adain", options["weights"], options).to(device)
     how = {"strength": options["strength"], "shares": options["shares"]}
     facts = {"encoder": net.encoder.name, "layer": net.layer}
-    if keep_colours:  # the styles are matched to the content, so they are encoded with it
-        return FeedForward(_listed, lambda content, styles: net(content, styles, colours=True, **how), facts=facts)
+    share = options["coarse"] * options["strength"]  # at strength 0 the photo comes back
 
     def paint(content: Tensor, kept: Sequence[Any]) -> Tensor:
-        return net.decode(net.blend(net.encode(content), kept, **how), content.shape[2:])
+        if keep_colours:
+            kept = [net.style(match_colour(style.expand(len(content), -1, -1, -1), content)) for style in kept]
+        return coarse_to_fine(lambda x: net.decode(net.blend(net.encode(x), kept, **how), x.shape[2:]), content, share)
 
+    if keep_colours:  # the styles are matched to the content, so they are encoded with it
+        return FeedForward(_listed, paint, facts=facts)
     return FeedForward(lambda styles: [net.style(each) for each in _listed(styles)], paint, facts=facts)
 
 
@@ -301,7 +313,7 @@ def _adjustable(options: Mapping[str, Any], device: str) -> FeedForward:
 
     return FeedForward(
         net.style if any_style else lambda style: None,
-        lambda content, kept: net(content, kept, alphas),
+        lambda content, kept: net(content, kept, alphas, options["coarse"]),
         learnt=not any_style,
         facts={"alpha": {name: asked.get(name, 1.0) for name in net.adjustable}},
         refine=refine if options["practice"] else None,

@@ -31,13 +31,14 @@ class Method:
 
     @property
     def steps(self) -> int:
-        """Steps of optimisation; 0 for one pass of a network."""
+        """Steps of optimisation; 0 for a network that paints at once."""
         return self.options.get("steps", 0)
 
 
 _PIXELS = {"encoder": "mini", "encoder_weights": None, "strength": 1.0}
 _NETWORK = {"encoder": None, "encoder_weights": None, "strength": 1.0, "weights": None}  # encoder: of its training
 _PATCHES = {"patch": 3, "stride": 1}
+_COARSE = {"coarse": 0.5}
 
 METHODS: dict[str, Method] = {
     "gatys": Method(
@@ -57,20 +58,20 @@ METHODS: dict[str, Method] = {
     ),
     "johnson": Method(
         *("Johnson", 3, "johnson"),
-        "One pass of a network that has learnt to paint one style.",
-        {"style": None, "weights": None},
+        "A network that has learnt to paint one style.",
+        {"style": None, "weights": None, **_COARSE},
         (0, 0),
     ),
     "cin": Method(
         *("Conditional instance norm", 4, "cin"),
-        "One pass of a network that has learnt several styles, each a short list of numbers, and can mix them.",
-        {"style": None, "shares": None, "weights": None},
+        "A network that has learnt several styles, each a short list of numbers, and can mix them.",
+        {"style": None, "shares": None, "weights": None, **_COARSE},
         (0, 0),
     ),
     "adain": Method(
         *("AdaIN", 5, "adain"),
         "Gives each channel of the activations the mean and deviation of the style; a decoder inverts the result.",
-        {**_NETWORK, "shares": None},
+        {**_NETWORK, "shares": None, **_COARSE},
         (1, None),
     ),
     "photo": Method(
@@ -83,8 +84,8 @@ METHODS: dict[str, Method] = {
     ),
     "adjustable": Method(
         *("Adjustable", 8, "adjustable"),
-        "One pass of a network that takes a weight for each layer of the style.",
-        {"alpha": None, "practice": 0, "weights": None},
+        "A network that takes a weight for each layer of the style.",
+        {"alpha": None, "practice": 0, "weights": None, **_COARSE},
         (0, 1),  # a network of one style takes no picture
     ),
 }
@@ -123,6 +124,8 @@ def chosen(method: str, options: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"--stride {found['stride']} leaves gaps between patches of {patch}; use 1 to {patch}, or a larger --patch"
         )
+    if not 0 <= found.get("coarse", 0) < 1:
+        raise ValueError(f"--coarse is {found['coarse']:g}; it goes from 0 (painted at once) to below 1")
     masks = [found.get(f"{side}_mask") for side in ("content", "style")]
     if any(masks):
         if not all(masks):

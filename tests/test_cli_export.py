@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from stylelearn import johnson, samples
 from stylelearn.cin import StyleNet
 from stylelearn.cli import main
 from stylelearn.images import write_image
+from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.networks.transformation import TransformationNet
 from stylelearn.weights import write_weights
 
@@ -95,7 +97,7 @@ def test_the_page_paints_what_the_network_paints(ends, page, tmp_path):
     assert page.title() == "Painter of my style"
     assert not page.locator("#style").is_visible()
     image = photo(257)
-    assert (painted(page, image, tmp_path) - steps(network(image))).abs().max() < 1
+    assert (painted(page, image, tmp_path) - steps(coarse_to_fine(network, image))).abs().max() <= 2
 
 
 @pytest.mark.browser
@@ -108,7 +110,8 @@ def test_a_page_of_several_styles_paints_in_each(page, tmp_path):
     page.select_option("#style", label="second style")
     page.locator("#picture[aria-label*='second style']").wait_for(timeout=PATIENCE)
     for found, name in ((first, "first"), (shown(page), "second_style")):
-        assert (found - steps(network(image, network.mix(name)))).abs().max() < 1
+        wanted = coarse_to_fine(partial(network, mix=network.mix(name)), image)
+        assert (found - steps(wanted)).abs().max() <= 2
 
 
 @pytest.mark.browser
@@ -117,7 +120,9 @@ def test_a_network_that_ships_on_a_phone(page, tmp_path):
     opened(page, "starry_night", tmp_path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     image = photo(300)
-    assert (painted(page, image, tmp_path) - steps(johnson.load("starry_night")(image))).abs().max() <= 2
+    assert (
+        painted(page, image, tmp_path) - steps(coarse_to_fine(johnson.load("starry_night"), image))
+    ).abs().max() <= 2
 
     before = shown(page)
     page.click("#camera")

@@ -112,10 +112,12 @@ def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_
     assert encoder.name == "mini" and done.options == NETWORKS["johnson"].usual | asked
     said = "--steps 9 --size 64 --batch 3 --seed 5 --devices 1 --sheet-every 4 --precision bf16-mixed --accelerator cpu"
     more = "--widths 4 5 6 --norm batch --learning-rate 0.02 --style-weight 7 --tv-weight 0 --encoder mini --nodes 1"
+    more += " --layer-weights relu1_1=2,relu5_1=0.3"
     done = train("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split(), "--anew")
     asked |= {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed", "devices": 1}
     asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch", "num_nodes": 1, "anew": True}
-    asked |= {"weights": {"style_weight": 7.0, "tv_weight": 0.0}, "learning_rate": 0.02, "warm_up": 50}
+    weights = {"style_weight": 7.0, "tv_weight": 0.0, "layer_weights": {"relu1_1": 2.0, "relu5_1": 0.3}}
+    asked |= {"weights": weights, "learning_rate": 0.02, "warm_up": 50}
     assert done.options | asked == done.options and set(done.options) == {*asked, "encoder", "style"}
 
 

@@ -11,6 +11,7 @@ import argparse
 import io
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,6 +25,7 @@ from stylelearn.figures.pictures import grid_figure
 from stylelearn.files import check_output, replacing
 from stylelearn.images import resize
 from stylelearn.lab import EMDLab
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 from stylelearn.optimize import optimize_image, result
 from stylelearn.painting import run
 from stylelearn.registry import METHODS
@@ -71,10 +73,10 @@ def optimised() -> Figure:
 
 
 def one_style() -> Figure:
-    """A temple, painted in one pass by three networks of one style each: Starry Night, Great Wave, stained glass"""
+    """A temple, painted by three networks of one style each: Starry Night, Great Wave, stained glass"""
     temple = _photo("china", 256)
     names = ("starry_night", "great_wave", "stained_glass")
-    return _row([johnson.load(name)(temple) for name in names], [*map(_words, names)])
+    return _row([coarse_to_fine(johnson.load(name), temple) for name in names], [*map(_words, names)])
 
 
 def mixed() -> Figure:
@@ -87,7 +89,8 @@ def mixed() -> Figure:
         "half of each": {"impasto": 1, "starry_night": 1},
         "from left to right": {"impasto": left, "starry_night": 1 - left},
     }
-    return _row([network(rocket, network.mix(wish)) for wish in wishes.values()], [*wishes])
+    mixtures = map(network.mix, wishes.values())
+    return _row([coarse_to_fine(partial(network, mix=mix), rocket) for mix in mixtures], [*wishes])
 
 
 def any_style() -> Figure:
@@ -95,7 +98,7 @@ def any_style() -> Figure:
     cat, network = _photo("chelsea", 256), adain.load()
     names = ("woodcut_waves", "impasto", "watercolour")
     styles = [_style(name, 256) for name in names]
-    return _pairs(styles, [network(cat, style) for style in styles], names)
+    return _pairs(styles, [coarse_to_fine(partial(network, styles=style), cat) for style in styles], names)
 
 
 def patches() -> Figure:
@@ -121,7 +124,7 @@ def sliders() -> Figure:
     wishes = {"all at 0": 0.0} | {f"{one} at 1": dict.fromkeys(names, 0.0) | {one: 1.0} for one in names}
     wishes["all at 1"] = 1.0
     alphas = torch.cat([network.alphas(wish) for wish in wishes.values()])
-    pictures = network(cat.expand(len(alphas), -1, -1, -1), network.style(glass), alphas)
+    pictures = network(cat.expand(len(alphas), -1, -1, -1), network.style(glass), alphas, SHARE)
     return _row(list(pictures[:, None]), [*wishes])
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli import sheets
 from stylelearn.cli.inputs import picture
-from stylelearn.cli.parsing import UsageError, amount, whole
+from stylelearn.cli.parsing import UsageError, amount, named_numbers, whole
 
 if TYPE_CHECKING:
     from stylelearn.training import Progress
@@ -23,6 +23,7 @@ Options = argparse.Namespace
 FILE: dict[str, Any] = {"type": Path, "metavar": "FILE"}
 FOLDERS: dict[str, Any] = {"type": Path, "nargs": "+", "metavar": "DIR"}
 NAMES: dict[str, Any] = {"nargs": "+", "metavar": "NAME"}
+LAYERS: dict[str, Any] = {"type": named_numbers, "metavar": "LAYER=X,…"}
 COUNT: dict[str, Any] = {"type": whole(1), "metavar": "N"}
 ON: dict[str, Any] = {"action": "store_true"}
 OFF: dict[str, Any] = {"action": "store_const", "const": False}
@@ -184,6 +185,7 @@ TRANSFORMATION = (
     Option("--learning-rate", "the highest, after a short rise (default: the course's)", type=amount, metavar="X"),
     Option("--content-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
     STYLE_WEIGHT,
+    Option("--layer-weights", "of the style's layers (default: the course's)", "weights", **LAYERS),
     *LOSSES,
 )
 ART = Option("--styles", "folders of paintings and textures", **FOLDERS, required=True)

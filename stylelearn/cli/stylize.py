@@ -32,7 +32,7 @@ MISSING = "a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a pi
 EXAMPLES = """\
 examples:
   stylelearn stylize photo.jpg painting.jpg -o out.jpg                    five layers, 300 steps (lesson 02)
-  stylelearn stylize photo.jpg --method johnson --style starry_night -o out.jpg            one pass (lesson 03)
+  stylelearn stylize photo.jpg --method johnson --style starry_night -o out.jpg       one network a style (lesson 03)
   stylelearn stylize photo.jpg --method cin --style mosaic batik --shares 2 1 -o out.jpg   two styles (lesson 04)
   stylelearn stylize photo.jpg painting.jpg --method adain --strength 0.8 -o out.jpg       any style (lesson 05)
   stylelearn stylize photo.jpg painting.jpg --method style-swap --patch 5 -o out.jpg       its patches (lesson 06)
@@ -59,6 +59,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "strength": {"help": "gatys, photo: factor of the style weight; the others: from 0 to 1", **NUMBER},
     "weights": {"help": "your network, made by `stylelearn train`", **FILE},
     "alpha": {"help": "weight of the style in a layer, 0 to 1; 1 where not named", **ALPHA},
+    "coarse": {"help": "share of a pastiche at half of the size, painted first, for broad marks; 0: none", **NUMBER},
     "practice": _whole("steps of fine-tuning to the style first: 60 take some seconds", 0, 1000),
     "patch": _whole("side of a patch in cells of 4 px", 1),
     "stride": _whole("cells between patches", 1),
@@ -279,7 +280,7 @@ def _optimise(
 def _pass(
     painter: "FeedForward", content: "Tensor", style: Any, settings: dict[str, Any], practice: int, out: Path
 ) -> Made:
-    """One pass of a network; a large photo is painted in bands."""
+    """A network that paints at once; a large photo in bands."""
     import torch
 
     from stylelearn.networks import tiling

@@ -15,10 +15,11 @@ from stylelearn.colour import match_colour
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, sizes
+from stylelearn.lab.live import at_size, broad, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 
 STYLES = ("style", "style_2", "style_3", "style_4")  # the settings that hold them, in the order of CORNERS
 _KEPT = 4  # contents (and four times as many styles) whose features and moments are kept
@@ -37,6 +38,7 @@ class AdaINLab(CameraLab):
         colours: "style", or "content" to keep the photo's.
         where: one of `mixing.MASKS`, or a picture that is white where the square's styles count.
         elsewhere: what is outside of the mask: "photo", or one of `STYLES`.
+        coarse: share of a coarse pastiche in what the encoder sees, as of `coarse_to_fine`, times α; 0 to 0.9.
         size: longer side in pixels, 64 to 1024.
     """
 
@@ -54,6 +56,7 @@ class AdaINLab(CameraLab):
         colours: str = "style",
         where: Any = EVERYWHERE,
         elsewhere: str = "style_2",
+        coarse: float = SHARE,
         size: int = 384,
         **shown: Unpack[View],
     ) -> None:
@@ -77,7 +80,7 @@ class AdaINLab(CameraLab):
                 ),
             },
             controls.ends("the photo", "the style"),
-            {"size": sizes(size)},
+            {"coarse": broad(coarse), "size": sizes(size)},
             Folded("Whose colours, and where", [
             {
                 "colours": controls.choice(
@@ -101,8 +104,8 @@ class AdaINLab(CameraLab):
         """g of the mixture; features and moments are there already unless a picture, the size or colours changed."""
         net, size = network(), settings["size"]
         content = pictures["content"]
-        features = self._features(content, size)  # (1, C, H', W')
-        height, width = self._fitted(content, size).shape[2:]
+        photo = self._fitted(content, size)
+        height, width = photo.shape[2:]
         shares = zip(STYLES, bilinear(settings["across"], settings["down"]), strict=True)
         counts: dict[str, Any] = {name: share for name, share in shares if share > 0}
         if masked := settings["where"] != EVERYWHERE:
@@ -113,7 +116,13 @@ class AdaINLab(CameraLab):
         like = content if settings["colours"] == "content" else None
         known = [self._style(pictures[name], like, size) for name in counts]
         amounts = {"masks": torch.stack([*counts.values()])} if masked else {"shares": [*counts.values()]}
-        return net.decode(net.blend(features, known, strength=settings["strength"], **amounts), (height, width))
+        strength = settings["strength"]
+
+        def paint(image: Tensor) -> Tensor:
+            features = self._features(content, size) if image is photo else net.encode(image)  # (1, C, H', W')
+            return net.decode(net.blend(features, known, strength=strength, **amounts), image.shape[2:])
+
+        return coarse_to_fine(paint, photo, strength * settings["coarse"])
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, styles with their shares, strength, and where."""

@@ -18,9 +18,10 @@ from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.layers import ALL, Alphas
-from stylelearn.lab.live import LiveLab, at_size, sizes
+from stylelearn.lab.live import LiveLab, at_size, broad, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
+from stylelearn.networks.coarse import SHARE
 from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 
@@ -39,6 +40,7 @@ class AdjustableLab(LiveLab):
         alphas: α from 0 to 1 by layer, 1 for those not named; or the name of a preset, such as "all" or "none".
         practice: with how many steps of it the style is practised, 0 to 1000; see `practice`.
         noise: standard deviation of the noise on the photo, 0 to 0.5. seed: which noise.
+        coarse: share of a coarse pastiche in what the network sees, as of `coarse_to_fine`, 0 to 0.9.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `adjustable.load`.
     Raises:
@@ -55,6 +57,7 @@ class AdjustableLab(LiveLab):
         practice: int = 0,
         noise: float = 0.0,
         seed: int = 0,
+        coarse: float = SHARE,
         size: int = 384,
         weights: str = "adjustable",
         **shown: Unpack[View],
@@ -81,7 +84,8 @@ class AdjustableLab(LiveLab):
             randomise,
             *([self.alphas.pad] if self.alphas.pad else []),
             {"practice": _practice(practice)} if any_style else {},
-            Folded("Noise and size", [{
+            Folded("Broad marks, noise and size", [{
+                "coarse": broad(coarse),
                 "noise": controls.number(
                     "noise", noise, 0, MOST_NOISE, 0.01,
                     "Noise on the photo before it is painted: the same setting then gives another picture for each "
@@ -122,7 +126,7 @@ class AdjustableLab(LiveLab):
         size = settings["size"]
         photo = self._contents(pictures["content"], size, settings["noise"], settings["seed"])
         known = self._styles(pictures["style"], size, settings["practice"]).known if self.style else None
-        return self.network(photo, known, self.network.alphas(settings["alphas"]))
+        return self.network(photo, known, self.network.alphas(settings["alphas"]), settings["coarse"])
 
     def _stepped(self, run: Run, step: Step) -> None:
         super()._stepped(run, step)

@@ -14,10 +14,11 @@ from stylelearn.images import resize
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, sizes
+from stylelearn.lab.live import at_size, broad, sizes
 from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 
 CORNERS = ("upper_left", "upper_right", "lower_left", "lower_right")
 _WORDS = ("style ↖", "style ↗", "style ↙", "style ↘")
@@ -38,6 +39,7 @@ class CinLab(CameraLab):
         counts: whether the square's mixture is "inside" or "outside" of it.
         outside: the style of the other part; None for one that has no corner.
         softness: how soft the mask's edge is, 0 to 1.
+        coarse: share of a coarse pastiche in what the network sees, as of `coarse_to_fine`, 0 to 0.9.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `cin.load`.
     Raises:
@@ -61,6 +63,7 @@ class CinLab(CameraLab):
         counts: str = "inside",
         outside: str | None = None,
         softness: float = 0.0,
+        coarse: float = SHARE,
         size: int = 256,
         weights: str = "cin",
         **shown: Unpack[View],
@@ -79,7 +82,7 @@ class CinLab(CameraLab):
         rows = [
             {"content": self.content},
             corners, (self.pad, self.pad.settings),
-            {"size": sizes(size)},
+            {"coarse": broad(coarse), "size": sizes(size)},
             Folded("A mask", [
             {
                 "where": self.where,
@@ -104,11 +107,15 @@ class CinLab(CameraLab):
         self._label()
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
-        """One pass of the network, with the shares that the pad and the mask give."""
+        """The network's pastiche, with the shares that the pad and the mask give."""
         photo = self._fitted(pictures["content"], settings["size"])
+        mix = self._mix(settings, pictures, photo)
+        return coarse_to_fine(lambda image: self.network(image, mix), photo, settings["coarse"])
+
+    def _mix(self, settings: dict[str, Any], pictures: dict[str, Tensor], photo: Tensor) -> Tensor:
         shares = _shares(settings)
         if settings["where"] == EVERYWHERE and settings["counts"] == "inside":
-            return self.network(photo, self.network.mix(shares))
+            return self.network.mix(shares)
         height, width = photo.shape[2:]
         scale = min(1.0, MASK_SIDE / max(height, width))
         here = self._mask(
@@ -117,7 +124,7 @@ class CinLab(CameraLab):
         here = here if settings["counts"] == "inside" else 1 - here  # (h, w), 1 where the square counts
         masks = {name: share * here for name, share in shares.items()}
         masks[settings["outside"]] = masks.get(settings["outside"], 0) + 1 - here
-        return self.network(photo, self.network.mix(masks))
+        return self.network.mix(masks)
 
     def words(self, settings: dict[str, Any]) -> str:
         """What the picture shows, for those who cannot see it."""

@@ -1,4 +1,4 @@
-"""The lab of lesson 03: any photo, painted by one of the trained networks in a single pass, live."""
+"""The lab of lesson 03: any photo, painted by one of the trained networks, live."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from stylelearn.colour import keep_colours
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, sizes
+from stylelearn.lab.live import at_size, broad, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 from stylelearn.weights import WeightsError
 
 _KEPT = 4  # pastiches that are kept, so that strength and colours need no new pass
@@ -31,6 +32,7 @@ class JohnsonLab(CameraLab):
         content: a name of the gallery, or anything that `read_image` takes; None for the gallery's first.
         style: one of `johnson.styles()`, or the path of a network that you trained; None for the first.
         strength: 0 (the photo) to 1 (the pastiche): a blend of the two, pixel by pixel.
+        coarse: share of a coarse pastiche in what the network sees, as of `coarse_to_fine`, 0 to 0.9.
         colours: "style", or "content" to take over brightness only.
         size: longer side in pixels, 64 to 1024.
     Raises:
@@ -44,13 +46,16 @@ class JohnsonLab(CameraLab):
         style: str | Path | None = None,
         *,
         strength: float = 1.0,
+        coarse: float = SHARE,
         colours: str = "style",
         size: int = 256,
         **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
         self._fitted = functools.lru_cache(_KEPT)(at_size)
-        self._pastiche = functools.lru_cache(_KEPT)(lambda net, *content: net(self._fitted(*content)))
+        self._pastiche = functools.lru_cache(_KEPT)(
+            lambda net, share, *content: coarse_to_fine(net, self._fitted(*content), share)
+        )
         self._coloured = functools.lru_cache(_KEPT)(self._colour)
         rows = [
             {
@@ -63,6 +68,7 @@ class JohnsonLab(CameraLab):
                 ),
             },
             controls.ends("the photo", "the pastiche"),
+            {"coarse": broad(coarse)},
             {
                 "colours": controls.choice(
                     "colours of", colours, [("the style", "style"), ("the photo (luminance only)", "content")],
@@ -74,10 +80,10 @@ class JohnsonLab(CameraLab):
         super().__init__(rows, **shown)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
-        """Photo + strength · (pastiche − photo); the pastiche is there already unless photo, style or size changed."""
+        """Photo + strength · (pastiche − photo); kept, unless photo, style, size or `coarse` changed."""
         content, size = pictures["content"], settings["size"]
         paint = self._coloured if settings["colours"] == "content" else self._pastiche
-        pastiche = paint(network(settings["style"]), content, size)
+        pastiche = paint(network(settings["style"]), settings["coarse"], content, size)
         return torch.lerp(self._fitted(content, size), pastiche, settings["strength"])
 
     def words(self, settings: dict[str, Any]) -> str:
@@ -87,8 +93,8 @@ class JohnsonLab(CameraLab):
             found += f", {settings['strength']:.0%} of it blended with the photo"
         return found + (", in its own colours" if settings["colours"] == "content" else "")
 
-    def _colour(self, net: johnson.TransformationNet, content: Tensor, size: int) -> Tensor:
-        return keep_colours(self._pastiche(net, content, size), self._fitted(content, size))
+    def _colour(self, net: johnson.TransformationNet, share: float, content: Tensor, size: int) -> Tensor:
+        return keep_colours(self._pastiche(net, share, content, size), self._fitted(content, size))
 
 
 def _shown(style: str) -> str:

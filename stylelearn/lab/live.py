@@ -170,6 +170,16 @@ def sizes(value: int) -> widgets.Dropdown:
     return controls.size(value, SIZES, words, low=64)
 
 
+def broad(value: float) -> widgets.FloatSlider:
+    """The control for the share of the coarse pastiche, as of `coarse_to_fine`.
+
+    Raises:
+        ValueError: not from 0 to 0.9.
+    """
+    words = "A small pastiche is painted first and enlarged; how much of it the network sees instead of the photo."
+    return controls.number("broad marks", value, 0, 0.9, 0.05, words)
+
+
 def at_size(image: Tensor, size: int) -> Tensor:
     """The picture (1, 3, H, W) with a longer side of `size` pixels."""
     return resize(image, size, "long")

@@ -45,7 +45,7 @@ GALLERY = (
     Entry("Photo and style", "How much style? A first slider.", "welcome", lambda: WelcomeLab("china", "impasto")),
     Entry("What a layer remembers", "A photo, painted back from one layer.", "layers", InversionLab),
     Entry("Gatys", "Pixels, moved step by step towards a style.", "optimised", lambda: GatysLab("chelsea", "impasto")),
-    Entry("Johnson", "One pass through a network that knows one style.", "one_style", JohnsonLab),
+    Entry("Johnson", "A network that knows one style paints at once.", "one_style", JohnsonLab),
     Entry(
         "Many styles in one network",
         "Four styles, mixed under your finger.",
@@ -54,7 +54,7 @@ GALLERY = (
     ),
     Entry(
         "AdaIN",
-        "The style of any picture, in one pass.",
+        "The style of any picture, at once.",
         "any_style",
         lambda: AdaINLab("chelsea", "woodcut_waves", "impasto", "mosaic", "watercolour"),
     ),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from stylelearn import losses
 from stylelearn.encoders import Encoder
+from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.networks.noise import SCALES
 from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
 
@@ -163,13 +164,14 @@ class AdjustableNet(nn.Module):
         found = [[float(chosen.get(name, 1.0)) for name in self.adjustable]]
         return torch.tensor(found, device=self.conditioner.center.device)
 
-    def forward(self, content: Tensor, style: Tensor | None, alphas: Tensor) -> Tensor:
+    def forward(self, content: Tensor, style: Tensor | None, alphas: Tensor, coarse: float = 0.0) -> Tensor:
         """p = Φ(c, s, α).
 
         Args:
             content: (B, 3, H, W) in [0, 1].
             style: made by `style`, (B or 1, K); None in the form for one style.
             alphas: made by `alphas`, (B or 1, A).
+            coarse: share of a coarse pastiche, as of `coarse_to_fine`.
         Returns:
             (B, 3, H, W) in [0, 1].
         Raises:
@@ -185,7 +187,7 @@ class AdjustableNet(nn.Module):
                 raise ValueError(f"there are {rows} settings or styles for {len(content)} contents; give 1 or as many")
         with _full_precision(content):
             code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, told)
-        painted = self.painter(content, code)
+        painted = coarse_to_fine(lambda image: self.painter(image, code), content, coarse)
         return content + self.opacity(alphas) * (painted - content)
 
     def opacity(self, alphas: Tensor) -> Tensor:

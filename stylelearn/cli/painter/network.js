@@ -1,7 +1,8 @@
 "use strict";
-// A network of lesson 03 or 04 in a browser: networks/transformation.py once more, with TensorFlow.js (`tf`).
+// A network of lesson 03 or 04 in a browser: networks/transformation.py and networks/coarse.py once more, with TensorFlow.js (`tf`).
 
 const EPSILON = 1e-5; // of the norms
+const SHARE = 0.5, SMALLEST = 64; // of networks/coarse.py
 
 /** The tensors of a .safetensors file by name, {shape, values}, and `about`, what its header says about the network. */
 function readSafetensors(bytes) {
@@ -149,29 +150,21 @@ class Network {
   }
 
   /** Picture and noise, as the first convolution takes them: (1, height, width, 3 + scales), from −1 to 1. */
-  input({data, height, width}) {
-    const rgb = new Float32Array(height * width * 3);
-    for (let i = 0; i < height * width; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = data[4 * i + c] / 255;
+  input({rgb, height, width}) {
     const around = (side) => [this.frame, this.frame + (-side & 3)]; // sides become a multiple of 4
     const more = [[0, 0], around(height), around(width), [0, 0]];
     let x = tf.mirrorPad(tf.tensor(rgb, [1, height, width, 3]), more, "reflect");
     if (this.scales.length) {
-      const [high, wide] = x.shape.slice(1, 3), size = `${high}x${wide}`;
-      if (!(size in this.noise)) this.noise = {[size]: noisePlanes(this.scales, high, wide)}; // of one size at a time
-      x = tf.concat([x, tf.tensor(this.noise[size], [1, high, wide, this.scales.length])], 3);
+      const [high, wide] = x.shape.slice(1, 3);
+      const noise = this.noise[`${high}x${wide}`] ??= noisePlanes(this.scales, high, wide);
+      x = tf.concat([x, tf.tensor(noise, [1, high, wide, this.scales.length])], 3);
     }
     return tf.sub(tf.mul(x, 2), 1);
   }
 
-  /**
-   * The pastiche of a picture: an ImageData of the same size.
-   *
-   * picture: an ImageData, each side at least 16 pixels. style: the number of one of `styles`.
-   * after: awaited after each layer, with the share that is done; so the page can show it.
-   */
-  async paint(picture, style = 0, after = async () => {}) {
-    const {height, width} = picture;
-    const given = tf.tidy(() => this.input(picture));
+  /** One pass: the pastiche of {rgb, height, width}, as colours from 0 to 1. */
+  async pass(photo, style, after) {
+    const {height, width} = photo, given = tf.tidy(() => this.input(photo));
     let x = given;
     const step = (make) => {
       const before = x;
@@ -183,14 +176,51 @@ class Network {
       await after((number + 1) / (this.depth + 1));
     }
     step((x) => tf.slice(tf.tanh(this.conv(x, "last")), [0, this.frame, this.frame, 0], [1, height, width, 3]));
-    const values = await x.data();
+    const found = await x.data();
     given.dispose();
     x.dispose();
-    const found = new ImageData(width, height);
+    return found.map((value) => (value + 1) / 2);
+  }
+
+  /** networks/coarse.py: of the mixture of the photo with a pastiche of its half, enlarged, the pastiche. */
+  async coarseToFine(photo, style, after) {
+    const {height, width} = photo;
+    if (Math.min(height, width) < 2 * SMALLEST) return this.pass(photo, style, after);
+    const small = halved(photo), pastiche = await this.coarseToFine(small, style, () => after(0));
+    const large = tf.tidy(() =>
+      tf.resizeBilinear(tf.tensor(pastiche, [1, small.height, small.width, 3]), [height, width], false, true));
+    const rgb = (await large.data()).map((value, i) => SHARE * value + (1 - SHARE) * photo.rgb[i]);
+    large.dispose();
+    return this.pass({rgb, height, width}, style, after);
+  }
+
+  /**
+   * The pastiche of a picture: an ImageData of the same size.
+   *
+   * picture: an ImageData, each side at least 16 pixels. style: the number of one of `styles`.
+   * after: awaited after each layer, with the share that is done; so the page can show it.
+   */
+  async paint({data, height, width}, style = 0, after = async () => {}) {
+    if (this.size !== `${height}x${width}`) [this.size, this.noise] = [`${height}x${width}`, {}]; // for one at a time
+    const rgb = new Float32Array(height * width * 3);
+    for (let i = 0; i < height * width; i++) for (let c = 0; c < 3; c++) rgb[3 * i + c] = data[4 * i + c] / 255;
+    const values = await this.coarseToFine({rgb, height, width}, style, after), found = new ImageData(width, height);
     for (let i = 0; i < height * width; i++) {
-      for (let c = 0; c < 3; c++) found.data[4 * i + c] = (values[3 * i + c] + 1) * 127.5;
+      for (let c = 0; c < 3; c++) found.data[4 * i + c] = values[3 * i + c] * 255;
       found.data[4 * i + 3] = 255;
     }
     return found;
   }
+}
+
+/** A picture of half the size: the mean of 2 × 2 places, at an odd border of those that are there. */
+function halved({rgb, height, width}) {
+  const [high, wide] = [height, width].map((side) => (side + 1) >> 1), found = new Float32Array(high * wide * 3);
+  const both = (place, side) => [2 * place, Math.min(2 * place + 1, side - 1)]; // at the border one place, twice
+  for (let y = 0; y < high; y++) for (let x = 0; x < wide; x++) for (let c = 0; c < 3; c++) {
+    let sum = 0;
+    for (const row of both(y, height)) for (const column of both(x, width)) sum += rgb[(row * width + column) * 3 + c];
+    found[(y * wide + x) * 3 + c] = sum / 4;
+  }
+  return {rgb: found, height: high, width: wide};
 }

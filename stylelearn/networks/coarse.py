@@ -1,0 +1,37 @@
+"""From coarse to fine: marks of several sizes from a network that has learnt marks of one size.
+
+Wang et al. (CVPR 2017, "Multimodal Transfer") paint a small picture first, enlarge it, and refine it with further
+networks. Here one network does all of it, and is trained as always.
+"""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+SHARE = 0.5  # large forms, and the photo's lines are still there
+SMALLEST = 64  # pixels of the shorter side of a picture that is worth painting first
+
+
+def coarse_to_fine(paint: Callable[[Tensor], Tensor], photo: Tensor, share: float = SHARE) -> Tensor:
+    """Paint a mixture: a pastiche of the photo at half of its size, enlarged, has a `share`; the rest is the photo.
+
+    The half is painted in the same way, down to `SMALLEST` pixels. All of it takes a third longer than the last pass.
+
+    Args:
+        paint: (B, 3, H, W) in [0, 1] -> the same; called with pictures of several sizes.
+        photo: (B, 3, H, W) in [0, 1].
+        share: from 0 (the photo is painted at once) to below 1.
+    Returns:
+        (B, 3, H, W) in [0, 1].
+    Raises:
+        ValueError: another share.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(f"the share of the coarse pastiche must be from 0 to below 1; got {share}")
+    size = photo.shape[2:]
+    if share and min(size) >= 2 * SMALLEST:
+        small = coarse_to_fine(paint, F.avg_pool2d(photo, 2, ceil_mode=True), share)
+        large = F.interpolate(small, size=tuple(size), mode="bilinear")
+        photo = large.lerp_(photo, 1 - share)  # in place: of a large photo there need not be one copy more
+    return paint(photo)
