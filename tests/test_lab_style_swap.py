@@ -12,7 +12,7 @@ from stylelearn import patches, samples, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.lab import StyleSwapLab
 from stylelearn.lab import style_swap as module
-from stylelearn.lab.style_swap import count, swapped
+from stylelearn.lab.style_swap import Swap, count
 from stylelearn.lab.widgets.stage import boxes
 from stylelearn.optimize import optimize_image, result
 from stylelearn.style_swap import StyleSwap
@@ -112,7 +112,7 @@ def test_the_patchwork_is_made_of_pixels_of_the_style(lab: StyleSwapLab) -> None
 def test_boxes_are_the_patches_over_the_place_and_their_sources(patch: int, stride: int) -> None:
     """Against a plain search over all patches that cover the cell."""
     content, style = pictures()
-    found = swapped(content, style, "relu3_1", patch, stride)
+    found = Swap(content, style, "relu3_1", patch, stride)
     height, width = found.features.shape[2:]
     assert count(content, "relu3_1", patch, stride) == found.index[0].numel()
     for across, down in ((0.0, 0.0), (0.5, 0.5), (1.0, 1.0), (0.3, 0.8)):
@@ -137,7 +137,7 @@ def test_boxes_are_the_patches_over_the_place_and_their_sources(patch: int, stri
 
 def test_a_picture_swapped_with_itself_points_at_itself() -> None:
     picture = pictures()[0]
-    found = swapped(picture, picture, "relu3_1", 3, 1)
+    found = Swap(picture, picture, "relu3_1", 3, 1)
     mine, theirs, alike = found.at(0.6, 0.4)
     assert mine == theirs
     assert alike == pytest.approx(1)

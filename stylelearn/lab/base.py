@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -68,8 +69,8 @@ class Lab(Released, widgets.VBox):
             box.add_class(name)
         if shown.get("show") == SLIDERS:
             self.add_class("sl-projector")
-        for control in self.controls.values() if self.at_once else ():
-            observe(control, self.guarded(self._moved))
+        for name, control in self.controls.items() if self.at_once else ():
+            observe(control, self.guarded(partial(self._moved, name)))
         self._view_count = 0  # from now on the page tells how often this lab is on it
         self.observe(self._gone_from_the_page, "_view_count")
 
@@ -183,8 +184,8 @@ class Lab(Released, widgets.VBox):
         super().close()
         self._job: Any = None  # the `Job` that made the picture; some labs' jobs know more
 
-    def _moved(self) -> None:
-        """What a control calls when it is moved, in a lab that answers at once."""
+    def _moved(self, name: str) -> None:
+        """What the control of that name calls when it is moved, in a lab that answers at once."""
         if not self._quiet:
             self.start(restart=True)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
 from stylelearn.images import resize
-from stylelearn.lab.column import View, observe
+from stylelearn.lab.column import View
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab, at_size
@@ -68,7 +68,6 @@ class CompareLab(LiveLab):
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._cache: dict[tuple, Painting] = {}
-        self._gallery: dict[tuple[str, str], Tensor] = {}
         self._fitted = functools.lru_cache(8)(at_size)
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
         self._sides: tuple[Tensor, ...] = ()  # what is left and right of the border
@@ -103,10 +102,6 @@ class CompareLab(LiveLab):
                 ),
             },
         ]  # fmt: skip
-        for row in rows:
-            for name, control in row.items() if isinstance(row, dict) else ():
-                if name != "border":
-                    observe(control, self._unpause)
         super().__init__(rows, first=first, border=border, below=[self._table], **shown)
         steps_slider.continuous_update = False  # another number of steps is another painting
         traitlets.link((self.stage, "border"), (self.border, "value"))
@@ -137,13 +132,14 @@ class CompareLab(LiveLab):
 
     def job(self, settings: dict[str, Any]) -> Job:
         """The two as far as they are; then a picture for each step of what is missing."""
-        pair, paused = self._pair(settings), self._paused
+        pair, pictures, paused = self._pair(settings), list(self.pictures.values()), self._paused
 
         def paint() -> Iterator[Step]:
-            shown = [self._painting(settings[side], pair) for side in ("left", "right")]
-            methods = [name for name in METHODS if knows(name, pair[2])] if pair in self._all else []
-            asked = [*shown, *(self._painting(method, pair) for method in methods)]
-            waiting = [] if paused else [one for one in dict.fromkeys(asked) if not one.done]
+            sides = [settings["left"], settings["right"]]
+            methods = [name for name in METHODS if knows(name, settings["style"])] if pair in self._all else []
+            asked = {name: self._painting(name, pair, pictures) for name in (*sides, *methods)}
+            shown = [asked[name] for name in sides]
+            waiting = [] if paused else [one for one in asked.values() if not one.done]
 
             def seen(now: Painting | None) -> Step:
                 left, right = (one.picture for one in shown)
@@ -160,21 +156,16 @@ class CompareLab(LiveLab):
         return Job(paint, 1, settings, self.words(named(settings)), caption=lambda image: _names(settings))
 
     def _pair(self, settings: dict[str, Any]) -> tuple:
-        """What a painting depends on besides its method."""
-        pictures = (self._picture(chooser) for chooser in (self.content, self.style))
+        """What a painting depends on besides its method; the gallery's pictures have names, own ones are themselves."""
+        choosers = (self.content, self.style)
+        pictures = (each.value if each.value in each.names() else each.image for each in choosers)
         return (*pictures, settings["style"], settings["steps"], settings["size"])
 
-    def _picture(self, chooser: PictureChooser) -> Tensor:
-        """What is chosen; of a gallery's picture always the same tensor, so that its paintings are found again."""
-        if chooser.value not in chooser.names():
-            return chooser.image
-        return self._gallery.setdefault((chooser.kind, chooser.value), chooser.image)
-
-    def _painting(self, method: str, pair: tuple) -> Painting:
+    def _painting(self, method: str, pair: tuple, pictures: Sequence[Tensor]) -> Painting:
         key = _key(method, pair)
         if key not in self._cache:
-            content, style, name, steps, size = pair
-            self._cache[key] = Painting(method, self._fitted(content, size), self._fitted(style, size), name, steps)
+            *_, name, steps, size = pair
+            self._cache[key] = Painting(method, *(self._fitted(picture, size) for picture in pictures), name, steps)
             for old in list(self._cache)[:-_KEPT]:
                 del self._cache[old]
         return self._cache[key]
@@ -182,8 +173,9 @@ class CompareLab(LiveLab):
     def _finished(self, pair: tuple) -> dict[str, Painting]:
         return {name: one for name in METHODS if (one := self._cache.get(_key(name, pair))) is not None and one.done}
 
-    def _unpause(self, _: Any) -> None:
-        self._paused = False
+    def _moved(self, name: str) -> None:
+        self._paused = self._paused and name == "border"
+        super()._moved(name)
 
     def on_stage(self) -> Tensor:
         """What is right of the border."""

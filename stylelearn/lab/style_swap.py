@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
-import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Unpack
 
 import ipywidgets as widgets
@@ -16,9 +14,10 @@ from torch import Tensor
 
 from stylelearn import gatys, patches, style_swap
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.column import Folded, View, observe
+from stylelearn.lab.column import Folded, View
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.gatys import SIZES
 from stylelearn.lab.live import at_size
 from stylelearn.lab.memory import named
 from stylelearn.lab.steps import StepLab
@@ -30,7 +29,6 @@ from stylelearn.weights import WeightsError
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 PATCHES, STRIDES = (1, 2, 3, 4, 5, 7, 9, 12), (1, 2, 3, 4)
-SIZES = (64, 96, 128, 192, 256, 384, 512)
 TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 MOST = 2e11  # multiplications and additions for one swap, some ten seconds; more would be no lab
 _KEPT = 8  # swaps that are kept
@@ -57,6 +55,8 @@ class StyleSwapLab(StepLab):
         ValueError: a value that is not offered.
     """
 
+    at_once = True
+
     def __init__(
         self,
         content: Any = None,
@@ -79,7 +79,7 @@ class StyleSwapLab(StepLab):
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
-        self._swap = functools.lru_cache(_KEPT)(swapped)
+        self._swap = functools.lru_cache(_KEPT)(Swap)
         self._told: Job | None = None  # whose sources are shown
         self._source = widgets.HTML()
         self._look = {
@@ -146,8 +146,6 @@ class StyleSwapLab(StepLab):
         super().__init__(rows, 1 if how == "invert" and first_steps else first_steps, **shown)
         self.stage.pointing = True
         self._passed()
-        for name, control in self.controls.items():
-            observe(control, self.guarded(self._looked if name in self._look else self._moved))
 
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """One pass of the inverse network, or pixels moved from the start or from `image`."""
@@ -220,8 +218,10 @@ class StyleSwapLab(StepLab):
             f'<span style="font-size:85%">In the style, where the marked place comes from: {words}.</span>'
         )
 
-    def _looked(self) -> None:
-        if not self._quiet:
+    def _moved(self, name: str) -> None:
+        if name not in self._look:
+            super()._moved(name)
+        elif not self._quiet:
             with self._showing:
                 self._show(self.stage.tooltip)
 
@@ -260,24 +260,23 @@ def _refuse(settings: dict[str, Any], content: Tensor, style: Tensor) -> None:
         )
 
 
-@dataclass(frozen=True)
 class Swap:
     """A swap, and how to read it.
 
+    Args:
+        content, style: pictures (1, 3, H, W) and (1, 3, h, w) whose sides are whole numbers of cells of `layer`.
+        patch, stride: in cells.
+
     Attributes:
-        content, style: the pictures, (1, 3, H, W) and (1, 3, h, w). features, others: their activations.
+        features, others: the activations of content and style. step: pixels of a cell.
         index: which patch of the style each patch of the content became, as `patches.matches` gives it.
-        patch, stride: in cells. step: pixels of a cell.
     """
 
-    content: Tensor
-    style: Tensor
-    features: Tensor
-    others: Tensor
-    index: Tensor
-    patch: int
-    stride: int
-    step: int
+    def __init__(self, content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> None:
+        self.content, self.style, self.patch, self.stride = content, style, patch, stride
+        self.features, self.others = (network().encoder(image, layer)[layer] for image in (content, style))
+        self.index = patches.matches(self.features, self.others, patch=patch, stride=stride)
+        self.step = _cell(layer)
 
     def activations(self) -> Tensor:
         """Φ^ss, (1, C, H', W')."""
@@ -300,17 +299,17 @@ class Swap:
         Returns:
             boxes in the content's picture, boxes in the style's, and the correlation of the first pair.
         """
-        counts, sides = self.index.shape[1:], self.features.shape[2:]
-        here = [min(int(place * side), side - 1) for place, side in zip((down, across), sides, strict=True)]  # the cell
-        over = [
-            [number for number in range(count) if number * self.stride <= cell < number * self.stride + self.patch]
-            for count, cell in zip(counts, here, strict=True)
-        ]
-        middle = [(cell - (self.patch - 1) / 2) / self.stride for cell in here]  # the patch that has its middle here
-        pairs = sorted(itertools.product(*over), key=lambda at: abs(at[0] - middle[0]) + abs(at[1] - middle[1]))
+        (height, width), (rows, columns) = self.features.shape[2:], self.index.shape[1:]
+        row, column = min(int(down * height), height - 1), min(int(across * width), width - 1)  # the cell there
         y, x = patches.origins(self.index[0], tuple(self.others.shape[2:]), patch=self.patch, stride=self.stride)
-        mine = [(row * self.stride, column * self.stride) for row, column in pairs]
-        theirs = [(int(y[at]), int(x[at])) for at in pairs]
+        pairs = [  # of upper left cells
+            ((i * self.stride, j * self.stride), (int(y[i, j]), int(x[i, j])))
+            for i in range(rows) if 0 <= row - i * self.stride < self.patch
+            for j in range(columns) if 0 <= column - j * self.stride < self.patch
+        ]  # fmt: skip
+        middle = (self.patch - 1) / 2
+        pairs.sort(key=lambda pair: abs(pair[0][0] + middle - row) + abs(pair[0][1] + middle - column))
+        mine, theirs = zip(*pairs, strict=True)
         return [self._box(*at) for at in mine], [self._box(*at) for at in theirs], self._alike(mine[0], theirs[0])
 
     def _box(self, row: int, column: int) -> Box:
@@ -323,13 +322,6 @@ class Swap:
             for features, (y, x) in ((self.features, mine), (self.others, theirs))
         )
         return float(F.cosine_similarity(a, b, dim=0))
-
-
-def swapped(content: Tensor, style: Tensor, layer: str, patch: int, stride: int) -> Swap:
-    """Swap two pictures (1, 3, H, W) whose sides are whole numbers of cells of `layer`."""
-    features, others = (network().encoder(image, layer)[layer] for image in (content, style))
-    index = patches.matches(features, others, patch=patch, stride=stride)
-    return Swap(content, style, features, others, index, patch, stride, _cell(layer))
 
 
 def count(image: Tensor, layer: str, patch: int, stride: int) -> int:
