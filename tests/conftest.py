@@ -5,7 +5,6 @@ import os
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # the servers of tests are on this machine
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: waiting threads leave the cores to the others
 
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +23,6 @@ pytest.register_assert_rewrite("gate", "hands")  # their assertions, too, say wh
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-]  # fmt: skip
 
 slow = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]  # and known to be harmless
 hypothesis.settings.register_profile(
@@ -54,24 +47,16 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The program of an installed Chromium or Chrome; `STYLELEARN_CHROMIUM` names another. Only CI must have one."""
-    program = os.environ.get("STYLELEARN_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program:
-        return program
-    message = f"needs Chromium: none of {', '.join(BROWSERS)} is installed, and STYLELEARN_CHROMIUM is not set"
-    return pytest.fail(message) if IN_CI else pytest.skip(message)
+def browser() -> Iterator["Browser"]:
+    """An installed Chromium, with a camera that films a test picture and may be used. Only CI must have one."""
+    from benchmarks.browser import chromium, program
 
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator["Browser"]:
-    """That Chromium, with a camera that films a test picture and may be used."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS, headless=True)
+    try:
+        program()
+    except RuntimeError as error:
+        (pytest.fail if IN_CI else pytest.skip)(str(error))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(autouse=True)

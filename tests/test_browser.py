@@ -1,29 +1,23 @@
 """Lessons 02, 05 and 08, and a live camera, in a real browser: run all, move sliders, upload. `make test-browser`.
 
-JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Nothing
-waits for a fixed time: every wait ends when what is waited for is there, or fails with a screenshot.
+`benchmarks/browser.py` starts JupyterLab and Chromium. Nothing waits for a fixed time: every wait ends when what is
+waited for is there, or fails with a screenshot.
 """
 
 import contextlib
 import functools
 import io
-import json
-import os
-import secrets
 import shutil
-import socket
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page
 
+from benchmarks.browser import ERRORS, PATIENCE, Server, command, jupyterlab, run_all
 from stylelearn.gatys import STYLE_WEIGHT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,8 +29,6 @@ CAMERA = ("camera.ipynb", "JohnsonLab", "strength (blend)")  # one cell, which i
 CELL = """from stylelearn.lab import JohnsonLab
 
 JohnsonLab("chelsea", size=192, show="sliders")"""
-PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
-SETTINGS = {"@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 pytestmark = pytest.mark.browser
 
@@ -45,83 +37,16 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JupyterLab with a copy of the lessons; its address up to the path, and the token."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "lessons", folder / "lessons")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)], metadata=kernel)
-    nbformat.write(cells, folder / "lessons" / CAMERA[0])
-    for name, values in SETTINGS.items():
-        file = folder / "settings" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(values))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--LabApp.expose_app_in_browser=True",
-        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder / 'lessons'}",
-    ]  # fmt: skip
-    own = {
-        "JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_SETTINGS_DIR": "settings",
-        "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython", "JUPYTER_DATA_DIR": "data",
-    }  # fmt: skip
-    environment = os.environ | {name: str(folder / place) for name, place in own.items()}
-    environment |= {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            base = f"http://127.0.0.1:{port}"
-            until(lambda: answers(f"{base}/api/status?token={token}"), server, log)
-            yield f"{base}|{token}"
-        finally:
-            server.terminate()  # Jupyter ends its kernels, too
-            try:
-                server.wait(60)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
-def until(true: Callable[[], bool], server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        if server.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
-        time.sleep(0.2)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A JupyterLab with a copy of the lessons."""
+    folder = shutil.copytree(ROOT / "lessons", tmp_path_factory.mktemp("lab") / "lessons")
+    with jupyterlab(folder) as server:
+        server.write(CAMERA[0], CELL)
+        yield server
 
 
 # ------------------------------------------------------------------------------------------------------- the page
 
-# What the page is asked. Commands are started and not awaited: a promise of theirs may never come to an end while a
-# kernel is busy.
-READY = """() => {
-    const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
-    return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
-}"""
-ALL_RUN = """() => {
-    const panel = window.jupyterapp.shell.currentWidget;
-    const cells = panel.content.widgets.filter(c => c.model.type === 'code' && c.model.sharedModel.source.trim());
-    const failed = cells.some(c => c.model.outputs.toJSON().some(o => o.output_type === 'error'));
-    return panel.sessionContext.session.kernel.status === 'idle'
-        && (failed || cells.every(c => c.model.executionCount !== null && c.model.executionState !== 'running'));
-}"""
-ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
-    .filter(c => c.model.type === 'code')
-    .flatMap(c => c.model.outputs.toJSON().filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue))
-"""
 SHOW_LAB = """lab => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = notebook.widgets.findIndex(c => c.model.type === 'code'
@@ -177,21 +102,14 @@ PICTURE = """async cell => {
 
 
 @pytest.fixture(scope="module")
-def lessons(browser: Browser, address: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
+def lessons(browser: Browser, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Page]:
     """A function that opens a lesson in a window of its own and runs it from top to bottom, once."""
-    base, token = address.split("|")
 
     @functools.cache
     def opened(lesson: str) -> Page:
         page = browser.new_page(viewport={"width": 1400, "height": 1100})
-        page.set_default_timeout(PATIENCE * 1000)
         with screenshot_if_it_fails(page, tmp_path_factory.mktemp("page")):
-            page.goto(f"{base}/lab/tree/{lesson}?token={token}&reset", wait_until="domcontentloaded")
-            page.wait_for_function(READY)
-            command(page, "notebook:clear-all-cell-outputs")
-            command(page, "notebook:run-all-cells")
-            page.wait_for_function(ALL_RUN)
-            assert page.evaluate(ERRORS) == []
+            run_all(page, server.address(lesson))
         return page
 
     return opened
@@ -214,10 +132,6 @@ def lab(request: pytest.FixtureRequest, lessons: Callable[[str], Page], tmp_path
     page = lessons(lesson)
     with screenshot_if_it_fails(page, tmp_path):
         yield LabOnPage(page, *found_by)
-
-
-def command(page: Page, name: str) -> None:
-    page.evaluate("name => { window.jupyterapp.commands.execute(name); }", name)
 
 
 class LabOnPage:
@@ -317,7 +231,7 @@ def test_an_upload_is_painted(lab: LabOnPage) -> None:
     assert lab.page.evaluate(ERRORS) == []
 
 
-def test_save_offers_a_download_that_is_the_file(lab: LabOnPage, address: str) -> None:
+def test_save_offers_a_download_that_is_the_file(lab: LabOnPage) -> None:
     lab.button("Save").click()
     lab.sees("Written to pastiche.png")
     with lab.page.expect_download() as download:

@@ -13,9 +13,10 @@ import pytest
 from hands import upload
 from PIL import Image
 from playwright.sync_api import Browser
-from test_browser import PATIENCE, screenshot_if_it_fails, until
+from test_browser import screenshot_if_it_fails
 from test_cli import refused
 
+from benchmarks.browser import PATIENCE, until
 from stylelearn.cli import main
 from stylelearn.lab import studio
 from stylelearn.lab.studio import GALLERY, Entry, Studio

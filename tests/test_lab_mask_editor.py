@@ -1,8 +1,6 @@
 """The mask painter: brush, fill and undo held against plain loops, and what the browser's messages make of it."""
 
 import io
-import json
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from playwright.sync_api import Page
-from test_browser import ERRORS, address, lessons, screenshot_if_it_fails  # noqa: F401
+from test_browser import lessons, screenshot_if_it_fails, server  # noqa: F401
 
+from benchmarks.browser import ERRORS, Server
 from stylelearn.images import resize
 from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
 from stylelearn.lab.widgets.mask_editor import INKS, SIDE, MaskPainter, Pane
@@ -274,15 +273,9 @@ painter
 
 
 @pytest.fixture
-def painted_page(lessons: Callable[[str], Page], address: str, tmp_path: Path) -> Iterator[Page]:  # noqa: F811
+def painted_page(lessons: Callable[[str], Page], server: Server, tmp_path: Path) -> Iterator[Page]:  # noqa: F811
     """A notebook with nothing but a painter."""
-    base, token = address.split("|")
-    cell = {"cell_type": "code", "source": CELL, "metadata": {}, "outputs": [], "execution_count": None, "id": "only"}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    body = json.dumps({"type": "notebook", "content": notebook}).encode()
-    request = urllib.request.Request(f"{base}/api/contents/painter.ipynb?token={token}", body, method="PUT")
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+    server.write("painter.ipynb", CELL)
     page = lessons("painter.ipynb")
     with screenshot_if_it_fails(page, tmp_path):
         yield page
