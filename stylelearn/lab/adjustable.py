@@ -73,11 +73,11 @@ class AdjustableLab(LiveLab):
         self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
         self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
-        randomise = widgets.Button(
-            description="Randomise", icon="random", tooltip="Random α for all layers, and another seed.",
-            layout=widgets.Layout(width="118px", margin=f"2px 0 2px {controls.INDENT}"),
+        randomise = controls.button(
+            "Randomise", "Random α for all layers, and another seed.", self.guarded(self.randomise),
+            icon="random", width="118px",
         )  # fmt: skip
-        randomise.on_click(self.guarded(self.randomise))
+        randomise.layout.margin = f"2px 0 2px {controls.INDENT}"
         rows = [
             {"content": self.content, **self.style},
             {"alphas": self.alphas},

@@ -76,9 +76,10 @@ class CompareLab(LiveLab):
         self._paused = False  # Stop was pressed: the border moves, but nothing is painted
         self._table, self.border = widgets.HTML(), Axis(value=border)
         controls.check_range("border", border, 0, 1)
-        self.all_button = widgets.Button(
-            description="Paint all", icon="paint-brush", layout=widgets.Layout(width="auto"),
-            tooltip="Let every method paint this pair, one after the other, for the table. Stop keeps what there is.",
+        self.all_button = controls.button(
+            "Paint all",
+            "Let every method paint this pair, one after the other, for the table. Stop keeps what there is.",
+            self.guarded(self.paint_all), icon="paint-brush",
         )  # fmt: skip
         sides = [(PHOTO, PHOTO), *((f"{one.lesson:02d} · {one.title}", name) for name, one in METHODS.items())]
         steps_slider = controls.whole(
@@ -105,7 +106,6 @@ class CompareLab(LiveLab):
         super().__init__(rows, first=first, border=border, below=[self._table], **shown)
         steps_slider.continuous_update = False  # another number of steps is another painting
         traitlets.link((self.stage, "border"), (self.border, "value"))
-        self.all_button.on_click(self.guarded(self.paint_all))
 
     def paint_all(self) -> None:
         """Let all methods paint the present pair, in the background; those that do not know the style are left out."""

@@ -6,7 +6,6 @@ import base64
 import html
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import anywidget
 import ipywidgets as widgets
@@ -46,39 +45,19 @@ GALLERY = (
     Entry("What a layer remembers", "A photo, painted back from one layer.", "layers", InversionLab),
     Entry("Gatys", "Pixels, moved step by step towards a style.", "optimised", lambda: GatysLab("chelsea", "impasto")),
     Entry("Johnson", "A network that knows one style paints at once.", "one_style", JohnsonLab),
-    Entry(
-        "Many styles in one network",
-        "Four styles, mixed under your finger.",
-        "mixed",
-        lambda: CinLab("astronaut", "stained_glass", "starry_night", "watercolour", "mosaic", across=0.3, down=0.2),
-    ),
-    Entry(
-        "AdaIN",
-        "The style of any picture, at once.",
-        "any_style",
-        lambda: AdaINLab("chelsea", "woodcut_waves", "impasto", "mosaic", "watercolour"),
-    ),
-    Entry(
-        "Style swap",
-        "Put together from patches; ask each where it came from.",
-        "patches",
-        lambda: StyleSwapLab("chelsea", "stained_glass"),
-    ),
+    Entry("Many styles in one network", "Four styles, mixed under your finger.", "mixed",
+          lambda: CinLab("astronaut", "stained_glass", "starry_night", "watercolour", "mosaic", across=0.3, down=0.2)),
+    Entry("AdaIN", "The style of any picture, at once.", "any_style",
+          lambda: AdaINLab("chelsea", "woodcut_waves", "impasto", "mosaic", "watercolour")),
+    Entry("Style swap", "Put together from patches; ask each where it came from.", "patches",
+          lambda: StyleSwapLab("chelsea", "stained_glass")),
     Entry("Light of another photo", "Day becomes dusk, and stays a photograph.", "light", lambda: PhotoLab(size=128)),
-    Entry(
-        "A slider for each layer",
-        "How much each layer counts, set while you look.",
-        "sliders",
-        lambda: AdjustableLab("chelsea", "stained_glass"),
-    ),
+    Entry("A slider for each layer", "How much each layer counts, set while you look.", "sliders",
+          lambda: AdjustableLab("chelsea", "stained_glass")),
     Entry("Letters", "Some letters of a font in, any word out.", "letters", EMDLab),
-    Entry(
-        "Which method when",
-        "Two methods in one picture, left and right of a border.",
-        "side_by_side",
-        lambda: CompareLab("chelsea", "stained_glass", steps=30),
-    ),
-)
+    Entry("Which method when", "Two methods in one picture, left and right of a border.", "side_by_side",
+          lambda: CompareLab("chelsea", "stained_glass", steps=30)),
+)  # fmt: skip
 
 
 class Idle(anywidget.AnyWidget):
@@ -105,7 +84,7 @@ class Studio(widgets.VBox):
         self._kiosk = kiosk
         self._idle = [Idle()] if kiosk else []
         for clock in self._idle:
-            clock.on_msg(self._told)
+            clock.on_msg(lambda *_: self.leave())
         self._said = widgets.HTML()
         self._back = widgets.Button(description="← All labs")
         self._back.on_click(lambda _: self.leave())
@@ -142,21 +121,19 @@ class Studio(widgets.VBox):
 
     def leave(self) -> None:
         """Close the lab that is open, and show the gallery."""
-        if self.lab is not None:
-            self.lab.close()
-            self.lab = None
+        self._close_lab()
         self._say("Choose a lab. Everything runs on this machine; no picture leaves it.", "Studio")
         self.children = [self._said, self._gallery]
 
     def close(self) -> None:
         """Close the open lab, too."""
-        if self.lab is not None:
-            self.lab.close()
+        self._close_lab()
         super().close()
 
-    def _told(self, _: Any, message: dict[str, Any], __: Any) -> None:
-        if message == {"do": "back"} and self.lab is not None:
-            self.leave()
+    def _close_lab(self) -> None:
+        if self.lab is not None:
+            self.lab.close()
+            self.lab = None
 
     def _say(self, words: str, title: str = "") -> None:
         heading = f'<h1 style="margin: 0; font-size: 1.5rem">{html.escape(title)}</h1>' if title else ""

@@ -28,6 +28,7 @@ from stylelearn.figures.marks import intervals_figure
 from stylelearn.figures.pictures import grid_figure
 from stylelearn.lab.compare import title_of
 from stylelearn.lab.engine.errors import complaint, guarded
+from stylelearn.lab.widgets import controls
 
 FILE = "my-study.csv"
 _SIDES = ("left", "right")
@@ -61,7 +62,7 @@ class StudyLab(widgets.VBox):
 
     def __init__(self, pastiches: Sequence[Pastiche], path: str | Path = FILE, rater: str | None = None) -> None:
         self.ratings, self.page, self.error = Ratings(path), 0, ""
-        self._pastiches, self._quiet, self._warned = list(pastiches), False, False
+        self._pastiches, self._warned = list(pastiches), False
         self._rater = check_name(rater or self.ratings.rater)
         self.name = widgets.Text(
             value=self._rater, description="your name", continuous_update=False,
@@ -72,7 +73,7 @@ class StudyLab(widgets.VBox):
         self.picture.add_class("poster")
         for picture, width in ((self.picture, 2 * _PICTURE + 30), (self.given, 300)):
             picture.layout = widgets.Layout(width="100%", max_width=f"{width}px", object_fit="contain")
-        self.scores = {side: {name: _scale(side, name) for name in QUESTIONS} for side in _SIDES}
+        self.scores = {side: {name: self._scale(side, name) for name in QUESTIONS} for side in _SIDES}
         self._columns = [
             widgets.VBox(
                 [widgets.HTML(f"<b>the {side} one</b>"), *self.scores[side].values()],
@@ -80,22 +81,35 @@ class StudyLab(widgets.VBox):
             )
             for side in _SIDES
         ]
-        buttons = self._buttons()
+        self._back = self._button(
+            "◂ Back", "To the page before; scores can be changed.", lambda: self.show(self.page - 1)
+        )
+        self._next = self._button(
+            "Next ▸", "To the next page; what is left open can be scored later.", lambda: self.show(self.page + 1)
+        )
+        self._result = self._button(
+            "Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked
+        )
+        self._csv = self._button(
+            "Hand in (CSV)", "Write all ratings into a CSV file with your name, beside this notebook.", self.export
+        )
+        self.upload = widgets.FileUpload(
+            accept=".csv", multiple=True, description="Merge", layout=widgets.Layout(width="auto"),
+            tooltip="Add CSV files of others: the class in one plot. The same file twice does no harm.",
+        )  # fmt: skip
+        self.upload.observe(self._guarded(self._uploaded), "value")
         self._where, self._message, self.results = widgets.HTML(), widgets.HTML(), widgets.HTML()
         scales = widgets.HBox(self._columns, layout=widgets.Layout(width="100%", max_width=f"{2 * _PICTURE + 30}px"))
         row = widgets.Layout(flex_flow="row wrap", align_items="center")
         super().__init__(
             [
                 self.given, self.picture, scales,
-                widgets.HBox([*buttons[:2], self._where], layout=row),
-                widgets.HBox([self.name, *buttons[2:]], layout=row),
+                widgets.HBox([self._back, self._next, self._where], layout=row),
+                widgets.HBox([self.name, self._result, self._csv, self.upload], layout=row),
                 self._message, self.results,
             ],
             layout=widgets.Layout(width="100%"),
         )  # fmt: skip
-        for side, scales_of in self.scores.items():
-            for question, scale in scales_of.items():
-                scale.observe(self._guarded(partial(self._scored, side, question)), "value")
         self.name.observe(self._guarded(self._renamed), "value")
         self.show(self._first_open())
 
@@ -119,13 +133,9 @@ class StudyLab(widgets.VBox):
         given = f"{trial.pair}: the photo and the style that they were made of"
         self._draw(self.picture, [one.image for one in shown], _SIDES, words, _PICTURE)
         self._draw(self.given, [shown[0].content, shown[0].style], ("the photo", "the style"), given, 140)
-        self._quiet = True
-        try:
-            for side, one in zip(_SIDES, shown, strict=False):
-                for question, scale in self.scores[side].items():
-                    scale.value = known.get((one.pair, one.method, question))
-        finally:
-            self._quiet = False
+        for side, one in zip(_SIDES, shown, strict=False):
+            for question, scale in self.scores[side].items():
+                scale.value = known.get((one.pair, one.method, question))
         self._columns[1].layout.visibility = "visible" if len(shown) == 2 else "hidden"
         self.picture.layout.max_width = f"{len(shown) * (_PICTURE + 15)}px"
         self._count()
@@ -185,10 +195,9 @@ class StudyLab(widgets.VBox):
         self.reveal()
 
     def _scored(self, side: str, question: str) -> None:
-        score = self.scores[side][question].value
-        if self._quiet or score is None:
+        score, one = self.scores[side][question].value, self._trials[self.page].pastiches[_SIDES.index(side)]
+        if score in (None, self._known().get((one.pair, one.method, question))):  # the page was turned to it
             return
-        one = self._trials[self.page].pastiches[_SIDES.index(side)]
         self.ratings.give(Rating(self._rater, one.pair, one.method, question, score))
         self._say("")
         self._count()
@@ -210,27 +219,18 @@ class StudyLab(widgets.VBox):
         with place.hold_sync():
             place.value, place.tooltip = pieces(figure, words)[0].data, words
 
-    def _buttons(self) -> list[widgets.Widget]:
-        def button(words: str, tooltip: str, act: Callable[[], Any]) -> widgets.Button:
-            made = widgets.Button(description=words, tooltip=tooltip, layout=widgets.Layout(width="auto"))
-            made.on_click(self._guarded(act))
-            return made
-
-        self._back = button("◂ Back", "To the page before; scores can be changed.", lambda: self.show(self.page - 1))
-        self._next = button("Next ▸", "To the next page; what is left open can be scored later.",
-                            lambda: self.show(self.page + 1))  # fmt: skip
-        self._result = button(
-            "Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked
-        )
-        self._csv = button(
-            "Hand in (CSV)", "Write all ratings into a CSV file with your name, beside this notebook.", self.export
-        )
-        self.upload = widgets.FileUpload(
-            accept=".csv", multiple=True, description="Merge", layout=widgets.Layout(width="auto"),
-            tooltip="Add CSV files of others: the class in one plot. The same file twice does no harm.",
+    def _scale(self, side: str, question: str) -> widgets.RadioButtons:
+        made = widgets.RadioButtons(
+            options=[(f"{score} {words}", score) for score, words in SCORES.items()], value=None,
+            description=QUESTIONS[question], orientation="horizontal", style={"description_width": "initial"},
+            tooltip=f"The {side} one. {QUESTIONS[question]} 1 is not at all, 4 is fully.",
+            layout=widgets.Layout(width="auto", display="block"),
         )  # fmt: skip
-        self.upload.observe(self._guarded(self._uploaded), "value")
-        return [self._back, self._next, self._result, self._csv, self.upload]
+        made.observe(self._guarded(partial(self._scored, side, question)), "value")
+        return made
+
+    def _button(self, words: str, tooltip: str, act: Callable[[], Any]) -> widgets.Button:
+        return controls.button(words, tooltip, self._guarded(act))
 
     def _uploaded(self) -> None:
         files, self.upload.value = self.upload.value, ()
@@ -243,15 +243,6 @@ class StudyLab(widgets.VBox):
     def _say(self, words: str, *, fine: bool = False) -> None:
         self.error = "" if fine else words
         self._message.value = html.escape(words) if fine or not words else complaint(words)
-
-
-def _scale(side: str, question: str) -> widgets.RadioButtons:
-    return widgets.RadioButtons(
-        options=[(f"{score} {words}", score) for score, words in SCORES.items()], value=None,
-        description=QUESTIONS[question], orientation="horizontal", style={"description_width": "initial"},
-        tooltip=f"The {side} one. {QUESTIONS[question]} 1 is not at all, 4 is fully.",
-        layout=widgets.Layout(width="auto", display="block"),
-    )  # fmt: skip
 
 
 def _as_html(data: bytes, words: str) -> str:

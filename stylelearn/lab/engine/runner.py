@@ -81,10 +81,9 @@ class Runner:
         self.name, self.stopped = name, ""
         self._began, self._stepped, self._ended = began, stepped, ended
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
         self._now: Run | None = None
         self._next: Run | None = None
-        self._idle = threading.Event()
+        self._idle = threading.Event()  # clear while a thread works
         self._idle.set()
 
     @property
@@ -96,30 +95,26 @@ class Runner:
         """Whether that job is under way or waiting."""
         return any(run is not None and run.job is job for run in (self._now, self._next))
 
-    def start(self, job: Job, *, restart: bool = False) -> bool:
-        """Begin a job in the background, and say whether it begins; another lab that works is stopped.
+    def start(self, job: Job, *, restart: bool = False) -> None:
+        """Begin a job in the background; another lab that works is stopped.
 
         Args:
             restart: if something is running, stop that and then begin; otherwise a second start does nothing.
         """
-        other = latest()
-        self.stopped = other.name if other is not None and other is not self and other.running else ""
+        other, self.stopped = latest(), ""
         if other is not None and other is not self:
+            self.stopped = other.name if other.running else ""
             other.stop(by=f"{self.name}, which works now")
         Runner._latest = weakref.ref(self)
         with self._lock:
-            if not restart and self._thread is not None:
-                ending = self._now is None or self._now.stopping
-                if self._next is not None or not ending:
-                    return False
+            if not restart and (self._next is not None or (self._now is not None and not self._now.stopping)):
+                return
             self._next = Run(job)
             if self._now is not None:
                 self._now.stopping = True
-            if self._thread is None:
+            if not self.running:
                 self._idle.clear()
-                self._thread = threading.Thread(target=self._work, name="stylelearn lab", daemon=True)
-                self._thread.start()
-            return True
+                threading.Thread(target=self._work, name="stylelearn lab", daemon=True).start()
 
     def stop(self, *, discard: bool = False, by: str = "") -> None:
         """End the run after its present step; with `discard` the lab gets nothing more of it. `by`: who wants it."""
@@ -129,12 +124,6 @@ class Runner:
                 self._now.discarded = self._now.discarded or discard
                 self._now.stopped_by = by
                 self._now.stopping = True
-
-    def interrupt(self) -> None:
-        """As `stop`, for a signal handler: it takes no lock, since the interrupted code may hold it."""
-        self._next, now = None, self._now
-        if now is not None:
-            now.stopped_by, now.stopping = INTERRUPT, True
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until nothing runs any more, at most `timeout` seconds; says whether that is so."""
@@ -149,7 +138,6 @@ class Runner:
             with self._lock:
                 self._now, self._next = self._next, None
                 if self._now is None:
-                    self._thread = None
                     self._idle.set()
                     return
                 run = self._now
@@ -157,7 +145,7 @@ class Runner:
                 self._do(run)
             except BaseException:  # a fault in `ended`: shown by threading, and the lab can be started again
                 with self._lock:
-                    self._thread = self._now = self._next = None
+                    self._now = self._next = None
                     self._idle.set()
                 raise
 
@@ -184,10 +172,11 @@ def latest() -> Runner | None:
 
 
 def interrupt() -> None:
-    """What the kernel's ■ does: stop the lab that works, after its present step."""
-    runner = latest()
-    if runner is not None:
-        runner.interrupt()
+    """What the kernel's ■ does: stop the lab that works, without its lock, which the interrupted code may hold."""
+    if (runner := latest()) is not None:
+        runner._next, now = None, runner._now
+        if now is not None:
+            now.stopped_by, now.stopping = INTERRUPT, True
 
 
 @atexit.register

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import encode_image, read_image, resize
-from stylelearn.lab.engine.errors import in_words
+from stylelearn.lab.engine.errors import guarded
 from stylelearn.lab.engine.kernel import Released
 from stylelearn.lab.widgets.stage import SCRIPT
 
@@ -24,7 +24,6 @@ _LARGEST = 1024  # pixels of the longer side that is kept; labs work with at mos
 _HELP = {
     "content": "The picture to be painted anew: what it shows is kept.",
     "style": "The picture whose manner is taken: its colours, strokes and textures.",
-    "mask": "A picture of what is inside: white counts, black does not.",
 }
 _small: dict[tuple[Kind, str], bytes] = {}  # thumbnails of the course's pictures
 
@@ -138,25 +137,24 @@ class Chooser(Released, anywidget.AnyWidget):
         self.picked += 1
 
     def _heard(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        try:
-            self._asked(message, buffers)
-        except Exception as error:
-            self.error = in_words(error)
+        guarded(lambda: self._asked(message, buffers), lambda words: self.set_trait("error", words))()
 
     def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """What the page wants: a list with thumbnails, a choice from it, a file, or what has this name or address."""
-        if message["do"] == "open":
-            self.thumbnails = {one: self.small(one) for one in (*self._names, *self._own)}
-        elif message["do"] == "choose":
-            (self.restore if "://" in message["name"] else self.choose)(message["name"])
-        elif message["do"] == "file":
-            self.choose({"name": message["name"], "content": bytes(buffers[0])}, f"upload: {message['name']}")
-        elif message["do"] == "refused":
-            self.error = message["why"]
-        elif self.kiosk:
-            self.error = "here a picture comes from the list, from the camera, or by dropping it"
-        elif source := message["source"].strip().strip('"'):  # Windows copies a path with quotes
-            self.choose(source)
+        match message:
+            case {"do": "open"}:
+                self.thumbnails = {one: self.small(one) for one in (*self._names, *self._own)}
+            case {"do": "choose", "name": name}:
+                (self.restore if "://" in name else self.choose)(name)
+            case {"do": "file", "name": name}:
+                self.choose({"name": name, "content": bytes(buffers[0])}, f"upload: {name}")
+            case {"do": "refused", "why": why}:
+                self.error = why
+            case {"do": "address"} if self.kiosk:
+                self.error = "here a picture comes from the list, from the camera, or by dropping it"
+            case {"do": "address", "source": source}:
+                if named := source.strip().strip('"'):  # Windows copies a path with quotes
+                    self.choose(named)
 
 
 class PictureChooser(Chooser):

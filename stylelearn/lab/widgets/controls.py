@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -101,6 +101,15 @@ def encoder(value: str) -> widgets.Dropdown:
 def text(description: str, value: str, tooltip: str) -> widgets.Text:
     """A line to type."""
     return widgets.Text(value=value, **_common(description, tooltip))
+
+
+def button(
+    description: str, tooltip: str, act: Callable[..., None], *, icon: str = "", width: str = "auto"
+) -> widgets.Button:
+    """A button that calls `act`."""
+    made = widgets.Button(description=description, tooltip=tooltip, icon=icon, layout=widgets.Layout(width=width))
+    made.on_click(act)
+    return made
 
 
 def check_range(description: str, value: float, low: float, high: float) -> None:

@@ -233,18 +233,15 @@ class MaskPainter(Released, widgets.VBox):
             "fill: similar", ANY_COLOUR, 0.02, ANY_COLOUR, 0.02,
             "How far from the colour that you click on a fill goes; 1.00: to the end of the region, of any colour.",
         )  # fmt: skip
-        layout = widgets.Layout(width="90px")
-        self.undo_button = widgets.Button(
-            description="Undo", icon="undo", layout=layout, tooltip="Take the last stroke or fill back."
+        self.undo_button = controls.button(
+            "Undo", "Take the last stroke or fill back.", self._guarded(self.undo), icon="undo", width="90px"
         )
-        self.clear_button = widgets.Button(
-            description="Clear", icon="eraser", layout=layout, tooltip="Both pictures become the chosen region."
+        self.clear_button = controls.button(
+            "Clear", "Both pictures become the chosen region.", self._guarded(self.clear), icon="eraser", width="90px"
         )
         for tool in (self.region, self.tool, self.brush, self.similar):
             tool.observe(self._taken, "value")
         self.new.observe(self._guarded(self._typed), "value")
-        self.undo_button.on_click(self._guarded(self.undo))
-        self.clear_button.on_click(self._guarded(self.clear))
 
     def _offer(self, name: str) -> None:
         self.region.options = self.names
