@@ -124,17 +124,6 @@ def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatc
     assert len(looked) == 9
 
 
-def test_a_picture_too_narrow_for_the_network_is_told_and_the_last_one_stays(lab: AdaINLab, tmp_path: Path) -> None:
-    Image.new("RGB", (400, 20), (200, 30, 30)).save(tmp_path / "thin.png")
-    before = lab.image
-    lab.content.choose(str(tmp_path / "thin.png"))
-    assert lab.wait(SOON)
-    assert "too small for this network: at least 16 px a side" in lab.error
-    assert torch.equal(lab.image, before)
-    move(lab, size=512)  # 26 pixels high now
-    assert lab.image.shape == (1, 3, 26, 512)
-
-
 def test_styles_that_are_not_named_are_filled_up_without_repeating() -> None:
     lab = AdaINLab(style_3=STYLES[0], size=64)
     values = [lab.settings[name] for name in module.STYLES]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
@@ -244,22 +243,6 @@ def test_a_fill_by_colour_stops_at_an_edge():
     assert painter.masks[0].shares()["bright"] == pytest.approx(0.5, abs=0.02)
     half = resize(image, SIDE, "long")[0, 0] > 0.95
     assert np.array_equal((painter.content.canvas.labels == 1)[:, 155:], half[:, 155:].numpy())
-
-
-def test_every_tool_says_what_it_means(painter: MaskPainter):
-    for tool in (painter.region, painter.new, painter.tool, painter.brush, painter.similar):
-        assert len(tool.tooltip) > 20
-        assert tool.description or tool.placeholder
-    for button in (painter.undo_button, painter.clear_button):
-        assert isinstance(button, widgets.Button) and len(button.tooltip) > 20
-
-
-def test_the_browsers_part_travels_with_the_package():
-    code = str(Pane._esm)
-    assert "pointerdown" in code and "export default" in code
-    assert "http" not in code  # nothing is fetched
-    for name in ("picture", "regions", "words", "columns", "rows", "tool", "radius", "ink"):
-        assert f'"{name}"' in code and Pane.class_traits()[name].metadata["sync"]
 
 
 # --- in a real browser ------------------------------------------------------------------------------------------------

@@ -181,8 +181,12 @@ def test_every_control_works_at_its_ends(case: Case, monkeypatch: pytest.MonkeyP
 
 
 @each_lab
-def test_settings_make_the_same_lab_and_are_saved_and_reset_brings_them_back(case: Case, tmp_path: Path) -> None:
+def test_a_picture_is_there_at_once_and_settings_make_it_again_and_reset_does(case: Case, tmp_path: Path) -> None:
     lab = case.lab(**case.other)
+    assert [one for one in inside(lab) if "poster" in one._dom_classes] == [lab.stage]
+    assert lab.stage.value[:2] == b"\xff\xd8" and len(lab.stage.tooltip) > 20  # a JPEG with words
+    if "first_steps" in case.other:
+        assert lab.stage.tooltip.endswith(f"after {case.other['first_steps']} steps")
     steps = {name: value for name, value in case.other.items() if name == "first_steps"}
     takes = inspect.signature(case.lab).parameters.keys() - {"first_steps", "first", "weights", "shown"}
     assert lab.settings.keys() == takes
@@ -200,16 +204,6 @@ def test_settings_make_the_same_lab_and_are_saved_and_reset_brings_them_back(cas
     assert not (steps and lab.running)  # nothing is painted for it
     assert lab.wait(SOON) and lab.error == ""
     assert lab.settings == settings and torch.equal(lab.image, image)
-
-
-@each_lab
-def test_the_picture_is_there_at_once_with_words(case: Case) -> None:
-    lab = case.lab(**case.other)
-    assert [one for one in inside(lab) if "poster" in one._dom_classes] == [lab.stage]
-    assert lab.stage.value[:2] == b"\xff\xd8"  # a JPEG
-    assert len(lab.stage.tooltip) > 20
-    if "first_steps" in case.other:
-        assert lab.stage.tooltip.endswith(f"after {case.other['first_steps']} steps")
 
 
 @pytest.mark.parametrize("lab", [AdaINLab, EMDLab, StyleSwapLab, AdjustableLab])
@@ -232,8 +226,7 @@ WRONG: dict[type[Lab], list[tuple[dict[str, Any], str]]] = {
         ({"layer_weights": "most"}, "no preset 'most'"),
         ({"layer_weights": {"relu9_1": 1}}, "relu9_1"),
         ({"layer_weights": {"relu1_1": 2}}, "relu1_1 must be a number from 0 to 1"),
-        ({"style_weight": 0}, "style ÷ content"),
-        ({"style_weight": 1e6}, "from 0.01 to 10000"),
+        ({"style_weight": 0}, "style ÷ content must be a number from 0.01 to 10000"),
         ({"size": 16}, "size"),
         ({"start": "middle"}, "choose from"),
         ({"style": "nosuch"}, "nosuch"),
@@ -293,11 +286,7 @@ WRONG: dict[type[Lab], list[tuple[dict[str, Any], str]]] = {
         ({"noise": 0.9}, r"noise must be a number from 0 to 0\.5"),
         ({"seed": -1}, "seed"),
     ],
-    EMDLab: [
-        ({"share": -0.1}, "share of other must be a number from 0 to 1"),
-        ({"share": 1.5}, "share of other must be a number from 0 to 1"),
-        ({"share": "half"}, "share of other must be a number from 0 to 1"),
-    ],
+    EMDLab: [({"share": "half"}, "share of other must be a number from 0 to 1")],
     CompareLab: [
         ({"left": "picasso"}, "choose from"),
         ({"border": 1.5}, "border"),
