@@ -21,6 +21,7 @@ from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab, at_size
 from stylelearn.lab.memory import named
 from stylelearn.lab.mixing import Axis
+from stylelearn.lab.steps import PICTURE_EVERY
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step
@@ -29,7 +30,6 @@ from stylelearn.registry import METHODS
 
 PHOTO = "photograph"  # what can be shown instead of a method
 MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table
-_EVERY = 0.15  # seconds between two pictures while one is being made
 _KEPT = 64  # pastiches
 SIZES = (64, 128, 192, 256, 384, 512)
 _judge = functools.cache(judge)
@@ -191,7 +191,7 @@ class CompareLab(LiveLab):
 
     def _stepped(self, run: Run, step: Step) -> None:
         sides, now, pair = self._coming
-        due = self._clock.due("picture", _EVERY)
+        due = self._clock.due("picture", PICTURE_EVERY)
         if due or now is None or now.done:
             self._sides = sides
             super()._stepped(run, step)
@@ -200,7 +200,7 @@ class CompareLab(LiveLab):
                 left = now.seconds / max(1, now.step) * (now.count - now.step)
                 words = f"painting {title_of(now.method)}: step {now.step} of {now.count}, {duration(left)} left"
                 self.stage.progress(now.step / now.count, words)
-            self._clock.done("picture", _EVERY)
+            self._clock.done("picture", PICTURE_EVERY)
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         super()._ended(run, outcome, error)
