@@ -165,7 +165,8 @@ class CompareLab(LiveLab):
         key = _key(method, pair)
         if key not in self._cache:
             *_, name, steps, size = pair
-            self._cache[key] = Painting(method, *(self._fitted(picture, size) for picture in pictures), name, steps)
+            content, style = (self._fitted(picture, size) for picture in pictures)
+            self._cache[key] = Painting(method, content, style, name, steps)
             for old in list(self._cache)[:-_KEPT]:
                 del self._cache[old]
         return self._cache[key]
