@@ -8,6 +8,7 @@ compared takes turns in one run, and what counts is the ratio. ::
     python -m benchmarks feedforward --judge squeezenet1_0.pth  # one pass of a network, lessons 03 to 05
     python -m benchmarks swap matting                           # patches and the matting Laplacian, lessons 06 and 07
     python -m benchmarks adjustable                             # a slider for each layer, lesson 08
+    python -m benchmarks browser                                # labs as a learner sees them, lessons 03 to 05 and 08
     python -m benchmarks glyphs --baseline zi2zi.safetensors    # letters, lesson 09
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks import adjustable, encoder, feedforward, gatys, glyphs, matting, swap
+from benchmarks import adjustable, browser, encoder, feedforward, gatys, glyphs, matting, swap
 from benchmarks.measuring import QUICK, Measurement, Plan, Report, table
 from stylelearn.evaluation.timing import machine
 from stylelearn.files import check_output
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "gatys": gatys,
     "feedforward": feedforward,
     "adjustable": adjustable,
+    "browser": browser,
     "swap": swap,
     "matting": matting,
     "glyphs": glyphs,

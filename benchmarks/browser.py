@@ -1,26 +1,40 @@
-"""A JupyterLab on 127.0.0.1 with folders of its own, and an installed Chromium, driven by Playwright, that opens it."""
+"""The labs of lessons 03, 04, 05 and 08 in a real browser: how soon, and how many pictures a second, a learner sees.
+
+JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Notebooks
+have one cell, which makes a lab. Times are taken by the page's own clock, so that what drives the page does not count:
+
+released  from the last move of a slider that is let go at once (or from a key) until the picture of the lab's full size
+          has loaded; many labs show a smaller one before
+dragged   pictures that load while the slider, or the ring of lesson 04, is dragged to and fro
+live      pictures of a (fake) camera that are painted
+"""
 
 import contextlib
+import functools
+import itertools
 import os
 import secrets
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
+from benchmarks.feedforward import PROMISED
+from benchmarks.measuring import Measurement, Plan
 from stylelearn.cli.lab import environment
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -30,6 +44,19 @@ FLAGS = [
     "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
+
+ROUNDS = 12  # moves of which the median is taken
+SECONDS = 5.0  # of dragging, and of the camera
+DRAGGED, LIVE = 8.0, 5.0  # pictures a second that are promised
+FILM = 192  # pixels of the longer side of the camera's pictures
+REST = 0.2  # seconds between a picture and the next move
+
+
+def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
+    """(title, what to measure) one after the other; nothing is measured before it is called."""
+    for lab, control in LABS.items():
+        yield f"{lab} in a browser, {plan.size} px", functools.partial(moved, lab, control, plan)
+    yield f"a live camera in a browser, {FILM} px", functools.partial(live, plan)
 
 
 # --- JupyterLab and Chromium ------------------------------------------------------------------------------------------
@@ -189,3 +216,137 @@ def run_all(page: "Page", address: str) -> None:
     page.wait_for_function(ALL_RUN)
     if failed := page.evaluate(ERRORS):
         raise RuntimeError("; ".join(failed))
+
+
+# --- what a learner sees ----------------------------------------------------------------------------------------------
+
+# When a control was moved last, and when pictures have loaded, with their longer side; milliseconds, by one clock.
+WATCH = """cell => {
+    const seen = window.seen = {moved: 0, pictures: []};
+    const moved = event => { if (event.type === 'keydown' || event.buttons) seen.moved = event.timeStamp; };
+    for (const kind of ['pointermove', 'keydown']) window.addEventListener(kind, moved, true);
+    cell.addEventListener('load', ({target}) => {
+        if (!target.matches('img.poster')) return;
+        seen.pictures.push([performance.now(), Math.max(target.naturalWidth, target.naturalHeight)]);
+    }, true);
+}"""
+PAINTED = "side => window.seen.pictures.some(one => one[0] > window.seen.moved && one[1] >= side)"
+# A picture of the camera is drawn on a canvas, which gets its width anew each time.
+FILMED = """canvas => {
+    window.seen = {pictures: []};
+    const drawn = () => window.seen.pictures.push([performance.now(), canvas.width]);
+    new MutationObserver(drawn).observe(canvas, {attributeFilter: ['width']});
+}"""
+SEEN, NOW = "() => window.seen", "() => performance.now()"
+
+Picture = Sequence[float]
+"""Milliseconds at which it had loaded, and pixels of its longer side."""
+
+RING = "ring"
+LABS = {"JohnsonLab": "strength (blend)", "CinLab": RING, "AdaINLab": "strength α", "AdjustableLab": "relu2_1"}
+
+
+def moved(lab: str, control: str, plan: Plan) -> list[Measurement]:
+    """How long a lab takes from a move to its picture, and how many pictures come while one drags."""
+    group, rounds = f"labs in a browser, {plan.size} px", ROUNDS if plan.judged else plan.rounds
+    with _opened(f"{lab}(size={plan.size})") as (page, cell):
+        cell.locator("img.poster").wait_for()
+        handle, track = _parts(cell, control)
+        page.evaluate(WATCH, cell.element_handle())
+        taken = []
+        for number in range(2 + rounds):  # the first two warm up
+            page.wait_for_timeout(REST * 1000)
+            if control == RING:
+                track.press(("ArrowRight", "ArrowLeft")[number % 2])
+            else:
+                handle.hover()
+                page.mouse.down()
+                page.mouse.move(*_place(track, (0.3, 0.7)[number % 2]))
+                page.mouse.up()
+            page.wait_for_function(PAINTED, arg=plan.size)
+            taken.append(waits(**page.evaluate(SEEN), side=plan.size))
+        begin, end = _drag(page, handle, track, SECONDS if plan.judged else 1)
+        pictures = page.evaluate(SEEN)["pictures"]
+    first, whole = (statistics.median(times) for times in zip(*taken[2:], strict=True))
+    how = "moved by a key" if control == RING else "let go"
+    return [
+        Measurement(
+            group, f"{lab}: {control} {how}, until the new picture", whole, "s", at_most=PROMISED.get(plan.size),
+            note=f"median of {rounds}; the first new pixels after {first * 1000:.0f} ms",
+        ),
+        _rate(group, f"{lab}: {control} dragged, pictures", pictures, begin, end, DRAGGED),
+    ]  # fmt: skip
+
+
+def live(plan: Plan) -> list[Measurement]:
+    """How many pictures of a camera lesson 03's lab paints a second."""
+    with _opened(f"JohnsonLab(size={FILM})") as (page, cell):
+        cell.locator("button").filter(has_text="Live").click()
+        cell.get_by_text("pictures a second").wait_for()
+        page.evaluate(FILMED, cell.locator(".sl-picture canvas[role=img]").element_handle())
+        begin = page.evaluate(NOW)
+        page.wait_for_timeout((SECONDS if plan.judged else 1) * 1000)
+        end, pictures = page.evaluate(NOW), page.evaluate(SEEN)["pictures"]
+    return [_rate(f"a live camera in a browser, {FILM} px", "JohnsonLab: pictures", pictures, begin, end, LIVE)]
+
+
+def waits(moved: float, pictures: Sequence[Picture], side: int) -> tuple[float, float]:
+    """Seconds from a move until the first picture after it, and until the first of the lab's full size."""
+    after = [((at - moved) / 1000, longer) for at, longer in pictures if at > moved]
+    return after[0][0], next(seconds for seconds, longer in after if longer >= side)
+
+
+def pace(pictures: Sequence[Picture], begin: float, end: float) -> tuple[float, float]:
+    """Pictures a second between two moments in milliseconds, and the longest time in seconds without one."""
+    times = [at for at, _ in pictures if begin < at <= end]
+    longest = max(later - earlier for earlier, later in itertools.pairwise([begin, *times, end]))
+    return len(times) / (end - begin) * 1000, longest / 1000
+
+
+def _rate(group: str, name: str, pictures: Sequence[Picture], begin: float, end: float, promised: float) -> Measurement:
+    rate, longest = pace(pictures, begin, end)
+    note = f"in {(end - begin) / 1000:.1f} s; never longer than {longest * 1000:.0f} ms without one"
+    return Measurement(group, name, rate, "/s", at_least=promised, note=note)
+
+
+@contextlib.contextmanager
+def _opened(lab: str) -> Iterator[tuple["Page", "Locator"]]:
+    """A page with a notebook whose only cell has made a lab; and that cell."""
+    code = f"from stylelearn.lab import {lab.split('(')[0]}\n\n{lab}"
+    with (
+        chromium() as browser,
+        tempfile.TemporaryDirectory(prefix="stylelearn-") as folder,
+        jupyterlab(Path(folder)) as server,
+    ):
+        page = browser.new_page(viewport={"width": 1400, "height": 1100})
+        run_all(page, server.write("lab.ipynb", code))
+        yield page, page.locator(".jp-CodeCell").first
+
+
+def _parts(cell: "Locator", control: str) -> tuple["Locator", "Locator"]:
+    """What the mouse takes hold of, and along what it is dragged."""
+    if control == RING:
+        return cell.locator(".sl-ring"), cell.locator(".sl-pad")
+    slider = cell.locator(".widget-slider", has=cell.page.locator("label", has_text=control))
+    return slider.locator(".noUi-handle"), slider.locator(".noUi-base")
+
+
+def _place(track: "Locator", share: float) -> tuple[float, float]:
+    """A place on the track, from 0 at its left to 1 at its right."""
+    box: Any = track.bounding_box()
+    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+def _drag(page: "Page", handle: "Locator", track: "Locator", seconds: float) -> tuple[float, float]:
+    """Drag to and fro for so long; returns when it began and when it ended, by the page's clock."""
+    handle.hover()
+    page.mouse.down()
+    (left, y), (right, _) = _place(track, 0), _place(track, 1)
+    begin = now = page.evaluate(NOW)
+    while now < begin + seconds * 1000:
+        there = abs((now - begin) / 1250 % 2 - 1)  # from 1 to 0 and back, in two and a half seconds
+        page.mouse.move(left + there * (right - left), y)
+        page.wait_for_timeout(15)
+        now = page.evaluate(NOW)
+    page.mouse.up()
+    return begin, now

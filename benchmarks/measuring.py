@@ -66,7 +66,7 @@ class Measurement:
     Attributes:
         group: what it belongs to, such as "encoder speed".
         value: None where it could not be measured here; then `note` says why.
-        unit: "s", "dB", "×", "MB", "%" or "".
+        unit: "s", "/s", "dB", "×", "MB", "%" or "".
         at_least, at_most: what the course promises, if it promises anything.
         note: how it was measured, in a few words.
     """

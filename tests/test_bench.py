@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks import adjustable, encoder, feedforward, gatys, glyphs, matting, memory, swap
+from benchmarks import adjustable, browser, encoder, feedforward, gatys, glyphs, matting, memory, swap
 from benchmarks.__main__ import main
 from benchmarks.measuring import QUICK, Measurement, Plan, Report, show, table
 from stylelearn import adain, johnson, losses
@@ -71,7 +71,7 @@ def test_the_report_is_a_table_and_on_disk_after_each_group(tmp_path):
 
 # --- the command ------------------------------------------------------------------------------------------------------
 
-BENCHMARKS = (encoder, gatys, feedforward, adjustable, swap, matting, glyphs)
+BENCHMARKS = (encoder, gatys, feedforward, adjustable, browser, swap, matting, glyphs)
 
 
 def test_what_was_measured_before_an_interruption_is_kept(monkeypatch, tmp_path, capsys):
@@ -112,7 +112,7 @@ def test_all_benchmarks_run_with_one_plan(monkeypatch, tmp_path, capsys):
         monkeypatch.setattr(each, "groups", groups)
     assert main(["--quick", "--pairs-count", "7", "--json", str(tmp_path / "out.json")]) == 0
     kept = json.loads((tmp_path / "out.json").read_text())
-    assert [each["name"] for each in kept["measurements"]] == ["size 64"] * 7
+    assert [each["name"] for each in kept["measurements"]] == ["size 64"] * 8
     assert kept["settings"]["pairs"] == kept["settings"]["many"] == 7 and not kept["settings"]["judged"]
     assert "MISSED" not in capsys.readouterr().out
 
@@ -131,7 +131,7 @@ def test_photos_given_back_are_compared_with_themselves(monkeypatch):
 
 def test_groups_are_lazy_and_name_what_they_measure():
     titles = [title for each in BENCHMARKS for title, _ in each.groups(Plan())]
-    assert len(titles) == 4 + 3 + 8 + 6 + 7 + 2 + 1
+    assert len(titles) == 4 + 3 + 8 + 6 + 5 + 7 + 2 + 1
 
 
 @pytest.mark.parametrize(
