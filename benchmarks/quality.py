@@ -236,18 +236,18 @@ def networks(method: str, plan: Plan) -> list[Trained]:
             return coarse_to_fine(partial(network, styles=style), content)
 
         return [Trained(name, square(read(), plan.size), to_any, weights) for name, read in known]
-    made: dict[str, tuple[Callable[[Tensor], Tensor], dict[str, Any]]] = {}
+    made: dict[str, tuple[Callable[[Tensor], Tensor], dict[str, Any], Any]] = {}
     if method == "cin":
         many, about = cin.load(), read_about(network_file("cin", "cin"))
         for name in many.styles:
-            made[name] = partial(many, mix=many.mix(name)), about
+            made[name] = partial(many, mix=many.mix(name)), about, about.get("style_sizes", {}).get(name)
     else:
         for name in johnson.styles():
             one = johnson.load(name)
-            made[name] = one, one.about
+            made[name] = one, one.about, one.about.get("style_size")
     found = []
-    for name, (one, about) in made.items():
-        style = style_picture(name, about.get("style_size"), plan)
+    for name, (one, about, size) in made.items():
+        style = style_picture(name, size, plan)
         if style is not None:
             painter = partial(_from_coarse, one)
             found.append(Trained(name, style, painter, about["objective"]))

@@ -182,10 +182,9 @@ class AdaIN(nn.Module):
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be from 0 to 1; got {strength}")
-        weights = _weights(len(styles), shares, masks, features)  # (K, 1, 1) or (K, H', W')
+        weights = strength * _weights(len(styles), shares, masks, features)  # α w_k: (K, 1, 1) or (K, H', W')
         mixed = sum(w * adain(features, style) for w, style in zip(weights, styles, strict=True))
-        kept = 1 - weights.sum(dim=0)  # 0, but where the masks leave something out
-        return (1 - strength) * features + strength * (mixed + kept * features)
+        return torch.addcmul(mixed, features, 1 - weights.sum(dim=0))  # 1 − α, and where the masks leave something out
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
         """g: activations to a picture of `size` (height, width), in [0, 1]."""

@@ -241,7 +241,8 @@ def train_cin(
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
     run = settings(out, {"learning_rate": learning_rate} | run) | {"about": {"start": start and Path(start)}}
     found = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
-    write_weights(out, network.state_dict(), network.about | found)
+    sizes = {name: list(style.shape[2:]) for name, style in styles.items()}
+    write_weights(out, network.state_dict(), {**network.about, "style_sizes": sizes, **found})
 
 
 def learn(

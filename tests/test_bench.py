@@ -232,7 +232,7 @@ def test_each_move_that_is_timed_paints_anew(painted, monkeypatch):
     johnson_only = feedforward.slider("johnson", "JohnsonLab", lambda lab: lab.controls["strength"])
     monkeypatch.setattr(feedforward, "LABS", {"johnson": johnson_only})
     (figure,) = feedforward.moves(256, 3)
-    assert refreshed == [3] * 5  # two to warm up; each paints 64, 128 and 256 pixels
+    assert refreshed == [2] * 5  # two to warm up; each paints 128 and 256 pixels
     assert figure.value > 0 and figure.at_most == 0.1 and figure.unit == "s"
     assert feedforward.moves(64, 1)[0].at_most is None
 

@@ -169,7 +169,7 @@ def test_quality_of_small_networks(monkeypatch):
 def test_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
     net = cin.StyleNet(["batik", "nowhere", "geometric"], (4, 4, 4), 1)
     path = tmp_path / "cin.safetensors"
-    about = {"style_size": [48, 48], "objective": {"content_layer": "relu2_1"}}
+    about = {"style_sizes": {"batik": [48, 48]}, "objective": {"content_layer": "relu2_1"}}
     write_weights(path, net.state_dict(), net.about | about)
     monkeypatch.setattr(cin, "load", lambda: net)
     monkeypatch.setattr(quality, "network_file", lambda kind, name: path)

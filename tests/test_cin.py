@@ -390,11 +390,11 @@ def test_files_that_are_no_network_are_refused_by_name(tmp_path: Path) -> None:
 def test_the_courses_network_knows_a_dozen_styles() -> None:
     net = cin.load()
     assert len(net.styles) >= 12
-    image, encoder = samples.content("chelsea", 96), Encoder("mini")
+    image, encoder = samples.content("chelsea", 128), Encoder("mini")
     made = {name: painted(net, image, name) for name in net.styles} | {"photo": image}
     seen = {name: encoder(each, STYLE_LAYERS) for name, each in made.items()}
     for name in set(net.styles) & set(samples.style_names()):
-        wanted = encoder(samples.style(name, 192), STYLE_LAYERS)
+        wanted = encoder(samples.style(name, 384), STYLE_LAYERS)  # the size at which it was learnt
         grams = {layer: losses.mean_gram(value) for layer, value in wanted.items()}
         distance = {
             other: sum(losses.style_loss(value, grams[layer]) for layer, value in features.items())

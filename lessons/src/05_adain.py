@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 05 · One network for every style
 #
-# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows a dozen. Can one network paint in any
+# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows sixteen. Can one network paint in any
 # style, also in one that it has never seen, in one pass?
 #
 # Xun Huang and Serge Belongie found a short answer. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
@@ -29,6 +29,7 @@
 # %%
 # %config InlineBackend.figure_formats = ['jpeg']
 import time
+from functools import partial
 
 import torch
 from torch import nn
@@ -40,6 +41,7 @@ from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdaINLab
+from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.networks.decoders import mirrored_decoder
 from stylelearn.optimize import result
 
@@ -47,15 +49,15 @@ encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
 
 # %% [markdown]
-# This is the goal. One network, and four styles that it was never trained for:
+# This is the goal. One network, and four styles that it was never trained for, painted from coarse to fine (lesson 03, section 8). That is two passes. From section 3 on each picture is painted in one, so its marks are finer.
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
 names = ["woodcut_waves", "impasto", "stained_glass", "watercolour"]
 styles = {name: samples.style(name, 256) for name in names}  # (1, 3, 256, 256) each, or longer
 with torch.no_grad():
-    pastiches = [network(photo, style) for style in styles.values()]  # (1, 3, 256, 384) each
-grid([*styles.values(), *pastiches], [*names, *["one pass"] * 4], columns=4)
+    pastiches = [coarse_to_fine(partial(network, styles=style), photo) for style in styles.values()]
+grid([*styles.values(), *pastiches], [*names, *["the pastiche"] * 4], columns=4)
 
 # %% [markdown]
 # ## 1 · Two numbers for a channel
@@ -204,7 +206,7 @@ for which, word in enumerate(("mean", "deviation")):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. The pastiche follows the painting, but only roughly: most channels come near, and some
+# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. The deviations of the pastiche follow the painting's. Its means do so on the left and in the middle, and stay below on the right. So it follows the painting only roughly: most channels come near, and some
 # do not. The decoder can only paint *pictures*, and no picture has exactly these activations: many values of $t$ are below 0, and behind a ReLU none is. Training brings $f(g(t))$ as near to $t$ as it can.
 # </details>
 #
@@ -353,7 +355,7 @@ grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), at last one in the cold colours and with the hard contrast of the waves. Both pictures were never seen in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which
+# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), at last one in bluish grey with the hard contrast of the waves, and coloured fringes at edges. Both pictures were never seen in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which
 # no network of lesson 03 can do. The one that ships with the course starts from a deeper layer and saw thousands of photos and styles; `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
 # </details>
@@ -388,7 +390,7 @@ for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without normalisation each picture takes the colours of its style: orange, cold blue, grey. Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. With normalisation in $g$ the three pictures come out
+# Without normalisation each picture takes something of its style's colours: orange, blue-grey, grey. (How light they are is not right yet.) Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. With normalisation in $g$ the three pictures come out
 # much alike: all are normalised to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
 # </details>
 #
@@ -434,7 +436,7 @@ print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 # <details><summary>What you should see</summary>
 #
 # At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is nearly the photo: the finest lines run into each other, since four by four pixels share one position even in `relu3_1`,
-# and some bright edges have a dark rim. With α the style comes in, slowly at first. Only the decoder had to run again for each α. The activations are kept.
+# the sky has a light rim along the roofs, and the lower roofs have become redder. With α the style comes in: first the colour, then the marks. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -501,7 +503,7 @@ grid(square, [corners[0], "", corners[1], "", "a quarter of each", "", corners[2
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The middle has a palette and strokes between the four. It is no double exposure: nothing was mixed as pixels. AdaIN is linear in σ and μ, so mixing four
+# The middle has a palette between the four; the mosaic's net, clear in its corner, is nearly gone. It is no double exposure: nothing was mixed as pixels. AdaIN is linear in σ and μ, so mixing four
 # results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
 #
@@ -635,7 +637,8 @@ grid([impasto, its, own], ["the style", "the style's colours", "the photo's colo
 # All of this, live. Drag, and the picture follows.
 #
 # - The **ring in the square** mixes the four styles at its corners; in a corner there is one style alone. Choose the four styles from their lists, or drop a picture of your own on one of them.
-# - **strength α** goes from the photo to the style. The activations are kept, so that moving it costs one pass of the decoder.
+# - **strength α** goes from the photo, through encoder and decoder, to the style. Styles are taken at the picture's size.
+# - **broad marks** is the share of a coarse pastiche that is painted first (lesson 03, section 8), times α.
 # - **colours of** the style or the photo. **where** is a mask: inside of it counts the square, **elsewhere** says what is outside. A mask of your own is any picture, white for inside.
 # - **size** is the longer side, up to 1024 pixels.
 #
@@ -650,7 +653,7 @@ lab
 #
 # *What do we give up for the speed?*
 #
-# Neither the photos nor the styles of this lesson were in the training. Let us put both methods side by side: lesson 02 with 60 steps, and one pass of AdaIN. Three measures: the style loss of lesson 02
+# Neither the photos nor the styles of this lesson were in the training of the course's decoder. Let us put both methods side by side: lesson 02 with 60 steps, and one pass of AdaIN. Three measures: the style loss of lesson 02
 # (Gram matrices), the style loss of this lesson (means and deviations), and the content loss, all in the same encoder. Lower is better.
 #
 # **Predict, then run.** Lesson 02 minimises the first and the last of them directly, for this one picture. Which method is better in which, and by how much?
@@ -683,7 +686,7 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 is nearer to the style by both measures: 60 steps for this one pair, and down on these very numbers. AdaIN had one pass, and two numbers a channel. It still
+# Lesson 02 is better in all three: 60 steps for this one pair, and down on two of these very numbers. AdaIN had one pass, and two numbers a channel. It still
 # covers much of the way from the photo to the style.
 #
 # Look at the stained glass: dark lead lines surround patches of one colour. Which colour stands beside which line is a matter of which channels are active together. Means and deviations do not say that, Gram matrices do.
@@ -692,8 +695,8 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # More places where it fails:
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide, and one of `relu3_1` four. Letters and distant people are smaller than what they describe, and the decoder has to guess them.
-# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. The sky gets a fine grain, out of the decoder's noise, but no dots of paint.
-# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and it invents similar things for every style. Look for it in smooth areas. The larger the picture, the less it matters.
+# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. In the last picture below, the dark blue sky turns pale green with a speckle of light and dark; these are not the round dots of the painting.
+# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is the same for every style: see the small dark blocks on the cat's forehead in all nine pictures of section 7.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
 # **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
@@ -713,7 +716,7 @@ print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN has changed nothing; only what encoder and decoder lose is visible, as for α = 0. So if a picture lacks detail at α = 0 already, the reason is the decoder, not the style.
+# AdaIN has changed nothing; only what encoder and decoder lose is visible, as for α = 0. So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
 # </details>
 #
 # ### How fast?
@@ -737,7 +740,7 @@ for side in (128, 256, 512):
     print(f"{side} px: everything {whole * 1e3:4.0f} ms; only α moved {again * 1e3:4.0f} ms")
 
 # %% [markdown]
-# Compare this with the seconds of lesson 02. The paper's own table says (seconds on one graphics card of 2017, style encoded before; in brackets with it):
+# Compare this with the seconds of lesson 02. The paper's own table says (seconds on one graphics card of that time, style encoded before; in brackets with it):
 #
 # | method | 256 px | 512 px | styles |
 # | --- | --- | --- | --- |
@@ -751,12 +754,13 @@ for side in (128, 256, 512):
 #
 # - **A smaller encoder**: fewer channels in `relu4_1` than VGG-19's 512. It is much faster and tells fewer structures apart: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
 #   VGG-19, on a graphics card in hours.
-# - **A second layer**: the course's decoder is given `relu3_1` beside `relu4_1`, with the style's moments in both, and a little noise, so that an even sky need not get a pattern that repeats. `stylelearn train adain --mirrored`
+# - **A second layer**: the course's decoder is given `relu3_1` beside `relu4_1`, with the style's moments in both, and a little noise, so that an even sky need not get a pattern that repeats (with impasto it still does). `stylelearn train adain --mirrored`
 #   trains the paper's form.
 # - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
 # - **The small decoders of this lesson** start at `relu2_1` and learn for seconds. They show how it works, not how good it gets.
 # - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
 # - **Two more terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A little total variation lowers the noise.
+# - **From coarse to fine** (lesson 03, section 8), in the pictures at the top and in the lab.
 # - **Norms** are divided by the root of the number of their values, so that λ means the same for every encoder. The paper's λ is 10; the card beside the weights names ours.
 #
 # ## Summary

@@ -39,6 +39,7 @@ from stylelearn.checks import yours
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdjustableLab
+from stylelearn.networks.coarse import SHARE
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.optimize import result
 from stylelearn.practice import practise
@@ -48,7 +49,7 @@ encoder = network.encoder  # which it was trained with
 layers = list(network.style_layers)  # each of them has a slider
 
 # %% [markdown]
-# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted.
+# The goal: one photo, one painting, one network, which paints from coarse to fine (lesson 03, section 8). Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted.
 
 
 # %%
@@ -57,7 +58,7 @@ def paint(content, style, *settings):
     wishes = [one if isinstance(one, float) else dict.fromkeys(layers, 0.0) | one for one in settings]
     with torch.no_grad():
         alphas = torch.cat([network.alphas(wish) for wish in wishes])  # (settings, layers)
-        made = network(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas)
+        made = network(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas, SHARE)
     return list(made[:, None])  # (1, 3, H, W) each
 
 
@@ -445,7 +446,7 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare the last column from top to bottom, in the sky. `relu1_1` brings the palette: the sky turns warm, and stays nearly smooth. With `relu2_1` it keeps more of the photo's blue, and gets thin lines and coloured ripples. With `relu4_1` it stays pale, and is cut into broad slanted strokes with dark edges.
+# Compare the last column from top to bottom, in the sky. `relu1_1` brings the palette: the sky turns warm, and stays nearly smooth. With `relu2_1` it is paler, with thin lines and coloured ripples. With `relu4_1` it is pale, too, and cut into broad slanted strokes with dark edges.
 # On the temple, which has enough lines of its own, the three differ in colour more than in marks. They differ less than in section 1: no slider is without any mark, since a small network learns first what all of them have in common.
 # </details>
 #
@@ -619,6 +620,7 @@ grid(shown, [*["random α"] * 4, *["noise alone"] * 4], columns=4)
 # - Drag the **ring in the square** through the same space, in two dimensions: to the right the first layer, downwards the last one. Its four corners show what you would get there.
 # - **Randomise** draws all sliders at random, and takes another seed for the noise. **noise** is added to the photo before it is painted.
 # - **practice** lets the network look at the painting for some seconds. The picture follows as it learns, and the sliders stay yours. Section 8 says what it does.
+# - **broad marks** is the share of a coarse pastiche that is painted first (lesson 03, section 8).
 # - **Keep** puts a picture on the strip below; the button under it restores its settings.
 # - **Save** writes the picture with all its settings inside, **Reset** restores the defaults.
 #

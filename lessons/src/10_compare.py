@@ -75,9 +75,9 @@ grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name]
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones. Lessons 03 and 04 can hardly be told apart (lesson 04's is a little paler), though one of the two networks
-# knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a church
-# window is none. It is included as the method that keeps the photo.
+# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 sets bricks, the largest on the nose. Lessons 03 and 04 can hardly be told apart (look at the left eye: pale violet in lesson 03's, blue and turquoise in lesson 04's), though one of the two networks
+# knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone, lesson 04's with all sixteen. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a window
+# of coloured glass is none. It is included as the method that keeps the photo.
 # </details>
 #
 # ## 2 · Seconds
@@ -109,7 +109,7 @@ print(f"mean {statistics.mean(clock):.0f}, median {statistics.median(clock):.0f}
 # </details>
 #
 # The networks of lessons 05, 06 and 08 encode the style before they paint. For a hundred photos in one style that is needed once. So there are two numbers: for one more photo, and, in brackets, including a new style. A method that optimises
-# pixels repeats the same step, so we time four steps and multiply by their number, which is that of the pictures above: at most 100.
+# pixels repeats the same step, so we time four steps, half of them at half size where the method begins small, and multiply by their number, which is that of the pictures above: at most 100.
 
 # %% tags=["nbval-ignore-output"]
 timed = list(compare("chelsea", STYLE, sizes=(256,), repeats=3, seeds=(), steps=STEPS, timed_steps=4))
@@ -127,7 +127,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is in the dozens: fewer steps, another encoder, another machine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, and with the style already encoded AdaIN may even be a little faster. For Chen and Schmidt the paper's number in brackets is more than twice the other one: encoding the style was expensive there. With `mini` it costs next to nothing.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is about 50: fewer steps, another encoder, another machine, and our AdaIN paints twice, from coarse to fine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, and with the style already encoded AdaIN may even be a little faster. At 256 pixels the paper's number in brackets for Chen and Schmidt is more than twice the other one: encoding the style was expensive there. With `mini` it adds about a tenth.
 # A dash means not measured, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
@@ -217,7 +217,7 @@ for name, (pixels, seconds_of_each) in found.items():
 # Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1 (0.9 to 1.25 when we tried). The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ is near 2: at large sizes the comparison takes nearly all its time. The paper's table shows the same:
 # from 256 to 512 pixels most methods take three to four times as long ($b$ from 0.86 to 0.93), and Chen and Schmidt ten to twenty times ($b$ from 1.7 to 2.1).
 #
-# Over all four sizes the exponents are lower, since small pictures leave the line. Each call of a layer has a fixed cost, however little there is to do, so a line through thumbnails is too flat. (The number of steps of lesson 02 shifts its line upwards. It does not change the slope.) So never extrapolate from a thumbnail to a poster.
+# Over all four sizes the exponents are lower, and the points bend around the line: above it at 64 and 512 pixels, below it between. Clearest is lesson 02: each call of a layer has a fixed cost, and at 64 pixels it does not work at half size first. With the style swap the comparison counts little in a thumbnail. The networks hide their fixed cost: they paint once at 64 and 128 pixels, twice at 256 and three times at 512 (from coarse to fine). (The number of steps of lesson 02 shifts its line upwards. It does not change the slope.) So never extrapolate from a thumbnail to a poster.
 # </details>
 #
 # ## 4 · Freedom
@@ -229,7 +229,7 @@ for name, (pixels, seconds_of_each) in found.items():
 # | method | a new style costs | what you can change while you look at the result |
 # | --- | --- | --- |
 # | Gatys (02) | nothing | everything, but each change is a new run: layers, weights, regions, colours |
-# | Johnson (03) | a training: here under an hour, in the paper four hours on a GPU | nothing |
+# | Johnson (03) | a training: here under an hour, in the paper four hours on a GPU | how broad the marks are |
 # | Conditional instance norm (04) | some training of γ and β | which of its styles, any mixture of them, and regions |
 # | AdaIN (05) | one pass of the encoder | strength, mixture, regions, colours |
 # | Style swap (06) | one pass of the encoder | patch size, strength |
@@ -253,7 +253,7 @@ display(Markdown(explain()))
 print("The encoder in which the first four are measured:", judge().name)
 
 # %% [markdown]
-# The choice of this encoder matters. Lesson 02 minimises a loss in `mini`. If `mini` also measures the result, lesson 02 marks its own exam. It is fairer to measure with a network that no method optimises, such as SqueezeNet. It is used where you have it
+# The choice of this encoder matters. Lesson 02 minimises a loss in `mini`. If `mini` also measures the result, lesson 02 marks its own exam, and the networks that were trained with it have seen the questions. It is fairer to measure with a network that no method optimises, such as SqueezeNet. It is used where you have it
 # (`torchvision` downloads it once); otherwise `mini` is used, and the line above says so.
 #
 # Before we trust a measure, we test it with fakes. A measure that a fake can win is not wrong. It measures something else than we thought.
@@ -284,8 +284,8 @@ for name, values in scored.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no cat. The shuffled painting comes close to it, since none of the four depends on where things are.
-# The recoloured photo has not one stroke, yet it beats AdaIN and both style swaps in *palette*, and is about level with the optimised style swap in *gram*. And look at *content*: plain grey scores better than every pastiche here, since the activations of grey are small, and other activations can be further away than none.
+# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no cat. (Gatys's 0.00 in *gram* is a rounded number: it has optimised nearly that.) The shuffled painting comes close to it, since none of the four depends on where things are.
+# The recoloured photo has not one stroke, yet in *palette* it beats both style swaps and is about level with AdaIN, and in *gram* with the optimised style swap. And look at *content*: plain grey scores better than every pastiche here, since the activations of grey are small, and other activations can be further away than none.
 #
 # Look at the two style swaps in *gram* and *palette*. Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
 # If you want the style's own glass, and not its average, you will disagree with the measures.
@@ -392,11 +392,11 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the right: it is near the style, and slow. Lesson 08 takes one pass for any style, but this painting was in its training data, as in those of lessons 03 and 04. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
+# The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but this painting was in its training data, as in those of lessons 03 and 04. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners: `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and deep photo is no longer beaten, as no other keeps the
-# edges so well; nor are the two style swaps. Add the number of styles instead, and lessons 04 and 08 come back: each is beaten only by methods with fewer styles. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# With style and seconds alone there are winners (in our run lessons 02 and 08, and the style swap by network, which is the fastest by a hair): `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and four come back in our run: deep photo, as no other
+# keeps the edges so well, the optimised style swap, and lessons 03 and 04. Add the number of styles instead, and nothing changes: those that are left can all paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
@@ -529,8 +529,8 @@ plot_intervals(found, x=words, title=f"Mean scores: {who}", limits=(0.8, 4.2))
 # %% tags=["nbval-ignore-output"]
 for question in QUESTIONS:
     each = intervals(answers, question)
-    print(f"{question:14} adjustable {each['adjustable']}; swap_optimised {each['swap_optimised']}")
-    print(f"{'':14} swap_optimised minus adjustable: {difference(answers, question, 'swap_optimised', 'adjustable')}")
+    print(f"{question:14} johnson {each['johnson']}; adain {each['adain']}")
+    print(f"{'':14} johnson minus adain: {difference(answers, question, 'johnson', 'adain')}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -645,9 +645,9 @@ plot_tree(
 #
 # What this comparison does not show:
 #
-# - **One encoder.** All methods use `mini`. With VGG-19 all of them distinguish more patterns, and are slower by a factor of ten and more. The order may change.
+# - **One encoder.** All methods use `mini`. With VGG-19 all of them would distinguish more patterns. Those that run the encoder while they paint (02, 05, 06, 07) would be slower by a factor of ten and more; of the others only the training. The order may change.
 # - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it, and so was the network of lesson 08, among thousands of paintings; the others were not. So the comparison favours these three.
-# - **The training is not in the seconds.** A network that paints in 50 milliseconds was trained for three quarters of an hour (lessons 03 and 04) up to some hours (lesson 08), and the papers' on GPUs. Divide this time by the number of pictures that you will ever paint.
+# - **The training is not in the seconds.** A network that paints in 60 or 70 milliseconds was trained for an hour (lesson 03), an hour and a half (lesson 04), up to some hours (lesson 08), and the papers' on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
 # Open questions:
@@ -660,7 +660,8 @@ plot_tree(
 # ## Differs from the papers
 #
 # - **Huang and Belongie** time 100 pictures on a graphics card and give the mean. We time one pair, and take the median. Their Ulyanov is our lesson 03: the same idea, and a network of much the same cost.
-# - **Luan and others** asked for a choice among four where we ask for a score, and their participants knew nothing of the methods. Readers of nine lessons know what to look for. And two pastiches are on the page at a time, so people compare.
+# - **From coarse to fine** (lesson 03, section 8): the networks of lessons 03, 04, 05 and 08 paint twice at 256 pixels, three times at 512. The papers' paint once. It is in the pictures and in the seconds.
+# - **Luan and others** asked for a choice among four where we ask for a score of style, and their participants knew nothing of the methods. Readers of nine lessons know what to look for. And two pastiches are on the page at a time, so people compare.
 # - **Steps**: methods that optimise pixels take 100 steps at most, in the pictures and in the seconds (40 for the second pair in section 7). With more steps the seconds of lesson 02 grow in proportion.
 # - **Deep photo** gets its masks from clusters here: no course picture of a style has masks by hand. In lesson 07 it does better.
 # - **The measuring encoder** is SqueezeNet where you have it. Papers mostly measure with VGG, which their methods were trained with.
@@ -705,7 +706,7 @@ plot_tree(
 # | 5 | `the photo 0.00` | 0.72 to 0.8 |
 # | 5 | `0.09 0.00 … its colours` | 1 to 1.35 |
 # | 5 | `0.08 0.00 … grey` | 0.8 to 1.05 |
-# | 6 | `Johnson gram` | 0.015 to 0.035 |
+# | 6 | `Johnson gram` | 0.04 to 0.1 |
 # | 7 | `photorealism structure ρ` | 0.85 to 1 |
 # | 7 | `faithfulness palette ρ` | 0.7 to 1 |
 #

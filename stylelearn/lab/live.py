@@ -46,7 +46,7 @@ class LiveLab(Lab):
 
     buttons: tuple[str, ...] = ("reset",)
     at_once = True
-    preview = 192  # pixels of the longer side while controls move; 0 for none
+    preview = 256  # pixels of the longer side while controls move; 0 for none
 
     def __init__(self, rows: Sequence[Row], *, first: bool = True, **more: Any) -> None:
         super().__init__(rows, **more)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SHARE = 0.5  # large forms, and the photo's lines are still there
-SMALLEST = 64  # pixels of the shorter side of a picture that is worth painting first
+SMALLEST = 80  # pixels of the shorter side: in a smaller picture there is too little to see
 
 
 def coarse_to_fine(paint: Callable[[Tensor], Tensor], photo: Tensor, share: float = SHARE) -> Tensor:
@@ -31,7 +31,8 @@ def coarse_to_fine(paint: Callable[[Tensor], Tensor], photo: Tensor, share: floa
         raise ValueError(f"the share of the coarse pastiche must be from 0 to below 1; got {share}")
     size = photo.shape[2:]
     if share and min(size) >= 2 * SMALLEST:
-        small = coarse_to_fine(paint, F.avg_pool2d(photo, 2, ceil_mode=True), share)
-        large = F.interpolate(small, size=tuple(size), mode="bilinear")
+        half = F.avg_pool2d(photo, 2, ceil_mode=True)
+        large = F.interpolate(coarse_to_fine(paint, half, share), size=tuple(size), mode="bilinear")
         photo = large.lerp_(photo, 1 - share)  # in place: of a large photo there need not be one copy more
+        del half
     return paint(photo)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stylelearn.losses import mean_and_variance
 
-ROWS = 64  # of a band, in the rows of what goes in; a multiple of what the networks halve by
+ROWS = 32  # of a band, in the rows of what goes in; a multiple of what the networks halve by
 LARGE = 2_000_000  # pixels from which it is worth while: below, a network's maps fit into any memory
 
 Local = Callable[[Tensor], Tensor]

@@ -155,10 +155,10 @@ class TransformationNet(nn.Module):
             ValueError: another shape, or too small.
         """
         height, width = checked_image(image)
-        x = F.pad(image, self._around(height, width), mode="reflect")
         inner = (..., slice(self.frame, self.frame + height), slice(self.frame, self.frame + width))
         if height * width > tiling.LARGE and not torch.is_grad_enabled():
-            return self._in_bands(x, *condition)[inner]
+            return self._in_bands(image, *condition)[inner]
+        x = F.pad(image, self._around(height, width), mode="reflect")
         if self.noise:
             x = torch.cat([x, beside(x, self.noise, vary=self.training)], dim=1)
         given = x = _centred(x)
@@ -184,33 +184,38 @@ class TransformationNet(nn.Module):
         """What a copy gets: not the graph of the last pass, which cannot be copied."""
         return self.__dict__ | {"spikes": None}
 
-    def _in_bands(self, x: Tensor, *condition: Tensor) -> Tensor:
-        """The same, while no activations of the picture's full size are ever whole (see `tiling.py`)."""
+    def _in_bands(self, image: Tensor, *condition: Tensor) -> Tensor:
+        """The same, with the frame; neither that nor activations of full size are ever whole (see `tiling.py`)."""
+        height, width = image.shape[2:]
         if any(each.ndim > 2 for each in condition):
-            height, width = x.shape[2:]
             raise ValueError(
                 f"a picture of {height} × {width} pixels is too large for masks, which take up to {tiling.LARGE:,}; "
                 "make it smaller, or take one style or mixture for all of it"
             )
-        noise = Noise(self.noise, *x.shape[2:]).rows if self.noise else None
-        image = x
+        left, right, above, below = self._around(height, width)
+        noise = Noise(self.noise, height + above + below, width + left + right).rows if self.noise else None
+        reflected = torch.arange(-above, height + below).abs()
+        reflected = (height - 1 - (height - 1 - reflected).abs()).to(image.device)
+
+        def seen(first: int, last: int) -> Tensor:
+            """Rows of the picture with its frame, and of the noise."""
+            rows = F.pad(image.index_select(2, reflected[first:last]), (left, right, 0, 0), mode="reflect")
+            return rows if noise is None else torch.cat([rows, noise(first, last).to(rows)], dim=1)
 
         def given(first: int, last: int) -> Tensor:
             """What the network sees, in the rows of a quarter of the size, each 4 × 4 pixels in the channels of one."""
-            top, bottom = 4 * first, 4 * last
-            band = image[:, :, top:bottom]
-            band = band if noise is None else torch.cat([band, noise(top, bottom).to(band)], dim=1)
-            return F.pixel_unshuffle(_centred(band), 4)
+            return F.pixel_unshuffle(_centred(seen(4 * first, 4 * last)), 4)
 
+        x = nothing = image.new_empty(len(image), 0, height + above + below, width + left + right)
         chain: list[Local] = [_centred]
-        beside: tiling.Rows | None = noise
+        beside: tiling.Rows | None = seen
         for number, layer in enumerate(self.layers):
             if isinstance(layer, _Residual):
                 large = x.shape[2] * x.shape[3] > tiling.LARGE
                 x = layer.in_bands(x, condition) if large else layer(x, *condition)
                 continue
             if isinstance(layer.conv, _SecondLook):
-                known = _statistics(layer.conv.norm, _composed([_centred, layer.conv.look]), image, noise)
+                known = _statistics(layer.conv.norm, _composed([_centred, layer.conv.look]), nothing, seen)
                 chain.append(partial(layer.conv.folded, channels=x.shape[1], condition=condition, **known))
                 beside = given
             else:

@@ -2,7 +2,7 @@
 // A network of lesson 03 or 04 in a browser: networks/transformation.py and networks/coarse.py once more, with TensorFlow.js (`tf`).
 
 const EPSILON = 1e-5; // of the norms
-const SHARE = 0.5, SMALLEST = 64; // of networks/coarse.py
+const SHARE = 0.5, SMALLEST = 80; // of networks/coarse.py
 
 /** The tensors of a .safetensors file by name, {shape, values}, and `about`, what its header says about the network. */
 function readSafetensors(bytes) {
