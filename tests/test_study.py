@@ -146,9 +146,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
-NAMES = st.text(min_size=1, max_size=9).filter(
-    lambda name: name.isprintable() and name.strip() and name.strip()[0] not in "=+-@"
-)
+PRINTABLE = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+NAMES = st.text(PRINTABLE, min_size=1, max_size=9).filter(lambda name: name.strip() and name.strip()[0] not in "=+-@")
 SOME = st.lists(
     st.builds(
         Rating, NAMES, NAMES, NAMES, st.sampled_from([*QUESTIONS]), st.integers(1, 4),
