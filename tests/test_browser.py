@@ -359,7 +359,8 @@ DIES = "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.ker
 @pytest.mark.parametrize("lab", [CAMERA], indirect=True)
 def test_the_camera_is_painted_live_and_released(lab: LabOnPage) -> None:
     page, stream = lab.page, lab.cell.locator('.sl-picture canvas[role="img"]')
-    assert lab.cell.locator(".widget-label:visible").all_inner_texts() == ["strength (blend)", "broad marks"]  # as for a projector
+    labels = lab.cell.locator(".widget-label:visible").all_inner_texts()
+    assert labels == ["strength (blend)", "broad marks"]  # as for a projector
     page.evaluate(FILMED)
     lab.button("Live").click()
     lab.sees("pictures a second")
