@@ -196,6 +196,7 @@ def train_adjustable(
     encoder: Encoder | None = None,
     start: str | Path | None = None,
     size: int = 128,
+    style_size: int | None = None,
     batch: int = 8,
     seed: int = 0,
     network: Mapping[str, object] | None = None,
@@ -212,7 +213,8 @@ def train_adjustable(
         encoder: the loss network, `mini` by default.
         start: weights of such a network to begin with; or those of a network of lesson 03 or 04, whose convolutions it
             takes.
-        size: side of the crops in pixels. batch: pairs a step. seed: of the weights, the crops and the α.
+        size: side of the crops in pixels. style_size: of those of styles, if it is to be another: the larger, the
+            broader the marks. batch: pairs a step. seed: of the weights, the crops and the α.
         network, weights: arguments of `AdjustableNet` and of `Objective`.
         learning_rate: of Φ; Λ has CAREFUL of it. corners: as of `Batches`.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
@@ -222,7 +224,7 @@ def train_adjustable(
     out, one = Path(out), isinstance(styles, Tensor)
     with seeded(seed):
         net = AdjustableNet(encoder or Encoder("mini"), any_style=not one, **(network or {}))  # type: ignore[arg-type]
-    paintings = None if one else Crops(styles, size=size, batch=batch, seed=seed + 1)
+    paintings = None if one else Crops(styles, size=style_size or size, batch=batch, seed=seed + 1)
     batches = Batches(
         Crops(photos, size=size, batch=batch, seed=seed, **VARIED),
         paintings,

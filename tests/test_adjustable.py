@@ -539,6 +539,12 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folders: dict[str,
         assert torch.equal(value, read_weights(parts)[key]), key
 
 
+def test_styles_may_be_seen_larger_than_photos(folders: dict[str, Path], tmp_path: Path) -> None:
+    list(train_adjustable(**options(folders, tmp_path / "a.safetensors", steps=1, style_size=48)))
+    seen = read_about(tmp_path / "a.safetensors")["training"]
+    assert (seen["photos"]["size"], seen["styles"]["size"]) == (32, 48)
+
+
 def test_one_style_and_two_content_layers(folders: dict[str, Path], tmp_path: Path) -> None:
     form = {**TINY, "content_layers": ["relu2_2", "relu3_4"], "style_layers": ["relu1_2", "relu3_4"]}
     given = options(folders, tmp_path / "one.safetensors", steps=2) | {"styles": picture(40, 40), "network": form}

@@ -163,10 +163,12 @@ def test_train_inverse(train: Any, photos: Path) -> None:
 def test_train_adjustable_takes_folders_or_a_picture(train: Any, photos: Path) -> None:
     said = "--style-layers relu1_2 relu3_4 --content-layers relu2_2 relu3_4 --normalise --tv-weight 0"
     done = train("adjustable", "--styles", str(photos), *said.split())
-    assert done.options["styles"] == [photos] and done.options["weights"] == {"normalise": True, "tv_weight": 0.0}
+    assert done.options["styles"] == [photos] and done.options["style_size"] is None
+    assert done.options["weights"] == {"normalise": True, "tv_weight": 0.0}
     assert done.options["network"] == {
         "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
     }  # fmt: skip
+    assert train("adjustable", "--styles", str(photos), "--style-size", "192").options["style_size"] == 192
     done = train("adjustable", "--style", "geometric", "--style-size", "40")
     assert torch.equal(done.options["styles"], samples.style("geometric", 40)) and done.options["network"] == {}
 

@@ -135,7 +135,9 @@ def _styles(options: Options) -> dict[str, Any]:
 def _folders_or_style(options: Options) -> dict[str, Any]:
     if ("styles" in options) == ("style" in options):
         raise UsageError("say --styles DIR … for a network of any style, or --style PICTURE for a network of one")
-    return {"styles": options.styles if "styles" in options else _picture(options, options.style)}
+    if "style" in options:
+        return {"styles": _picture(options, options.style)}
+    return {"styles": options.styles, "style_size": getattr(options, "style_size", None)}
 
 
 def _picture(options: Options, style: str) -> Any:
@@ -178,7 +180,8 @@ LOSSES = (
     Option("--tv-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
 )
 STYLE_WEIGHT = Option("--style-weight", "(default: the course's)", "weights", type=amount, metavar="X")
-STYLE_SIZE = Option("--style-size", "shorter side of the style in pixels (default: 256)", None, type=whole(16, 2048))
+SIDE: dict[str, Any] = {"to": None, "type": whole(16, 2048)}
+STYLE_SIZE = Option("--style-size", "shorter side of the style in pixels (default: 256)", **SIDE)
 TRANSFORMATION = (
     STYLE_SIZE,
     Option("--widths", "channels (default: 20 40 80)", type=whole(1, 512), nargs=3, metavar="N"),
@@ -254,7 +257,7 @@ NETWORKS = {
         (
             Option("--styles", "folders of paintings and textures", None, **FOLDERS),
             Option("--style", "instead, for a network of one style: a picture, or the name of the course's", None),
-            STYLE_SIZE,
+            Option("--style-size", "side of crops of styles (default: --size); of one style (default: 256)", **SIDE),
             Option("--style-layers", "of the encoder, each with an α", "network", **NAMES),
             Option("--content-layers", "of the encoder, each with an α", "network", **NAMES),
             Option("--normalise", "the paper's running averages in place of fixed factors", "weights", **ON),
