@@ -25,8 +25,11 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_CI = bool(os.environ.get("CI"))
 
 slow = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]  # and known to be harmless
-hypothesis.settings.register_profile(
-    "stylelearn", deadline=None, derandomize=IN_CI, print_blob=True, max_examples=40, suppress_health_check=slow
+hypothesis.settings.register_profile(  # the same inputs each time: on a new machine nothing fails by chance
+    "stylelearn", deadline=None, derandomize=True, max_examples=40, suppress_health_check=slow
+)
+hypothesis.settings.register_profile(  # pytest --hypothesis-profile explore: new ones
+    "explore", hypothesis.settings.get_profile("stylelearn"), derandomize=False, print_blob=True
 )
 hypothesis.settings.load_profile("stylelearn")
 
