@@ -344,6 +344,7 @@ def test_where_nothing_can_be_written_the_download_is_there(tmp_path: Path) -> N
     lab.stage.file_name = "grey.bmp"
     press_save(lab)
     assert ".png" in lab.error
+    assert lab.save(str(tmp_path / f"{'a' * 260}.png")) is None and "choose another name" in lab.error
 
 
 # --------------------------------------------------------------------------------------------------- choosing pictures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,7 @@ def _short(value: float | None) -> float | None:
 def _free(path: Path) -> Path:
     """The path, or the next one with a number that is not there yet."""
     found, number = path, 2
-    while found.exists():
+    while os.path.exists(found):  # False, too, for a name that is too long; Path.exists raises an error then
         found = path.with_name(f"{path.stem}-{number}{path.suffix}")
         number += 1
     return found
