@@ -5,7 +5,7 @@ compared takes turns in one run, and what counts is the ratio. ::
 
     python -m benchmarks encoder --judge squeezenet1_0.pth      # is `mini` a good encoder?
     python -m benchmarks gatys                                  # the optimisation of lesson 02
-    python -m benchmarks feedforward --judge squeezenet1_0.pth  # one pass of a network, lessons 03 to 05
+    python -m benchmarks feedforward --judge squeezenet1_0.pth  # networks that paint, lessons 03 to 05
     python -m benchmarks swap matting                           # patches and the matting Laplacian, lessons 06 and 07
     python -m benchmarks adjustable                             # a slider for each layer, lesson 08
     python -m benchmarks browser                                # labs as a learner sees them, lessons 03 to 05 and 08

@@ -156,7 +156,7 @@ def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
 
 @torch.no_grad()
 def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
-    """Style and content loss of one pass over those of the pixels that were optimised for the same; draws the sheet."""
+    """Style and content loss, from coarse to fine, over those of pixels optimised for the same; draws the sheet."""
     shown: list[Pair] = []
     rows: dict[str, list[Tensor]] = {}
     found: dict[str, list[quality.Painted]] = {"": [], f", after {STEPS} steps of test-time training": []}

@@ -4,7 +4,7 @@ moves     seconds from a control of each lab to new pixels, through the lab's ow
 pipeline  AdaIN with `mini` beside the same pipeline on VGG-19 with random weights (their values do not matter)
 photo     peak memory of `stylelearn stylize --full-size` on a large photo, in a process of its own
 rebuilt   photos behind encoder and decoder (α = 0), of AdaIN and of style swap
-quality   `quality.py`: how near one pass of each network comes to 300 steps on the pixels
+quality   `quality.py`: how near each network, painting from coarse to fine, comes to 300 steps on the pixels
 """
 
 import statistics

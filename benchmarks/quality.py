@@ -124,7 +124,7 @@ def _blocks(image: Tensor) -> Tensor:
 
 def quality(method: str, plan: Plan) -> list[Measurement]:
     """All of the above for the networks of a method."""
-    group = f"{method}, one pass over {plan.steps} steps of Gatys, {plan.size} px"
+    group = f"{method}, from coarse to fine, over {plan.steps} steps of Gatys, {plan.size} px"
     trained = networks(method, plan)
     mini = Encoder("mini")
     painted = list(paint(method, trained, plan, mini))

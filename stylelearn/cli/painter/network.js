@@ -1,5 +1,6 @@
 "use strict";
-// A network of lesson 03 or 04 in a browser: networks/transformation.py and networks/coarse.py once more, with TensorFlow.js (`tf`).
+// A network of lesson 03 or 04 in a browser: networks/transformation.py and networks/coarse.py once more, with
+// TensorFlow.js (`tf`).
 
 const EPSILON = 1e-5; // of the norms
 const SHARE = 0.5, SMALLEST = 80; // of networks/coarse.py
