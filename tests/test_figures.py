@@ -67,6 +67,16 @@ def test_a_grid_keeps_every_pixel_of_every_picture_in_its_place():
     assert (page[:, -pictures._MARGIN :] == 255).all() and (page[-pictures._MARGIN :] == 255).all()
 
 
+def test_an_even_row_shows_a_high_picture_whole_and_as_high_as_the_others():
+    wide, square = random_image(200, 300, 1), torch.zeros(1, 3, 300, 300)
+    page = drawn([wide, square], columns=2, even=True)
+    y, x = found(page, np.asarray(to_pil(wide)))
+    black = np.argwhere((page == 0).all(axis=2))
+    (top, left), (bottom, right) = black.min(axis=0), black.max(axis=0)
+    assert (top, bottom) == (y, y + 199) and right - left == 199
+    assert abs((left + right) / 2 - (x + 300 + pictures._GAP + 150)) <= 1  # in the middle of its place
+
+
 @pytest.mark.parametrize("own", [1, 64])
 def test_small_pictures_are_enlarged_as_pixels(own):
     image = random_image(own, own)

@@ -48,6 +48,7 @@ def grid(
     titles: Sequence[str] | None = None,
     alt: str | None = None,
     columns: int | None = None,
+    even: bool = False,
 ) -> None:
     """Show several images side by side; their sizes may differ.
 
@@ -56,6 +57,7 @@ def grid(
         titles: one for each image.
         alt: what the figure shows, for those who cannot see it; by default made of the titles.
         columns: images in a row; by default as many as fit the page at `SMALLEST` pixels, rows evenly filled.
+        even: make every picture of a row as high as the lowest one; those that are higher get narrower.
     Raises:
         ImageError: there is no image, or the number of titles is another one.
     """
@@ -66,7 +68,7 @@ def grid(
         raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
     if columns is not None and columns < 1:
         raise ImageError(f"columns is {columns}; choose at least 1")
-    display_figure(grid_figure(pictures, titles, columns=columns), alt)
+    display_figure(grid_figure(pictures, titles, columns=columns, even=even), alt)
 
 
 class LivePicture:
@@ -112,13 +114,20 @@ def grid_figure(
     *,
     columns: int | None = None,
     width: int | None = None,
+    even: bool = False,
 ) -> Figure:
     """The figure of `grid`, pixel for pixel on white; arguments as there. `width`: of each image, as for `show`."""
     columns = min(len(images), columns) if columns else _columns(len(images))
     pixels = [_fit(image, width, columns) for image in images]  # (h, w, 3) each
-    texts = [_wrap(text, pixel.shape[1]) for text, pixel in zip(titles or [""] * len(images), pixels, strict=True)]
-    rows = [range(i, min(i + columns, len(images))) for i in range(0, len(images), columns)]
     cell = max(pixel.shape[1] for pixel in pixels)
+    rows = [range(i, min(i + columns, len(images))) for i in range(0, len(images), columns)]
+    for row in rows if even else []:
+        lowest = min(pixels[i].shape[0] for i in row)
+        for i in row:
+            height, across = pixels[i].shape[:2]
+            if height > lowest:
+                pixels[i] = _fit(images[i], round(across * lowest / height), columns)[:lowest]
+    texts = [_wrap(text, cell) for text in titles or [""] * len(images)]
     heads = [_LINE * max(_lines(texts[i]) for i in row) for row in rows]
     bodies = [max(pixels[i].shape[0] for i in row) for row in rows]
     figure_width = columns * cell + (columns - 1) * _GAP + 2 * _MARGIN
