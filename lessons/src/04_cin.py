@@ -179,7 +179,7 @@ grid([samples.style(name, 96) for name in pictured], pictured, columns=5)
 #
 # Colours and contrast, and also the kind of marks: level lines in `woodcut_waves`, little stones in `mosaic`, hard outlines in `stained_glass`. All from the same filters, used in other proportions. Look closer and you
 # also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them. On the cat these follow its fur. Beside the cat, where the photo is plain, there is nothing to follow. There one mark
-# fills the place: stones in `mosaic`, level streaks in `woodcut_waves` and `impasto`. Or there is hardly a mark, as in `udnie`. The noise that the network sees beside the photo (lesson 03, section 8) scatters the marks a little. Not every likeness succeeds: `watercolour` has the pink of the flowers, but it covers nearly everything; the pale paper is gone, and the outlines are heavy. A network as small as this one works best on photos with some texture.
+# fills the place: stones in `mosaic`, level streaks in `woodcut_waves` and `impasto`. Or there is hardly a mark, as in `udnie`. The noise that the network sees beside the photo (lesson 03, section 8) scatters the marks a little. Not every likeness succeeds: `watercolour` has the pink and the pale green of the painting, but pink covers most of the cat, little is left of the pale paper, and the outlines are heavy. A network as small as this one works best on photos with some texture.
 # </details>
 #
 # The convolutions are the same for all styles; only γ and β differ. Let us make sure, by building lesson 03's network out of one row:
@@ -585,13 +585,9 @@ after = paint(photo, new, larger)
 plot_curves(curves, y="weighted loss", title="Training one row", at=range(5, 121, 5))
 
 # %%
-stages = {
-    "the new style": resize(painting, 264, "long"),
-    "before: the mean of all": before,
-    **seen,
-    "at the end": after,
-}
-grid([*stages.values()], [*stages], columns=3)
+stages = {"the photo": photo, "the new style": painting, "before: the mean of all": before}
+stages |= seen | {"at the end": after}
+grid([*stages.values()], [*stages], columns=3, even=True)
 same = all(torch.equal(paint(photo, name), paint(photo, name, larger)) for name in network.styles)
 print("the old styles paint the very same pictures, bit for bit:", same)
 
@@ -609,22 +605,36 @@ print("the old styles paint the very same pictures, bit for bit:", same)
 #
 # *Are styles that look alike also alike in numbers?*
 #
-# Each style is now a point in a space with as many dimensions as it has numbers (we leave out those of section 4 that have no effect). **PCA** projects this space onto the two directions in which the points differ most. (We stretch both axes to fill the frame, so read which styles are neighbours, not how far apart they are.) **t-SNE** is not linear: it tries
+# Each style is now a point in a space with as many dimensions as it has numbers (we leave out those of section 4 that have no effect). **PCA** projects this space onto the two directions in which the points differ most. (We stretch both axes to fill the frame, and move pictures apart that would cover each other. So read which styles are neighbours, not how far apart they are.) **t-SNE** is not linear: it tries
 # to keep neighbours near each other, and does not keep larger distances.
 #
 # **Predict, then run.** Which of the styles above do you expect to be neighbours? Where will the new one be?
 
 
 # %%
+def moved_apart(places, size=(0.27, 0.27)):
+    """Move places (S, 2) until pictures of this width and height, with their names, cover each other no more."""
+    places, size = torch.tensor(places), torch.tensor(size)
+    for _ in range(100):
+        for i, j in combinations(range(len(places)), 2):
+            gap = places[j] - places[i]
+            missing = size - gap.abs()
+            if missing.min() > 0:
+                axis = missing.argmin()  # the shorter way
+                push = missing[axis].copysign(gap[axis]) / 2
+                places[i, axis] -= push
+                places[j, axis] += push
+    return places.tolist()
+
+
 def draw_map(axes, places, pictures, title):
     """Draw each picture (3, h, w) at its place, with its name below."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-    for (name, picture), place in zip(pictures.items(), places, strict=True):
-        axes.add_artist(AnnotationBbox(OffsetImage(to_pil(picture), zoom=0.28), place, frameon=False))
-        label = {"fontsize": 7, "zorder": 9, "bbox": {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.5}}
-        axes.annotate(name, place, (0, -14), textcoords="offset points", ha="center", **label)
-    axes.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), xticks=[], yticks=[])
+    for (name, picture), place in zip(pictures.items(), moved_apart(places), strict=True):
+        axes.add_artist(AnnotationBbox(OffsetImage(to_pil(picture), zoom=0.36), place, frameon=False))
+        axes.annotate(name, place, (0, -18), textcoords="offset points", ha="center", fontsize=7)
+    axes.set(xlim=(-1.3, 1.3), ylim=(-1.3, 1.3), xticks=[], yticks=[])
     axes.set_title(title, size=10.5, weight="bold")
 
 
@@ -650,7 +660,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `night_strokes`, which was learnt alone and later, stands beside `starry_night` on both maps: both are blue, with short strokes. `mosaic` and `pointillism`, stones and speckles, are neighbours on both, too. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `night_strokes`, which was learnt alone and later, stands near `starry_night` on both maps: both are blue, with short strokes. `mosaic` and `pointillism`, stones and speckles, are neighbours on both, too. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #
@@ -679,7 +689,8 @@ enlarged = {
     "stained_glass": paint(photo, "stained_glass"),
 }
 grid([image[zoom] for image in enlarged.values()], [f"{name}, enlarged" for name in enlarged], columns=3)
-grid([samples.style("woodcut_waves", 160), paint(photo, "woodcut_waves")], ["woodcut_waves", "the photo in this style"])
+waves = samples.style("woodcut_waves", 256)
+grid([waves, paint(photo, "woodcut_waves")], ["woodcut_waves", "the photo in this style"], even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
