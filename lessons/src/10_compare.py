@@ -70,12 +70,14 @@ my_style = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain
 # %%
 rows = {row.method: row for row in compare("chelsea", STYLE, repeats=0, steps=STEPS)}
 made = {name: row.picture for name, row in rows.items()}  # (1, 3, 256, 256) each
-grid([photo, painting, *made.values()], ["the photo", "the style", *(title[name] for name in made)])
+shown = {"the photo": photo, "the style": painting} | {title[name]: image for name, image in made.items()}
+shown |= {f"{title[name]}, enlarged": made[name][..., 34:162, 24:152] for name in ("johnson", "cin")}
+grid([*shown.values()], [*shown], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 sets bricks, the largest on the nose. Lessons 03 and 04 can hardly be told apart (look at the left eye: pale violet in lesson 03's, blue and turquoise in lesson 04's), though one of the two networks
+# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 sets bricks, the largest on the nose. Lessons 03 and 04 can hardly be told apart (look at the eye, enlarged: half of it is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's), though one of the two networks
 # knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone, lesson 04's with all sixteen. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a window
 # of coloured glass is none. It is included as the method that keeps the photo.
 # </details>
@@ -395,8 +397,8 @@ plot_points(
 # The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but this painting was in its training data, as in those of lessons 03 and 04. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners (in our run lessons 02 and 08, and the style swap by network, which is the fastest by a hair): `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and four come back in our run: deep photo, as no other
-# keeps the edges so well, the optimised style swap, and lessons 03 and 04. Add the number of styles instead, and nothing changes: those that are left can all paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# With style and seconds alone there are winners (in our runs lessons 02 and 08, and sometimes the style swap by network: it and lesson 08 take nearly the same time): `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back but AdaIN in our runs: deep photo, as no other
+# keeps the edges so well, both style swaps, and lessons 03 and 04. (Lesson 03 is a little faster here than AdaIN with a new style, nearer to the style, and keeps more edges.) Add the number of styles instead, and nothing changes: those that are left can all paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
@@ -697,7 +699,7 @@ plot_tree(
 #
 # **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
-# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: lessons 03, 04, 05 and 08 within a factor of three of each other, the style swap by network behind them, optimised methods slower by factors of thirty to several hundred. From 256 to 512 pixels the exponents are 0.8 to 1.3, that of the style swap 1.7 to 2; over all four sizes they are lower.
+# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: at 256 pixels lessons 03, 04, 05 and 08 and the style swap by network within a factor of two of each other, optimised methods slower by factors of twenty to two hundred. From 256 to 512 pixels the exponents are 0.8 to 1.3, that of the style swap 1.7 to 2; over all four sizes they are lower.
 # The photo wins content and structure, the painting all measures of style. With simulated people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |
@@ -716,5 +718,5 @@ plot_tree(
 #
 # - *Why is the photo among the pictures of the study?* It sets the upper end of the scale, and it shows who has understood the question. A person who gives the photo a 1 for looking like a photo was guessing.
 # - *Who would gain from a comparison that shows one pair only?* The one who chose the pair. With one style that all methods know, ours is such a comparison, too.
-# - *You may spend one hour of computing on a picture: which method, with which settings? And one hour in all, for a thousand pictures?* In an hour lesson 02 can do a large picture with VGG-19, coarse to fine, from several starts. A thousand pictures get less than four seconds each: one
-#   pass, lesson 03 or 04 if the styles are known before, lesson 05 or 08 if they are not.
+# - *You may spend one hour of computing on a picture: which method, with which settings? And one hour in all, for a thousand pictures?* In an hour lesson 02 can do a large picture with VGG-19, coarse to fine, from several starts. A thousand pictures get less than four seconds each: a
+#   network, that of lesson 03 or 04 if the styles are known before, of lesson 05 or 08 if they are not.

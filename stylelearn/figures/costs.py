@@ -35,7 +35,8 @@ def costs_figure(
         if len(pixels) == 0 or len(pixels) != len(seconds):
             raise ValueError(f"{name!r} has {len(pixels)} sizes and {len(seconds)} times; give one time for each size")
         colour, line, marker = LOOKS[i % len(LOOKS)]
-        look: Any = {"color": colour, "marker": marker, "markersize": 5, "label": name}
+        hollow = {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.6}  # what lies below stays seen
+        look: Any = {"color": colour, "marker": marker, "label": name, **hollow}
         fit = (fits or {}).get(name)
         axes.plot(pixels, seconds, linestyle="none" if fit else line, **look)
         if fit:
