@@ -330,7 +330,7 @@ def test_a_projector_shows_sliders_and_squares_only_and_every_control_can_be_hid
 
 @each_lab
 def test_every_control_says_what_it_means(case: Case) -> None:
-    """And it answers while it is dragged where a picture is one pass of a network, or else when it is released."""
+    """And it answers while it is dragged where a network makes the picture at once, or else when it is released."""
     made = case.lab(**case.given)
     for one in inside(made):
         if isinstance(one, widgets.Text) and one.placeholder:

@@ -26,7 +26,7 @@ from stylelearn.optimize import Step
 class Lab(Released, widgets.VBox):
     """A lab: a stage with the picture, and controls beside it.
 
-    `StepLab` paints step by step, `LiveLab` by one pass of a network; a lab of its own derives from one of them.
+    `StepLab` paints step by step, `LiveLab` at once, by a network; a lab of its own derives from one of them.
     From code: `start()`, `stop()`, `reset()`, `keep()`, `wait()`, `save("name.png")`, `take("name.png")`, `code()`,
     `close()`; `settings` and `image` are there at any time, and `type(lab)(**lab.settings)` makes the same lab again.
 

@@ -84,7 +84,7 @@ class CompareLab(LiveLab):
         sides = [(PHOTO, PHOTO), *((f"{one.lesson:02d} · {one.title}", name) for name, one in METHODS.items())]
         steps_slider = controls.whole(
             "steps", steps, 10, 300, 10,
-            "At most so many where pixels are moved: Gatys, deep photo, style swap optimised. Networks need one pass.",
+            "At most so many where pixels are moved: Gatys, deep photo, style swap optimised. Networks take none.",
         )  # fmt: skip
         rows = [
             {

@@ -1,4 +1,4 @@
-"""Live labs: one pass of a network makes the picture, so each move of a control paints anew. Lessons 03–05, 08–10.
+"""Live labs: a network makes the picture at once, so each move of a control paints anew. Lessons 03–05, 08–10.
 
 A lab of its own gives its controls, `render` and `words`; see `johnson.py`. What `render` uses must be there before
 `super().__init__`, which paints the first picture. `functools.lru_cache` keeps what a slider does not change: it takes
