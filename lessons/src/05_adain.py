@@ -10,7 +10,7 @@
 # # 05 · One network for every style
 #
 # Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows sixteen. Can one network paint in any
-# style, also in one that it has never seen, in one pass?
+# style, also in one that it has never seen, in a moment?
 #
 # Xun Huang and Serge Belongie found a short answer. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
 # *compute* them, from the style picture itself: a mean and a standard deviation. This is **adaptive instance normalisation**, AdaIN.
@@ -38,7 +38,7 @@ from stylelearn import adain, cin, gatys, losses, samples
 from stylelearn.checks import adain as check
 from stylelearn.checks import yours
 from stylelearn.encoders import STYLE_LAYERS, Encoder
-from stylelearn.figures import grid, plot_curves
+from stylelearn.figures import grid, plot_curves, show
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdaINLab
 from stylelearn.networks.coarse import coarse_to_fine
@@ -49,7 +49,7 @@ encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
 
 # %% [markdown]
-# This is the goal. One network, and four styles that it was never trained for, painted from coarse to fine (lesson 03, section 8). That is two passes. From section 3 on each picture is painted in one, so its marks are finer.
+# This is the goal. One network, and a photo painted in four styles that it was never trained for, from coarse to fine (lesson 03, section 8). That is two passes. From section 3 up to the lab each picture is painted in one, so its marks are finer.
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
@@ -57,6 +57,7 @@ names = ["woodcut_waves", "impasto", "stained_glass", "watercolour"]
 styles = {name: samples.style(name, 256) for name in names}  # (1, 3, 256, 256) each, or longer
 with torch.no_grad():
     pastiches = [coarse_to_fine(partial(network, styles=style), photo) for style in styles.values()]
+show(photo, "the photo", width=256)
 grid([*styles.values(), *pastiches], [*names, *["the pastiche"] * 4], columns=4)
 
 # %% [markdown]
@@ -147,7 +148,7 @@ check.adain(my_adain)
 # %%
 painting = styles["woodcut_waves"]
 coloured = adain.adain(photo, losses.moments(painting)).clamp(0, 1)  # (1, 3, 256, 384)
-grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"])
+grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -168,11 +169,11 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"])
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
 #
 # `relu4_1` describes eight by eight pixels at a time, and our small encoder has few channels for them. Much of a photo is lost there. So the course's decoder gets help: a second layer, `relu3_1`, comes along by a **skip**
-# (Sheng and others did so in 2018, in *Avatar-Net*). The styles meet in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them.
+# (Sheng and others did so in 2018, in *Avatar-Net*). The styles meet in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them. `relu3_1` has two by two positions for each one of `relu4_1`. So each of its channels is laid into four.
 
 # %%
-for word, g in {"the paper's": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
-    print(f"{word:12} decoder has {sum(p.numel() for p in g.parameters()):,} numbers")
+for word, g in {"the paper's form": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
+    print(f"{word:16} has {sum(p.numel() for p in g.parameters()):,} numbers")
 with torch.no_grad():
     f_c, f_s = network.encode(photo), network.encode(painting)  # (1, C, H', W') each: f up to network.layer
     t = adain.adain(f_c, losses.moments(f_s))  # (1, C, H', W')
@@ -222,15 +223,14 @@ for which, word in enumerate(("mean", "deviation")):
 table = cin.StyleNet(samples.style_names())  # untrained: we only count
 begin = time.perf_counter()
 with torch.no_grad():
-    network.style(painting)
+    known = network.style(painting)  # a mean and a deviation for each channel
 milliseconds = (time.perf_counter() - begin) * 1e3
 print(f"lesson 04: {table.numbers_per_style()} numbers for a style, in {len(table.norms())} layers, learnt")
-print(
-    f"here: {2 * sum(encoder.channels[layer] for layer in (network.layer, network.beside))} numbers in two layers, "
-    f"measured in {milliseconds:.0f} ms"
-)
+print(f"here: {sum(each.numel() for each in known)} numbers, in two layers, measured in {milliseconds:.0f} ms")
 
 # %% [markdown]
+# (626 is 2 · (77 + 4 · 59): each channel of `relu3_1` is laid into four, and each of these has its own two numbers.)
+#
 # A new style took some training in lesson 04. Here it takes one pass through the encoder. The price: the decoder was trained for no style in particular. A network that was trained for *your* painting can
 # come nearer to it.
 #
@@ -350,7 +350,7 @@ cat, waves = resize(photo, (128, 192), "box"), resize(painting, 128)
 mine = new_decoder()
 curves, on_the_way = learn(mine)
 plot_curves(curves, title="A decoder learns")
-grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4)
+grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -382,7 +382,8 @@ learn(with_norm, steps=120)
 three = ["papercut", "night_strokes", "pencil"]
 targets = [samples.style(name, 128) for name in three]
 rows = [[paint(g, cat, style) for style in targets] for g in (mine, with_norm)]
-grid([*targets, *rows[0], *rows[1]], [*three, *["no norm"] * 3, *["with instance norm"] * 3], columns=3)
+shown = [samples.style(name, 256) for name in three]
+grid([*shown, *rows[0], *rows[1]], [*three, *["no norm"] * 3, *["with instance norm"] * 3], columns=3)
 for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
     apart = torch.cat(row).mean((2, 3)).std(dim=0).mean()  # how far the three pictures' mean colours lie apart
     print(f"{word:14} mean colours of the three pictures differ by {apart:.3f}")
@@ -429,7 +430,8 @@ alphas = (0.0, 0.3, 0.6, 1.0)
 with torch.no_grad():
     f_c, known = network.encode(temple), network.style(impasto)
     strip = [network.decode(network.blend(f_c, [known], strength=alpha), temple.shape[2:]) for alpha in alphas]
-grid([temple, impasto, *strip], ["the photo", "the style", *(f"α = {alpha:g}" for alpha in alphas)], columns=4)
+titles = ["the photo", "the style", *(f"α = {alpha:g}" for alpha in alphas)]
+grid([temple, impasto, *strip], titles, columns=3, even=True)
 print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 
 # %% [markdown]
@@ -580,9 +582,10 @@ with torch.no_grad():
     mask = (torch.arange(384) < 192).float().expand(1, 1, 256, 384)  # the left half
     made = [merge(f_c, f_s), mixture(f_c, [first, second], [0.5, 0.5], 0.8), two_styles(f_c, first, second, mask)]
     made = [network.decode(each, photo.shape[2:]) for each in made]
-pictures = [painting, paint(learner, cat, waves), paint(mine, cat, waves), *made]
-titles = ["the style", "your decoder", "the course's code, as long", "your AdaIN", "your mixture", "your mask"]
-grid(pictures, titles, columns=4)
+pictures = [photo, painting, paint(learner, cat, waves), paint(mine, cat, waves), styles["stained_glass"], *made]
+titles = ["the photo", "the style", "your decoder", "the course's code, as long"]
+titles += ["the second style", "your AdaIN", "your mixture", "your mask"]
+grid(pictures, titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -624,7 +627,7 @@ grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one 
 # %%
 with torch.no_grad():
     its, own = network(temple, impasto), network(temple, impasto, colours=True)
-grid([impasto, its, own], ["the style", "the style's colours", "the photo's colours"])
+grid([impasto, its, own], ["the style", "the style's colours", "the photo's colours"], even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -677,11 +680,11 @@ for name in ("woodcut_waves", "stained_glass"):
     slow = result(gatys.stylize(day, style, encoder=encoder, steps=60))
     with torch.no_grad():
         fast = network(day, style)
-    compared += [resize(style, (160, 240), "box"), slow, fast]
+    compared += [style, slow, fast]
     for word, picture in (("the photo itself", day), ("lesson 02, 60 steps", slow), ("AdaIN, one pass", fast)):
         gram, moments, content = judged(picture, day, style)
         print(f"{name:14} {word:20} Gram style {gram:6.2f}   moments style {moments:5.2f}   content {content:.2f}")
-grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=3)
+grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -777,7 +780,7 @@ for side in (128, 256, 512):
 # - *"AdaIN has parameters."* It has none. The decoder has.
 # - *"α = 0 is the photo."* It is the photo through encoder and decoder. What is lost there has nothing to do with style.
 # - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
-# - *"It is better than lesson 02, because it is newer."* It is hundreds of times faster. If you can wait a minute, lesson 02 comes closer to the style.
+# - *"It is better than lesson 02, because it is newer."* It is faster: nearly 800 times in the paper's table. If you can wait, lesson 02 comes closer to the style.
 #
 # **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Sheng, Lin, Shao and Wang,
 # *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature Decoration*, CVPR 2018, from which our skip comes; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
