@@ -106,6 +106,7 @@ MISTAKES = [
     (gatys.gram_matrix, lambda f: gram(f).flip(0), "changed places"),
     (gatys.gram_matrix, lambda f: f.flatten(1) @ f.flatten(1).T, "you compare the images of the batch"),
     (gatys.gram_matrix, lambda f: f @ f.mT, "you multiply rows of the picture"),
+    (gatys.gram_matrix, lambda f: f.flatten(2) @ f.flatten(2), ".mT swaps the last two"),
     (gatys.gram_matrix, lambda f: f.square().sum((2, 3)), "with itself only"),
     (gatys.gram_matrix, lambda f: f.flatten(2) * f.flatten(2), "with itself only"),
     (gatys.gram_matrix, lambda f: gram(f) / f.shape[2], "one side only"),

@@ -73,6 +73,7 @@ MISTAKES = [
     # total_variation: mean for sum, the border, β, the order of power and sum, an infinite gradient
     (inversion.total_variation, lambda x, b: charged(x, b, mean=True), "yours is the mean"),
     (inversion.total_variation, wrapped, "`roll` joins"),
+    (inversion.total_variation, lambda x, b: (x.diff(dim=3) ** 2 + x.diff(dim=2) ** 2).sum(), "fill up with zeros"),
     (inversion.total_variation, lambda x, b: charged(x, b, keep_ends=False), "last row and the last column"),
     (inversion.total_variation, squares, "β is not used"),
     (inversion.total_variation, lambda x, b: charged(x, b, apart=True), "rows and columns are taken apart"),

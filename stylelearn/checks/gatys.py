@@ -58,7 +58,13 @@ def _gram(features: Tensor) -> Tensor:
 def gram_matrix(answer: Callable[[Tensor], Tensor]) -> str:
     """G_ij = Σ_k F_ik F_jk, the sum over all positions, for each image of the batch."""
     features = torch.randn(2, 3, 4, 5)
-    yours, grams = run(answer, features=features), _gram(features)
+    try:
+        yours, grams = run(answer, features=features), _gram(features)
+    except RuntimeError as error:
+        if "size" in str(error):  # of two tensors that do not fit
+            transposed = "the shapes do not fit: multiply (B, C, H·W) by its transpose; .mT swaps the last two."
+            raise Mistake(transposed) from None
+        raise
     shape = tuple(yours.shape) if isinstance(yours, Tensor) else None
     if shape in ((2, 20, 20), (20, 20)):
         raise Mistake("you compare positions with positions; the Gram matrix compares channels: (B, C, C).")
