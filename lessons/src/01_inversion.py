@@ -128,6 +128,7 @@ print("the same as the encoder's relu1_1:", torch.allclose(by_hand, features["re
 # place*: what you keep of a *convolution* (layer 21, say) is overwritten by the ReLU behind it. And VGG-19 pools by the
 # maximum; Gatys and others replaced that by the mean (`torch.nn.AvgPool2d(2)`).
 # </details>
+#
 # **Predict, then run.** The next cell shows the four channels of `relu1_1`, and then of `relu4_1`, that vary most. In
 # which of the two will you recognise the cat more easily?
 
@@ -147,16 +148,17 @@ for layer in ("relu1_1", "relu4_1"):
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# In `relu1_1` the cat is easy to see. Each channel is a filtered copy of the photo. These four show its edges, each in
-# one direction; others show bright parts, or a colour. In `relu4_1` one pixel of the map stands for a whole patch of the photo, and is bright
-# where the patch holds a certain pattern. The cat is harder to see. Does that mean that the layer has forgotten her?
+# In `relu1_1` the cat is easy to see: these four channels show edges. In `relu4_1` one pixel of the map stands for a
+# whole patch of the photo, and is bright where the patch holds a certain pattern. The cat is harder to see. Does that
+# mean that the layer has forgotten her?
 # </details>
 #
 # ## 2 · Search for a picture with the same activations
 #
 # *Can we go back from the numbers to the picture?*
 #
-# A layer cannot simply be run backwards: the ReLU has thrown numbers away, and neighbours were averaged. So we search.
+# A layer cannot simply be run backwards: the ReLU has thrown numbers away, and of four neighbours only the
+# largest was kept. So we search.
 # Let $\Phi$ be the network up to one layer, and $\Phi_0 = \Phi(x_0)$ the activations of the photo $x_0$. We look for
 # the picture
 #
@@ -165,7 +167,7 @@ for layer in ("relu1_1", "relu4_1"):
 # which reads: the $x$ that makes this sum smallest. The first term asks for the same activations. Dividing by
 # $\|\Phi_0\|^2$ makes it a share: 0 is a perfect match, and a picture with no activations at all would score 1. The
 # second term is called a **regulariser**. It prefers natural pictures, with the weight $\lambda$. We come to it in
-# section 4. In this section λ is 0; the pictures above and the curve of section 3 have a little of it, λ = 0.5.
+# section 4. Here λ is 0. (The five cats above had λ = 0.5.)
 #
 # ### Exercise 1 — the loss
 # *difficulty ●○○ · importance ●●● · 5 minutes*
@@ -230,7 +232,7 @@ plot_curves({"relu3_1": curve}, title="Downhill from noise")
 #
 # *Where on the way through the network is the picture lost?*
 #
-# **Predict, then run.** We invert every ReLU layer, with the settings of the beginning. Will the PSNR fall evenly, or
+# **Predict, then run.** We invert every ReLU layer, with the settings of the five cats. Will the PSNR fall evenly, or
 # in one big drop?
 
 # %%
@@ -242,11 +244,12 @@ plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From `relu1_1` nearly every pixel comes back. After that the quality falls, most of all up to block 3: the
-# pooling between two blocks keeps the largest of four numbers. ReLUs throw numbers away, too. Is all of this
-# forgotten, or was some of it only badly found? A search from a deep layer has a longer way to go. And look at
-# `relu3_2`: it only sees what `relu3_1` gives it, and still more comes back. So there, 80 steps were not enough.
-# Section 6 separates the two for `relu2_1` and `relu5_1`.
+# From `relu1_1` nearly every pixel comes back. Then the PSNR falls steeply, up to block 3: each pooling between two
+# blocks keeps one number of four, and each ReLU throws some away. After that it falls slowly.
+#
+# Is all of this forgotten, or was some of it only badly found? Look at `relu3_2`: it sees nothing but what `relu3_1`
+# gives it, and still more comes back. So the search from `relu3_1` had not finished after 80 steps. Section 6 tells
+# forgotten and badly found apart.
 # </details>
 #
 # A PSNR counts pixels. Does the layer count the same? We take two pictures that are not the photo: a blurred copy, and
@@ -277,8 +280,8 @@ grid([photo, *pictures.values()], ["the photo", *titles])
 #
 # *Among all the pictures that fit, which one do we want?*
 #
-# The strange pictures have one thing in common: fine coloured speckle, where neighbouring pixels differ strongly. Photos
-# are not like that. **Total variation** measures it. It compares each pixel $x_{ij}$ (row $i$, column $j$) with its neighbours
+# The strange picture is full of coloured speckle: neighbouring pixels differ strongly. Photos are not like that. **Total
+# variation** measures it. It compares each pixel $x_{ij}$ (row $i$, column $j$) with its neighbours
 # to the right and below:
 #
 # $$\mathcal R_{V^\beta}(x) = \sum_{i,j} \Big( (x_{i,j+1} - x_{ij})^2 + (x_{i+1,j} - x_{ij})^2 \Big)^{\beta/2}$$
@@ -336,25 +339,25 @@ check.total_variation(total_variation)
 # First add the two squares at each place, then raise to the power β/2, then sum. The order matters.
 # </details>
 #
-# **Predict, then run.** Below, each row has one β, and λ grows from left to right. Where do you expect speckle? Where
-# blur? Where flat patches?
+# **Predict, then run.** Below you see the cat's eye, enlarged. Each row has one β, and λ grows from left to right. Where
+# do you expect speckle? Where blur? Where flat patches?
 
 # %%
-strengths = {1.0: (0.03, 1.0, 10.0), 1.5: (0.1, 3.0, 100.0), 2.0: (0.2, 10.0, 600.0)}  # β -> three λ
-found, titles = [], []
+strengths = {1.0: (0.03, 1.0, 10.0), 1.5: (0.1, 3.0, 30.0), 2.0: (0.2, 10.0, 150.0)}  # β -> three λ
+eye, found, titles = (..., slice(24, 88), slice(40, 136)), [], []  # rows and columns
 for beta, weights in strengths.items():
     for weight in weights:
-        found.append(invert("relu4_1", steps=50, tv_weight=weight, beta=beta))
-        titles.append(f"β = {beta:g}, λ = {weight:g}: {psnr(found[-1], photo):.1f} dB")
+        found.append(invert("relu4_1", steps=50, tv_weight=weight, beta=beta)[eye])
+        titles.append(f"β = {beta:g}, λ = {weight:g}")
 grid(found, titles, columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# On the left the speckle is still there. In the middle most of it is gone, and the cat has stayed. On the right the
-# regulariser dominates, and much of the picture is still the grey of the beginning. With β = 1 flat patches have sharp
-# borders, and single coloured dots are left: the paper's *spikes*. With β = 2 all borders are soft, like a photo out of
-# focus. λ cannot be compared between the rows, because β changes what it is multiplied with.
+# On the left the speckle is still there. In the middle most of it is gone, and the eye has stayed. On the right the
+# regulariser dominates: with β = 1 flat patches have sharp borders, and single dark or coloured dots are left, the
+# paper's *spikes*. With β = 2 all borders are soft, like a photo out of focus. λ cannot be compared between the rows,
+# because β changes what it is multiplied with.
 # </details>
 #
 # ## 5 · Keeping the values in range
@@ -430,10 +433,9 @@ check.disagreement(disagreement)
 # After the standard deviation the shape is (3, H, W). One more mean makes it (H, W).
 # </details>
 #
-# **Predict, then run.** Three seeds for `relu2_1`, three seeds for `relu5_1`; seed 0 made the first pictures of this
-# lesson. The last picture of each row is bright
-# where they disagree: white is a deviation of 0.15 or more. Which of the two will be brighter? And which of the
-# searches will reach a small loss?
+# **Predict, then run.** Three seeds for `relu2_1`, three for `relu5_1`. The last picture of each row is bright where
+# they disagree: white is a deviation of 0.15 or more. Which of the two will be brighter? And which of the searches will
+# reach a small loss?
 
 # %%
 pictures, titles = [], []
@@ -456,7 +458,7 @@ grid(pictures, titles, columns=4)
 # and they differ nearly everywhere. So this was not badly found: it is forgotten. Rough shapes stay in their places.
 # Fine structure and much of the colour are left to chance.
 #
-# Style transfer uses this freedom: a photo *and* a painting of the same scene can give a deep layer the same
+# Style transfer uses this freedom: a photo *and* a painting of the same scene can give a deep layer nearly the same
 # activations.
 # </details>
 #
