@@ -81,7 +81,7 @@ grid([temple, waves, pastiche], ["content", "style", "pastiche"])
 # $$\mathcal L_\text{content}(\vec p, \vec x, l) = \tfrac12 \sum_{i,j} \big(F^l_{ij} - P^l_{ij}\big)^2 \qquad\text{(1)}$$
 #
 # To go downhill we need its slope. The derivative of $\tfrac12 (F-P)^2$ is $F - P$. But $F$ comes out of a ReLU, which has set all
-# negative numbers to 0. Where it has done so, a small change before the ReLU changes nothing behind it. There the gradient is 0:
+# negative numbers to 0. Where it has done so, a small change before the ReLU changes nothing behind it: the gate is closed, and the gradient is 0:
 #
 # $$\frac{\partial \mathcal L_\text{content}}{\partial F^l_{ij}} =
 # \begin{cases} (F^l - P^l)_{ij} & \text{if } F^l_{ij} > 0 \\ 0 & \text{if } F^l_{ij} = 0 \end{cases} \qquad\text{(2)}$$
@@ -157,7 +157,8 @@ check.content_gradient(my_content_gradient)
 # The sum runs over all positions $k$, so the places are gone. What is left is an $N_l \times N_l$ table: which channels are active
 # together, and how strongly.
 #
-# Here is the table for four styles, from `relu2_1`. Black is 0, white the largest entry.
+# Here is the table for four styles, from `relu2_1`. Black is 0, white the largest entry. A bright row, with the column of the same number,
+# belongs to a channel that is strongly active. The pattern differs from style to style.
 
 
 # %%
@@ -455,9 +456,10 @@ plot_curves(curves, y="weighted loss", title="One content loss, five style losse
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The content loss starts at 0 (the photo has its own content; a logarithmic scale has no 0) and can only rise: style is paid for with content. The style losses fall
-# fast, by ten times and more, and each layer ends at its own level. `relu4_1` and `relu5_1` end highest here: the large pieces of the window contradict the temple most.
-# After some dozens of steps the sum hardly changes: no step can lower one loss without raising another.
+# The content loss starts at 0 (a logarithmic scale has no place for it) and at first can only rise: style is paid for with content. The style
+# losses fall fast, to less than a tenth, and each layer ends at its own level. `relu4_1` and `relu5_1` end highest here: the large pieces of the
+# window contradict the temple most. After a few steps the content loss falls, too: the search finds panes that fit the temple better. But it
+# slows down, and far from 0: both cannot be had.
 #
 # Where the content loss ends says how much of the photo was given up: 0 is the photo, 1 is as bad as activations that are all 0. We started from the photo. Would the temple
 # be there without that? Section 8 tries it.
@@ -470,28 +472,27 @@ plot_curves(curves, y="weighted loss", title="One content loss, five style losse
 # Only the ratio matters: doubling both weights changes nothing but the length of the steps. The paper of 2016 gives α/β = $5 \cdot 10^{-4}$
 # to $5 \cdot 10^{-3}$ for its paintings, the preprint of 2015 $10^{-3}$ and $10^{-4}$. Our losses have another unit (section 10), and we speak of β/α, *how much style*.
 #
-# **Predict, then run.** In the next figure style grows from left to right. From top to bottom more layers carry it: first `relu1_1`, then up to
-# `relu3_1`, then all five. Where will the picture be closest to the photo? Where closest to the painting? What is missing in the top row, however
-# much style we ask for?
+# **Predict, then run.** In the next figure the upper row asks for little style, the lower for much. From left to right more layers carry it: first
+# `relu1_1`, then up to `relu3_1`, then all five. Where will the picture be closest to the photo? What is missing with `relu1_1` alone, however much
+# style we ask for?
 
 # %%
 pictures, titles = [], []
-first_column = {"the photo": photo, "the style": painting, "": torch.ones_like(photo)}
-for depth, (name, picture) in zip((1, 3, 5), first_column.items(), strict=True):
+for factor, name, picture in ((0.02, "the photo", day), (10.0, "the style", painting)):
     pictures, titles = [*pictures, picture], [*titles, name]
-    for factor in (0.1, 10.0):
-        style_weight = factor * gatys.STYLE_WEIGHT
+    style_weight = factor * gatys.STYLE_WEIGHT
+    for depth in (1, 3, 5):
         weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
-        pictures.append(paint(photo, painting, steps=40, **weights))
+        pictures.append(paint(day, painting, steps=40, **weights))
         titles.append(f"to {STYLE_LAYERS[depth - 1]}\nβ/α = {style_weight:g}")
-grid(pictures, titles, columns=3)
+grid(pictures, titles, columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# To the left the cup, to the right more of the window. The top row changes colours and grain, and no more: `relu1_1` sees nothing larger than a few
-# pixels, and no weight can change that. The black lines come with `relu3_1`, but short and thin. Only with the deepest layers do they close around panes of
-# coloured glass. So there are two choices: *how much* style, and *how large* its pieces may be.
+# The upper row is the photo, a little painted; with five layers it is closest to it. Below, `relu1_1` alone changes colours and grain, and no more: it sees nothing larger
+# than a few pixels, and no weight can change that. With `relu3_1` come the black lines, around small pieces. Only with the deepest layers are there
+# large panes, even in the plain sky. So there are two choices: *how much* style, and *how large* its pieces may be.
 # </details>
 #
 # ### What does a layer notice?
@@ -590,15 +591,15 @@ grid([small, x, course], ["the style", "your code: 100 plain steps", "the course
 # its fine lines? In which is it *painted*?
 
 # %%
-kept = [paint(day, small, content_layer="relu2_2"), course]  # the course compares the content in relu4_2
-grid([day, small, *kept], ["the photo", "the style", "content from relu2_2", "content from relu4_2"], columns=4)
+kept = {layer: paint(day, painting, steps=60, content_layer=layer) for layer in ("relu2_2", "relu4_2", "relu5_1")}
+grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=4)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With `relu2_2` the details of the photo are asked for, too, so the style can only be laid over them.
-# With `relu4_2` only the arrangement is fixed. Edges may move, and the temple is built out of strokes. The deeper the layer, the freer the drawing, and the
-# more it is distorted. `relu4_2` is the compromise that the authors chose.
+# With `relu2_2` the details of the photo are asked for, too, so the style can only be laid over them. With `relu4_2` only the arrangement is fixed:
+# edges move, and the temple is built out of panes. The deeper the layer, the freer the drawing, and the more it is distorted. `relu4_2` is the
+# compromise that the authors chose.
 # </details>
 #
 # ## 8 · Where to begin
@@ -612,7 +613,7 @@ grid([day, small, *kept], ["the photo", "the style", "content from relu2_2", "co
 # %%
 starts = {"noise, seed 1": ("noise", 1), "noise, seed 2": ("noise", 2), "style": ("style", 0)}
 found = {name: paint(day, small, steps=100, start=start, seed=seed) for name, (start, seed) in starts.items()}
-found["content, 80 steps"] = course
+found["content"] = course  # of section 6, with 80 steps
 objective, titles = gatys.objective(day, small, encoder=encoder), []
 for name, image in found.items():
     terms = objective(image)
@@ -624,8 +625,6 @@ print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
-#
-# (The picture from the photo is that of section 7; the others took 100 steps.)
 #
 # The temple appears out of noise, too, with its roof and its storeys: the content loss put it there. Yet no two pictures are alike. The loss has many minima, and the start decides which one is reached. The two seeds agree in the outlines, which
 # `relu4_2` sees, and differ in all that it leaves open: from noise you can make as many variants as you like. From the photo there is only one. It keeps details and even colours of the photo that
@@ -657,10 +656,9 @@ grid([painting, *found.values()], ["the style", *found], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# L-BFGS needs a fraction of the steps: where Adam is at the end, it was before the half. Plain gradient descent has one λ for everything: large enough to move the flat directions,
-# small enough not to overshoot in the steep ones. At first its curve goes up and down: there it overshoots. (Where the loss explodes, `optimize_image` goes back and halves λ.)
-# How it compares with Adam depends on the picture and on λ, and finding a good λ takes trials. The other two adapt their steps by themselves. The three pictures are of one kind;
-# they differ in how far the search has come.
+# L-BFGS needs a fraction of the steps: where Adam ends, it was half-way. Plain gradient descent has one λ for everything: large enough to move the
+# flat directions, small enough not to overshoot in the steep ones. At first its curve goes up and down: there it overshoots. (Where the loss explodes,
+# `optimize_image` goes back and halves λ.) How it compares with Adam depends on the picture and on λ.
 # </details>
 #
 # **The same with PyTorch's own L-BFGS.** Most public code looks like this. `torch.optim.LBFGS` evaluates the loss several times in a step, so it needs a function that does this, the **closure**: gradients to zero,
@@ -714,14 +712,15 @@ lab
 # The course divides by the target: $\|F-P\|^2 / \|P\|^2$ and $\|G-A\|^2 / \|A\|^2$. Then 0 is a perfect match, and 1 is the loss of activations that are all 0,
 # in every layer and at every size.
 #
-# **Predict, then run.** The table shows how many times the course's number each convention gives, for the same two pictures at 128 and at 256 pixels. Which rows
-# stay the same? Which ones grow four times, which sixteen times?
+# **Predict, then run.** The table shows how many times the course's number each convention gives. Then we lay four copies of each picture side by side, so that nothing changes but the number
+# of positions, and measure again. Which rows stay (nearly) the same? Which ones grow four times, which sixteen times?
 
 
 # %%
-def conventions(height, layer="relu3_1"):
-    """Convention -> its loss of the photo against the painting, both (1, 3, height, 1.5 · height)."""
-    x, other = (resize(each, (height, height * 3 // 2), "box") for each in (samples.content("coffee"), painting))
+def conventions(copies, layer="relu3_1"):
+    """Convention -> its loss of the photo against the painting, (1, 3, 256 · copies, 384 · copies) both."""
+    both = samples.content("coffee"), samples.style("stained_glass", 256)
+    x, other = (resize(each, (256, 384), "box").repeat(1, 1, copies, copies) for each in both)
     F, P = (encoder(each, layer)[layer] for each in (x, other))  # (1, N, H, W)
     A, raw = losses.mean_gram(P), (losses.gram_matrix(F) - losses.gram_matrix(P)).square()
     content = {"course |F-P|²/|P|²": losses.content_loss(F, P), "Gatys ½ Σ(F-P)²": losses.gatys_content_loss(F, P)}
@@ -734,18 +733,19 @@ def conventions(height, layer="relu3_1"):
 
 
 # %%
-at_128, at_256 = conventions(128), conventions(256)
-print(f"{'times the course’s number':36}{'128 px':>12}{'256 px':>12}")
-for kind, rows in at_128.items():
-    own, own_large = next(iter(rows.values())), next(iter(at_256[kind].values()))
+at_256, at_512 = conventions(1), conventions(2)
+print(f"{'times the course’s number':36}{'256 px':>12}{'512 px':>12}{'grows by':>12}")
+for kind, rows in at_256.items():
+    own, own_large = next(iter(rows.values())), next(iter(at_512[kind].values()))
     for name, value in rows.items():
-        print(f"{kind:8}{name:28}{value / own:12.4g}{at_256[kind][name] / own_large:12.4g}")
+        factor, larger = value / own, at_512[kind][name] / own_large
+        print(f"{kind:8}{name:28}{factor:12.4g}{larger:12.4g}{larger / factor:12.1f}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# To move a weight *to* the course, multiply it by the number in the table. A row that stays the same from 128 to 256 pixels can be used at any size.
-# Sums over positions grow four times with twice the side, and undivided Gram matrices sixteen times: there the same weight means something else at each size.
+# To move a weight *to* the course, multiply it by the number in the table. Where the last column says 1.0, it can be used at any size. Sums over positions grow four times with
+# twice the side, and undivided Gram matrices sixteen times: there the same weight means something else at each size. (A little is added at the borders of the copies.)
 #
 # Look at the paper's own pair. Its content loss is a sum over positions, its style loss is divided by them. So with the paper's formulas, the same α/β at a larger size
 # gives *more content*. If your large pictures come out less painted than your small ones, look here first. And the ratios in papers say little without the code that goes with them.
@@ -769,7 +769,7 @@ for kind, rows in at_128.items():
 recoloured = {"linear": match_colour(small, day), "histogram": match_histogram(small, day)}
 painted = {f"style recoloured: {name}": paint(day, style, steps=60) for name, style in recoloured.items()}
 grid([small, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
-results = {"as it comes": kept[1], "brightness only": keep_colours(kept[1], day), **painted}
+results = {"as it comes": course, "brightness only": keep_colours(course, day), **painted}
 grid([*results.values()], [*results], columns=2)
 
 # %% [markdown]
@@ -820,7 +820,7 @@ for side in (64, 128, 256):
     print(f"{side} × {side}: {each * 1e3:5.0f} ms a step, {each * 300:5.0f} s for 300 steps")
 
 # %% [markdown]
-# Twice the side means four times the pixels. The time of large pictures grows as fast; small ones take longer than that, since a part of each step costs the same at any size. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 takes more than ten times as long as our encoder.
+# Twice the side means four times the pixels. The time grows by less, since a part of each step costs the same at any size; for large pictures it comes near to four times. The paper needed up to an hour for 512 × 512 on the graphics card of its day. VGG-19 takes more than ten times as long as our encoder.
 # This is why lesson 03 trains a network that paints in one pass.
 #
 # **Noise.** Look closely at a pastiche that is made without total variation: there is fine noise that neither picture has. Paintings hide it, photos do not. Total variation (lesson 01) tames it.
@@ -869,10 +869,7 @@ for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
 #   subtracted, so it also says how strong each channel is. Its diagonal holds $\sum_k F_{ik}^2$.
 # - *"The Gram matrix is very local"*, or *"it keeps where things are."* It keeps no place at all: section 2 shuffled all positions, and nothing changed. What is local is the *layer*: an activation depends on the
 #   pixels around it, on a few in `relu1_1` and on many in `relu5_1`. So the matrix describes small patches, and counts them wherever they are.
-# - *"A large entry of the Gram matrix marks an important feature."* It marks two channels that are often active at the same place. Both may be everywhere.
 # - *"Loss 0 would be the perfect pastiche."* Content and style contradict each other. The best picture has some of both losses.
-# - *"A lower loss looks better."* Mostly, within one setting. Across settings the numbers have different units.
-# - *"More steps repair a bad choice of weights."* They only come closer to what you asked for.
 # - *"The temple is there because of the content loss."* Started from the photo it would be there without any. Start from noise to see what the loss does (section 8).
 #
 # **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
