@@ -211,7 +211,7 @@ check.swap_red_and_blue(swap_red_and_blue)
 # ### Exercise 2 — mix two pictures
 # *difficulty ●○○ · importance ●●○ · 3 minutes*
 #
-# Write this formula. Both pictures have the same shape.
+# Write this formula for two pictures of one shape.
 
 
 # %% tags=["exercise"]
@@ -253,8 +253,8 @@ grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), 
 # <details><summary>What you should see</summary>
 #
 # The mixtures show *two* things at once: the temple, and the moon with its swirls, like a photo that was exposed twice.
-# The temple is not painted in any of them: it only shows through. The pastiche shows one thing, the temple, and the
-# temple is made of strokes. The moon was not copied to its place. Colours, strokes and swirls were transferred.
+# The pastiche shows one thing, the temple, and the temple is made of strokes. The moon was not copied to its place.
+# Blues, strokes and swirls were transferred.
 # </details>
 #
 # ## 6 · Two ways to be near
@@ -365,8 +365,8 @@ grid([*four.values()], words, columns=2)
 # but not at 0: to compare the content we had to stretch it to the shape of the photo, and that widens its strokes. The
 # mixture is somewhere in between and near to neither. The pastiche is nearest of all to the style, nearer even than the
 # stretched painting, because the search went downhill on this very number. And it is nearer to the photo than the
-# mixture is. It has given up a part of the content for the style. How much? That is for α and β to say: we asked for
-# `style_weight=15`, which is β = 15 with α = 1.
+# mixture is. How much of the content was given up is for α and β to say: we asked for `style_weight=15`, which is
+# β = 15 with α = 1.
 #
 # You may find that the painting's dark blue belongs in the sky. The style distance does not: it looks at which
 # patterns there are in the whole picture, and not where. No single number says all that the eye sees.

@@ -157,9 +157,8 @@ for layer in ("relu1_1", "relu4_1"):
 #
 # *Can we go back from the numbers to the picture?*
 #
-# A layer cannot simply be run backwards: the ReLU has thrown numbers away, and of four neighbours only the
-# largest was kept. So we search.
-# Let $\Phi$ be the network up to one layer, and $\Phi_0 = \Phi(x_0)$ the activations of the photo $x_0$. We look for
+# A layer cannot simply be run backwards: the ReLU has thrown numbers away, and of four neighbours only the largest was
+# kept. So we search. Let $\Phi$ be the network up to one layer, and $\Phi_0 = \Phi(x_0)$ the activations of the photo $x_0$. We look for
 # the picture
 #
 # $$x^* = \operatorname*{argmin}_x \; \frac{\|\Phi(x) - \Phi_0\|^2}{\|\Phi_0\|^2} + \lambda \, \mathcal R(x)$$
