@@ -117,6 +117,12 @@ def added(network, refs_a, refs_b, content_refs, share):
     return network.decode(network.mix(network.encode_style(refs_a) + network.encode_style(refs_b), C), skips)
 
 
+def exchanged(network, refs_a, refs_b, content_refs, share):
+    S = torch.lerp(network.encode_style(refs_a), network.encode_style(refs_b), share)
+    C, skips = network.encode_content(content_refs)
+    return network.decode(network.mix(C, S), skips)
+
+
 R, M, L, B = emd.references, emd.mixer, emd.weighted_loss, emd.between
 OTHER_WAYS = [
     (R, references),
@@ -147,6 +153,9 @@ MISTAKES = [
     (R, lambda f, j, fs, js, r: picks(js, j, r), "two things, the letters of R_S and the fonts"),
     (M, lambda S, C, W: mixer(C, S, W), "have changed places"),
     (M, lambda S, C, W: torch.einsum("bi,iik,bi->bk", S, W, C), "only i = j"),
+    (M, lambda S, C, W: torch.einsum("bi,ijk,bi->bk", S, W, C), "C needs one of its own"),
+    (M, lambda S, C, W: torch.einsum("bj,ijk,bj->bk", S, W, C), "S needs one of its own"),
+    (M, lambda S, C, W: torch.einsum("bi,ijk,aj->bk", S, W, C), "C needs the same b"),
     (M, lambda S, C, W: torch.einsum("bij,ijk->bk", S[:, :, None] + C[:, None], W), "added; they multiply"),
     (M, lambda S, C, W: mixer(S[:1].expand_as(S), C, W), "the first glyph's S"),
     (M, lambda S, C, W: mixer(S, C[:1].expand_as(C), W), "the first glyph's C"),
@@ -171,6 +180,8 @@ MISTAKES = [
     (L, parts(lambda e, n, m, d, t: (m.softmax(0) * e / n).mean()), "a mean at the end"),
     (L, parts(lambda e, n, m, d, t: (m / m.sum() * e / n).sum()), "the exp in W_b"),
     (L, parts(lambda e, n, m, d, t: (m.exp() * e / n).sum()), "not divided by Σ exp"),
+    (L, parts(lambda e, n, m, d, t: (m.exp() / m.sum().exp() * e / n).sum()), "the exp of a sum"),
+    (L, parts(lambda e, n, m, d, t: ((m * n).softmax(0) * e / n).sum()), "mean_b is a sum"),
     (L, parts(lambda e, n, m, d, t: ((-m).softmax(0) * e / n).sum()), "the sign in W_b"),
     (L, parts(lambda e, n, m, d, t: (mean_of_all(t).softmax(0) * e / n).sum()), "over the whole glyph"),
     (L, parts(lambda e, n, m, d, t: (m.softmax(0) * e / ink(d).sum((1, 2, 3))).sum()), "counted in what was drawn"),
@@ -194,6 +205,8 @@ MISTAKES = [
     (L, lambda d, t: weighted_loss(d, t).detach(), "no gradient can flow back"),
     (L, lambda d, t: weighted_loss(d, t) + 1, "the values differ"),
     (B, mixed(lambda a, b, s: torch.lerp(b, a, s)), "are swapped"),
+    (B, exchanged, "network.mix(S, C)"),
+    (B, lambda net, a, b, content, share: net(torch.cat([a, b]), content), "as one font"),
     (B, pixels, "the pictures are mixed"),
     (B, lambda net, a, b, content, share: net((1 - share) * a + share * b, content), "the references are mixed"),
     (B, mixed(lambda a, b, s: a), "this is the first font"),

@@ -75,6 +75,12 @@ def convolved(
     return {"count": total / count, "no": total, "all": total / patch**2}[divide]
 
 
+def each_cell_by_its_norm(content, style, patch, stride):
+    patches = cut(style, patch, stride)
+    table = F.conv2d(content, F.normalize(patches, dim=1), stride=stride)
+    return folded(patches[table[0].argmax(dim=0).flatten()], tuple(content.shape[2:]), patch, stride)
+
+
 def unfolded(content, style, patch, stride):
     """Exercise 3 by way of exercises 1 and 2."""
     patches = cut(style, patch, stride)
@@ -117,6 +123,10 @@ def roughness(down, right):
 def loss(features, target, image, weight):
     d, down, right = terms(features, target, image)
     return (d**2).sum() + weight * roughness(down, right)
+
+
+def corner(down, right):
+    return down[..., :-1] ** 2 + right[..., :-1, :] ** 2
 
 
 def means(down, right):
@@ -172,6 +182,7 @@ MISTAKES = [
     (style_swap.put_back, lambda p, *a: folded(p.mT, *a), "rows and columns inside of each patch"),
     (style_swap.put_back, by_columns, "in reading order"),
     (style_swap.put_back, lambda p, *a: folded(p.permute(0, 2, 3, 1).flatten(1), *a), "channels and cells are mixed"),
+    (style_swap.put_back, lambda p, *a: folded(p.reshape(-1, len(p)).T, *a), "reshape tears patches apart"),
     (style_swap.put_back, lambda *a: folded(*a) + 1, "the values differ"),
     # three_convolutions: which patches are normalised, one-hot, overlaps, stride, zero patches
     (style_swap.three_convolutions, lambda c, s, k, d: convolved(s, c, k, d), "content and style are swapped"),
@@ -187,6 +198,7 @@ MISTAKES = [
     (style_swap.three_convolutions, lambda c, s, k, d: convolved(c, s, k, 1), "the stride is ignored"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, apart=1), "at every cell; they, too"),
     (style_swap.three_convolutions, lambda *a: convolved(*a, clamp=0.0), "0/0 is NaN"),
+    (style_swap.three_convolutions, each_cell_by_its_norm, "each *cell* of a patch"),
     (style_swap.three_convolutions, unfolded, "no F.conv2d"),
     (style_swap.three_convolutions, half_unfolded, "no F.conv_transpose2d"),
     (style_swap.three_convolutions, zeros_for_nan, "where a part of the style is silent"),
@@ -211,11 +223,20 @@ MISTAKES = [
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * means(v, h)), "second term is a mean"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * (h**2).sum()), "neighbours side by side"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * (v**2).sum()), "neighbours above each"),
+    (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * corner(v, h).sum()), "cut off"),
+    (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum() + w * corner(v, h).sqrt().sum()), "no root"),
+    (
+        style_swap.swap_loss,
+        lambda f, t, i, w: (f - t).square().sum() + w * roughness(i.diff(dim=1), i.diff(dim=2)),
+        "rows and columns are 2 and 3",
+    ),
     (style_swap.swap_loss, lambda *a: loss(*a).detach(), "no gradient can flow back"),
     (style_swap.swap_loss, lambda *a: loss(*a) + 1, "the values differ"),
     # steadiness: the motion, the sign, the border
     (style_swap.steadiness, lambda f, s: (f[1:] - f[:-1]).abs().mean(), "the motion is not taken out"),
     (style_swap.steadiness, lambda f, s: (f[1:, ..., s:] - f[:-1, ..., :-s]).abs().mean(), "in the wrong direction"),
+    (style_swap.steadiness, lambda f, s: (f[1:, ..., s:] - f[:-1, ..., s:]).abs().mean(), "the same columns"),
+    (style_swap.steadiness, lambda f, s: (f[1:, ..., :-s] - f[:-1, ..., :-s]).abs().mean(), "the same columns"),
     (style_swap.steadiness, lambda f, s: (f[1:].roll(s, 3) - f[:-1]).abs().mean(), "roll brings pixels back"),
     (style_swap.steadiness, lambda f, s: (f[1:].roll(-s, 3) - f[:-1]).abs().mean(), "roll brings pixels back"),
     (style_swap.steadiness, differences(lambda d: d.square().mean()), "are squared"),

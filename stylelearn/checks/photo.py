@@ -61,6 +61,8 @@ def window(answer: Callable[[Tensor, float], Tensor]) -> str:
                         ("of each pixel", pixels - pixels.mean(1, keepdim=True)))),
         (gone_wrong(sigma + ridge, d=pixels), "μ is not taken off: it is (I_i − μ) and (I_j − μ)."),
         (gone_wrong(sigma + ridge, invert=lambda matrix: matrix), "Σ + ε/|w| 𝟙 multiplies; its inverse should."),
+        (gone_wrong(sigma, invert=lambda matrix: torch.linalg.inv(matrix) + ridge),
+         "ε is added after Σ was inverted; add it before, so that there is an inverse."),
         (gone_wrong(sigma + ridge, invert=torch.reciprocal),
          "1/Σ takes each number for itself; the formula has the matrix inverse: torch.linalg.inv."),
     ]  # fmt: skip
@@ -207,6 +209,7 @@ def _style_mistakes(
         ((swapped[0], theirs), "the style's masks are laid over the content too; it has its own."),
         ((mine == mine.amax(0), theirs == theirs.amax(0)), "each position goes to one region only; at an edge it "
          "belongs to several by parts."),
+        ((mine > 0.5, theirs > 0.5), "a position counts wholly or not at all; at an edge it counts by parts."),
         ((mine[:1], theirs[:1]), "only the first region counts; sum over all."),
         ((mine[-1:], theirs[-1:]), "only the last region counts; add them up."),
         (scaled(lambda mask, f: F.interpolate(mask[None], f.shape[2:])[0]),
@@ -226,10 +229,14 @@ def _style_mistakes(
         yield _style((features, mine), (style, theirs), apart=apart), why
     once = "the mask comes once in F Fᵀ; mask the activations, so that it is in both of them."
     yield _style((features, mine.sqrt()), (style, theirs.sqrt()), lambda mask: mask.square().sum()), once
+    in_pixels = "divided by the mask's sum in *pixels*; it is laid over a layer: reduce the mask first, then add it up."
+    yield right / 16**2, in_pixels  # a position of these layers is 4 x 4 pixels
     yield right * 2, "the 2 of 1/(2 N²) is missing."
     yield right / 2, "there is a 4 where the formula has a 2: this paper writes 1/(2 N²)."
     yield right * 2 * n**2, "the divisor 2 N² is missing."
     yield right * n**2, "the N² of 1/(2 N²) is missing."
+    positions = "N is the number of channels; the positions are in the divisor of the Gram matrix already."
+    yield right * n**2 / mine[0].numel() ** 2, positions
     yield right / 3, "the mean over the regions; the formula sums them."
 
 

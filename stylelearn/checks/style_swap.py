@@ -89,6 +89,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
         put = functools.partial(_put_back, size=size, patch=patch, stride=stride)
         by_columns = patches.unflatten(0, (columns, rows)).transpose(0, 1).flatten(0, 1)
         mixed = patches.permute(0, 2, 3, 1).reshape(patches.shape)
+        torn = patches.reshape(-1, rows * columns).T.reshape(patches.shape)
         ignored = "the patches are one cell apart, not `stride` cells: the stride is ignored."
         wrong = [
             (put(patches, divide="no"), "the sum: not divided by the number of patches that overlap."),
@@ -98,6 +99,7 @@ def put_back(answer: Callable[..., Tensor]) -> str:
             (put(patches.mT), "rows and columns inside of each patch are exchanged."),
             (put(by_columns), "the patches come in reading order: first along a row, then the next row."),
             (put(mixed), "channels and cells are mixed: in a column of `fold` the channel counts slowest."),
+            (put(torn), "reshape tears patches apart; each is a *column* of `fold`: patches.flatten(1).T[None]."),
         ]  # fmt: skip
         where = f"for a patch of {patch} and a stride of {stride} the values differ: add up, count, divide."
         must_match(yours.nan_to_num(0.0), put(patches), wrong, where)
@@ -168,6 +170,7 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         yield pasted(found, dense)[0], at_every_cell
     right, plain = chosen(patches / norms), chosen(patches)
     soft = F.conv2d(content, patches / norms, stride=stride).softmax(dim=1)
+    by_cell = chosen(F.normalize(patches, dim=1))
     for one_hot, filled, why in (
         (right, patches, "the result is right but for the overlaps"),
         (right, patches / norms, "the *normalised* patches are pasted; they only serve to choose. Paste the patches"),
@@ -176,6 +179,11 @@ def _swap_mistakes(content: Tensor, style: Tensor, stride: int) -> Iterator[tupl
         (chosen(patches / norms, dim=2), patches, "the argmax goes over the places; it goes over the patches, dim 1"),
         (chosen(-patches / norms), patches, "the patches that are *least* alike are chosen: argmax, not argmin"),
         (soft, patches, "softmax mixes all patches; take the best one alone (one-hot)"),
+        (
+            by_cell,
+            patches,
+            "each *cell* of a patch is divided by its own norm; a patch has one norm, over all it holds",
+        ),
     ):
         mean, total, ninth = pasted(one_hot, filled)
         yield mean, f"{why}."
@@ -194,6 +202,7 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
     distance, tv = difference.square().sum(), down.square().sum() + right.square().sum()
     absolute = down.abs().sum() + right.abs().sum()
     across = (x[:, 1:] - x[:, :-1]).square().sum()
+    corner = down[..., :-1].square() + right[..., :-1, :].square()  # as in lesson 01, where both must be there
     mean, mean_tv = difference.square().mean(), down.square().mean() + right.square().mean()
     wrong = [
         (distance, "the second term, λ ℓ_TV, is missing."),
@@ -211,6 +220,19 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
         (distance + weight * mean_tv, "the second term is a mean; it is a sum."),
         (distance + weight * right.square().sum(), "only neighbours side by side; add those above each other."),
         (distance + weight * down.square().sum(), "only neighbours above each other; add those side by side."),
+        (
+            distance + weight * corner.sum(),
+            "the last row or column is cut off; here each sum keeps all its neighbours.",
+        ),
+        (distance + weight * corner.sqrt().sum(), "this is the ℓ_TV of lesson 01 with β = 1; in (4) there is no root."),
+        *(
+            (
+                distance + weight * (across + one.square().sum()),
+                "colours are compared with each other: dimension 1 holds "
+                "red, green and blue; rows and columns are 2 and 3.",
+            )
+            for one in (down, right)
+        ),
     ]
     must_match(yours, distance + weight * tv, wrong, what="the loss", gradient=True)
     return "right: one distance in one layer, and a little smoothness. No Gram matrix, no layer weights."
@@ -231,6 +253,9 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
              "the motion is not taken out: a picture that just moves counts as flicker."),
             (opposite.abs().mean(),
              "compensated in the wrong direction: pixel x was pixel x + shift of the old frame."),
+            *(((after[..., cut] - before[..., cut]).abs().mean(),
+               "the same columns are cut off both; the new frame loses its last columns, the old one its first.")
+              for cut in (slice(shift, None), slice(-shift))),
             ((after.roll(shift, 3) - before).abs().mean(), rolled),
             ((after.roll(-shift, 3) - before).abs().mean(), rolled),
             (difference.square().mean(), "the differences are squared; take their absolute value."),
