@@ -93,7 +93,7 @@ grid([plain, bold, slow, fast], ["content", "style", "lesson 02", "lesson 05"], 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No font. Both methods change the edges, and lesson 05 makes rough strokes like ink. But no serif is where a serif belongs.
+# No font. Lesson 02 roughens the page and leaves the letters thin. Lesson 05 makes the strokes heavier, like ink. But no serif is where a serif belongs.
 #
 # *A T has serifs at its foot and at the two ends of its beam*: this says where something is, and on which letter. Gram matrices and moments do not record where.
 # </details>
@@ -126,7 +126,7 @@ print("Gram matrices find the same font for", nearest([losses.mean_gram(each) fo
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# At most half of the pages find their font. The others are nearest to a page with the *same letters in another font*. Which edges there are depends on the letters as much as on the font. For paintings Gram matrices describe style; for fonts they mix style and content.
+# Few pages find their font. Nearly all the others are nearest to a page with the *same letters in another font*. Which edges there are depends on the letters as much as on the font. For paintings Gram matrices describe style; for fonts they mix style and content.
 # </details>
 #
 # ## 2 · A table, and triplets
@@ -309,7 +309,7 @@ with torch.no_grad():
 print("mixer           ", f"{network.mixer.numel():9,} numbers;  skips:", [tuple(skip.shape[1:]) for skip in skips])
 
 # %% [markdown]
-# **Predict, then run.** An ablation. First each letter gets the vector $C$ of its *neighbour*, with its own skips. Then it gets its own $C$, and the skips averaged over all eight letters. Which of the two decides which letter we read?
+# **Predict, then run.** An **ablation**: take something away, and see what breaks. First each letter gets the vector $C$ of its *neighbour*, with its own skips. Then it gets its own $C$, and the skips averaged over all eight letters. Which of the two decides which letter we read?
 
 
 # %%
@@ -488,6 +488,8 @@ show_glyphs(rows, cell=56)
 print_table("large", network, known)
 
 # %% [markdown]
+# The bold font and the italic come close. But `cmss10` gets serifs that it does not have, and `cmtt10` becomes too heavy and loses the wide feet of its r and f.
+#
 # A table needs baselines. These figures were measured after the training, with all variations of the fonts, for two more methods:
 #
 # - **zi2zi** (here without its discriminator, a second network that judges whether a glyph looks real): one network for all fonts, too, but each font has an index and a learnt embedding, as each style of lesson 04 has γ and β. A new font gets its embedding by optimisation: a hundred steps of gradient descent on the given letters.
@@ -518,10 +520,10 @@ if sizes:  # they are in the file of the course's network
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Where the letter is new, in D2 and D4, EMD is best with ten references, and even the nearest font, which simply has the letter, is worse. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt each letter in all its fonts, and for a new font it optimises for seconds where
-# EMD needs one pass. So EMD does generalise to new styles and new letters, and the price is that it memorises less. With three references instead of ten it sees less of the font *and* of the letter. All four sets get worse, most of all D1, and in D2 even the nearest font is then better. In D4 EMD stays ahead. zi2zi and the nearest font lose little.
+# Where the letter is new, in D2 and D4, EMD is best with ten references: even the nearest font, which simply has the letter, is worse. Where the letter is known, in D1 and D3, zi2zi is better: it has learnt each letter in all its fonts, and for a new font it optimises where
+# EMD needs one pass. So EMD generalises, and the price is that it memorises less. With three references instead of ten it sees less of the font *and* of the letter. All four sets get worse, most of all D1, and in D2 even the nearest font is then better. In D4 EMD stays ahead. zi2zi and the nearest font lose little.
 #
-# The size of the training set: from 500 to all 7200 targets. With more of them all four sets get better, though each network was trained for the same number of steps. (Mind the axis, which does not begin at 0.) The paper has the same experiment in its Figure 4, with $N_t$ = 20 000, 50 000, 100 000, 300 000 and 500 000 training targets: there, too, more targets give better glyphs.
+# With more training targets, from 500 to all 7200, all four sets get better, though each network was trained for the same number of steps. (Mind the axis, which does not begin at 0.) The paper's Figure 4 has the same experiment with 20 000 to 500 000 targets, and the same answer.
 # </details>
 #
 # The paper's own table, for Chinese characters (a different and harder task, so the figures cannot be compared with ours):
@@ -608,7 +610,9 @@ show_glyphs(rows, title=f"From {first} to {second}")
 # In the middle there is a font of its own: strokes of a weight between the two, with sharp edges. That even the first row has serifs, though cmss10 has none, is a fault of the network (section 9). Our choice of content references adds to it: they are similar to the bold font, in all rows. (The lab takes references similar to both.) Mixed pictures are two fonts on top of each other, in grey.
 # </details>
 #
-# Content can be mixed as well. There is no letter between n and d. But we can interpolate $C$ and each of the skips.
+# Content can be mixed as well: we can interpolate $C$ and each of the skips.
+#
+# **Predict, then run.** What stands halfway from n to d, a half-grown stem or something else? And from O to C?
 
 # %%
 with torch.no_grad():
@@ -621,6 +625,11 @@ for name, (i, j) in {"from n to d": (0, 1), "from O to C": (2, 3)}.items():
 show_glyphs(rows)
 
 # %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Both change late and quickly: the n stays an n for nearly half the way, then a stem appears, pale at first. Only the fifth glyph is neither letter. The O breaks open at one place.
+# </details>
+#
 # ### Your code writes
 #
 # The course's network, with your mixer (exercise 2) in the place of its own, and your way between two fonts (exercise 4). What is not solved yet is taken from the course, and the cell says so.
