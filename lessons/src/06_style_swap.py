@@ -106,7 +106,7 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Edges in about the same arrangement, in other colours: for the eye dark round shapes and lines, for the nose a line at about the same place. `relu3_1` of a network like VGG represents edges and
+# Edges in about the same arrangement, in other colours. The patch is the middle of each picture: at the eye a dark upright stroke between lighter areas, at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
 # their arrangement, and colour only weakly. Nobody taught it what an eye is, or a pane. The correlations stay well below 1: the style has nothing better to offer.
 # </details>
 #
@@ -459,11 +459,11 @@ for method in objectives:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The claim holds in part. From the two draws of noise the swap ends with nearly the same picture, lesson 02 with two different ones: in (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+# The claim holds in part. The swap comes near its lowest loss in fewer steps, and from the two draws of noise it ends with nearly the same picture, lesson 02 with two different ones: in (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# From the photo the swap ends with a picture that has the same edges and other colours. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels. (The curves compare each method with its own lowest loss, so trust the pictures more.)
+# From the photo the swap ends with a picture that has the same edges and other colours. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels.
 #
-# This is no proof: one pair, one encoder, one optimiser. Change the pair and run it again.
+# The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
 #
 # ## 6 · The inverse network
@@ -490,7 +490,7 @@ for word, target in (("the photo's own", own), ("swapped", swapped_cat[..., 12:3
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The four numbers are those after 30, 60, 120 and 240 steps. At first the two are equally near. For the photo's own activations there is a picture that has them, the photo, and the distance goes on falling. For swapped ones the search stops at a distance: there is only a nearest picture.
+# The four numbers are those after 30, 60, 120 and 240 steps. At first the two are equally near. For the photo's own activations there is a picture that has them, the photo, and the distance goes on falling. For swapped ones it falls ever more slowly, and in the end is about four times as large: there is only a nearest picture.
 # </details>
 #
 # A network that was trained on real pictures only has never seen such activations. So the authors train on swapped ones, too. Here is the whole training, short: seven photos and fifteen styles, cut to
@@ -596,7 +596,7 @@ grid(rows, words, columns=3)
 # <details><summary>What it means</summary>
 #
 # The search ends at a lower loss: it optimises this one picture. Part of its lead is the fine grain, which lowers the loss in `relu3_1` and which no viewer would miss. The network produces no such grain, so its pictures are calmer, and softer.
-# And it needs a small fraction of the time.
+# And it needs one pass; the search had 40 steps, each of them through the encoder and back.
 # </details>
 #
 # **How strong?** As in lesson 05 we can interpolate between the photo's activations and the swapped ones. Nothing is trained or matched again.
@@ -639,23 +639,23 @@ lab
 # **Predict, then run.** Patches may now find better matches on the way. What does that cost, and what can it gain?
 
 # %% tags=["nbval-ignore-output"]
-cat, pane = resize(photo, (144, 216), "box"), resize(large, 224)
+cat, pane = resize(photo, (172, 256), "box"), resize(large, 224)
 start = glued(cat, pane)  # by scissors and glue, as in section 4
 methods = {
     "style swap": style_swap.objective(cat, pane, encoder=encoder, tv_weight=3.0),
-    "CNNMRF": style_swap.cnnmrf_objective(cat, pane, encoder=encoder, style_weight=20.0, tv_weight=3.0),
+    "CNNMRF": style_swap.cnnmrf_objective(cat, pane, encoder=encoder, style_weight=20.0, tv_weight=30.0),
 }
 made = []
 for name, objective in methods.items():
     begin = time.perf_counter()
     made.append(result(optimize_image(start, objective, 60, optimizer="adam")))
     print(f"{name:12} {(time.perf_counter() - begin) / 60 * 1e3:4.0f} ms a step")
-grid([resize(pane, (144, 216), "box"), start, *made], ["the style", "the start", *methods], columns=2)
+grid([resize(pane, (172, 256), "box"), start, *made], ["the style", "the start", *methods], columns=2)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer, thinner ones, with panes between them, and the content loss keeps the face. That is the gain. (The fine grain is the one of section 4, and stronger here.) The price: every step
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer, thinner ones, with panes between them, and the content loss keeps the face. That is the gain. (The fine grain is the one of section 4; CNNMRF has more of it, so we gave it ten times the smoothness.) The price: every step
 # compares all patches again; content and style need a balance again (we weight the patch term by 20, in `relu3_1` and `relu4_1`); and the target moves during the optimisation, so the start matters again. (It also makes the loss jump, which L-BFGS does not bear; both are painted with Adam.)
 # </details>
 #
@@ -746,7 +746,7 @@ strips = []
 for who in painters:
     film = films[who, clip]
     flicker = 4 * (film[1:, ..., :-4] - film[:-1, ..., 4:]).abs().clamp(0, 0.25)  # (3, 3, 96, 124)
-    strips += [film[1], film[2], flicker[1]]
+    strips += [film[1][..., :-4], film[2][..., :-4], flicker[1]]
 grid(
     strips,
     [f"{who}: {what}" for who in painters for what in ("frame 2", "frame 3", "flicker × 4")],
@@ -756,11 +756,11 @@ grid(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 flickers over the whole frame. The swap is several times steadier, though it knows nothing about neighbouring frames. With the network and a motion of 4 pixels the middle is black: *exactly* the same. Four pixels are one cell.
+# Lesson 02 flickers over the whole frame. At 4 pixels the swap is several times steadier, though it knows nothing about neighbouring frames. With the network the middle is black: *exactly* the same. Four pixels are one cell.
 # All activations have moved by one cell, so each patch gets the same match. Only near the border, where things come into view, something changes.
 #
-# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins. So the claim holds for motions by whole cells, and less for others. The search adds
-# flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background.
+# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then hardly steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
+# flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background. (In frames as small as these a cell is a large piece of the temple, so the swap paints it coarsely.)
 # </details>
 #
 # `stylelearn video clip.gif painting.jpg -o painted.gif` stylises a whole video, and resumes where you stopped it.
@@ -777,7 +777,7 @@ grid(
 # %% tags=["nbval-ignore-output"]
 def milliseconds(function, *arguments):
     found = []
-    for _ in range(3):
+    for _ in range(4):
         begin = time.perf_counter()
         with torch.no_grad():
             function(*arguments)
@@ -785,7 +785,7 @@ def milliseconds(function, *arguments):
     return min(found)
 
 
-sides, costs = (64, 128, 256, 384), {"encode one picture": [], "match and swap": [], "inverse network": []}
+sides, costs = (96, 192, 384), {"encode one picture": [], "match and swap": [], "inverse network": []}
 for side in sides:
     c, s = (resize(image, (side, side), "box") for image in (photo, glass))
     with torch.no_grad():
@@ -794,12 +794,13 @@ for side in sides:
     costs["match and swap"].append(milliseconds(swap, features, others))
     costs["inverse network"].append(milliseconds(network.decode, features, (side, side)))
 plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Where the time goes")
+for name, times in costs.items():
+    print(f"{name:20} from 192 to 384 pixels: {times[2] / times[1]:.1f} times as long")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Compare 256 with 384 pixels, one and a half times the side. Encoding and painting take about twice as long ($1.5^2 = 2.25$), the matching about five times ($1.5^4 = 5.1$). So for large pictures twice the side means four times, and sixteen times.
-# (Small ones grow less: there the fixed cost of a call counts.) At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# Encoding and painting take about four times as long for four times as many pixels, the matching at least sixteen times: so much is the arithmetic, and large tables also wait for the memory. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps. (`python -m benchmarks swap` measures up to 1024 pixels.)
 # </details>
 #
@@ -807,7 +808,7 @@ plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Wher
 #
 # *What does a patch not see?*
 #
-# **Predict, then run.** Four cases: the style at half and at double size (a patch is always 3 × 3 cells), a photo with a smooth sky, and a style without colours.
+# **Predict, then run.** Four cases: a small and a large style (a patch is always 3 × 3 cells), a photo with a smooth sky, and a style without colours.
 
 # %%
 with torch.no_grad():
@@ -829,7 +830,7 @@ grid([*sizes, grey, sky, waves], titles, columns=3)
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
 # - **Only small shapes.** A patch sees 32 pixels. Nothing preserves composition, long lines or the balance of colours. Many patches of a style are never used.
 # - **One size.** Patches are not turned and not scaled. The size at which you give the style matters.
-# - **A mean is a blur.** Nine patches are averaged at each place. That is why small patches look crisp and large ones soft.
+# - **A mean is a blur.** With patches of 3 × 3 cells nine are averaged at each place, with 9 × 9 cells 81. So large patches look soft, as in section 2.
 #
 # ## Differs from the paper
 #
@@ -845,7 +846,7 @@ grid([*sizes, grey, sky, waves], titles, columns=3)
 # - A style can be a collection of patches instead of statistics. Each patch of the photo is replaced by the style's most similar one.
 # - Similar means normalised cross-correlation: the pattern counts, not its strength.
 # - The swap is three convolutions, and better computed part by part.
-# - The target is fixed before the first step, in one layer. So different noise leads to the same picture.
+# - The target is fixed before the first step, in one layer. So different noise leads to nearly the same picture.
 # - An inverse network replaces the search. It is trained on swapped activations, too, because no picture has them.
 # - What moves by whole cells gets the same matches. So videos are steadier.
 #
