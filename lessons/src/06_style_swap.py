@@ -107,7 +107,7 @@ grid(pictures, titles, columns=4)
 # <details><summary>What you should see</summary>
 #
 # Edges in about the same arrangement, in other colours. The patch is the middle of each picture: at the eye a dark upright stroke between lighter areas, at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
-# their arrangement, and colour only weakly. Nobody taught it what an eye is, or a pane. The correlations stay well below 1: the style has nothing better to offer.
+# their arrangement, and colour only weakly. The correlations stay well below 1: the style has nothing better to offer.
 # </details>
 #
 # ### Exercise 1 — the best match
@@ -320,7 +320,7 @@ for name, function in (("three convolutions", swap_by_convolution), ("part by pa
 #
 # *Which picture has these activations?*
 #
-# None, exactly. $\Phi^{ss}$ was glued together, and in general no picture has these activations. So we search for the picture whose activations come nearest, as in lesson 01, and ask for a little smoothness:
+# None, exactly: $\Phi^{ss}$ was glued together. So we search for the picture whose activations come nearest, as in lesson 01, and ask for a little smoothness:
 #
 # $$I_\text{stylized}(C, S) = \operatorname*{arg\,min}_{I} \; \big\| \Phi(I) - \Phi^{ss}(C, S) \big\|_F^2 + \lambda\, \ell_{TV}(I) \qquad\text{(3)}$$
 #
@@ -572,8 +572,8 @@ grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], co
 # On photos the two are about equal. On swapped activations the network that saw some is better by about a sixth: its strokes are crisper, and the lead lines darker. The other one does not fail, it paints softer pictures.
 # So with our encoder the swapped activations help, and less than the argument predicts.
 #
-# A likely reason: a cell of our `relu3_1` has about as many numbers (59) as pixel values ($4 \times 4 \times 3 = 48$). Nearly any 59 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 numbers for the same 48. Most
-# vectors of 256 numbers belong to no picture at all, and a network that has never seen such vectors may fail on them.
+# A likely reason: a cell of our `relu3_1` has 59 numbers for $4 \times 4 \times 3 = 48$ pixel values, so nearly any 59 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 for the same 48: most
+# vectors of 256 numbers belong to no picture, and a network that has never seen such vectors may fail on them.
 # </details>
 #
 # **Search or network?** The network approximates the search. The same swap, both ways; the number is the loss (3):
@@ -656,7 +656,7 @@ grid([resize(pane, (172, 256), "box"), start, *made], ["the style", "the start",
 # <details><summary>What it means</summary>
 #
 # In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer, thinner ones, with panes between them, and the content loss keeps the face. That is the gain. (The fine grain is the one of section 4; CNNMRF has more of it, so we gave it ten times the smoothness.) The price: every step
-# compares all patches again; content and style need a balance again (we weight the patch term by 20, in `relu3_1` and `relu4_1`); and the target moves during the optimisation, so the start matters again. (It also makes the loss jump, which L-BFGS does not bear; both are painted with Adam.)
+# compares all patches again; content and style need a balance again (we weight the patch term by 20, in `relu3_1` and `relu4_1`); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam: L-BFGS does not bear a loss that jumps.)
 # </details>
 #
 # ## 8 · Video
@@ -801,7 +801,7 @@ for name, times in costs.items():
 # <details><summary>What it means</summary>
 #
 # Encoding and painting take about four times as long for four times as many pixels, the matching at least sixteen times: so much is the arithmetic, and large tables also wait for the memory. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
-# 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps. (`python -m benchmarks swap` measures up to 1024 pixels.)
+# 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps.
 # </details>
 #
 # ## 10 · Where it fails
@@ -828,7 +828,7 @@ grid([*sizes, grey, sky, waves], titles, columns=3)
 # </details>
 #
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
-# - **Only small shapes.** A patch sees 32 pixels. Nothing preserves composition, long lines or the balance of colours. Many patches of a style are never used.
+# - **Only small shapes.** A patch sees 32 pixels. Nothing preserves composition, long lines or the balance of colours.
 # - **One size.** Patches are not turned and not scaled. The size at which you give the style matters.
 # - **A mean is a blur.** With patches of 3 × 3 cells nine are averaged at each place, with 9 × 9 cells 81. So large patches look soft, as in section 2.
 #

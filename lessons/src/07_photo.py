@@ -301,7 +301,7 @@ print("entries that are not 0:", laplacian_matrix(piece).nnz, "of", 25 * 25, "= 
 # ### Exercise 2 — the loss and its gradient
 # *difficulty ●○○ · importance ●●● · 10 minutes*
 #
-# Write both. The matrix numbers the pixels row by row, as PyTorch does. (The authors computed theirs in MATLAB, which numbers them column by column. A mixture of the two gives a term that changes the picture, but not in a useful way.)
+# Write both. The matrix numbers the pixels row by row, as PyTorch does. (The authors' MATLAB numbers them column by column; a mixture of the two gives a useless term.)
 
 
 # %% tags=["exercise"]
@@ -334,7 +334,7 @@ check.photorealism(my_photorealism)
 # </details>
 #
 # The course does not build so large a matrix. `MattingLaplacian` computes $\mathcal M_I v$ as section 2 does, with a regression for each window, and keeps only the windows' means and inverse
-# covariances. That gives the same numbers, in some hundredths of a second for our small pictures, and in some tenths for the large photo.
+# covariances. That gives the same numbers, in some hundredths of a second.
 #
 # **Predict, then run.** Sort these pictures by their $\mathcal L_m$, before you look: the photo itself, grey, the negative, red and blue exchanged, one plain colour, the left half darkened to one half, blurred, noise of 1 %, moved by one pixel, lesson 02.
 
@@ -355,7 +355,7 @@ for name, image in tried.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Any picture that is one affine function of the colours costs (almost) nothing: up to the tiny ε these pictures are the **null space** of $\mathcal M_I$. It has four dimensions for each channel of the output, three for $a$ and one for $b$: few beside 44 376 pixels, and enough for surprises. The negative costs nothing! The term does not say which light is right; the style loss does.
+# Any picture that is one affine function of the colours costs (almost) nothing: up to the tiny ε these pictures are the **null space** of $\mathcal M_I$. It has four dimensions for each channel of the output, three for $a$ and one for $b$: few beside 44 376 pixels. Even the negative costs nothing: the term does not say which light is right; the style loss does.
 #
 # The darker half costs only along one line. Dearest is the photo moved by one pixel, which looks perfect: all its edges are in the wrong place. Noise of 1 % costs more than you might expect, since no affine function of a plain sky explains it: this removes the texture of lesson 02 from the sky.
 # </details>
@@ -685,7 +685,7 @@ plot_curves(found, x="λ", y="structure, off colour", at=[*lambdas], log=False, 
 # Three regimes. **Too little λ**, at the left: it looks painted. **Too much**, at the right: the style loss has no influence any more, and the start decides what is seen. From the photo it stays at the photo. From the painted start it keeps the colours of large areas and restores the edges. Here that is a good picture, but only because the first stage began with the recoloured photo.
 # **In between**, at 10⁶, the painted start becomes a photo too, and the style loss still works: the light varies within the walls and the roofs. The paper's 10⁴ still bends roofs and columns here: the value belongs to the scales of its losses, and ours have others. The curves show the same: structure rises with λ, and from the photo the colours are off for every λ.
 #
-# So the start matters: with λ the colours of large areas move slowly, and the paper starts the second stage from the painted result, which has them already.
+# So the paper starts the second stage from the painted result.
 # </details>
 #
 # ## The lab
@@ -742,7 +742,7 @@ for name, picture in sheet.items():
 # the most similar one, wherever it comes from.
 #
 # Compare the linear map *region by region* with ours: in these two numbers it is hard to beat, it takes no time, and at first sight it is a good photo. Be careful with numbers: *off colour* measures mean and deviation, which are exactly what this map sets. Now look at the borders of the masks: the horizon jumps,
-# a white rim runs along the roofs, the tree at the right is specked with black. And the walls are all of one tone. Our method lets the light change *within* a region, as lamps do, and softly across borders that are no edges. The price is some structure.
+# a white rim runs along the roofs, the tree at the right is specked with black. Our method lets the light change *within* a region, as lamps do, and softly across borders that are no edges. The price is some structure: haze along the roofs, and a white window where it should be dark.
 # </details>
 #
 # ## 10 · Time of day, and other things

@@ -472,7 +472,7 @@ print_table("small", small.eval(), few)
 # <details><summary>What it means</summary>
 #
 # Look at the last column: the four sets have different letters, and C and L have little ink. D1 is best. A new letter (D2) costs something, and a new font more (D3), about as much as both together (D4): four references show a new letter quite well, but four letters say little about a font.
-# By L1 alone D4 would look as easy as D1, but only because C and L have so little ink. D2 to D4 are far below 100 %: the network has not only memorised.
+# By L1 alone D4 would look as easy as D1. D2 to D4 are far below 100 %: the network has not only memorised.
 # </details>
 #
 # Now the course's network. It was trained for much longer, with 50 of the 62 letters and digits, and with each font in eight variations: slanted, narrow, bold and so on. These four fonts were held back, in all variations:
@@ -607,7 +607,7 @@ show_glyphs(rows, title=f"From {first} to {second}")
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the middle there is a font of its own: strokes of a weight between the two, with sharp edges. That even the first row has serifs, though cmss10 has none, is a fault of the network (section 9). Our choice of content references adds to it: they are similar to the bold font, in all rows. (The lab takes references similar to both.) Mixed pictures are two fonts on top of each other, in grey.
+# In the middle there is a font of its own: strokes of a weight between the two, with sharp edges. That even the first row has serifs, though cmss10 has none, is a fault of the network (section 9). Our choice of content references adds to it: they are similar to the bold font, in all rows. Mixed pictures are two fonts on top of each other, in grey.
 # </details>
 #
 # Content can be mixed as well: we can interpolate $C$ and each of the skips.
@@ -732,9 +732,9 @@ show_glyphs(rows)
 # Details of the training:
 #
 # - **Eight variations** of each font (slanted, narrow, bold …) make up for the small number of fonts. All variations of a font are held back together.
-# - **Augmentation**: letters are warped a little at random, in the same way in all their references, and fonts are sheared and stretched a little, in the same way in all their letters. So fifty letters become many more. (zi2zi gets the warped letters as well.)
+# - **Augmentation**: letters are warped a little at random, in the same way in all their references, and fonts sheared and stretched, so that fifty letters become many more. (zi2zi gets them as well.)
 # - **Pixels are folded**, two by two into four channels, so that nothing is computed at full size. The decoder upsamples by repetition and then convolves; the paper's transposed convolutions leave checkerboards.
-# - **The references of a set are sorted**, the darkest first. A set has no order, but channels have one, and the network would first have to learn to ignore it.
+# - **The references of a set are sorted**, the darkest first: a set has no order, but channels have one.
 #
 # ## Summary
 #
