@@ -36,7 +36,6 @@ class Shaded(CameraLab):
     def __init__(self) -> None:
         self.painted: list[weakref.ref[Tensor]] = []
         self.fails: Exception | None = None
-        self._fitted = functools.lru_cache(4)(at_size)
         self.content = PictureChooser("content", "chelsea")
         shade = controls.number("shade", 1.0, 0, 1, 0.01, "How much of the light is left.")
         super().__init__([{"content": self.content, "shade": shade, "size": sizes(64)}])

@@ -11,7 +11,7 @@ from stylelearn import cin, samples
 from stylelearn.cin import StyleNet
 from stylelearn.images import resize
 from stylelearn.lab import CinLab
-from stylelearn.lab.cin import CORNERS, soft_mask
+from stylelearn.lab.cin import SETTINGS, soft_mask
 from stylelearn.lab.mixing import MASKS, MaskChooser, mask
 from stylelearn.weights import write_weights
 
@@ -48,7 +48,7 @@ def directly(weights: str, photo: Tensor, shares: dict[str, Any]) -> Tensor:
 def test_the_ring_says_how_much_of_each_corner(weights: str, place: tuple[float, float]) -> None:
     across, down = place
     four = ("oil", "ink", "glass", "wool")
-    lab = lab_with(weights, **dict(zip(CORNERS, four, strict=True)), across=across, down=down)
+    lab = lab_with(weights, **dict(zip(SETTINGS, four, strict=True)), across=across, down=down)
     shares = ((1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down)
     photo = resize(samples.content("chelsea"), 64, "long")
     torch.testing.assert_close(lab.image, directly(weights, photo, dict(zip(four, shares, strict=True))))
@@ -60,12 +60,12 @@ def test_a_style_in_several_corners_gets_their_shares_together(weights: str) -> 
     lab = lab_with(weights, upper_left="ink", upper_right="oil", lower_left="ink", lower_right="oil", across=0.25)
     photo = resize(samples.content("chelsea"), 64, "long")
     torch.testing.assert_close(lab.image, directly(weights, photo, {"ink": 0.75, "oil": 0.25}))
-    alone = lab_with(weights, **dict.fromkeys(CORNERS, "glass"))
+    alone = lab_with(weights, **dict.fromkeys(SETTINGS, "glass"))
     torch.testing.assert_close(alone.image, directly(weights, photo, {"glass": 1}))
 
 
 def test_a_mask_gives_each_part_its_own(weights: str) -> None:
-    corners = dict(zip(CORNERS, ("oil", "ink", "glass", "wool"), strict=True))
+    corners = dict(zip(SETTINGS, ("oil", "ink", "glass", "wool"), strict=True))
     lab = lab_with(weights, **corners, across=0, down=0, where="left half", outside="tiles")
     photo = resize(samples.content("chelsea"), 64, "long")
     here = mask(lab.where.image, photo.shape[2:])
@@ -91,7 +91,7 @@ def test_the_corners_show_the_photo_in_their_styles(weights: str) -> None:
     lab.controls["upper_right"].value = "tiles"
     lab.content.choose("rocket")
     names, images = seen[-1]
-    assert names == [lab.settings[key] for key in CORNERS] and names[1] == "tiles"
+    assert names == [lab.settings[key] for key in SETTINGS] and names[1] == "tiles"
     photo = resize(samples.content("rocket"), images[0].shape[-1], "box")
     for name, image in zip(names, images, strict=True):
         torch.testing.assert_close(image, directly(weights, photo, {name: 1}), atol=1e-5, rtol=0)
@@ -99,7 +99,7 @@ def test_the_corners_show_the_photo_in_their_styles(weights: str) -> None:
 
 def test_corners_without_a_name_get_styles_that_differ(weights: str) -> None:
     lab = lab_with(weights, lower_left="ink")
-    chosen = [lab.settings[key] for key in (*CORNERS, "outside")]
+    chosen = [lab.settings[key] for key in (*SETTINGS, "outside")]
     assert chosen[2] == "ink" and len(set(chosen)) == 5
 
 
@@ -120,4 +120,4 @@ def test_the_courses_network_is_what_the_lab_opens_with() -> None:
     lab = CinLab("chelsea", size=128)
     assert lab.error == ""
     assert lab.network.styles == cin.load().styles
-    assert len({lab.settings[key] for key in CORNERS}) == 4
+    assert len({lab.settings[key] for key in SETTINGS}) == 4

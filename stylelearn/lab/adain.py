@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any, Unpack
 
 import torch
@@ -15,8 +14,8 @@ from stylelearn.colour import match_colour
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, broad, sizes
-from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, bilinear, mask
+from stylelearn.lab.live import broad, sizes
+from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, filled, mask, mixture, percentages
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.networks.coarse import SHARE, coarse_to_fine
@@ -61,13 +60,12 @@ class AdaINLab(CameraLab):
         **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
-        chosen = _filled([style, style_2, style_3, style_4])
-        corners = [(f"style {corner}", name) for corner, name in zip(CORNERS, STYLES, strict=True)]
+        corners = list(zip(CORNERS, STYLES, strict=True))
+        four = filled([style, style_2, style_3, style_4], samples.style_names())
         self.styles = {
-            name: PictureChooser("style", one, name=words) for (words, name), one in zip(corners, chosen, strict=True)
+            name: PictureChooser("style", one, name=words) for (words, name), one in zip(corners, four, strict=True)
         }
         self.pad, self.where = Pad(across, down), MaskChooser(where)
-        self._fitted = functools.lru_cache(5 * _KEPT)(at_size)
         self._features = functools.lru_cache(_KEPT)(lambda *content: network().encode(self._fitted(*content)))
         self._style = functools.lru_cache(4 * _KEPT)(self._measure)
         rows = [
@@ -106,8 +104,7 @@ class AdaINLab(CameraLab):
         content = pictures["content"]
         photo = self._fitted(content, size)
         height, width = photo.shape[2:]
-        shares = zip(STYLES, bilinear(settings["across"], settings["down"]), strict=True)
-        counts: dict[str, Any] = {name: share for name, share in shares if share > 0}
+        counts: dict[str, Any] = mixture(STYLES, settings)
         if masked := settings["where"] != EVERYWHERE:
             inside = mask(pictures["where"], (height, width))  # (H, W)
             counts = {name: share * inside for name, share in counts.items()}
@@ -126,8 +123,7 @@ class AdaINLab(CameraLab):
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, styles with their shares, strength, and where."""
-        shares = zip(STYLES, bilinear(settings["across"], settings["down"]), strict=True)
-        styles = ", ".join(f"{share:.0%} {settings[name]}" for name, share in shares if share >= 0.005)
+        styles = percentages([settings[name] for name in STYLES], settings)
         found = f"{settings['content']} in the style of {styles}, strength {settings['strength']:.2f}"
         if settings["colours"] == "content":
             found += ", in its own colours"
@@ -146,9 +142,3 @@ class AdaINLab(CameraLab):
     def _corners(self, *_: Any) -> None:
         choosers = self.styles.values()
         self.pad.corners([chooser.value for chooser in choosers], [chooser.image for chooser in choosers])
-
-
-def _filled(given: Sequence[Any]) -> list[Any]:
-    """For each None a style of the gallery that is not named yet."""
-    free = iter([name for name in samples.style_names() if name not in [one for one in given if isinstance(one, str)]])
-    return [next(free) if one is None else one for one in given]

@@ -18,7 +18,7 @@ from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.layers import ALL, Alphas
-from stylelearn.lab.live import LiveLab, at_size, broad, sizes
+from stylelearn.lab.live import LiveLab, broad, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.networks.coarse import SHARE
@@ -26,7 +26,7 @@ from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.optimize import Step
 
 MOST_NOISE = 0.5
-_KEPT = 4  # pictures of each kind that are kept at their size
+_KEPT = 4  # styles, and photos with their noise, that are kept
 _AT_ONCE = 2  # steps of practice between two pictures: a slider that moves meanwhile waits for so many
 _THUMBNAIL = 96  # pixels of a corner of the pad, which shows the photo as it would be there
 network = loaded_once(adjustable.load, "adjustable")
@@ -70,7 +70,6 @@ class AdjustableLab(LiveLab):
         self.style = {"style": PictureChooser("style", style)} if any_style else {}
         layers = list(self.network.style_layers)
         self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
-        self._fitted = functools.lru_cache(2 * _KEPT)(at_size)
         self._styles = functools.lru_cache(_KEPT)(self._look)
         self._contents = functools.lru_cache(_KEPT)(self._with_noise)
         randomise = controls.button(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 import torch
@@ -14,14 +13,13 @@ from stylelearn.images import resize
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import Folded, View, observe
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, broad, sizes
-from stylelearn.lab.mixing import EVERYWHERE, MaskChooser, Pad, bilinear, mask
+from stylelearn.lab.live import broad, sizes
+from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, filled, mask, mixture, percentages
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.networks.coarse import SHARE, coarse_to_fine
 
-CORNERS = ("upper_left", "upper_right", "lower_left", "lower_right")
-_WORDS = ("style ↖", "style ↗", "style ↙", "style ↘")
+SETTINGS = ("upper_left", "upper_right", "lower_left", "lower_right")  # that hold styles, in the order of CORNERS
 _THUMBNAIL = 96  # pixels: each corner shows the photo in its style
 MASK_SIDE = 256  # pixels of the longer side at which masks are kept; the network enlarges them
 network = loaded_once(cin.load, "cin")
@@ -70,14 +68,12 @@ class CinLab(CameraLab):
     ) -> None:
         self.network = network(weights)
         names = self.network.styles
-        given = [upper_left, upper_right, lower_left, lower_right, outside]
-        *four, other = _filled(given, names)
+        *four, other = filled([upper_left, upper_right, lower_left, lower_right, outside], names)
         self.content, self.where, self.pad = PictureChooser("content", content), MaskChooser(where), Pad(across, down)
-        self._fitted = functools.lru_cache(4)(at_size)
         self._mask = functools.lru_cache(4)(soft_mask)
         corners = {
             key: controls.choice(words, name, names, f"What counts where the ring is in this corner: {words}.")
-            for key, words, name in zip(CORNERS, _WORDS, four, strict=True)
+            for key, words, name in zip(SETTINGS, CORNERS, four, strict=True)
         }
         rows = [
             {"content": self.content},
@@ -113,14 +109,13 @@ class CinLab(CameraLab):
         return coarse_to_fine(lambda image: self.network(image, mix), photo, settings["coarse"])
 
     def _mix(self, settings: dict[str, Any], pictures: dict[str, Tensor], photo: Tensor) -> Tensor:
-        shares = _shares(settings)
+        shares = mixture([settings[key] for key in SETTINGS], settings)
         if settings["where"] == EVERYWHERE and settings["counts"] == "inside":
             return self.network.mix(shares)
         height, width = photo.shape[2:]
         scale = min(1.0, MASK_SIDE / max(height, width))
-        here = self._mask(
-            pictures["where"], (max(1, round(height * scale)), max(1, round(width * scale))), settings["softness"]
-        )
+        size = (max(1, round(height * scale)), max(1, round(width * scale)))
+        here = self._mask(pictures["where"], size, settings["softness"])
         here = here if settings["counts"] == "inside" else 1 - here  # (h, w), 1 where the square counts
         masks = {name: share * here for name, share in shares.items()}
         masks[settings["outside"]] = masks.get(settings["outside"], 0) + 1 - here
@@ -128,34 +123,19 @@ class CinLab(CameraLab):
 
     def words(self, settings: dict[str, Any]) -> str:
         """What the picture shows, for those who cannot see it."""
-        parts = [f"{share:.0%} {name}" for name, share in _shares(settings).items() if share >= 0.005]
+        styles = percentages([settings[key] for key in SETTINGS], settings)
         where = ""
         if settings["where"] != EVERYWHERE or settings["counts"] != "inside":
             where = f" {settings['counts']} the mask {settings['where']}, {settings['outside']} in the other part"
-        return f"{settings['content']}, painted with {', '.join(parts)}{where}"
+        return f"{settings['content']}, painted with {styles}{where}"
 
     def _label(self) -> None:
         """The corners of the pad show the photo in their styles."""
-        names = [self.controls[key].value for key in CORNERS]
+        names = [self.controls[key].value for key in SETTINGS]
         with torch.inference_mode():
             photo = resize(self.content.image, _THUMBNAIL, "box").expand(len(names), -1, -1, -1)
             made = self.network(photo, torch.cat([self.network.mix(name) for name in names]))
         self.pad.corners(names, list(made[:, None]))
-
-
-def _filled(given: Sequence[str | None], names: Sequence[str]) -> Iterator[str]:
-    """The given styles, and in place of each None the next of `names` that is not among them."""
-    free = [name for name in names if name not in given] or list(names)
-    for number, name in enumerate(given):
-        yield free[number % len(free)] if name is None else name
-
-
-def _shares(settings: Mapping[str, Any]) -> dict[str, float]:
-    """How much of each style the place of the ring gives; a style in two corners gets both shares."""
-    found: dict[str, float] = {}
-    for key, share in zip(CORNERS, bilinear(settings["across"], settings["down"]), strict=True):
-        found[settings[key]] = found.get(settings[key], 0.0) + share
-    return found
 
 
 def soft_mask(picture: Tensor, size: tuple[int, int], softness: float) -> Tensor:

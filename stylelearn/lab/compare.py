@@ -18,7 +18,7 @@ from stylelearn.images import resize
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.clock import Clock, duration
 from stylelearn.lab.engine.runner import Job, Outcome, Run
-from stylelearn.lab.live import LiveLab, at_size
+from stylelearn.lab.live import LiveLab
 from stylelearn.lab.memory import named
 from stylelearn.lab.mixing import Axis
 from stylelearn.lab.steps import PICTURE_EVERY
@@ -68,7 +68,6 @@ class CompareLab(LiveLab):
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._cache: dict[tuple, Painting] = {}
-        self._fitted = functools.lru_cache(8)(at_size)
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
         self._sides: tuple[Tensor, ...] = ()  # what is left and right of the border
         # Of the step that comes next: both sides, the painting that it is about (None: neither), and of which pair.

@@ -117,10 +117,7 @@ class GatysLab(StepLab):
                     "coarse to fine", levels, [("off", 1), ("2 sizes", 2), ("3 sizes", 3)],
                     "First paint small, then larger: bigger structures, and most steps cost less.",
                 ),
-                "colour": controls.choice(
-                    "colours of", colour, [("the style", "style"), ("the content (luminance only)", "content")],
-                    "Take the style's colours, or keep the photo's and take over brightness only.",
-                ),
+                "colour": controls.colours(colour),
                 "encoder_name": controls.encoder(encoder_name),
             }]),
         ]  # fmt: skip

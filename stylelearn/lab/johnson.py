@@ -15,7 +15,7 @@ from stylelearn.colour import keep_colours
 from stylelearn.lab.camera import CameraLab
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.live import at_size, broad, sizes
+from stylelearn.lab.live import broad, sizes
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.networks.coarse import SHARE, coarse_to_fine
@@ -52,11 +52,9 @@ class JohnsonLab(CameraLab):
         **shown: Unpack[View],
     ) -> None:
         self.content = PictureChooser("content", content)
-        self._fitted = functools.lru_cache(_KEPT)(at_size)
         self._pastiche = functools.lru_cache(_KEPT)(
             lambda net, share, *content: coarse_to_fine(net, self._fitted(*content), share)
         )
-        self._coloured = functools.lru_cache(_KEPT)(self._colour)
         rows = [
             {
                 "content": self.content,
@@ -70,11 +68,7 @@ class JohnsonLab(CameraLab):
             controls.ends("the photo", "the pastiche"),
             {"coarse": broad(coarse)},
             {
-                "colours": controls.choice(
-                    "colours of", colours, [("the style", "style"), ("the photo (luminance only)", "content")],
-                    "Take the style's colours, or keep the photo's and take over brightness only.",
-                ),
-                "size": sizes(size),
+                "colours": controls.colours(colours), "size": sizes(size),
             },
         ]  # fmt: skip
         super().__init__(rows, **shown)
@@ -82,9 +76,11 @@ class JohnsonLab(CameraLab):
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """Photo + strength · (pastiche − photo); kept, unless photo, style, size or `coarse` changed."""
         content, size = pictures["content"], settings["size"]
-        paint = self._coloured if settings["colours"] == "content" else self._pastiche
-        pastiche = paint(network(settings["style"]), settings["coarse"], content, size)
-        return torch.lerp(self._fitted(content, size), pastiche, settings["strength"])
+        photo = self._fitted(content, size)
+        pastiche = self._pastiche(network(settings["style"]), settings["coarse"], content, size)
+        if settings["colours"] == "content":
+            pastiche = keep_colours(pastiche, photo)
+        return torch.lerp(photo, pastiche, settings["strength"])
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, style, strength, colours."""
@@ -92,9 +88,6 @@ class JohnsonLab(CameraLab):
         if settings["strength"] < 1:
             found += f", {settings['strength']:.0%} of it blended with the photo"
         return found + (", in its own colours" if settings["colours"] == "content" else "")
-
-    def _colour(self, net: johnson.TransformationNet, share: float, content: Tensor, size: int) -> Tensor:
-        return keep_colours(self._pastiche(net, share, content, size), self._fitted(content, size))
 
 
 def _shown(style: str) -> str:

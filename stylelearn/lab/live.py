@@ -1,8 +1,9 @@
 """Live labs: a network makes the picture at once, so each move of a control paints anew. Lessons 03–05, 08–10.
 
 A lab of its own gives its controls, `render` and `words`; see `johnson.py`. What `render` uses must be there before
-`super().__init__`, which paints the first picture. `functools.lru_cache` keeps what a slider does not change: it takes
-tensors as keys (by identity), and a chooser keeps the tensor of a picture as long as it is chosen.
+`super().__init__`, which paints the first picture; `self._fitted(image, size)` is there. `functools.lru_cache` keeps
+what a slider does not change: it takes tensors as keys (by identity), and a chooser keeps the tensor of a picture as
+long as it is chosen.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)
+_KEPT = 20  # pictures that are kept at their size: that of the previews and the one that is chosen
 
 
 class LiveLab(Lab):
@@ -49,6 +51,7 @@ class LiveLab(Lab):
     preview = 256  # pixels of the longer side while controls move; 0 for none
 
     def __init__(self, rows: Sequence[Row], *, first: bool = True, **more: Any) -> None:
+        self._fitted = functools.lru_cache(_KEPT)(at_size)
         super().__init__(rows, **more)
         for control in self.controls.values():
             if isinstance(control, widgets.FloatSlider | widgets.IntSlider):

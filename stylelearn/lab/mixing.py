@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -16,7 +17,7 @@ from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import SCRIPT
 
-CORNERS = ("↖", "↗", "↙", "↘")  # the order of styles and shares everywhere
+CORNERS = ("style ↖", "style ↗", "style ↙", "style ↘")  # the order of styles and shares everywhere
 EVERYWHERE = "everywhere"
 MASKS = (EVERYWHERE, "left half", "upper half", "centre", "stripes")
 _CORNER = 66  # pixels of a corner's picture on the pad
@@ -35,6 +36,31 @@ def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
     for name, value in (("across", across), ("down", down)):
         controls.check_range(name, value, 0, 1)
     return (1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down
+
+
+def mixture(names: Iterable[str], settings: Mapping[str, Any]) -> dict[str, float]:
+    """The share of each name that the settings `across` and `down` give, where one counts at all.
+
+    Args:
+        names: of the four corners, in the order of `CORNERS`; one that has two of them gets both shares.
+    """
+    found: dict[str, float] = {}
+    for name, share in zip(names, bilinear(settings["across"], settings["down"]), strict=True):
+        if share > 0:
+            found[name] = found.get(name, 0.0) + share
+    return found
+
+
+def percentages(names: Iterable[str], settings: Mapping[str, Any]) -> str:
+    """The `mixture` in words, without what hardly counts."""
+    return ", ".join(f"{share:.0%} {name}" for name, share in mixture(names, settings).items() if share >= 0.005)
+
+
+def filled(given: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    """What is given, and in place of each None the next of `names` that is not; from the first again after the last."""
+    taken = [one for one in given if isinstance(one, str)]
+    free = itertools.cycle([name for name in names if name not in taken] or names)
+    return [next(free) if one is None else one for one in given]
 
 
 class Axis(traitlets.HasTraits):

@@ -90,6 +90,14 @@ def size(value: int, sizes: Sequence[int], tooltip: str, *, low: int = 32, high:
     return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], tooltip)
 
 
+def colours(value: str) -> widgets.Dropdown:
+    """Whose colours the pastiche has: those of the style, or those of the photo, as `keep_colours` does it."""
+    return choice(
+        "colours of", value, [("the style", "style"), ("the photo (luminance only)", "content")],
+        "Take the style's colours, or keep the photo's and take over brightness only.",
+    )  # fmt: skip
+
+
 def encoder(value: str) -> widgets.Dropdown:
     """The network that compares the pictures; `engine.networks.encoder` loads it."""
     return choice(
