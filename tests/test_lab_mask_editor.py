@@ -16,15 +16,14 @@ from test_browser import lessons, screenshot_if_it_fails, server  # noqa: F401
 
 from benchmarks.browser import ERRORS, Server
 from stylelearn.images import resize
-from stylelearn.lab.widgets.canvas import ANY_COLOUR, KEPT, SMALLEST_BRUSH, LabelCanvas
-from stylelearn.lab.widgets.mask_editor import INKS, SIDE, MaskPainter, Pane
+from stylelearn.lab.widgets.canvas import ANY_COLOUR, SMALLEST_BRUSH, fill, stroke
+from stylelearn.lab.widgets.mask_editor import INKS, KEPT, SIDE, MaskPainter, Pane
 from stylelearn.segmentation import MAX_LABELS, Masks
 
 places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))
 
 
-def blank(height: int = 9, width: int = 13) -> LabelCanvas:
-    return LabelCanvas(np.zeros((height, width), dtype=np.int64), np.zeros((height, width, 3)))
+BLANK = np.zeros((9, 13), dtype=np.uint8)
 
 
 # --- the canvas -------------------------------------------------------------------------------------------------------
@@ -44,18 +43,15 @@ def distances(points: list[tuple[float, float]]) -> np.ndarray:
 
 @given(st.lists(places, min_size=1, max_size=4), st.floats(0, 6))
 def test_a_stroke_is_what_is_near_the_line(points, radius):
-    canvas = blank()
-    canvas.stroke(points, 3, radius)
+    labels = stroke(BLANK, points, 3, radius)
     inside = distances(points) - max(radius, SMALLEST_BRUSH)
     sure = abs(inside) > 0.03
-    assert np.array_equal((canvas.labels == 3)[sure], (inside < 0)[sure])
+    assert np.array_equal((labels == 3)[sure], (inside < 0)[sure])
 
 
 @given(st.floats(0, 12.999), st.floats(0, 8.999))
 def test_the_finest_brush_reaches_the_pixel_below_it(x, y):
-    canvas = blank()
-    canvas.stroke([(x, y)], 1, 0)
-    assert canvas.labels[int(y), int(x)] == 1
+    assert stroke(BLANK, [(x, y)], 1, 0)[int(y), int(x)] == 1
 
 
 def flooded(labels: np.ndarray, row: int, column: int, alike: np.ndarray) -> np.ndarray:
@@ -73,47 +69,28 @@ def flooded(labels: np.ndarray, row: int, column: int, alike: np.ndarray) -> np.
 def test_a_fill_is_what_hangs_together_and_is_alike(seed, row, column, tolerance):
     rng = np.random.default_rng(seed)
     labels, picture = rng.integers(0, 2, (7, 9)), rng.random((7, 9, 3)) * 0.6
-    canvas = LabelCanvas(labels, picture)
-    canvas.fill(column + 0.3, row + 0.9, 5, tolerance)
+    filled = fill(labels, picture, column + 0.3, row + 0.9, 5, tolerance)
     alike = labels == labels[row, column]
     for r in range(7):
         for c in range(9):
             alike[r, c] &= max(abs(picture[r, c] - picture[row, column])) <= tolerance
-    assert np.array_equal(canvas.labels == 5, flooded(labels, row, column, alike))
-    assert np.array_equal(canvas.labels[canvas.labels != 5], labels[canvas.labels != 5])
+    assert np.array_equal(filled == 5, flooded(labels, row, column, alike))
+    assert np.array_equal(filled[filled != 5], labels[filled != 5])
 
 
 def test_a_fill_stays_inside_its_region_and_the_picture():
-    canvas = blank(3, 3)
-    canvas.stroke([(1.5, -1), (1.5, 4)], 1, 0.8)  # the middle column
-    canvas.fill(0.5, 0.5, 2, 0.1)
-    assert canvas.labels.tolist() == [[2, 1, 0]] * 3
-    before = canvas.labels
+    picture = np.zeros((3, 3, 3))
+    divided = stroke(np.zeros((3, 3), dtype=np.uint8), [(1.5, -1), (1.5, 4)], 1, 0.8)  # by the middle column
+    assert fill(divided, picture, 0.5, 0.5, 2, 0.1).tolist() == [[2, 1, 0]] * 3
+    assert divided.tolist() == [[0, 1, 0]] * 3  # what was given stays
     for place in ((-0.1, 1), (3.0, 1), (1, -0.1), (1, 3.0)):
-        canvas.fill(*place, 7)
-    assert canvas.labels is before
-
-
-def test_undo_goes_back_step_by_step_and_not_for_ever():
-    canvas = blank()
-    seen = [canvas.labels]
-    for number in range(3):
-        canvas.stroke([(2 * number, 3)], number + 1, 2)
-        seen.append(canvas.labels)
-    canvas.replace(np.full((9, 13), 4))
-    for labels in reversed(seen):
-        assert canvas.undo()
-        assert np.array_equal(canvas.labels, labels)
-    assert not canvas.undo()
-    for _ in range(KEPT + 5):
-        canvas.fill(0, 0, 1)
-    assert sum(iter(canvas.undo, False)) == KEPT
+        assert fill(divided, picture, *place, 7) is divided
 
 
 def test_a_stroke_needs_points():
     for points in ([], [(float("nan"), 1)]):
         with pytest.raises(ValueError, match="needs points"):
-            blank().stroke(points, 1, 2)
+            stroke(BLANK, points, 1, 2)
 
 
 # --- the widget -------------------------------------------------------------------------------------------------------
@@ -172,7 +149,7 @@ def test_the_pointers_messages_paint(painter: MaskPainter):
     painter.brush.value = 5
     send(painter.content, points=[[10, 10], [50, 10]])
     assert painter.painted == 1
-    labels = painter.content.canvas.labels
+    labels = painter.content.labels
     assert labels[10, 30] == 2 and labels[16, 30] == 0
     painter.tool.value = "fill"
     assert painter.content.tool == painter.style.tool == "fill"
@@ -198,6 +175,11 @@ def test_undo_takes_back_whatever_was_last(painter: MaskPainter):
     painter.undo_button.click()  # nothing left: no error
     assert [one.shares() for one in painter.masks] == before
     assert painter.painted == 6
+    for _ in range(KEPT + 5):  # not for ever
+        painter.clear()
+    for _ in range(KEPT + 5):
+        painter.undo()
+    assert painter.painted == 6 + KEPT + 5 + KEPT
 
 
 def test_regions_can_be_added_until_there_are_enough(painter: MaskPainter):
@@ -242,7 +224,7 @@ def test_a_fill_by_colour_stops_at_an_edge():
     send(painter.content, points=[[SIDE - 5, 5]])
     assert painter.masks[0].shares()["bright"] == pytest.approx(0.5, abs=0.02)
     half = resize(image, SIDE, "long")[0, 0] > 0.95
-    assert np.array_equal((painter.content.canvas.labels == 1)[:, 155:], half[:, 155:].numpy())
+    assert np.array_equal((painter.content.labels == 1)[:, 155:], half[:, 155:].numpy())
 
 
 # --- in a real browser ------------------------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from torch import Tensor
 from stylelearn.images import encode_image, resize, to_pil
 from stylelearn.lab.engine.errors import complaint, guarded
 from stylelearn.lab.engine.kernel import Released
-from stylelearn.lab.widgets import controls
-from stylelearn.lab.widgets.canvas import ANY_COLOUR, LabelCanvas
+from stylelearn.lab.widgets import canvas, controls
 from stylelearn.segmentation import MAX_LABELS, Masks, one_region
 
 SIDE = 300  # pixels of the longer side in which one paints, and sees it
 _VEIL = 115  # of 255: how much of a region's colour lies over the picture
 _LETTERS = 13  # pixels
+KEPT = 40  # changes that can be taken back
 
 # One for each region, as many as there may be: light ones, so that the picture below is seen, and Okabe & Ito's first.
 INKS = (
@@ -36,11 +36,13 @@ INKS = (
 class Pane(anywidget.AnyWidget):
     """One picture to paint on; `MaskPainter` has two of them and the tools.
 
+    Args:
+        kind: what the picture is. changed: called after every stroke and fill.
+
     Attributes:
-        canvas: the `LabelCanvas` behind it, at most `SIDE` pixels long.
-        painted: counts up with every stroke and fill.
-        tool: "brush" or "fill". `radius`: of the brush, in pixels of the canvas. `ink`: its colour as CSS has it.
-        label: what is painted with. `tolerance`: of a fill, see `LabelCanvas.fill`.
+        labels: the label image, (rows, columns) uint8, at most `SIDE` pixels long.
+        tool: "brush" or "fill". `radius`: of the brush, in pixels of `labels`. `ink`: its colour as CSS has it.
+        label: what is painted with. `tolerance`: of a fill, see `canvas.fill`.
     """
 
     _esm = Path(__file__).with_name("mask_editor.js").read_text(encoding="utf-8")  # a path would keep it alive
@@ -52,11 +54,10 @@ class Pane(anywidget.AnyWidget):
     tool = traitlets.Unicode("brush").tag(sync=True)
     radius = traitlets.Float(8.0).tag(sync=True)
     ink = traitlets.Unicode("#ff0000").tag(sync=True)
-    painted = traitlets.Int()
-    canvas: LabelCanvas
+    labels: np.ndarray
 
-    def __init__(self, kind: str) -> None:
-        self.kind, self.label, self.tolerance = kind, 0, ANY_COLOUR
+    def __init__(self, kind: str, changed: Callable[[], None]) -> None:
+        self.kind, self._changed, self.label, self.tolerance = kind, changed, 0, canvas.ANY_COLOUR
         super().__init__(layout=widgets.Layout(width=f"{SIDE}px", max_width="100%", margin="2px 8px 2px 0"))
         self.on_msg(self._pointed)
 
@@ -65,38 +66,19 @@ class Pane(anywidget.AnyWidget):
         small = resize(image, SIDE, "long")
         self.rows, self.columns = small.shape[-2:]
         nearest = Image.fromarray(labels.astype(np.uint8)).resize((self.columns, self.rows), Image.Resampling.NEAREST)
-        self.canvas = LabelCanvas(np.asarray(nearest), np.asarray(to_pil(small), dtype=np.float32) / 255)
+        self._colours = np.asarray(to_pil(small), dtype=np.float32) / 255
         self.picture = encode_image(small, "jpeg", 85)
-        self.name(names)
-
-    def name(self, names: Sequence[str]) -> None:
-        """Call the labels otherwise."""
-        self._names = list(names)
-        self._draw()
+        self.draw(np.asarray(nearest), names)
 
     def stroke(self, points: Sequence[Sequence[float]]) -> None:
         """Draw with the brush through these places (x, y), as the pointer does."""
-        self.canvas.stroke(points, self.label, self.radius)
+        self.draw(canvas.stroke(self.labels, points, self.label, self.radius))
         self._changed()
 
     def fill(self, x: float, y: float) -> None:
         """Fill around this place, as the pointer does."""
-        self.canvas.fill(x, y, self.label, self.tolerance)
+        self.draw(canvas.fill(self.labels, self._colours, x, y, self.label, self.tolerance))
         self._changed()
-
-    def clear(self) -> None:
-        """Give all of the picture the label."""
-        self.canvas.replace(np.full_like(self.canvas.labels, self.label))
-        self._draw()
-
-    def undo(self) -> None:
-        """Take the last change back."""
-        self.canvas.undo()
-        self._draw()
-
-    def _changed(self) -> None:
-        self._draw()
-        self.painted += 1
 
     def _pointed(self, _: Any, message: dict[str, Any], __: Any) -> None:
         points = message.get("points")
@@ -105,12 +87,18 @@ class Pane(anywidget.AnyWidget):
         elif points:
             self.stroke(points)
 
-    def _draw(self) -> None:
-        """The label image as a veil over the picture, with the names of the regions in their middles."""
-        labels = self.canvas.labels
+    def draw(self, labels: np.ndarray, names: Sequence[str] = ()) -> None:
+        """The label image as a veil over the picture, with the names of the regions in their middles.
+
+        Args:
+            names: what the labels are called; as before by default.
+        """
+        self.labels, self._names = labels, list(names) or self._names
         table = np.array([(*ink, _VEIL) for ink in INKS], dtype=np.uint8)
         veil = Image.fromarray(table[labels], "RGBA")
-        self.words = self._tell(labels)
+        counts = np.bincount(labels.ravel(), minlength=len(self._names))
+        shares = [f"{name} {n / labels.size:.0%}" for name, n in zip(self._names, counts, strict=True) if n]
+        self.words = f"{self.kind} with its regions: {', '.join(shares)}"
         pen, font = ImageDraw.Draw(veil), ImageFont.load_default(_LETTERS)
         for label, (middle, y) in _middles(labels).items():
             half = pen.textlength(self._names[label], font) / 2 + 2
@@ -119,11 +107,6 @@ class Pane(anywidget.AnyWidget):
         written = io.BytesIO()
         veil.save(written, "png")
         self.regions = written.getvalue()
-
-    def _tell(self, labels: np.ndarray) -> str:
-        counts = np.bincount(labels.ravel(), minlength=len(self._names))
-        shares = [f"{name} {n / labels.size:.0%}" for name, n in zip(self._names, counts, strict=True) if n]
-        return f"{self.kind} with its regions: {', '.join(shares)}"
 
 
 class MaskPainter(Released, widgets.VBox):
@@ -137,20 +120,20 @@ class MaskPainter(Released, widgets.VBox):
 
     Attributes:
         content, style: the two `Pane`s.
-        painted: counts up with every change by hand; observe this one.
+        names: of the regions. painted: counts up with every change by hand; observe this one.
         region, tool, brush, similar, new, undo_button, clear_button: the tools.
     """
 
     painted = traitlets.Int()
+    _before: list[list[np.ndarray]]  # the label images to go back to
 
     def __init__(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
-        self.content, self.style = Pane("content"), Pane("style")
+        self.content, self.style = self._panes = Pane("content", self._changed), Pane("style", self._changed)
         self.names: list[str] = []
-        self._order: list[tuple[Pane, ...]] = []  # who changed when, for undo
         self._tools()
         self._message = widgets.HTML()
         wrap = {"flex_flow": "row wrap", "align_items": "flex-end"}
-        pictures = widgets.HBox([self.content, self.style], layout=widgets.Layout(flex_flow="row wrap"))
+        pictures = widgets.HBox(self._panes, layout=widgets.Layout(flex_flow="row wrap"))
         tools = widgets.HBox([self.tool, self.undo_button, self.clear_button], layout=widgets.Layout(**wrap))
         colours = "".join(
             f".sl-regions button:nth-of-type({number}) {{border-left:10px solid rgb{ink}}}"
@@ -162,8 +145,6 @@ class MaskPainter(Released, widgets.VBox):
         sliders = widgets.VBox([self.brush, self.similar], layout=widgets.Layout(max_width="480px"))
         super().__init__([pictures, regions, tools, sliders, self._message])
         self.show(content, style, masks)
-        for pane in (self.content, self.style):
-            pane.observe(lambda change: self._changed(change["owner"]), "painted")
 
     def show(self, content: Tensor, style: Tensor, masks: tuple[Masks, Masks] | None = None) -> None:
         """Other pictures, or other masks; what was painted is forgotten.
@@ -175,16 +156,17 @@ class MaskPainter(Released, widgets.VBox):
         names = list(dict.fromkeys(name for one in pair for name in one.names))
         if len(names) > MAX_LABELS:
             raise ValueError(f"the two masks have {len(names)} names together; {MAX_LABELS} is the most")
-        self.names, self._order = names, []
-        for pane, image, one in zip((self.content, self.style), (content, style), pair, strict=True):
-            number = np.array([self.names.index(name) for name in one.names], dtype=np.uint8)
-            pane.show(image, number[one.labels.numpy()], self.names)
-        self._offer(self.names[0])
+        for pane, image, one in zip(self._panes, (content, style), pair, strict=True):
+            number = np.array([names.index(name) for name in one.names], dtype=np.uint8)
+            pane.show(image, number[one.labels.numpy()], names)
+        self._now, self._before = self._labels(), []
+        self.names = names
+        self._offer(names[0])
 
     @property
     def masks(self) -> tuple[Masks, Masks]:
         """What is painted, of content and style, each with the regions that it has."""
-        return self._masks(self.content), self._masks(self.style)
+        return self._masks(self.content.labels), self._masks(self.style.labels)
 
     def add(self, name: str) -> None:
         """Another region to paint with.
@@ -199,22 +181,23 @@ class MaskPainter(Released, widgets.VBox):
             if len(self.names) >= MAX_LABELS:
                 raise ValueError(f"there are {MAX_LABELS} regions, and no more are possible")
             self.names.append(name)
-            for pane in (self.content, self.style):
-                pane.name(self.names)
+            for pane in self._panes:
+                pane.draw(pane.labels, self.names)
         self._offer(name)
 
     def undo(self) -> None:
         """Take the last change back, on whichever picture it was."""
-        if self._order:
-            for pane in self._order.pop():
-                pane.undo()
+        if self._before:
+            self._now = self._before.pop()
+            for pane, labels in zip(self._panes, self._now, strict=True):
+                pane.draw(labels)
             self.painted += 1
 
     def clear(self) -> None:
         """Both pictures become the region that is chosen now."""
-        for pane in (self.content, self.style):
-            pane.clear()
-        self._changed(self.content, self.style)
+        for pane in self._panes:
+            pane.draw(np.full_like(pane.labels, pane.label))
+        self._changed()
 
     def _tools(self) -> None:
         self.region = _toggles("paint with", ["everything"], "The region that the brush paints and that a fill makes.")
@@ -230,7 +213,7 @@ class MaskPainter(Released, widgets.VBox):
             "brush", 8, 1, 40, 1, "Radius of the brush in pixels of the picture above.", form=".0f"
         )
         self.similar = controls.number(
-            "fill: similar", ANY_COLOUR, 0.02, ANY_COLOUR, 0.02,
+            "fill: similar", canvas.ANY_COLOUR, 0.02, canvas.ANY_COLOUR, 0.02,
             "How far from the colour that you click on a fill goes; 1.00: to the end of the region, of any colour.",
         )  # fmt: skip
         self.undo_button = controls.button(
@@ -250,7 +233,7 @@ class MaskPainter(Released, widgets.VBox):
 
     def _taken(self, *_: Any) -> None:
         label = self.names.index(self.region.value) if self.region.value in self.names else 0
-        for pane in (self.content, self.style):
+        for pane in self._panes:
             pane.label, pane.tool = label, self.tool.value
             pane.radius, pane.tolerance = self.brush.value, self.similar.value
             pane.ink = "#{:02x}{:02x}{:02x}".format(*INKS[label])
@@ -267,14 +250,18 @@ class MaskPainter(Released, widgets.VBox):
 
         return guarded(acted, lambda words: self._message.set_trait("value", complaint(words)))
 
-    def _changed(self, *panes: Pane) -> None:
-        self._order.append(panes)
+    def _changed(self) -> None:
+        self._before = [*self._before, self._now][-KEPT:]
+        self._now = self._labels()
         self.painted += 1
 
-    def _masks(self, pane: Pane) -> Masks:
-        kept, labels = np.unique(pane.canvas.labels, return_inverse=True)
+    def _labels(self) -> list[np.ndarray]:
+        return [pane.labels for pane in self._panes]
+
+    def _masks(self, labels: np.ndarray) -> Masks:
+        kept, found = np.unique(labels, return_inverse=True)
         names, inks = tuple(self.names[label] for label in kept), tuple(INKS[label] for label in kept)
-        return Masks(torch.from_numpy(labels.reshape(pane.canvas.labels.shape)).long(), names, inks)
+        return Masks(torch.from_numpy(found.reshape(labels.shape)).long(), names, inks)
 
 
 def _toggles(description: str, options: list[str], tooltip: str) -> widgets.ToggleButtons:
