@@ -18,7 +18,7 @@ from test_cli import refused
 
 from benchmarks.browser import PATIENCE, until
 from stylelearn.cli import main
-from stylelearn.lab import studio
+from stylelearn.lab import JohnsonLab, studio
 from stylelearn.lab.studio import GALLERY, Entry, Studio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ def test_a_lab_that_cannot_be_opened_leaves_the_gallery(labs):
     page = Studio()
     page.enter(Entry("Broken", "", "welcome", make))
     assert page.lab is None and "no such style" in page.children[0].value
-    page.enter(next(entry for entry in GALLERY if entry.make is studio.JohnsonLab))
+    page.enter(next(entry for entry in GALLERY if entry.make is JohnsonLab))
     assert page.lab is not None
     page.close()
 
@@ -57,7 +57,7 @@ def test_a_kiosk_reads_no_names_saves_nothing_and_goes_back(labs, tmp_path, monk
     written = io.BytesIO()
     Image.new("RGB", (80, 64), "red").save(written, "png")
     page = Studio(kiosk=True)
-    page.enter(next(entry for entry in GALLERY if entry.make is studio.JohnsonLab))
+    page.enter(next(entry for entry in GALLERY if entry.make is JohnsonLab))
     lab = page.lab
     before = lab.settings["content"]
     lab.content._handle_custom_msg({"do": "address", "source": str(studio.data_file("gallery", "welcome.jpg"))}, [])

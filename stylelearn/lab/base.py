@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -58,11 +59,11 @@ class Lab(Released, widgets.VBox):
         self.stage, self.fixed = Stage(self.file_name, self.buttons, border=border), dict(fixed or {})
         self._defaults = self.settings
         self._showing = threading.RLock()  # the picture and what belongs to it change together
-        begin, step = (self._unless_discarded(act) for act in (self._began, self._stepped))
+        begin, step = (partial(self._unless_discarded, act) for act in (self._began, self._stepped))
         self._runner = Runner(begin, step, self._ended, name=type(self).__name__)
         on_interrupt(interrupt)
-        self._kept: list[dict[str, Any]] = []  # the settings of the pictures on the strip
-        self.stage.on_msg(self._heard)
+        self._kept: deque[dict[str, Any]] = deque(maxlen=MOST_KEPT)  # the settings of the pictures on the strip
+        self.stage.on_msg(lambda _, *heard: self.guarded(partial(self._asked, *heard))())
         row = widgets.HBox([self.stage, column])
         super().__init__([row, *below])
         for box, name in ((self, "sl-lab"), (row, "sl-row"), (column, "sl-controls")):
@@ -170,8 +171,7 @@ class Lab(Released, widgets.VBox):
         """Put the picture on the strip, with its settings."""
         with self._showing:
             self.stage.keep(self._image, self.stage.tooltip)
-            settings = {name: value for name, value in self._made.items() if name != "steps_done"}
-            self._kept = [*self._kept, settings][-MOST_KEPT:]
+            self._kept.append({name: value for name, value in self._made.items() if name != "steps_done"})
 
     def code(self) -> str:
         """The lines that make this picture with the package."""
@@ -194,9 +194,6 @@ class Lab(Released, widgets.VBox):
         return guarded(act, lambda words: self.stage.set_trait("error", words))  # the stage may come later
 
     # ----------------------------------------------------------------------------------------------- what the page says
-
-    def _heard(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        self.guarded(lambda: self._asked(message, buffers))()
 
     def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """A button was pressed, a place was pointed at, or a file has come."""
@@ -226,13 +223,10 @@ class Lab(Released, widgets.VBox):
 
     # -------------------------------------------------------------------------------------------- what the runner says
 
-    def _unless_discarded(self, act: Callable[..., None]) -> Callable[..., None]:
-        def acted(run: Run, *given: Any) -> None:
-            with self._showing:
-                if not run.discarded:
-                    act(run, *given)
-
-        return acted
+    def _unless_discarded(self, act: Callable[..., None], run: Run, *given: Any) -> None:
+        with self._showing:
+            if not run.discarded:
+                act(run, *given)
 
     def _began(self, run: Run) -> None:
         """A run begins."""

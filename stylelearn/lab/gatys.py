@@ -23,7 +23,6 @@ from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
-TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 CONTENT_LAYERS = ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_1")
 NO_CONTENT = "none"
 
@@ -104,7 +103,7 @@ class GatysLab(StepLab):
                 ),
                 "seed": controls.seed(seed, "Which noise to start from; without effect for the other two starts."),
                 "tv_weight": controls.off_or_logarithmic(
-                    "smoothness (TV)", tv_weight, TV_WEIGHTS,
+                    "smoothness (TV)", tv_weight, -2, 2,
                     "How much a smooth picture is preferred. Off, as in the paper; far right the strokes melt.",
                 ),
                 "optimizer": controls.choice(

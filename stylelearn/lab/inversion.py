@@ -19,8 +19,6 @@ from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step, optimize_image
 
-TV_WEIGHTS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-
 
 class InversionLab(StepLab):
     """Feature inversion: forget a picture, keep one layer's activations, and look for a picture that has the same.
@@ -63,7 +61,7 @@ class InversionLab(StepLab):
             controls.note("early: pixels · late: what it is, and roughly where"),
             {
                 "tv_weight": controls.off_or_logarithmic(
-                    "smoothness λ", tv_weight, TV_WEIGHTS,
+                    "smoothness λ", tv_weight, -3, 1,
                     "How much a smooth picture is preferred. Off: specks that the layer does not see stay. Far right: "
                     "the picture melts.",
                 ),

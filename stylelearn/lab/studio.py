@@ -11,20 +11,10 @@ import anywidget
 import ipywidgets as widgets
 import traitlets
 
-from stylelearn.lab.adain import AdaINLab
-from stylelearn.lab.adjustable import AdjustableLab
+from stylelearn import lab
 from stylelearn.lab.base import Lab
-from stylelearn.lab.cin import CinLab
-from stylelearn.lab.compare import CompareLab
-from stylelearn.lab.emd import EMDLab
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.kernel import inside
-from stylelearn.lab.gatys import GatysLab
-from stylelearn.lab.inversion import InversionLab
-from stylelearn.lab.johnson import JohnsonLab
-from stylelearn.lab.photo import PhotoLab
-from stylelearn.lab.style_swap import StyleSwapLab
-from stylelearn.lab.welcome import WelcomeLab
 from stylelearn.lab.widgets.choosers import Chooser
 from stylelearn.lab.widgets.stage import SCRIPT, Stage
 from stylelearn.samples import data_file
@@ -41,22 +31,24 @@ class Entry:
 
 
 GALLERY = (
-    Entry("Photo and style", "How much style? A first slider.", "welcome", lambda: WelcomeLab("china", "impasto")),
-    Entry("What a layer remembers", "A photo, painted back from one layer.", "layers", InversionLab),
-    Entry("Gatys", "Pixels, moved step by step towards a style.", "optimised", lambda: GatysLab("chelsea", "impasto")),
-    Entry("Johnson", "A network that knows one style paints at once.", "one_style", JohnsonLab),
-    Entry("Many styles in one network", "Four styles, mixed under your finger.", "mixed",
-          lambda: CinLab("astronaut", "stained_glass", "starry_night", "watercolour", "mosaic", across=0.3, down=0.2)),
+    Entry("Photo and style", "How much style? A first slider.", "welcome", lambda: lab.WelcomeLab("china", "impasto")),
+    Entry("What a layer remembers", "A photo, painted back from one layer.", "layers", lab.InversionLab),
+    Entry("Gatys", "Pixels, moved step by step towards a style.", "optimised",
+          lambda: lab.GatysLab("chelsea", "impasto")),
+    Entry("Johnson", "A network that knows one style paints at once.", "one_style", lab.JohnsonLab),
+    Entry("Many styles in one network", "Four styles, mixed under your finger.", "mixed", lambda: lab.CinLab(
+          "astronaut", "stained_glass", "starry_night", "watercolour", "mosaic", across=0.3, down=0.2)),
     Entry("AdaIN", "The style of any picture, at once.", "any_style",
-          lambda: AdaINLab("chelsea", "woodcut_waves", "impasto", "mosaic", "watercolour")),
+          lambda: lab.AdaINLab("chelsea", "woodcut_waves", "impasto", "mosaic", "watercolour")),
     Entry("Style swap", "Put together from patches; ask each where it came from.", "patches",
-          lambda: StyleSwapLab("chelsea", "stained_glass")),
-    Entry("Light of another photo", "Day becomes dusk, and stays a photograph.", "light", lambda: PhotoLab(size=128)),
+          lambda: lab.StyleSwapLab("chelsea", "stained_glass")),
+    Entry("Light of another photo", "Day becomes dusk, and stays a photograph.", "light",
+          lambda: lab.PhotoLab(size=128)),
     Entry("A slider for each layer", "How much each layer counts, set while you look.", "sliders",
-          lambda: AdjustableLab("chelsea", "stained_glass")),
-    Entry("Letters", "Some letters of a font in, any word out.", "letters", EMDLab),
+          lambda: lab.AdjustableLab("chelsea", "stained_glass")),
+    Entry("Letters", "Some letters of a font in, any word out.", "letters", lab.EMDLab),
     Entry("Which method when", "Two methods in one picture, left and right of a border.", "side_by_side",
-          lambda: CompareLab("chelsea", "stained_glass", steps=30)),
+          lambda: lab.CompareLab("chelsea", "stained_glass", steps=30)),
 )  # fmt: skip
 
 
@@ -121,19 +113,16 @@ class Studio(widgets.VBox):
 
     def leave(self) -> None:
         """Close the lab that is open, and show the gallery."""
-        self._close_lab()
+        if self.lab is not None:
+            self.lab.close()
+            self.lab = None
         self._say("Choose a lab. Everything runs on this machine; no picture leaves it.", "Studio")
         self.children = [self._said, self._gallery]
 
     def close(self) -> None:
         """Close the open lab, too."""
-        self._close_lab()
+        self.leave()
         super().close()
-
-    def _close_lab(self) -> None:
-        if self.lab is not None:
-            self.lab.close()
-            self.lab = None
 
     def _say(self, words: str, title: str = "") -> None:
         heading = f'<h1 style="margin: 0; font-size: 1.5rem">{html.escape(title)}</h1>' if title else ""

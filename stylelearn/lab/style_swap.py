@@ -29,7 +29,6 @@ from stylelearn.weights import WeightsError
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 PATCHES, STRIDES = (1, 2, 3, 4, 5, 7, 9, 12), (1, 2, 3, 4)
-TV_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 MOST = 2e11  # multiplications and additions for one swap, some ten seconds; more would be no lab
 _KEPT = 8  # swaps that are kept
 _SOURCE = 150  # pixels of the longer side of the style with its boxes
@@ -137,7 +136,7 @@ class StyleSwapLab(StepLab):
                 ),
                 "steps": controls.whole("steps", steps, 10, 300, 10, "How long to search. 30 show where it goes."),
                 "tv_weight": controls.off_or_logarithmic(
-                    "smoothness (TV)", tv_weight, TV_WEIGHTS,
+                    "smoothness (TV)", tv_weight, -2, 1,
                     "How much a smooth picture is preferred. Off: a weave that the layer does not see stays.",
                 ),
             }]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -65,7 +66,7 @@ class Chooser(Released, anywidget.AnyWidget):
         self._names = list(names)  # the course's own
         self._own: dict[str, _Own] = {}
         super().__init__(**looks)
-        self.on_msg(self._heard)
+        self.on_msg(lambda _, *heard: guarded(partial(self._asked, *heard), partial(self.set_trait, "error"))())
 
     # ------------------------------------------------------------------------------------------- what a chooser defines
 
@@ -135,9 +136,6 @@ class Chooser(Released, anywidget.AnyWidget):
         self.show(chosen)
         self.options = [[one, self.option(one)] for one in (*self._names, *self._own)]
         self.picked += 1
-
-    def _heard(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        guarded(lambda: self._asked(message, buffers), lambda words: self.set_trait("error", words))()
 
     def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """What the page wants: a list with thumbnails, a choice from it, a file, or what has this name or address."""

@@ -55,12 +55,11 @@ def logarithmic(description: str, value: float, low: int, high: int, tooltip: st
     )  # fmt: skip
 
 
-def off_or_logarithmic(
-    description: str, value: float, values: Sequence[float], tooltip: str
-) -> widgets.SelectionSlider:
-    """A slider whose left end is "off", then `values`, which grow by about the same factor."""
-    check_range(description, value, 0.0, values[-1])
-    found = sorted({0.0, float(value), *values})
+def off_or_logarithmic(description: str, value: float, low: int, high: int, tooltip: str) -> widgets.SelectionSlider:
+    """A slider whose left end is "off", then 1 and 3 times each power of ten from 10^low to 10^high."""
+    check_range(description, value, 0.0, 10.0**high)
+    values = [float(f"{digit}e{power}") for power in range(low, high) for digit in (1, 3)]
+    found = sorted({0.0, float(value), *values, 10.0**high})
     options = [("off" if one == 0 else f"{one:g}", one) for one in found]
     return widgets.SelectionSlider(
         options=options, value=float(value), continuous_update=False, **_common(description, tooltip)
