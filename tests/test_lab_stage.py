@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hands import drawn
 from PIL import Image
@@ -484,3 +485,20 @@ def test_the_ring_of_the_pad_follows_pointer_and_arrow_keys(shown: Callable[...,
     assert page.evaluate("window.state.place") == pytest.approx([before[0] + 0.02, before[1] - 0.1])
     assert square.get_attribute("aria-valuetext") == "all 100%"
     assert page.evaluate("document.activeElement.className") == "sl-pad"
+
+
+def test_a_mask_is_painted_by_keyboard_and_by_pointer(shown: Callable[..., Page]) -> None:
+    picture = packed(jpeg("red", (300, 200)))
+    page = shown({"view": "pane", "picture": picture, "regions": picture, "words": "content with its regions",
+                  "columns": 300, "rows": 200, "radius": 20.0, "tool": "brush", "ink": "#00f"})  # fmt: skip
+    canvas = page.get_by_label("content with its regions")
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowUp", "Enter"):  # half a radius each, from the middle
+        page.keyboard.press(key)
+    assert page.evaluate("window.sent.map((one) => one.points)") == [[[160, 90]]]
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.up()
+    assert page.evaluate("window.sent.at(-1).points") == pytest.approx(np.array([[30, 40], [60, 40]]), abs=0.11)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -19,6 +18,7 @@ from stylelearn.images import encode_image, resize, to_pil
 from stylelearn.lab.engine.errors import complaint, guarded
 from stylelearn.lab.engine.kernel import Released
 from stylelearn.lab.widgets import canvas, controls
+from stylelearn.lab.widgets.stage import SCRIPT
 from stylelearn.segmentation import MAX_LABELS, Masks, one_region
 
 SIDE = 300  # pixels of the longer side in which one paints, and sees it
@@ -45,7 +45,8 @@ class Pane(anywidget.AnyWidget):
         label: what is painted with. `tolerance`: of a fill, see `canvas.fill`.
     """
 
-    _esm = Path(__file__).with_name("mask_editor.js").read_text(encoding="utf-8")  # a path would keep it alive
+    _esm = SCRIPT
+    view = traitlets.Unicode("pane").tag(sync=True)
     picture = traitlets.Bytes().tag(sync=True)
     regions = traitlets.Bytes().tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)

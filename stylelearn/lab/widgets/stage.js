@@ -1,6 +1,6 @@
 // The page's side of every lab: the picture with all that one does to it ("stage"), the choice of a picture or a font
-// ("chooser"), the square between four styles ("pad"), and the clock of a kiosk ("idle"). Nothing is fetched: it works
-// offline.
+// ("chooser"), the square between four styles ("pad"), a picture to paint regions on ("pane"), and the clock of a kiosk
+// ("idle"). Nothing is fetched: it works offline.
 
 const LARGEST = 2048;  // pixels of the longer side of what travels to the kernel
 const MOST = 8e6;  // bytes: a message of more than 10 MB ends the connection between the page and the kernel
@@ -76,6 +76,7 @@ const CSS = `
 .sl-pad img { width: 100%; height: 100%; object-fit: cover; }
 .sl-ring { position: absolute; width: 18px; height: 18px; margin: -9px; border-radius: 50%; box-sizing: border-box;
   border: 3px solid #fff; box-shadow: 0 0 0 2px #000, inset 0 0 0 2px #000; }
+.sl-pane { max-width: 100%; touch-action: none; cursor: crosshair; display: block; outline: 1px solid #888; }
 .sl-words { font-size: 85%; margin-left: 128px; }
 .sl-projector { max-width: none; --jp-widgets-font-size: 14px; }
 .sl-projector .sl-row { flex-direction: column; height: clamp(430px, 100vh - 130px, 1400px); }
@@ -122,6 +123,47 @@ function thumb(bytes, words) {
   return make("img", { alt: words, title: words, src: url, draggable: "false", onload: () => URL.revokeObjectURL(url) });
 }
 
+// A picture on a canvas; what is transparent becomes white, as Python does it.
+function drawn(source, scale = 1, canvas = make("canvas")) {
+  canvas.width = Math.round((source.videoWidth ?? source.naturalWidth ?? source.width) * scale) || 1;
+  canvas.height = Math.round((source.videoHeight ?? source.naturalHeight ?? source.height) * scale) || 1;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+const encoded = (canvas, type, quality) => new Promise((resolve) => canvas.toBlob(resolve, type, quality));
+
+const decoded = (bytes) => (bytes.byteLength ? createImageBitmap(new Blob([bytes])) : null);
+
+const inside = (at, most = 1) => Math.min(most, Math.max(0, at));
+const rounded = (share) => Math.round(inside(share) * 100) / 100;
+
+// Where the pointer is, from 0 to 1 each inside of the node.
+function placed(event, node) {
+  const box = node.getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+}
+
+// The keys of a slider: `places` says what each key asks for, and nobody else hears of it.
+function keys(node, places, move) {
+  node.addEventListener("keydown", (event) => {
+    const place = places(event)[event.key];
+    if (place === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(place, event.key);
+  });
+}
+
+function change(model, name, value) {
+  model.set(name, value);
+  model.save_changes();
+}
+
 // Another picture in the place of the old one, once it is decoded: no flicker.
 async function show(image, bytes, shown = () => {}) {
   const url = address(bytes), mine = (image.newest = (image.newest ?? 0) + 1);
@@ -149,14 +191,9 @@ async function light(file) {
   }
   const scale = Math.min(1, LARGEST / Math.max(picture.width, picture.height));
   if (scale === 1 && file.size <= MOST) return file;
-  const canvas = make("canvas", { width: Math.round(picture.width * scale) || 1, height: Math.round(picture.height * scale) || 1 });
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "#fff";  // below what is transparent, as Python does it
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const canvas = drawn(picture, scale);
   picture.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+  return encoded(canvas, "image/jpeg", 0.92);
 }
 
 async function send(model, file) {
@@ -211,11 +248,10 @@ async function camera(model, place) {
   if (!stream) return;
   const video = make("video", { autoplay: true, muted: true, playsinline: true, "aria-label": "What the camera sees" });
   const end = () => { release(stream); box.remove(); };
-  const take = () => {
-    const canvas = make("canvas", { width: video.videoWidth, height: video.videoHeight });
-    canvas.getContext("2d").drawImage(video, 0, 0);
-    canvas.toBlob((blob) => send(model, new File([blob], "camera.jpg", { type: "image/jpeg" })), "image/jpeg", 0.92);
+  const take = async () => {
+    const taken = encoded(drawn(video), "image/jpeg", 0.92);
     end();
+    send(model, new File([await taken], "camera.jpg", { type: "image/jpeg" }));
   };
   const shot = make("button", { onclick: take, disabled: true }, "Take the photo");
   const box = make("div", { class: "sl-camera", role: "dialog", "aria-label": "Camera" },
@@ -247,23 +283,20 @@ function live(model, picture, tell, changed) {
     model.send({ do: "live", on: true });
     await video.play().then(next, () => end("the camera gives no pictures"));
   }
-  function next() {
+  async function next() {
     if (!stream) return;
-    draw(frame, video, FILM / Math.max(video.videoWidth, video.videoHeight));
-    const mine = ++number;
-    frame.toBlob(async (blob) => {
-      const data = await blob.arrayBuffer();
-      if (stream) model.send({ do: "frame", number: mine }, undefined, [data]);
-    }, "image/jpeg", 0.85);
     clearTimeout(late);
     late = setTimeout(() => end("the kernel does not answer; the camera is off"), PATIENCE);
+    const mine = ++number, scale = FILM / Math.max(video.videoWidth, video.videoHeight);
+    const blob = await encoded(drawn(video, scale, frame), "image/jpeg", 0.85), data = await blob.arrayBuffer();
+    if (stream) model.send({ do: "frame", number: mine }, undefined, [data]);
   }
   async function answered(which, bytes) {
     if (!stream || which !== number) return;
-    const made = await createImageBitmap(new Blob([bytes]));
+    const made = await decoded(bytes);
     if (!stream) return;
-    draw(seen, frame);
-    draw(painted, made);
+    drawn(frame, 1, seen);
+    drawn(made, 1, painted);
     if (!painted.isConnected) picture.querySelector(".sl-border").before(painted, seen);
     picture.style.setProperty("--ratio", made.width / made.height);
     times = [...times.slice(-19), performance.now()];
@@ -286,12 +319,6 @@ function live(model, picture, tell, changed) {
     answered, end, on: () => stream !== null, turn: () => (stream ? end("the camera is off") : begin()),
     rate: () => (1000 * (times.length - 1)) / (times.at(-1) - times[0]),
   };
-}
-
-function draw(canvas, source, scale = 1) {
-  canvas.width = Math.round((source.videoWidth ?? source.width) * scale);
-  canvas.height = Math.round((source.videoHeight ?? source.height) * scale);
-  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
 }
 
 // ------------------------------------------------------------------------------------------------------------ stage
@@ -324,7 +351,7 @@ function stage({ model, el }) {
   const curves = make("div", { class: "sl-curves" });
   const name = make("input", { class: "sl-text", "aria-label": "Name of the file", title: "The name of the file, beside this notebook: "
     + ".png (exact), .jpg or .webp. Nothing is overwritten.",
-    onchange: () => { model.set("file_name", name.value); model.save_changes(); } });
+    onchange: () => change(model, "file_name", name.value) });
   const code = make("pre", { class: "sl-code", hidden: true, tabindex: 0, "aria-label": "Code that makes this picture" });
   const tool = (words, title, act) => make("button", { class: "sl-tool", title, onclick: act }, words);
   const film = live(model, picture, tell, () => {
@@ -343,11 +370,8 @@ function stage({ model, el }) {
     }),
     tool("Copy", "Copy the picture to the clipboard.", async () => {
       if (!navigator.clipboard) return tell("not copied: a page may do that by https or on this machine only; Download saves it");
-      const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
-      canvas.getContext("2d").drawImage(image, 0, 0);
       try {
-        const blob = new Promise((resolve) => canvas.toBlob(resolve));
-        await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        await navigator.clipboard.write([new ClipboardItem({ "image/png": encoded(drawn(image)) })]);
         tell("the picture is in the clipboard");
       } catch (error) { tell(`not copied: ${error.message}`); }
     }),
@@ -363,26 +387,15 @@ function stage({ model, el }) {
 
   // The border between what it was and what it is, and pressing to see the original.
   const left = () => (film.on() ? "what the camera sees" : compared >= 0 ? "a kept picture" : model.get("names")[0]);
-  function moveBorder(share) {
-    model.set("border", Math.round(Math.min(1, Math.max(0, share)) * 100) / 100);
-    model.save_changes();
-  }
-  function placed(event) {
-    const box = picture.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top].map((at, i) => Math.min(1, Math.max(0, at / [box.width, box.height][i])));
-  }
+  const moveBorder = (share) => change(model, "border", rounded(share));
   border.addEventListener("pointerdown", (event) => { event.stopPropagation(); border.setPointerCapture(event.pointerId); });
-  border.addEventListener("pointermove", (event) => event.buttons && moveBorder(placed(event)[0]));
-  border.addEventListener("keydown", (event) => {
+  border.addEventListener("pointermove", (event) => event.buttons && moveBorder(placed(event, picture)[0]));
+  keys(border, () => {
     const now = model.get("border");
-    const to = { ArrowLeft: now - 0.02, ArrowRight: now + 0.02, PageDown: now - 0.1, PageUp: now + 0.1, Home: 0, End: 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    moveBorder(to);
-  });
+    return { ArrowLeft: now - 0.02, ArrowRight: now + 0.02, PageDown: now - 0.1, PageUp: now + 0.1, Home: 0, End: 1 };
+  }, moveBorder);
   let held = 0, pressed = false;
-  const point = (event) => model.send({ do: "point", place: placed(event) });
+  const point = (event) => model.send({ do: "point", place: placed(event, picture).map(rounded) });
   picture.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     pressed = true;
@@ -555,7 +568,7 @@ function chooser({ model, el }) {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (at < 0 || !step) return;
     event.preventDefault();
-    options[(at + step + options.length) % options.length].focus();
+    options.at((at + step) % options.length).focus();
   });
   const fill = () => {
     const small = model.get("thumbnails");
@@ -585,22 +598,14 @@ function pad({ model, el }) {
   const ring = make("div", { class: "sl-ring" });
   const square = make("div", { class: "sl-pad", role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100, title: model.get("tooltip") });
   const words = make("div", { class: "sl-words" });
-  const keep = (share) => Math.round(Math.min(1, Math.max(0, share)) * 100) / 100;
-  const move = (across, down) => { model.set("place", [keep(across), keep(down)]); model.save_changes(); };
-  const point = (event) => {
-    const box = square.getBoundingClientRect();
-    move((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-  };
+  const move = (place) => change(model, "place", place.map(rounded));
+  const point = (event) => move(placed(event, square));
   square.addEventListener("pointerdown", (event) => { square.setPointerCapture(event.pointerId); point(event); });
   square.addEventListener("pointermove", (event) => event.buttons && point(event));
-  square.addEventListener("keydown", (event) => {
-    const [across, down] = model.get("place"), step = event.shiftKey ? 0.1 : 0.02;
-    const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move(across + by[0], down + by[1]);
-  });
+  keys(square, (event) => {
+    const [x, y] = model.get("place"), step = event.shiftKey ? 0.1 : 0.02;
+    return { ArrowLeft: [x - step, y], ArrowRight: [x + step, y], ArrowUp: [x, y - step], ArrowDown: [x, y + step] };
+  }, move);
   el.append(square, words);
   return follows(model, {
     pictures: () => square.replaceChildren(...model.get("pictures").map((bytes) => thumb(bytes, "")), ring),
@@ -615,6 +620,72 @@ function pad({ model, el }) {
       square.setAttribute("aria-valuetext", model.get("words"));
     },
   });
+}
+
+// ------------------------------------------------------------------------------------------------------------- pane
+
+// Tells Python where the pointer went: one message from down to up. Whether that is a stroke or a fill Python knows best:
+// the tool that was chosen just before may not have come back here. While the pointer is down the stroke is drawn here;
+// then Python answers with new regions, and these are what counts.
+function pane({ model, el }) {
+  let picture = null, regions = null, stroke = [], newest = 0, brush = null;
+  const size = () => [model.get("columns"), model.get("rows")];
+  const place = (event) => placed(event, canvas).map((share, i) => Math.round(share * size()[i] * 10) / 10);
+  const extend = (points) => { stroke = points; draw(); };
+  const end = () => { if (stroke.length) model.send({ points: stroke }); stroke = []; };
+  const canvas = make("canvas", {
+    class: "sl-pane", role: "application", tabindex: 0, onfocus: () => draw(), onblur: () => draw(),
+    title: "Paint with the pointer; or move the brush with the arrow keys, and press Enter.",
+    onpointerdown: (event) => {
+      if (event.button !== 0) return;
+      event.preventDefault();
+      canvas.setPointerCapture(event.pointerId);
+      extend([place(event)]);
+    },
+    onpointermove: (event) => stroke.length && extend([...stroke, place(event)]), onpointerup: end, onpointercancel: end,
+  });
+  const context = canvas.getContext("2d");
+  el.append(canvas);
+  keys(canvas, () => {
+    const step = Math.max(2, model.get("radius") / 2), [x, y] = brush ?? size().map((side) => side / 2);
+    return { ArrowLeft: [x - step, y], ArrowRight: [x + step, y], ArrowUp: [x, y - step], ArrowDown: [x, y + step], Enter: [x, y] };
+  }, (to, key) => {
+    brush = to.map((at, i) => inside(at, size()[i]));
+    if (key === "Enter") model.send({ points: [brush] });
+    draw();
+  });
+
+  function draw() {
+    if (!picture) return;
+    context.drawImage(picture, 0, 0);
+    if (regions) context.drawImage(regions, 0, 0);
+    const scale = canvas.width / model.get("columns"), radius = model.get("radius") * scale;
+    if (brush && document.activeElement === canvas) {
+      for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {
+        [context.strokeStyle, context.lineWidth] = [colour, width];
+        context.beginPath();
+        context.arc(brush[0] * scale, brush[1] * scale, radius, 0, 7);
+        context.stroke();
+      }
+    }
+    if (!stroke.length || model.get("tool") === "fill") return;
+    [context.strokeStyle, context.lineWidth, context.globalAlpha] = [model.get("ink"), 2 * radius, 0.6];
+    context.lineCap = context.lineJoin = "round";
+    context.beginPath();
+    for (const [x, y] of [stroke[0], ...stroke]) context.lineTo(x * scale, y * scale);
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+  async function load() {
+    const mine = ++newest;  // what was asked for earlier but is decoded later comes too late
+    const both = await Promise.all([decoded(model.get("picture")), decoded(model.get("regions"))]);
+    if (mine !== newest || !both[0]) return;
+    [picture, regions] = both;
+    canvas.setAttribute("aria-label", model.get("words"));
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    draw();
+  }
+  return follows(model, { picture: load, regions: load });
 }
 
 // ------------------------------------------------------------------------------------------------------------- idle
@@ -640,6 +711,6 @@ export default {
     document.getElementById("sl-style")?.remove();
     document.head.append(make("style", { id: "sl-style" }, CSS));
     view.el.dataset.lmSuppressShortcuts = "true";  // JupyterLab would take the arrow keys
-    return { stage, chooser, pad, idle }[view.model.get("view")](view);
+    return { stage, chooser, pad, pane, idle }[view.model.get("view")](view);
   },
 };
