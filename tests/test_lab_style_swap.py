@@ -141,7 +141,7 @@ def test_a_picture_swapped_with_itself_points_at_itself() -> None:
     mine, theirs, alike = found.at(0.6, 0.4)
     assert mine == theirs
     assert alike == pytest.approx(1)
-    torch.testing.assert_close(found.activations(), found.features)
+    torch.testing.assert_close(found.assembled(found.others), found.features)
     torch.testing.assert_close(found.patchwork(), picture)
 
 

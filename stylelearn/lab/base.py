@@ -181,6 +181,7 @@ class Lab(Released, widgets.VBox):
         """Stop, take the lab off the page, and give back what it holds; the picture and the settings are kept."""
         if hasattr(self, "_runner"):  # not there if the constructor refused its arguments
             self._runner.stop(discard=True)
+            self.stage.compare(None, 0)
         super().close()
         self._job: Any = None  # the `Job` that made the picture; some labs' jobs know more
 

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stylelearn.images import read_image
+from stylelearn.images import encode_image, read_image
 from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.live import LiveLab
+from stylelearn.lab.widgets.stage import LIVE_QUALITY
 from stylelearn.optimize import Step
 
 QUIET = 10.0  # seconds without a picture after which the page counts as gone
@@ -88,7 +89,7 @@ class CameraLab(LiveLab):
         if not isinstance(run.job, Film):
             super()._stepped(run, step)
         elif step.number:
-            self.stage.answer(step.number, step.image)
+            self.stage.send({"painted": step.number}, [encode_image(step.image, "jpeg", LIVE_QUALITY)])
 
     def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
         super()._ended(run, outcome, error)

@@ -96,9 +96,7 @@ class CompareLab(LiveLab):
             {
                 "steps": steps_slider,
                 "size": controls.size(
-                    size, SIZES,
-                    "Longer side of the pictures. Twice the size takes four times as long, and more where patches are "
-                    "matched.", low=64,
+                    "Longer", size, SIZES, low=64, high=SIZES[-1], more="and more where patches are matched"
                 ),
             },
         ]  # fmt: skip

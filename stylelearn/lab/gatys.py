@@ -17,7 +17,7 @@ from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
 from stylelearn.lab.memory import named
-from stylelearn.lab.steps import StepLab, fitted
+from stylelearn.lab.steps import StepLab, fitted, start_image
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step, optimize_image
@@ -84,11 +84,7 @@ class GatysLab(StepLab):
                 "steps": controls.whole(
                     "steps", steps, 10, 1000, 10, "How long to paint. 100 show where it goes, 300 are nearly the end."
                 ),
-                "size": controls.size(
-                    size, SIZES,
-                    "Shorter side of the pastiche. Twice the size takes four times as long, and strokes get finer "
-                    "beside it.", high=2048,
-                ),
+                "size": controls.size("Shorter", size, SIZES, low=32, high=2048),
             },
             Folded("Everything else", [{
                 "content_layer": controls.choice(
@@ -126,10 +122,7 @@ class GatysLab(StepLab):
         """`gatys.stylize`; or, to go on from a picture, the same objective from there."""
         content, style = self._pictures(settings)
         photo = fitted(self.content.image, settings["size"])
-        if image is None:
-            start = gatys.start_image(settings["start"], content, style, settings["seed"])
-        else:
-            start = resize(image, content.shape[-2:], "box")
+        start = start_image(image, settings["start"], content, style, settings["seed"])
         weights = {
             "content_weight": 0.0 if settings["content_layer"] == NO_CONTENT else gatys.CONTENT_WEIGHT,
             "style_weight": settings["style_weight"],

@@ -9,12 +9,12 @@ from typing import Any, Unpack
 
 from torch import Tensor
 
-from stylelearn import gatys, inversion
-from stylelearn.images import psnr, resize, shown_name
+from stylelearn import inversion
+from stylelearn.images import psnr, shown_name
 from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
-from stylelearn.lab.steps import StepLab, fitted
+from stylelearn.lab.steps import StepLab, fitted, start_image
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step, optimize_image
@@ -87,10 +87,7 @@ class InversionLab(StepLab):
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """`inversion.objective`, by L-BFGS."""
         original = fitted(self.content.image, settings["size"])
-        if image is None:
-            start = gatys.start_image("noise", original, original, settings["seed"])
-        else:
-            start = resize(image, original.shape[-2:], "box")
+        start = start_image(image, "noise", original, original, settings["seed"])
 
         def search() -> Iterator[Step]:
             objective = inversion.objective(

@@ -169,8 +169,7 @@ def sizes(value: int) -> widgets.Dropdown:
     Raises:
         ValueError: not from 64 to 1024.
     """
-    words = "Longer side of the picture. Twice the size takes four times as long, and strokes get finer beside it."
-    return controls.size(value, SIZES, words, low=64)
+    return controls.size("Longer", value, SIZES, low=64, high=SIZES[-1])
 
 
 def broad(value: float) -> widgets.FloatSlider:

@@ -95,9 +95,7 @@ class PhotoLab(StepLab):
                 "steps": controls.whole(
                     "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
                 ),
-                "size": controls.size(
-                    size, SIZES, "Shorter side of the result. Twice the size takes four times as long.", high=2048
-                ),
+                "size": controls.size("Shorter", size, SIZES, low=32, high=2048),
             },
             Folded("Everything else", [{
                 "stages": controls.choice(

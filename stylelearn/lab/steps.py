@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from stylelearn import gatys
 from stylelearn.images import resize
 from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Row
@@ -166,6 +167,13 @@ class StepLab(Lab):
     def _plot(self) -> None:
         if self.plots:
             self.stage.curves = curves(self._history, self._marks)
+
+
+def start_image(image: Tensor | None, start: str, content: Tensor, style: Tensor, seed: int = 0) -> Tensor:
+    """The picture to go on from, of the content's size; if there is none, as of `gatys.start_image`."""
+    if image is None:
+        return gatys.start_image(start, content, style, seed)
+    return resize(image, content.shape[-2:], "box")
 
 
 def fitted(image: Tensor, size: int) -> Tensor:

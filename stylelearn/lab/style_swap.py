@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylelearn import gatys, patches, style_swap
+from stylelearn import patches, style_swap
 from stylelearn.images import encode_image, resize
 from stylelearn.lab.column import Folded, View
 from stylelearn.lab.engine.networks import loaded_once
@@ -20,7 +20,7 @@ from stylelearn.lab.engine.runner import Job, Outcome, Run
 from stylelearn.lab.gatys import SIZES
 from stylelearn.lab.live import at_size
 from stylelearn.lab.memory import named
-from stylelearn.lab.steps import StepLab
+from stylelearn.lab.steps import StepLab, start_image
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import Box, boxes
@@ -79,7 +79,6 @@ class StyleSwapLab(StepLab):
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
         self._swap = functools.lru_cache(_KEPT)(Swap)
-        self._told: Job | None = None  # whose sources are shown
         self._source = widgets.HTML()
         self._look = {
             "view": controls.choice(
@@ -150,10 +149,7 @@ class StyleSwapLab(StepLab):
         """One pass of the inverse network, or pixels moved from the start or from `image`."""
         content, style = (self._fitted(chooser.image, settings["size"]) for chooser in (self.content, self.style))
         invert = settings["how"] == "invert"
-        if image is None:
-            start = gatys.start_image(settings["start"], content, content)
-        else:
-            start = resize(image, content.shape[2:], "box")
+        start = start_image(image, settings["start"], content, content)
 
         def paint() -> Iterator[Step]:
             _refuse(settings, content, style)
@@ -172,7 +168,8 @@ class StyleSwapLab(StepLab):
         net = network()
         with torch.no_grad():
             found = self._swap(content, style, settings["layer"], settings["patch"], settings["stride"])
-            made = net.decode(net.blend(found.features, found.activations(), settings["strength"]), content.shape[2:])
+            mixed = net.blend(found.features, found.assembled(found.others), settings["strength"])
+            made = net.decode(mixed, content.shape[2:])
         yield Step(1, 0.0, {}, made, made)
 
     @property
@@ -195,12 +192,11 @@ class StyleSwapLab(StepLab):
         if words.startswith(self._job.title) and self._job.settings["how"] == "invert":
             words = self._job.title  # there are no steps to speak of
         super()._show(words, live=live)
-        if not live or self._told is not self._job:
-            self._tell()
+        self._tell()
 
     def _tell(self) -> None:
         """Mark the place, and the patches that it is made of."""
-        self._told, found = self._job, self.found
+        found = self.found
         if found is None:
             self.stage.over = self._source.value = ""
             return
@@ -277,16 +273,13 @@ class Swap:
         self.index = patches.matches(self.features, self.others, patch=patch, stride=stride)
         self.step = _cell(layer)
 
-    def activations(self) -> Tensor:
-        """Φ^ss, (1, C, H', W')."""
-        return self._assembled(self.others)
-
     def patchwork(self) -> Tensor:
         """The pixels of the style's patches put together in the same way, (1, 3, H, W): no network paints here."""
         cells = F.pixel_unshuffle(self.style, self.step)  # (1, 3·step², h', w')
-        return F.pixel_shuffle(self._assembled(cells), self.step)
+        return F.pixel_shuffle(self.assembled(cells), self.step)
 
-    def _assembled(self, cells: Tensor) -> Tensor:
+    def assembled(self, cells: Tensor) -> Tensor:
+        """Cells of the style (1, C, h', w') where the swap puts them: Φ^ss, (1, C, H', W'), if they are `others`."""
         size = tuple(self.features.shape[2:])
         return patches.assembled(self.index, cells, size, patch=self.patch, stride=self.stride)
 

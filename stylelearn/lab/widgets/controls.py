@@ -83,10 +83,17 @@ def choice(description: str, value: Any, options: Sequence[Any], tooltip: str) -
     return widgets.Dropdown(options=pairs, value=value, **_common(description, tooltip))
 
 
-def size(value: int, sizes: Sequence[int], tooltip: str, *, low: int = 32, high: int | None = None) -> widgets.Dropdown:
-    """A side of the picture in pixels: one of `sizes`, or another value from `low` to `high` (the largest of them)."""
-    check_range("size", value, low, high or sizes[-1])
-    return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], tooltip)
+def size(
+    side: str, value: int, sizes: Sequence[int], *, low: int, high: int, more: str = "and strokes get finer beside it"
+) -> widgets.Dropdown:
+    """The "Shorter" or "Longer" side of the picture in pixels: one of `sizes`, or another value from `low` to `high`.
+
+    Args:
+        more: what else comes with a larger one.
+    """
+    check_range("size", value, low, high)
+    words = f"{side} side of the picture. Twice the size takes four times as long, {more}."
+    return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], words)
 
 
 def colours(value: str) -> widgets.Dropdown:

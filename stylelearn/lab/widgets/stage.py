@@ -88,15 +88,6 @@ class Stage(anywidget.AnyWidget):
         one = {"picture": encode_image(image, "jpeg", FINAL_QUALITY), "words": words, "number": number}
         self.kept = [*self.kept, one][-MOST_KEPT:]
 
-    def close(self) -> None:
-        """Give back the picture it is compared with, too."""
-        self._compared = (None, 0)
-        super().close()
-
-    def answer(self, number: int, image: Tensor) -> None:
-        """Give the page a picture of its camera back, painted; no notebook keeps a message."""
-        self.send({"painted": number}, [encode_image(image, "jpeg", LIVE_QUALITY)])
-
     def progress(self, share: float, words: str) -> None:
         """How far it is (0 to 1; -1 without a bar), and that in words."""
         with self.hold_sync():
@@ -147,15 +138,10 @@ def curves(history: History, marks: Sequence[int] = ()) -> dict[str, Any]:
     names = list(dict.fromkeys(name for _, losses in history for name in losses))
     terms = {"sum": [_short(sum(losses.values())) for _, losses in thinned]} if len(names) > 1 else {}
     terms |= {name: [_short(losses.get(name)) for _, losses in thinned] for name in names}
-    steps = [number for number, _ in thinned]
-    return {"steps": steps, "terms": terms, "marks": list(marks), "words": describe(history)}
-
-
-def describe(history: History) -> str:
-    """The curves in words: where each began and where it is."""
-    first, last = history[0], history[-1]
-    terms = [f"{name} from {first[1].get(name, value):.3g} to {value:.3g}" for name, value in last[1].items()]
-    return f"Loss curves, steps {first[0]} to {last[0]}: " + "; ".join(terms)
+    (first, began), (last, ended) = history[0], history[-1]
+    changes = [f"{name} from {began.get(name, value):.3g} to {value:.3g}" for name, value in ended.items()]
+    words = f"Loss curves, steps {first} to {last}: {'; '.join(changes)}"
+    return {"steps": [number for number, _ in thinned], "terms": terms, "marks": list(marks), "words": words}
 
 
 def boxes(size: Sequence[int], places: Iterable[Box], picture: str = "") -> str:
