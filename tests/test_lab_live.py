@@ -296,11 +296,11 @@ def test_the_pad_says_and_shows_the_shares() -> None:
     assert f"{names[0]} 50% · {names[1]} 50%" in pad.words
     assert [picture[:2] for picture in pad.pictures] == [b"\xff\xd8"] * 4
     pad.down.value = 1.0
-    assert pad.shares == (0, 0, 0.5, 0.5)
+    assert pad.place == (0.5, 1.0)
     assert pad.words == f"{names[2]} 50% · {names[3]} 50%"
     pad.set_state({"place": [0.25, 0.5]})  # as the page sends it
     assert (pad.across.value, pad.down.value) == (0.25, 0.5)
-    assert pad.shares == bilinear(0.25, 0.5)
+    assert pad.words.startswith(f"{names[0]} 38%")  # of 3/8
 
 
 def test_masks_are_where_they_say() -> None:

@@ -96,7 +96,7 @@ class CompareLab(LiveLab):
             {
                 "steps": steps_slider,
                 "size": controls.size(
-                    "Longer", size, SIZES, low=64, high=SIZES[-1], more="and more where patches are matched"
+                    "Longer", size, SIZES, low=64, high=SIZES[-1], more=", and more where patches are matched"
                 ),
             },
         ]  # fmt: skip

@@ -31,7 +31,7 @@ from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Step
 
 SIZES = (128, 192, 256, 384, 512, 768, 1024)
-_KEPT = 20  # pictures that are kept at their size: that of the previews and the one that is chosen
+_KEPT = 10  # pictures that are kept at their size: the five of a lab, small and large
 
 
 class LiveLab(Lab):

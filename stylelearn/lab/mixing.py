@@ -100,11 +100,6 @@ class Pad(anywidget.AnyWidget):
             axis.observe(self._moved, "value")
         self._say()
 
-    @property
-    def shares(self) -> tuple[float, float, float, float]:
-        """Of the four corners, in the order of `CORNERS`."""
-        return bilinear(*self.place)
-
     def corners(self, names: Sequence[str], images: Sequence[Tensor]) -> None:
         """Show four styles, (1, 3, H, W) each, at the corners, in the order of `CORNERS`."""
         self._names = list(names)
@@ -123,7 +118,7 @@ class Pad(anywidget.AnyWidget):
             self.place = (self.across.value, self.down.value)
 
     def _say(self) -> None:
-        shares = zip(self._names, self.shares, strict=True)
+        shares = zip(self._names, bilinear(*self.place), strict=True)
         self.words = " · ".join(f"{name} {share:.0%}" for name, share in shares if share >= 0.005)
 
 

@@ -95,7 +95,7 @@ class PhotoLab(StepLab):
                 "steps": controls.whole(
                     "steps", steps, 10, 600, 10, "How long to work, both stages together: a third for the first."
                 ),
-                "size": controls.size("Shorter", size, SIZES, low=32, high=2048),
+                "size": controls.size("Shorter", size, SIZES, low=32, high=2048, more=""),
             },
             Folded("Everything else", [{
                 "stages": controls.choice(

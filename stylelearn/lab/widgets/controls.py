@@ -84,7 +84,7 @@ def choice(description: str, value: Any, options: Sequence[Any], tooltip: str) -
 
 
 def size(
-    side: str, value: int, sizes: Sequence[int], *, low: int, high: int, more: str = "and strokes get finer beside it"
+    side: str, value: int, sizes: Sequence[int], *, low: int, high: int, more: str = ", and strokes get finer beside it"
 ) -> widgets.Dropdown:
     """The "Shorter" or "Longer" side of the picture in pixels: one of `sizes`, or another value from `low` to `high`.
 
@@ -92,7 +92,7 @@ def size(
         more: what else comes with a larger one.
     """
     check_range("size", value, low, high)
-    words = f"{side} side of the picture. Twice the size takes four times as long, {more}."
+    words = f"{side} side of the picture. Twice the size takes four times as long{more}."
     return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], words)
 
 
