@@ -77,7 +77,7 @@ grid([*shown.values()], [*shown], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 sets bricks, the largest on the nose. Lessons 03 and 04 can hardly be told apart (look at the eye, enlarged: half of it is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's), though one of the two networks
+# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 larger ones, orange and blue, with dark lines between them. Lessons 03 and 04 can hardly be told apart (look at the eye, enlarged: half of it is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's), though one of the two networks
 # knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone, lesson 04's with all sixteen. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a window
 # of coloured glass is none. It is included as the method that keeps the photo.
 # </details>
@@ -394,11 +394,11 @@ plot_points(
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but this painting was in its training data, as in those of lessons 03 and 04. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
+# The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but it began with lesson 04's network, which had learnt this one. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners (in our runs lessons 02 and 08, and sometimes the style swap by network: it and lesson 08 take nearly the same time): `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back but AdaIN in our runs: deep photo, as no other
-# keeps the edges so well, both style swaps, and lessons 03 and 04. (Lesson 03 is a little faster here than AdaIN with a new style, nearer to the style, and keeps more edges.) Add the number of styles instead, and nothing changes: those that are left can all paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# With style and seconds alone there are winners: in our runs lessons 02, 04 and 08. (Whether AdaIN and the style swap by network join them changes from run to run, since they take nearly the same time as lesson 04.) `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back, in some of our runs without AdaIN: deep photo, as no other
+# keeps the edges so well, both style swaps, and lesson 03. Add the number of styles instead, and AdaIN and the style swap by network are there in any case: they are faster than lesson 08, and they, too, paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
@@ -648,8 +648,8 @@ plot_tree(
 # What this comparison does not show:
 #
 # - **One encoder.** All methods use `mini`. With VGG-19 all of them would distinguish more patterns. Those that run the encoder while they paint (02, 05, 06, 07) would be slower by a factor of ten and more; of the others only the training. The order may change.
-# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it, and so was the network of lesson 08, among thousands of paintings; the others were not. So the comparison favours these three.
-# - **The training is not in the seconds.** A network that paints in 60 or 70 milliseconds was trained for an hour (lesson 03), an hour and a half (lesson 04), up to some hours (lesson 08), and the papers' on GPUs. Divide this time by the number of pictures that you will ever paint.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it, and lesson 08 began with lesson 04's network; the others were not. So the comparison favours these three.
+# - **The training is not in the seconds.** A network that paints in some 70 milliseconds was trained for hours, with its predecessors (lessons 03, 04, 05 and 08), and the papers' on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
 # Open questions:
