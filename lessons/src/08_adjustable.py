@@ -49,7 +49,7 @@ encoder = network.encoder  # which it was trained with
 layers = list(network.style_layers)  # each of them has a slider
 
 # %% [markdown]
-# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted. (`paint` goes from coarse to fine, as in lesson 03, section 8, if no side of the photo is shorter than 160 pixels. Smaller photos take one pass, and so do cells that call `network` themselves.)
+# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted. (Where both sides of the photo have at least 160 pixels, `paint` goes from coarse to fine, as in lesson 03, section 8. Smaller photos, and cells that call `network` themselves, take one pass.)
 
 
 # %%
@@ -74,7 +74,7 @@ grid([painting, *made], titles, columns=3)
 #
 # *What is wrong with what we have?*
 #
-# **First: one answer.** A network of lesson 03, 04 or 05 makes exactly one pastiche of a photo and a painting.
+# **First: one answer.** A network of lesson 03, 04 or 05 makes exactly one pastiche of a photo and a painting; a strength only fades it.
 #
 # **Second: the result is sensitive to hyper-parameters.** How much weight for which layer? The best answer is different for every pair and every taste. You find it by trying, and each try is a training run.
 #
@@ -114,7 +114,7 @@ grid([glass, *tries], ["the style", *(f"only {layer}" for layer in layers)], col
 #
 # $$p = \Phi(c, s, \alpha) \qquad\text{(2)}$$
 #
-# And in training, **each picture of each batch gets a random α**, and its loss is weighted by *this* α. A network that ignores α cannot make this loss small. So it learns to use it.
+# And in training, **each picture of each batch gets a random α**, and its loss is weighted by *this* α. A network that ignores α is left with a larger loss. So it learns to use it.
 #
 # ### Exercise 1 — each picture has its own weights
 # *difficulty ●○○ · importance ●●● · 5 minutes*
@@ -196,7 +196,7 @@ check.adjusted_norm(my_adjusted_norm)
 # μ and σ are those of lesson 03: over dimensions 2 and 3, with `keepdim=True`.
 # </details>
 #
-# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation (the *moments*) of each channel in six layers. (Λ gets their logarithms, since they differ by factors of a thousand, projected onto the principal axes of many paintings, since many channels are correlated.) So any picture can be a style. The
+# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation (the *moments*) of each channel in six layers. (Λ takes their logarithms, since they differ by factors of a thousand, and of these the 128 directions in which paintings differ most, since many channels are correlated.) So any picture can be a style. The
 # first form in the paper is simpler: one network for one style, and Λ gets only α. We train two of those in section 4.
 
 # %%
@@ -402,8 +402,8 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to about a third, and `relu2_1` and `relu4_1` end *above* the untrained network, whatever their sliders say: a pale photo, and nothing of the mosaic.
-# With factors all three style losses fall, `relu4_1` to about three quarters, and content falls less. Small coloured pieces cover the cat, a first hint of small stones. Their colours are not the mosaic's yet.
+# Without factors the largest loss rules, that of the content. It falls to about a third, and `relu2_1` and `relu4_1` end *above* the untrained network: a pale photo, and nothing of the mosaic.
+# With factors all three style losses fall, `relu4_1` to about three quarters, and content falls less far than without. Small coloured pieces cover the cat, a first hint of small stones. Their colours are not the mosaic's yet.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
@@ -447,7 +447,7 @@ grid(rows, [f"{layer} at {a:g}" for layer in layers for a in ramp], columns=4)
 # <details><summary>What you should see</summary>
 #
 # Compare the last column from top to bottom. `relu1_1` brings the palette: an orange sky with soft bands, and blue shadows in the trees. With `relu2_1` the sky is paler, with coloured ripples, and small dark marks cover the temple and the trees.
-# `relu4_1` is pale, too, but it draws: ridges with dark edges cross the sky, and the trees become large folds. At 0.2 the three rows look nearly alike. No slider is without any of the others' marks, since a small network learns first what all of them have in common.
+# `relu4_1` is pale, too, but it draws: ridges with dark edges cross the sky, and the trees become large folds. The first change, at 0.2, is nearly alike in all rows: thin cracks in the sky, and hardly a colour yet. No row has the painting's circles or triangles, and none is without any of the others' marks.
 # </details>
 #
 # A slider works if a larger α gives a smaller loss in that layer. So we measure the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -522,14 +522,14 @@ grid([*slow, *quick], [f"{who}: {name}" for who in ("lesson 02", "one pass") for
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has one pass, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours. Longer training and a larger network would help most here.
+# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has one pass, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours.
 # </details>
 #
 # ## 7 · Many pastiches of one pair
 #
 # *Can we have more than one answer?*
 #
-# Draw α at random, and the same pair gives another picture each time. (Above each: the α of `relu1_1`, `relu2_1` and `relu4_1`.) Noise on the photo adds a second kind of variety: small changes decide which marks the network sets where.
+# Draw α at random, and the same pair gives another picture each time. (Above each: the α of `relu1_1`, `relu2_1` and `relu4_1`.) Noise on the photo adds a second kind of variety: it moves some of the marks.
 
 # %%
 random = torch.Generator().manual_seed(2)
@@ -608,7 +608,7 @@ grid(shown, [*["random α"] * 4, *["noise alone"] * 4], columns=4)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN alone has a diversity of 0: one pair, one picture. Random α and noise together come first; random α and noise alone score about the same. But look at the two rows, all of one piece of sky beside a tree. With noise alone the *manner* stays, and only the places of the marks are new. (This row is darker, since all its sliders are at 1.)
+# Random α and noise together come first, then AdaIN and noise. Random α alone and noise alone score about the same. AdaIN alone has 0: one pair, one picture. But look at the two rows, all of one piece of sky beside a tree. With noise alone the *manner* stays, and some marks move. (This row is darker, since all its sliders are at 1.)
 # Random α change the colours, and how deep the marks are. So (6) measures how far apart pictures are. Whether that is what you call diverse is for the eye to decide.
 # </details>
 #
@@ -635,7 +635,7 @@ lab
 #
 # *What do the sliders cost?*
 #
-# **Predict, then run.** All sliders at 0 mean no style at all. What should come out, and how exactly does it? And how long does one pass take?
+# **Predict, then run.** All sliders at 0 mean no style at all. What should come out, and how exactly? And how long does one pass take?
 
 
 # %% tags=["nbval-ignore-output"]
@@ -656,13 +656,13 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here. $q_l$ is how much layer $l$ covers at most: 0.85 for `relu1_1`, the palette, and 0.5 for the others, which leave half of the photo's own colours; with all sliders at their ends the painting is nearly opaque. Instance norm removes the brightness and the contrast of the photo, so the network alone could not reproduce it.
+# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here, and nearly a half with all at 0.3. $q_l$ is how much layer $l$ covers at most: 0.85 for `relu1_1`, the palette, and 0.5 for the others, which leave half of the photo's own colours; with all sliders at their ends the painting is nearly opaque. Instance norm removes the brightness and the contrast of the photo, so the network alone could not reproduce it.
 #
 # A change of a slider takes one pass of a network like that of lesson 04, or a third longer from coarse to fine. The description of the style is computed once and kept.
 # </details>
 #
-# - **The sliders overlap.** Each lowers its own loss, but also its neighbours' losses (see the square in section 5). No picture has the strokes of a style without any of its colours.
-# - **Λ is a bottleneck.** Optimise the input of Λ for one style, and the same convolutions come nearer to Gatys's loss. So Φ could paint the style, but Λ does not predict the right γ and β for a new one. Fine-tuning, below, does that.
+# - **The sliders overlap.** Each brings some marks and colours of the others (see section 5). No picture has the strokes of a style without any of its colours.
+# - **Λ is a bottleneck.** Optimise the input of Λ for one style, and the same convolutions come nearer to Gatys's loss. So Φ can do more for a new style than Λ asks of it. Fine-tuning, below, does that.
 # - **The network knows some of the course's styles.** It began with lesson 04's network, which had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
 # - **A slider ends at 1.** Larger values were never trained; what they give is undefined.
 # - **A style is described by its moments only.** Styles with the same moments look the same to Λ. Marks with exact shapes, such as letters or faces, cannot be described.
@@ -703,7 +703,7 @@ grid([*shown.values()], [*shown], columns=2)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: the colours are nearer to the painting's, the style loss falls to little more than a half, and the whole sum falls, too. The sliders still work, too: with all at 1 the strokes are stronger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used: the colours are nearer to the painting's, the style loss falls to little more than a half, and the whole sum falls, too. The sliders still work: with all at 1 the strokes are broader than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
 # How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 13 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 9 times. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
@@ -720,7 +720,7 @@ grid([*shown.values()], [*shown], columns=2)
 # Details of the training:
 #
 # - **α in training**: for half of the pictures all sliders are at 1, or one alone is. Sliders end there, and uniform random numbers hardly ever do.
-# - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not dominate. The factors of (5) are fixed numbers here: content losses become small and would begin to count too much, as section 4 warns (`stylelearn train adjustable --normalise` takes (5) as it stands). The less all α are, the more counts the plain distance to the photo's pixels, so that a slider changes little that its layer does not see. A little total variation is added, and a penalty on *spikes*: single extreme values with which a network can defeat its normalisations.
+# - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not dominate. The factors of (5) are fixed numbers here: content losses become small and would begin to count too much, as section 4 warns (`stylelearn train adjustable --normalise` takes (5) as it stands). The smaller the α, the more the plain distance to the photo's pixels counts, so that a slider changes little that its layer does not see. A little total variation is added, and a penalty on *spikes*: single extreme values with which a network can defeat its normalisations.
 # - **Noise** is also inside our network, as in lesson 03: it gives plain areas something to make strokes of. It is always the same, so that the same sliders give the same picture.
 # - **Fine-tuning to one style** is ours.
 #
@@ -736,7 +736,7 @@ grid([*shown.values()], [*shown], columns=2)
 #
 # **Common misconceptions**
 #
-# - *"α is the strength of the style, as in lesson 05."* Lesson 05 mixes activations after the fact. Here α is what the network was *trained to want*, layer by layer.
+# - *"α is the strength of the style, as in lesson 05."* Lesson 05 mixes activations after the fact. Here α is what the network was *trained to want*, layer by layer. (In ours it also sets the opacity.)
 # - *"All α at 0.5 is half of the style."* It is half of the weight in a sum. Where the style is cheap to have, it comes almost whole.
 # - *"Random α are a kind of noise, so training gets worse."* The network knows α: it is an input. Without that, it would be noise.
 # - *"Dividing a loss by its own average makes it 1, so it has no gradient."* The average is a constant. The loss can still fall below it.
