@@ -5,7 +5,8 @@ one painting, its moments k are optimised until pastiches of photos have its sty
 
     k* = argmin_k  mean_c L(Φ(c, k, α = 1), c, s),    from k = the moments of s,
 
-where L has the losses and weights of the network's training. A pastiche is as quick as before, and other styles do not change.
+where L has the losses and weights of the network's training. A pastiche is as quick as before, and other styles do not
+change.
 
 Not in the paper. Dumoulin et al. (lesson 04) learn a new style by a new row of γ and β.
 """

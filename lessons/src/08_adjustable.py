@@ -54,7 +54,7 @@ layers = list(network.style_layers)  # each of them has a slider
 
 # %%
 def paint(content, style, *settings):
-    """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others. Small photos take one pass."""
+    """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others."""
     wishes = [one if isinstance(one, float) else dict.fromkeys(layers, 0.0) | one for one in settings]
     with torch.no_grad():
         alphas = torch.cat([network.alphas(wish) for wish in wishes])  # (settings, layers)
@@ -506,23 +506,23 @@ grid(paint(photo, shapes, *pairs), titles, columns=3)
 
 # %%
 wishes = {"all at 1": 1.0, layers[0]: {layers[0]: 1.0}, layers[-1]: {layers[-1]: 1.0}}
-day, marks = resize(photo, (112, 168), "box"), samples.style("woodcut_waves", 112)
+day, marks = resize(photo, (160, 240), "box"), samples.style("woodcut_waves", 160)
 slow, quick = [], paint(day, marks, *wishes.values())
 for (name, wish), fast in zip(wishes.items(), quick, strict=True):
     alphas = network.alphas(wish if isinstance(wish, float) else dict.fromkeys(layers, 0.0) | wish)
     asked = adjustable.gatys_weights(network, alphas)
     slow.append(result(gatys.stylize(day, marks, encoder=encoder, steps=60, **asked)))
     loss = gatys.objective(day, marks, encoder=encoder, **asked)
-    for word, image in (("lesson 02", slow[-1]), ("one pass", fast)):
+    for word, image in (("lesson 02", slow[-1]), ("the network", fast)):
         found = {term: float(value) for term, value in loss(image).items()}
         style = sum(value for term, value in found.items() if term.startswith("style"))
-        print(f"{name:12} {word:10} style {style:6.2f}   everything {sum(found.values()):6.2f}")
-grid([*slow, *quick], [f"{who}: {name}" for who in ("lesson 02", "one pass") for name in wishes], columns=3)
+        print(f"{name:12} {word:11} style {style:6.2f}   everything {sum(found.values()):6.2f}")
+grid([*slow, *quick], [f"{who}: {name}" for who in ("lesson 02", "the network") for name in wishes], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has one pass, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours.
+# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has a moment, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours.
 # </details>
 #
 # ## 7 · Many pastiches of one pair
@@ -594,7 +594,7 @@ with torch.no_grad():
     ways = {
         "random α": network(same, known, alphas),
         "random α and noise": network(noisy, known, alphas),
-        "noise alone": network(noisy, known, network.alphas(1.0)),
+        "noise alone": network(noisy, known, network.alphas(0.5)),
         "AdaIN and noise": adain.load()(noisy, painting),
         "AdaIN alone": adain.load()(same, painting),
     }
@@ -608,7 +608,7 @@ grid(shown, [*["random α"] * 4, *["noise alone"] * 4], columns=4)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Random α and noise together come first, then AdaIN and noise. Random α alone and noise alone score about the same. AdaIN alone has 0: one pair, one picture. But look at the two rows, all of one piece of sky beside a tree. With noise alone the *manner* stays, and some marks move. (This row is darker, since all its sliders are at 1.)
+# Random α and noise together come first, then AdaIN and noise. Random α alone and noise alone score about the same. AdaIN alone has 0: one pair, one picture. But look at the two rows, all of one piece of sky beside a tree. With noise alone the *manner* stays, and some marks move. (In this row all sliders are at 0.5.)
 # Random α change the colours, and how deep the marks are. So (6) measures how far apart pictures are. Whether that is what you call diverse is for the eye to decide.
 # </details>
 #
