@@ -225,7 +225,7 @@ def networks(method: str, plan: Plan) -> list[Trained]:
     """The shipped networks of a method with all styles of which there is a picture; AdaIN with the plan's paintings.
 
     Raises:
-        WeightsError: there is none.
+        WeightsError: there is none. ValueError: another method.
     """
     if method == "adain":
         network = adain.load()
@@ -241,10 +241,12 @@ def networks(method: str, plan: Plan) -> list[Trained]:
         many, about = cin.load(), read_about(network_file("cin", "cin"))
         for name in many.styles:
             made[name] = partial(many, mix=many.mix(name)), about, about.get("style_sizes", {}).get(name)
-    else:
+    elif method == "johnson":
         for name in johnson.styles():
             one = johnson.load(name)
             made[name] = one, one.about, one.about.get("style_size")
+    else:
+        raise ValueError(f"the networks of {method!r} are not measured here; those of adain, cin and johnson are")
     found = []
     for name, (one, about, size) in made.items():
         style = style_picture(name, size, plan)

@@ -164,6 +164,8 @@ def test_quality_of_small_networks(monkeypatch):
     monkeypatch.setattr(johnson, "styles", lambda: ["the_lost_painting"])
     with pytest.raises(WeightsError, match="give --pairs DIR"):
         quality.quality("johnson", QUICK)
+    with pytest.raises(ValueError, match="adjustable"):  # and not Johnson's figures under another name
+        quality.quality("adjustable", QUICK)
 
 
 def test_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
