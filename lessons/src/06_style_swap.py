@@ -55,10 +55,10 @@ network = style_swap.load()  # the course's trained inverse network, with its en
 # %%
 photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288)
 styles = {name: resize(samples.style(name), 384) for name in ("stained_glass", "woodcut_waves", "impasto")}
+wide = resize(samples.content("chelsea"), (256, 384), "box")
 with torch.no_grad():
-    pastiches = [network(resize(samples.content("chelsea"), (288, 432), "box"), style) for style in styles.values()]
-shown = [resize(style, (288, 432), "box") for style in styles.values()]
-grid([*shown, *pastiches], [*styles, *["swapped"] * 3], columns=3)
+    shown = [picture for style in styles.values() for picture in (style, network(wide, style))]
+grid(shown, [title for name in styles for title in (name, "the cat, swapped")], columns=2, even=True)
 
 # %% [markdown]
 # ## 1 · Which patch is most like this one?
@@ -85,10 +85,12 @@ def patches_of(features, patch=3, stride=1):
 
 
 def seen_by(image, number, columns, around=16):
-    """The 32 x 32 pixels that patch `number` looks at, enlarged; the map has so many patches in a row."""
+    """The 32 x 32 pixels that patch `number` looks at, enlarged; a frame around its cells. So many patches in a row."""
     y, x = (4 * place + 6 for place in divmod(number, columns))  # the middle of the patch, in pixels
     whole = F.pad(image, [around] * 4, mode="reflect")
-    return resize(whole[..., y : y + 2 * around, x : x + 2 * around], 160, "box")
+    seen = resize(whole[..., y : y + 2 * around, x : x + 2 * around], 192, "box")
+    seen[..., 58:134, 58:134] = F.pad(seen[..., 60:132, 60:132], [2] * 4, value=1.0)  # its 12 x 12 pixels, white around
+    return seen
 
 
 glass = resize(samples.style("stained_glass"), 192)  # (1, 3, 192, 192)
@@ -106,7 +108,7 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Edges in about the same arrangement, in other colours. The patch is the middle of each picture: at the eye a dark upright stroke between lighter areas, at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
+# Edges in about the same arrangement, in other colours. The white frame is the patch; the rest of each picture is what its activations see around it. At the eye there is a dark upright stroke between lighter areas, at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
 # their arrangement, and colour only weakly. The correlations stay well below 1: the style has nothing better to offer.
 # </details>
 #
@@ -226,7 +228,7 @@ def glued(content, style, **how):
 
 
 scissors = [glued(photo, glass, patch=patch) for patch in (1, 3, 9)]
-grid([glass, *scissors], ["the style", "1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=4)
+grid([glass, *scissors], ["the style", "1 × 1 cell", "3 × 3 cells", "9 × 9 cells"], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -382,7 +384,7 @@ large = resize(samples.style("stained_glass"), 320)  # (1, 3, 320, 320)
 knobs = [{"patch": 1}, {"patch": 3}, {"patch": 9}, {"patch": 3, "stride": 3}]
 knob_pictures = [paint(photo, large, **knob) for knob in knobs]
 titles = ["patch 1", "patch 3", "patch 9", "patch 3, stride 3"]
-grid([photo, resize(large, (192, 288), "box"), *knob_pictures], ["the photo", "the style", *titles], columns=3)
+grid([photo, large, *knob_pictures], ["the photo", "the style", *titles], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -415,8 +417,8 @@ def my_objective(image):
 
 
 mine = result(optimize_image(glued(photo, large), my_objective, 40))
-painted = {"the style": resize(large, (192, 288), "box"), "your code": mine, "the course's": knob_pictures[1]}
-grid([*painted.values()], [*painted], columns=3)
+painted = {"the style": large, "your code": mine, "the course's": knob_pictures[1]}
+grid([*painted.values()], [*painted], columns=3, even=True)
 
 # %% [markdown]
 # The two pastiches should look the same.
@@ -431,12 +433,12 @@ grid([*painted.values()], [*painted], columns=3)
 # **Predict, then run.** Which curves lie closer together? And the pictures at their ends?
 
 # %%
-cup, pane = resize(samples.content("coffee"), (96, 144), "box"), resize(glass, 96)
-noise = [torch.rand(cup.shape, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
+cup, waves = resize(samples.content("coffee"), (128, 192), "box"), resize(samples.style("woodcut_waves"), 256)
+noise = [gatys.start_image("noise", cup, waves, seed) for seed in (1, 2)]
 starts = {"noise 1": noise[0], "noise 2": noise[1], "the photo": cup}
 objectives = {
-    "swap": style_swap.objective(cup, pane, encoder=encoder, tv_weight=3.0),
-    "lesson 02": gatys.objective(cup, pane, encoder=encoder, tv_weight=3.0),
+    "swap": style_swap.objective(cup, waves, encoder=encoder, tv_weight=3.0),
+    "lesson 02": gatys.objective(cup, waves, encoder=encoder, tv_weight=3.0),
 }
 curves, ends = {}, {}
 for method, objective in objectives.items():
@@ -447,7 +449,13 @@ for method, objective in objectives.items():
 lowest = {method: min(min(curve) for name, curve in curves.items() if name.startswith(method)) for method in objectives}
 relative = {name: [loss / lowest[name.split(",")[0]] for loss in curve] for name, curve in curves.items()}
 plot_curves(relative, y="loss ÷ lowest of the method", title="Three starts each")
-grid([*ends.values()], [*ends], columns=3)
+titles, pictures = [*ends], [*ends.values()]
+grid(
+    [cup, *pictures[:3], waves, *pictures[3:]],
+    ["the photo", *titles[:3], "the style", *titles[3:]],
+    columns=4,
+    even=True,
+)
 
 # %%
 for method in objectives:
@@ -459,9 +467,9 @@ for method in objectives:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The claim holds in part. The swap comes near its lowest loss in fewer steps, and from the two draws of noise it ends with nearly the same picture, lesson 02 with two different ones: in (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+# The claim holds in part. The swap comes near its lowest loss in fewer steps, and from the two draws of noise it ends with nearly the same picture: the stripes of the table and the lines in the cup are at the same places. Lesson 02 ends with two different ones: look at the blue patches, and at the strokes around the cup. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# From the photo the swap ends with a picture that has the same edges and other colours. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels.
+# From the photo the swap ends with a picture that has the same edges and other colours, here those of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -519,8 +527,8 @@ def batch(chance):
 
 torch.manual_seed(0)
 inverse, chance = style_swap.InverseNet(LAYER), torch.Generator().manual_seed(0)
-optimizer, on_the_way = torch.optim.Adam(inverse.parameters(), lr=3e-3), {}
-for step in range(1, 251):
+optimizer, on_the_way = torch.optim.Adam(inverse.parameters(), lr=3e-3), {"the photo": photo, "the style": large}
+for step in range(1, 401):
     pictures, H = batch(chance)
     image = inverse(H)  # f(H): (3, 3, 64, 64)
     loss = losses.content_loss(encoder(image, LAYER)[LAYER], H) + 0.1 * losses.tv_loss(image)  # (6)
@@ -528,16 +536,17 @@ for step in range(1, 251):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    if step in (1, 40, 250):
+    if step in (10, 60, 400):
         with torch.no_grad():
             both = {"photo": f_c, "swapped": swapped_cat}
-            on_the_way |= {f"step {step}: {word}": inverse(H).clamp(0, 1) for word, H in both.items()}
-grid([*on_the_way.values()], [*on_the_way], columns=2)
+            on_the_way |= {f"{word}, step {step}": inverse(H).clamp(0, 1) for word, H in both.items()}
+titles, pictures = [*on_the_way], [*on_the_way.values()]
+grid(pictures[::2] + pictures[1::2], titles[::2] + titles[1::2], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The shapes come first, the colours slowly, though the network was trained on neither the cat nor the glass. Detail below the size of a cell, four pixels, it has to invent; after so few steps it shows as squares.
+# The shapes come first: after 10 steps there are the eyes, after 60 most edges, and hardly a colour of the photo. After 400 steps the brown of the fur is there; the background is still too blue, and of the pink and green of the glass there is little. The network was trained on neither the cat nor the glass. Detail below the size of a cell, four pixels, it has to invent; after so few steps it shows as squares.
 #
 # One line is not in (6). `relu3_1` encodes colour weakly, so (6) alone teaches colours very slowly. Where there is a picture, the course also compares its pixels.
 # </details>
@@ -551,7 +560,7 @@ grid([*on_the_way.values()], [*on_the_way], columns=2)
 
 # %%
 without = style_swap.load("pictures")
-pairs = [("chelsea", "stained_glass"), ("china", "impasto"), ("coffee", "woodcut_waves"), ("rocket", "pencil")]
+pairs = [("chelsea", "stained_glass"), ("china", "impasto"), ("coffee", "woodcut_waves"), ("astronaut", "ink_hatching")]
 networks = {"with swapped ones": network, "pictures only": without}
 apart, pictures = {(word, kind): 0.0 for word in networks for kind in ("photo", "swapped")}, []
 with torch.no_grad():
@@ -564,7 +573,7 @@ with torch.no_grad():
             pictures += [image] if kind == "swapped" else []
 for word in networks:
     print(f"{word:18} on photos {apart[word, 'photo']:.3f}, on swapped activations {apart[word, 'swapped']:.3f}")
-grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], columns=4)
+grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], columns=2)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -587,10 +596,10 @@ for name, style_name in pairs:
     with torch.no_grad():
         at_once = network(content, style)
     searched = paint(content, style)
-    rows += [resize(style, (192, 288), "box"), searched, at_once]
+    rows += [style, searched, at_once]
     scores = [sum(objective(each).values()).item() for each in (searched, at_once)]
     words += [style_name, f"search: {scores[0]:.3f}", f"network: {scores[1]:.3f}"]
-grid(rows, words, columns=3)
+grid(rows, words, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -639,24 +648,23 @@ lab
 # **Predict, then run.** Patches may now find better matches on the way. What does that cost, and what can it gain?
 
 # %% tags=["nbval-ignore-output"]
-cat, pane = resize(photo, (172, 256), "box"), resize(large, 224)
-start = glued(cat, pane)  # by scissors and glue, as in section 4
+start = glued(photo, large)  # by scissors and glue, as in section 4
 methods = {
-    "style swap": style_swap.objective(cat, pane, encoder=encoder, tv_weight=3.0),
-    "CNNMRF": style_swap.cnnmrf_objective(cat, pane, encoder=encoder, style_weight=20.0, tv_weight=30.0),
+    "style swap": style_swap.objective(photo, large, encoder=encoder, tv_weight=3.0),
+    "CNNMRF": style_swap.cnnmrf_objective(photo, large, encoder=encoder, style_weight=50.0, tv_weight=150.0),
 }
 made = []
 for name, objective in methods.items():
     begin = time.perf_counter()
-    made.append(result(optimize_image(start, objective, 60, optimizer="adam")))
-    print(f"{name:12} {(time.perf_counter() - begin) / 60 * 1e3:4.0f} ms a step")
-grid([resize(pane, (172, 256), "box"), start, *made], ["the style", "the start", *methods], columns=2)
+    made.append(result(optimize_image(start, objective, 50, optimizer="adam", learning_rate=0.03)))
+    print(f"{name:12} {(time.perf_counter() - begin) / 50 * 1e3:4.0f} ms a step")
+grid([large, start, *made], ["the style", "the start", *methods], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer, thinner ones, with panes between them, and the content loss keeps the face. That is the gain. (The fine grain is the one of section 4; CNNMRF has more of it, so we gave it ten times the smoothness.) The price: every step
-# compares all patches again; content and style need a balance again (we weight the patch term by 20, in `relu3_1` and `relu4_1`); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam: L-BFGS does not bear a loss that jumps.)
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer ones, with panes between them, and the content loss keeps the eyes and the nose in their places. That is the gain. The price: every step
+# compares all patches again; content and style need a balance again (we weight the patch term by 50, in `relu3_1` and `relu4_1`, and the smoothness fifty times as high as in the swap); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam: L-BFGS does not bear a loss that jumps.)
 # </details>
 #
 # ## 8 · Video
@@ -707,14 +715,14 @@ check.steadiness(my_steadiness)
 # **Predict, then run.** A cell of `relu3_1` is 4 pixels wide. What will the swap make of a motion of 3?
 
 # %%
-view = resize(samples.content("china"), (104, 156), "box")
-size = {"frames": 4, "size": (96, 128)}
+view = resize(samples.content("china"), (152, 228), "box")
+size = {"frames": 3, "size": (144, 208)}
 clips = {
     "pan by 4 px": panning_clip(view, step=(0, 4), **size),
     "pan by 3 px": panning_clip(view, step=(0, 3), **size),
     "a disc": moving_clip(view, photo, step=4, **size),
 }
-brush = resize(samples.style("impasto"), 192)  # (1, 3, 192, …)
+brush = resize(samples.style("impasto"), 288)  # (1, 3, 288, 288)
 
 
 def by_network(frame):
@@ -742,16 +750,13 @@ for who in painters:
 
 # %%
 clip = "pan by 4 px"
-strips = []
+strips = [clips[clip].frames[1][..., :-4], clips[clip].frames[2][..., :-4], brush]
 for who in painters:
-    film = films[who, clip]
-    flicker = 4 * (film[1:, ..., :-4] - film[:-1, ..., 4:]).abs().clamp(0, 0.25)  # (3, 3, 96, 124)
-    strips += [film[1][..., :-4], film[2][..., :-4], flicker[1]]
-grid(
-    strips,
-    [f"{who}: {what}" for who in painters for what in ("frame 2", "frame 3", "flicker × 4")],
-    columns=3,
-)
+    before, now = films[who, clip][1], films[who, clip][2]  # (3, 144, 208) each
+    flicker = (now[..., :-4] - before[..., 4:]).abs().mean(dim=0, keepdim=True).expand(3, -1, -1)
+    strips += [before[..., :-4], now[..., :-4], (4 * flicker).clamp(0, 1)]
+shown = [f"{who}: {what}" for who in painters for what in ("frame 2", "frame 3", "flicker × 4")]
+grid(strips, ["the clip: frame 2", "frame 3", "the style", *shown], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -759,8 +764,8 @@ grid(
 # Lesson 02 flickers over the whole frame. At 4 pixels the swap is several times steadier, though it knows nothing about neighbouring frames. With the network the middle is black: *exactly* the same. Four pixels are one cell.
 # All activations have moved by one cell, so each patch gets the same match. Only near the border, where things come into view, something changes.
 #
-# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then hardly steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
-# flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background. (In frames as small as these a cell is a large piece of the temple, so the swap paints it coarsely.)
+# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then only a little steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
+# flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background.
 # </details>
 #
 # `stylelearn video clip.gif painting.jpg -o painted.gif` stylises a whole video, and resumes where you stopped it.
@@ -800,7 +805,7 @@ for name, times in costs.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Encoding and painting take about four times as long for four times as many pixels, the matching at least sixteen times: so much is the arithmetic, and large tables also wait for the memory. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# Encoding and painting take about four times as long for four times as many pixels, the matching about sixteen times or more: so much is the arithmetic, and large tables also wait for the memory. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps.
 # </details>
 #
@@ -815,10 +820,10 @@ with torch.no_grad():
     sizes = [network(photo, resize(glass, side)) for side in (96, 384)]
     sky, temple = (resize(samples.content(name), (192, 288), "box") for name in ("rocket", "china"))
     grey = network(temple, resize(samples.style("pencil"), 384))
-    waves = network(sky, styles["woodcut_waves"])
+    in_waves = network(sky, styles["woodcut_waves"])
 titles = ["glass at 96 px", "glass at 384 px", "a style without colours"]
-titles += ["a photo with a smooth sky", "in woodcut waves"]
-grid([*sizes, grey, sky, waves], titles, columns=3)
+titles += ["a photo with a smooth sky", "the waves", "the photo in waves"]
+grid([*sizes, grey, sky, styles["woodcut_waves"], in_waves], titles, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -839,7 +844,7 @@ grid([*sizes, grey, sky, waves], titles, columns=3)
 #   its training loss also compares with that picture. It was trained on far fewer pictures than the authors' 160 000.
 # - **The losses** are relative, divided by the power of the target, so λ here is not the paper's λ.
 # - **Zero patches** never win. The paper does not mention them.
-# - Our videos have four small frames and simple motion. They show a tendency.
+# - Our videos have three small frames and simple motion. They show a tendency.
 #
 # ## Summary
 #
@@ -885,7 +890,7 @@ grid([*sizes, grey, sky, waves], titles, columns=3)
 # | 6 | `swapped the best picture is still` | 0.06 to 0.1 |
 # | 6 | `with swapped ones on photos` | 0.08 to 0.1 |
 # | 6 | `on swapped activations` | 0.2 to 0.3 |
-# | 8 | `swap, network` | 2 to 5 |
+# | 8 | `swap, network` | 1 to 4 |
 # | 8 | `a disc swap, … lesson 02` | 12 to 33 |
 #
 # **Where they get stuck.** In exercise 1 the patches are not divided at all, or zero patches give NaN and win. In exercise 2 the count at the border is taken as nine everywhere, or `stride` is ignored. In exercise 3 the normalised kernels are pasted instead of the plain ones. In exercise 5
