@@ -470,7 +470,7 @@ grid(pictures, titles, columns=4)
 # Choose, then press *Start*, and watch. *Stop* keeps what is there, and *Continue* goes on from it.
 
 # %% tags=["nbval-ignore-output"]
-lab = InversionLab(content="chelsea", layer="relu4_1", tv_weight=0.5, size=128, first_steps=60)
+lab = InversionLab(content="chelsea", layer="relu4_1", tv_weight=0.5, size=256, first_steps=60)
 lab
 
 # %% [markdown]
