@@ -69,7 +69,7 @@ with torch.no_grad():
     pictures = [coarse_to_fine(network, cat) for network in trained.values()]
 glass = samples.style("stained_glass", 256)  # (1, 3, 256, 256)
 words = ["the photo", *(name.replace("_", " ") for name in names), "the stained glass itself"]
-grid([cat, *pictures, glass], words, columns=3)
+grid([cat, *pictures, glass], words, columns=3, even=True)
 
 # %% [markdown]
 # ## 1 · Three hundred steps, or one
@@ -440,7 +440,7 @@ plot_curves(
 grid([*seen.values()], [*seen], columns=4)
 unseen = [resize(samples.content(name), 192, "long") for name in ("china", "camera", "coffee")]  # two of them new to it
 titles = ["the style", "new to it", "new to it", "from the album", "", "in one pass", "in one pass", "in one pass"]
-grid([style, *unseen, torch.ones_like(style), *(paint(quick, image) for image in unseen)], titles, columns=4)
+grid([style, *unseen, torch.ones_like(style), *(paint(quick, image) for image in unseen)], titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -573,7 +573,10 @@ optimizer = torch.optim.Adam(mine.parameters(), lr=2e-3)
 curve = [train(mine, optimizer, perceptual_loss, crops(step)) for step in range(1, EARLY + 1)]
 print(f"loss: {sum(curve[:10]) / 10:.2f} in the first ten steps, {sum(curve[-10:]) / 10:.2f} in the last ten")
 pictures = [style, photo, paint(mine, photo), paint(early, photo)]
-grid(pictures, ["the style", "the photo", f"your code, {EARLY} steps", f"the course's, {EARLY} steps"], columns=4)
+solved = train is my_training_step or norm is my_instance_norm
+who = "your code" if solved else "the course's, in place of yours"
+titles = ["the style", "the photo", f"{who}, {EARLY} steps", f"the course's, {EARLY} steps"]
+grid(pictures, titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -741,7 +744,7 @@ for name, (image, took) in {"the photo": (cup, 0.0), **at}.items():
 level = sum(objective(at["the network"][0]).values()).item()
 lines = {"optimisation (lesson 02)": curve, "the network, one pass": [level] * len(curve)}
 plot_curves(lines, y="objective", title="The same objective")
-grid([painting, *(image for image, _ in at.values())], ["the style", *at], columns=4)
+grid([painting, *(image for image, _ in at.values())], ["the style", *at], columns=4, even=True)
 table, rim = (..., slice(8, 56), slice(120, 192)), (..., slice(10, 58), slice(60, 132))  # rows and columns
 parts = [image[part] for part in (table, rim) for image in (cup, *(image for image, _ in at.values()))]
 grid(parts, [f"{what}: {name}" for what in ("table", "cup") for name in ("the photo", *at)], columns=4)
