@@ -504,7 +504,9 @@ wishes = {"one style": "mosaic", "ring at (0.3, 0.6)": dict(zip(corners, even, s
 ramp = torch.linspace(1, 0, 240).expand(160, 240)
 wishes |= {"left to right": {"mosaic": ramp, "starry_night": 1 - ramp}}
 pictures = [paint(small, wish, net) for net in (mine, network) for wish in wishes.values()]
-grid(pictures, [f"{who}: {what}" for who in ("yours", "course") for what in wishes], columns=3)
+solved = norm is my_conditional_norm or spatial is my_spatial_norm or pad is my_shares
+rows = ("yours" if solved else "course, in place of yours", "course")
+grid(pictures, [f"{who}: {what}" for who in rows for what in wishes], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
