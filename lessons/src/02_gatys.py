@@ -61,7 +61,7 @@ def paint(content, style, steps=80, **options):
 
 temple, waves = samples.content("china", 160), samples.style("woodcut_waves", 160)
 pastiche = paint(temple, waves)  # (1, 3, 160, 240)
-grid([temple, waves, pastiche], ["content", "style", "pastiche"])
+grid([temple, waves, pastiche], ["content", "style", "pastiche"], even=True)
 
 # %% [markdown]
 # ## 1 · Content: the same activations in a deep layer
@@ -450,7 +450,7 @@ for step in gatys.stylize(day, painting, encoder=encoder, steps=60, levels=1, tv
     if step.number in (1, 15, 60):
         seen[f"step {step.number}: loss {step.loss:.2f}"] = step.best_image
 by_lbfgs = step.best_image  # (1, 3, 128, 192)
-grid([painting, *seen.values()], ["the style", *seen], columns=4)
+grid([painting, *seen.values()], ["the style", *seen], columns=4, even=True)
 plot_curves(curves, y="weighted loss", title="One content loss, five style losses", beside=True)
 
 # %% [markdown]
@@ -485,7 +485,7 @@ for factor, name, picture in ((0.02, "the photo", day), (10.0, "the style", pain
         weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
         pictures.append(paint(day, painting, steps=40, **weights))
         titles.append(f"to {STYLE_LAYERS[depth - 1]}\nβ/α = {style_weight:g}")
-grid(pictures, titles, columns=4)
+grid(pictures, titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -574,7 +574,10 @@ x = day
 for _ in range(100):
     x = step(x, content, style, 1.0, gatys.STYLE_WEIGHT, 180 / gatys.STYLE_WEIGHT).clamp(0, 1)
 course = paint(day, small)
-grid([small, x, course], ["the style", "your code: 100 plain steps", "the course: 80 steps of L-BFGS"])
+solved = gradient is my_content_gradient or gram is my_gram_matrix or layer_loss is my_style_loss or step is my_step
+who = "your code" if solved else "the course's, in place of yours"
+titles = ["the style", f"{who}, 100 plain steps", "the course's, 80 L-BFGS steps"]
+grid([small, x, course], titles, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -592,7 +595,7 @@ grid([small, x, course], ["the style", "your code: 100 plain steps", "the course
 
 # %%
 kept = {layer: paint(day, painting, steps=60, content_layer=layer) for layer in ("relu2_2", "relu4_2", "relu5_1")}
-grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=4)
+grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -620,7 +623,7 @@ for name, image in found.items():
     total = sum(terms.values())
     titles.append(f"start: {name}\ncontent loss {terms[f'content {CONTENT_LAYER}']:.2f}, total {total:.2f}")
 found = [*found.values()]
-grid([day, small, *found], ["the photo", "the style", *titles], columns=3)
+grid([day, small, *found], ["the photo", "the style", *titles], columns=3, even=True)
 print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 
 # %% [markdown]
@@ -651,7 +654,7 @@ for name, optimizer in {"plain gradient descent": "gd", "Adam": "adam"}.items():
     found[f"{name}: {min(curves[name]):.2f}"] = step.best_image
 curves["L-BFGS"], found[f"L-BFGS: {min(totals):.2f}"] = totals, by_lbfgs  # section 5 has gone down this very loss
 plot_curves(curves, y="total loss", title="The same loss, three optimisers", beside=True)
-grid([painting, *found.values()], ["the style", *found], columns=4)
+grid([painting, *found.values()], ["the style", *found], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
