@@ -650,7 +650,9 @@ asked = (glyphs.word(first, GIVEN), glyphs.word(second, GIVEN), letter_reference
 with torch.no_grad():
     drawn = {share: between(own, *asked, share)[:, 0] for share in (0.5, 1.0)}
     theirs = course_between(network, *asked, 0.5)[:, 0]
-show_glyphs({"your code, all " + second: drawn[1.0], "your code, half and half": drawn[0.5], "the course's": theirs})
+solved = mixer is my_mixer or between is my_between
+who = "your code" if solved else "the course's, in place of yours"
+show_glyphs({f"{who}, all {second}": drawn[1.0], f"{who}, half and half": drawn[0.5], "the course's": theirs})
 
 # %% [markdown]
 # The last two rows are both half and half: they should look the same.
