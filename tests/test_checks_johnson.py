@@ -14,6 +14,15 @@ def field(layers):
     return 1 + sum((k - 1) * math.prod(s for _, s in layers[:i]) for i, (k, _) in enumerate(layers))
 
 
+def jumps(layers, then):
+    """The loop of the solution, with another rule for the next step."""
+    side, jump = 1, 1
+    for kernel, stride in layers:
+        side += (kernel - 1) * jump
+        jump = then(jump, stride)
+    return side
+
+
 def counted(count, kernel, stride):
     return F.conv_transpose1d(torch.ones(1, 1, count), torch.ones(1, 1, kernel), stride=stride)[0, 0]
 
@@ -78,7 +87,10 @@ MISTAKES = [
     ),
     (FIELD, lambda layers: math.prod(k for k, _ in layers), "kernels do not multiply"),
     (FIELD, lambda layers: field(layers[::-1]), "in the wrong order"),
-    (FIELD, lambda layers: 1 + sum((k - 1) * s for k, s in layers), "only the layer's own stride"),
+    (FIELD, lambda layers: 1 + sum((k - 1) * s for k, s in layers), "one stride only"),
+    (FIELD, lambda layers: jumps(layers, lambda jump, stride: stride), "each layer has one stride only"),
+    (FIELD, lambda layers: jumps(layers, lambda jump, stride: jump + stride), "they multiply"),
+    (FIELD, lambda layers: layers[0][0], "inside the loop"),
     (FIELD, lambda layers: sum(k for k, _ in layers), "these are the kernels, added up"),
     (FIELD, lambda layers: field(layers) ** 2, "this is the area"),
     (FIELD, lambda layers: 7, "it should be 47, yours is 7"),
@@ -98,6 +110,7 @@ MISTAKES = [
     (OVERLAPS, lambda n, k, s: counted(n, k, s) - 1, "one too few"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s).roll(1), "input i reaches"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s).square(), "add up to"),
+    (OVERLAPS, lambda n, k, s: F.pad(torch.ones(k), (0, (n - 1) * s)), "inside the loop"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s)[None], "a row of numbers"),
     (OVERLAPS, lambda n, k, s: 3, "a row of numbers"),
     # instance_norm: ε; the rest is that of all norms
@@ -110,6 +123,9 @@ MISTAKES = [
     (T, in_order("backward step"), "adds the gradient of the first"),
     (T, in_order("backward zero step"), "no weight has moved"),
     (T, lambda net, adam, loss, x: train(net, adam, lambda made, x: loss(x, made), x), "the pastiche comes first"),
+    (T, lambda net, adam, loss, x: train(lambda x: x, adam, loss, x), "depends on the weights"),
+    (T, lambda net, adam, loss, x: train(torch.no_grad()(net), adam, loss, x), "depends on the weights"),
+    (T, lambda net, adam, loss, x: train(net, adam, lambda made, x: loss(made, net(x)), x), "compared with itself"),
     (T, climbs, "this climbs"),
     (T, twice, "this makes two steps"),
     (T, moves_at_random, "the weights differ"),

@@ -56,6 +56,13 @@ MISTAKES = [
     (over(3), "only over rows or only over columns"),
     (lambda *given: whole(*given, correction=1), "correction=0"),
     (parts(lambda x, c, s, g, b: g * c / s**2 + b), "you divide by the variance"),
+    (
+        lambda x, g, b, e: (
+            g * (x - x.mean((2, 3), keepdim=True)) / (x.square().mean((2, 3), keepdim=True) + e).sqrt() + b
+        ),
+        "not of x²",
+    ),
+    (parts(lambda x, c, s, g, b: g * x - (x - c) / s + b), "brackets are missing"),
     (parts(lambda x, c, s, g, b: g * x / s + b), "{μ} is not taken off"),
     (parts(lambda x, c, s, g, b: g * c + b), "the division by {σ} is missing"),
     (parts(lambda x, c, s, g, b: g * c * s + b), "{σ} multiplies"),

@@ -35,12 +35,26 @@ def conditional_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor])
         (normed(gamma[:1], beta[:1]), "every image gets the first style."),
         (normed(gamma[:3], beta[:3]), "image b gets row b of the tables; it should get row which[b]."),
         (normed(gamma.mean(0), beta.mean(0)), "every image gets the mean of all rows; image b has row which[b]."),
+        (
+            normed(gamma[which[:1]], beta[which[:1]]),
+            "every image gets the style of the first one; image b has which[b].",
+        ),
+        *(
+            (normed(g, row), "γ is row which[b] of its table, but β is not.")
+            for row in (beta[:1], beta[:3], beta.mean(0))
+        ),
+        *((normed(row, b), "β is row which[b] of its table, but γ is not.") for row in (gamma[:1], gamma[:3])),
         (normed(g.mean(0), b.mean(0)), "all images get the mean of the styles; each has a style of its own."),
     ]
     must_match(yours, normed(g, b), wrong, tolerance=TOLERANCE, what="the result")
-    one = norms.normed(x[:1], _wide(gamma[:1]), _wide(beta[:1]), EPSILON)
-    must_be(answer(x[:1], gamma, beta, which[1:2]), one, "this works for three images, but not for one.")
     norms.must_take_flat(lambda flat: answer(flat, gamma, beta, which), x)
+    faint, row = 0.01 * x[:1], (_wide(gamma[:1]), _wide(beta[:1]))  # so faint that ε counts
+    wrong = [
+        *norms.mistakes(faint, *row, EPSILON),
+        *((norms.normed(faint, *row, e), f"ε is {e:g}; it should be 1e-5.") for e in (1e-3, 1e-4, 1e-6, 1e-7, 1e-8)),
+    ]
+    one = norms.normed(faint, *row, EPSILON)
+    must_match(answer(faint, gamma, beta, which[1:2]), one, wrong, "this works for three images, but not for one.")
     return "right: one row of each table for each image; the images of a batch do not affect each other."
 
 
@@ -66,6 +80,7 @@ def numbers_per_style(answer: Callable[[Sequence[int], Sequence[int]], int]) -> 
                 right - 2 * b,
                 "where it enlarges to half there are two norms: one behind the second look, one behind the sum.",
             ),
+            (right + 2 * (a - b), "the second look gives b channels, not a: what comes out counts."),
             (right - 4 * b, "the layer that enlarges to half has two norms, the one of the second look included."),
             (right - 2 * c, "the first convolution, before the blocks, has a norm, too."),
             (right - 2 * b + 2 * c, "the enlarging layer has b channels: what comes out counts."),
@@ -105,7 +120,8 @@ def pad_shares(answer: Callable[[float, float], Sequence[float]]) -> str:
 
     found, eye = torch.stack([shares(*place) for place in CORNERS.values()]), torch.eye(4)
     wrong = [
-        (eye[[0, 2, 1, 3]], "across and down have changed places: across = 1 is the right, down = 1 the lower side."),
+        (eye[[0, 2, 1, 3]], "across and down have changed places: the order is ↖ ↗ ↙ ↘, row by row."),
+        (eye[[3, 2, 1, 0]], "both are the wrong way round: across = 0 is at the left, down = 0 at the top."),
         (eye[[2, 3, 0, 1]], "top and bottom have changed places: down = 0 is at the top."),
         (eye[[1, 0, 3, 2]], "left and right have changed places: across = 0 is at the left."),
         (eye[[0, 1, 3, 2]], "you go round the pad; the order is ↖ ↗ ↙ ↘, row by row."),
@@ -146,6 +162,7 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
     spread = (weight * (x - means).square()).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)
     own = (weight * (rows[0] * (x - means) / (spread + EPSILON).sqrt() + rows[1])).sum(0, keepdim=True)
     cut = (weight * norms.normed(weight * x, *rows, EPSILON)).sum(0, keepdim=True)
+    each = weight * norms.normed(x, *rows, EPSILON)  # (S, C, H, W)
     share = masks.mean((1, 2))
     hard = torch.zeros_like(masks).scatter(0, masks.argmax(0, keepdim=True), 1.0)
     wrong = [
@@ -157,6 +174,13 @@ def spatial_norm(answer: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> 
         (cut, "x is multiplied with the masks before μ and σ are taken; these are those of the whole picture."),
         (own, "μ and σ are taken for each mask apart; here they are those of the whole picture."),
         (normed(_map(hard, gamma), _map(hard, beta)), "only the strongest style of each place counts; mix them."),
+        *(
+            (normed(_wide(one), b), "β follows the masks, but γ does not.")
+            for one in (gamma.mean(0), gamma.sum(0), gamma[:1])
+        ),
+        (normed(g, _wide(beta[:1])), "γ follows the masks, but β does not."),
+        (each[-1:], "only the last style is left: add up over the styles, with +=."),
+        (each[:1], "only the first style is there; is `return` inside the loop?"),
         (normed(g / 3, b / 3), "divided by the number of styles; the masks add up to 1 already."),
     ]  # fmt: skip
     must_match(yours, normed(g, b), wrong, tolerance=TOLERANCE, what="the result")

@@ -56,7 +56,11 @@ def _field_mistakes(layers: Layers) -> Iterator[tuple[int, str]]:
     yield math.prod(kernels), "kernels do not multiply: each layer adds k − 1 steps."
     yield _seen(layers[::-1]), "the layers are taken in the wrong order: the first one is next to the photo."
     own = [stride for _, stride in layers]
-    yield 1 + summed(less, own), "only the layer's own stride is used; the product of all strides before it counts."
+    yield 1 + summed(less, own), "each layer has one stride only; the product of all strides before it counts."
+    yield 1 + summed(less, [1, *own]), "only the stride just before is used; the product of all before counts."
+    added = [1 + sum(own[:i]) for i in range(len(own))]
+    yield 1 + summed(less, added), "the strides are added up; they multiply."
+    yield kernels[0], "this is what the first layer sees; is `return` inside the loop?"
     yield _seen(layers) ** 2, "this is the area; the side is asked for."
 
 
@@ -91,6 +95,8 @@ def overlaps(answer: Callable[[int, int, int], Any]) -> str:
             (right - 1, f"{where}one too few at every place: start at 0 and add 1 for each input."),
             (right + 1, f"{where}one too many at every place: start at 0 and add 1 for each input."),
         ]
+        if count > 1 and yours.sum() == kernel == yours[:kernel].sum():
+            raise Mistake(f"{where}only the first kernel has been added; is `return` inside the loop?")
         places = f"{where}input i reaches `kernel` places from i · stride on; yours are {yours.int().tolist()}."
         total = f"{where}each of {count} inputs reaches {kernel} places, {count * kernel} in all; yours add up to "
         must_match(yours, right, wrong, places if yours.sum() == count * kernel else f"{total}{yours.sum():g}.")
@@ -120,6 +126,10 @@ _RATE = 0.1
 
 
 def _asymmetric(pastiche: Tensor, photos: Tensor) -> Tensor:
+    if not (pastiche.requires_grad or photos.requires_grad):
+        raise Mistake("the loss gets no picture that depends on the weights: network(photos), and not under no_grad().")
+    if pastiche.requires_grad and photos.requires_grad:
+        raise Mistake("the pastiche is compared with itself: the loss takes network(photos) first, photos second.")
     return (pastiche - photos).square().mean() + 0.3 * pastiche.square().mean()
 
 
@@ -175,8 +185,7 @@ def training_step(answer: Callable[..., float]) -> str:
     yours = step(0)
     if isinstance(yours, Tensor) and yours.requires_grad:
         raise Mistake("what you return keeps its graph, and a list of them fills the memory; return loss.item().")
-    with torch.no_grad():
-        later = _asymmetric(case.network(photos[0]), photos[0]).item()
+    later = _asymmetric(case.network(photos[0]), photos[0]).item()
     yours = number(yours, "the loss that you return")
     wrong = [(later, "this is the loss after the step; return the one that you went downhill on.")]
     must_match(yours, right, wrong, f"return the loss as a number, {right:.4f} here; yours is {yours:.4f}.")

@@ -61,6 +61,9 @@ def mistakes(
     yield g * centred / (deviation + epsilon) + b, "ε belongs inside the root: √(σ² + ε)."
     yield g * centred / (unbiased.sqrt() + epsilon) + b, "ε belongs inside the root, and the variance is over H·W."
     yield g * centred / root**2 + b, f"you divide by the variance; {sigma} is its root."
+    uncentred = (x.square().mean(PLACES, keepdim=True) + epsilon).sqrt()
+    yield g * centred / uncentred + b, f"{sigma}² is the mean of (x − {mu})², not of x²."
+    yield g * x - mean / root + b, f"brackets are missing: first x − {mu}, then the division."
     yield g * x / root + b, f"{mu} is not taken off."
     yield g * centred + b, f"the division by {sigma} is missing."
     yield g * centred * root + b, f"{sigma} multiplies; it has to divide."
