@@ -88,7 +88,7 @@ MISTAKES = [
     (FIELD, lambda layers: math.prod(k for k, _ in layers), "kernels do not multiply"),
     (FIELD, lambda layers: field(layers[::-1]), "in the wrong order"),
     (FIELD, lambda layers: 1 + sum((k - 1) * s for k, s in layers), "one stride only"),
-    (FIELD, lambda layers: jumps(layers, lambda jump, stride: stride), "each layer has one stride only"),
+    (FIELD, lambda layers: jumps(layers, lambda jump, stride: stride), "each layer takes one stride only"),
     (FIELD, lambda layers: jumps(layers, lambda jump, stride: jump + stride), "they multiply"),
     (FIELD, lambda layers: layers[0][0], "inside the loop"),
     (FIELD, lambda layers: sum(k for k, _ in layers), "these are the kernels, added up"),

@@ -56,7 +56,7 @@ def _field_mistakes(layers: Layers) -> Iterator[tuple[int, str]]:
     yield math.prod(kernels), "kernels do not multiply: each layer adds k − 1 steps."
     yield _seen(layers[::-1]), "the layers are taken in the wrong order: the first one is next to the photo."
     own = [stride for _, stride in layers]
-    yield 1 + summed(less, own), "each layer has one stride only; the product of all strides before it counts."
+    yield 1 + summed(less, own), "each layer takes one stride only; the product of all strides before it counts."
     yield 1 + summed(less, [1, *own]), "only the stride just before is used; the product of all before counts."
     added = [1 + sum(own[:i]) for i in range(len(own))]
     yield 1 + summed(less, added), "the strides are added up; they multiply."
