@@ -106,6 +106,7 @@ MISTAKES = [
     (adjustable.weighted, lambda e, a: (a * e).sum() / a.sum(), "divided by the sum of the α"),
     (adjustable.weighted, lambda e, a: (a.mean(1) * e.sum(1)).mean(), "the α of a picture are averaged"),
     (adjustable.weighted, lambda e, a: (a @ e.T).sum(), "as in a matrix product"),
+    (adjustable.weighted, lambda e, a: (a @ e.T).sum(1).mean(), "as in a matrix product"),
     (adjustable.weighted, lambda e, a: (a.sum(1) * e.sum(1)).mean(), "as in a matrix product"),
     (adjustable.weighted, lambda e, a: a[0] @ e[0], "only the first picture counts"),
     (adjustable.weighted, lambda e, a: a[-1] @ e[-1], "only the last picture counts"),

@@ -34,6 +34,7 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((alphas.mean(dim=1) * each.sum(dim=1)).mean(), "the α of a picture are averaged; each weights its own layer."),
         ((alphas.sum(dim=1) * each.sum(dim=1)).mean(), crossed),
         ((alphas @ each.T).sum(), crossed),
+        ((alphas @ each.T).sum() / 3, crossed),
         (product[0].sum(), "only the first picture counts; take the mean over all of them."),
         (product[-1].sum(), "only the last picture counts: add up over the pictures, and divide by their number."),
         ((each + alphas).sum(dim=1).mean(), "α is added; it multiplies."),

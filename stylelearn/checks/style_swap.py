@@ -47,6 +47,8 @@ def best_match(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
          "the same for all candidates.)"),
         (-table, "these are the patches that are *least* alike: argmax, not argmin."),
         (-distance, "the nearest in distance, which depends on the strength of a patch: divide by the norms first."),
+        (content @ (style / style.abs().sum(dim=1, keepdim=True).clamp_min(1e-8)).T,
+         "divided by the sum of a patch; ‖b‖ is the root of the sum of squares: .norm(dim=1)."),
         (distance, "these are the patches that are *farthest away*."),
         (plain / norms**2, "divided by ‖b‖², so weak patches win; divide by ‖b‖, the root."),
         (plain * norms, "multiplied by the norm; it has to divide."),
@@ -141,6 +143,10 @@ def three_convolutions(answer: Callable[..., Tensor]) -> str:
         if not all(used.count):
             missing = "F.conv_transpose2d, which pastes" if used.count[0] else "F.conv2d, which compares"
             raise Mistake(f"the values are right, but no convolution made them: no {missing} all patches at once.")
+    small = answer(content, style, 2, 1)
+    if same(small, swap(content, style)):
+        raise Mistake("right for patches of 3 cells, but for 2 it gives the same: the argument `patch` is not used.")
+    must_be(small, swap(content, style, patch=2), "right for patches of 3 cells, but not for patches of 2.")
     style[..., :5, :4] = 0.0  # patches without any activation
     yours = answer(content, style, 3, 1)
     must_be_finite(yours, ZERO_WINS)
@@ -208,6 +214,13 @@ def swap_loss(answer: Callable[..., Tensor]) -> str:
         (distance, "the second term, λ ℓ_TV, is missing."),
         (weight * tv, "the first term, the distance of the activations, is missing."),
         (distance + tv, "λ is not used."),
+        (weight * distance + tv, "λ is at the distance; it belongs to the second term."),
+        (distance - weight * tv, "the second term is subtracted; add it."),
+        (distance / target.square().sum() + weight * tv, "divided by ‖Φ^ss‖²; the course does so, (3) does not."),
+        (
+            distance + weight * (features.diff(dim=2).square().sum() + features.diff(dim=3).square().sum()).detach(),
+            "ℓ_TV is taken of the activations; it is of the picture, I.",
+        ),
         (weight * (distance + tv), "λ belongs to the second term only."),
         (distance + weight * absolute, "absolute differences of pixels; here they are squared."),
         (distance.sqrt() + weight * tv, "there is a root; the distance is squared: ‖…‖²."),
@@ -265,6 +278,10 @@ def steadiness(answer: Callable[..., Tensor]) -> str:
             (difference[:1].abs().mean(), "only the first two frames are compared; use all neighbours."),
             ((frames[1:, ..., :-shift] - frames[:1, ..., shift:]).abs().mean(),
              "every frame is compared with the first one; take the one before it: frames[:-1]."),
+            ((frames[-1:, ..., :-shift] - frames[-2:-1, ..., shift:]).abs().mean(),
+             "only the last two frames are compared; use all neighbours."),
+            (3 * difference.abs().mean(), "a sum over the pairs of frames, or over the colours; take the mean."),
+            (0.75 * difference.abs().mean(), "divided by the number of frames; four frames have three pairs."),
             ((after[..., :-shift, :] - before[..., shift:, :]).abs().mean(),
              "rows are cut off; the camera moves along the columns, the last dimension."),
             (255 * difference.abs().mean(), "in 255ths; here pixels go from 0 to 1."),
