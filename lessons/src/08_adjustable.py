@@ -49,12 +49,15 @@ encoder = network.encoder  # which it was trained with
 layers = list(network.style_layers)  # each of them has a slider
 
 # %% [markdown]
-# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted. (Where both sides of the photo have at least 160 pixels, `paint` goes from coarse to fine, as in lesson 03, section 8. Smaller photos, and cells that call `network` themselves, take one pass.)
+# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted.
 
 
 # %%
 def paint(content, style, *settings):
-    """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others."""
+    """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others.
+
+    SHARE asks for painting from coarse to fine (lesson 03, section 8), wherever a photo has at least 160 pixels a side.
+    """
     wishes = [one if isinstance(one, float) else dict.fromkeys(layers, 0.0) | one for one in settings]
     with torch.no_grad():
         alphas = torch.cat([network.alphas(wish) for wish in wishes])  # (settings, layers)
@@ -196,8 +199,9 @@ check.adjusted_norm(my_adjusted_norm)
 # μ and σ are those of lesson 03: over dimensions 2 and 3, with `keepdim=True`.
 # </details>
 #
-# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation (the *moments*) of each channel in six layers. (Λ takes their logarithms, since they differ by factors of a thousand, and of these the 128 directions in which paintings differ most, since many channels are correlated.) So any picture can be a style. The
-# first form in the paper is simpler: one network for one style, and Λ gets only α. We train two of those in section 4.
+# What does Λ know of the *style*? As in lesson 05 the encoder describes it: the mean and the deviation (the *moments*) of each channel in six layers, 494 numbers in all. So any picture can be a style. (Λ gets the logarithms of these numbers, since they differ by factors of a thousand. Many channels say nearly the same, so its first step keeps only the 128 directions in which paintings differ most.)
+#
+# The first form in the paper is simpler: one network for one style, and Λ gets only α. We train two of those in section 4.
 
 # %%
 numbers = {"Φ": 0, "Λ": 0}
@@ -413,20 +417,23 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 #
 # ### Your code paints
 #
-# The course's trained network, with your norm of exercise 2 in the place of each of its own; below it, the network as it was. (Until exercise 2 is solved you see only the second row.) Your norm reads γ and β off what Λ has computed from the style and the α: here `mlp` is the last linear layer of Λ, and `alphas` its input.
+# The course's trained network, with your norm of exercise 2 in the place of each of its own; below it, the network as it was. (Until exercise 2 is solved you see only the network as it was.) Both take one pass and do not go from coarse to fine, so the marks are smaller than in the first picture of this lesson. Your norm reads γ and β off what Λ has computed from the style and the α: here `mlp` is the last linear layer of Λ, and `alphas` its input.
 
 # %%
 own, norm = copy.deepcopy(network), yours(my_adjusted_norm, check.adjusted_norm, None)
 for part in own.modules():
     if norm is not None and isinstance(part, AdjustedNorm):
         part.forward = lambda x, code, mlp=part.head: norm(x, code, mlp)
-settings = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])  # (settings, layers)
+settings = torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])  # (settings, layers)
 content = photo.expand(len(settings), -1, -1, -1)
 rows = ({} if norm is None else {"your norm": own}) | {"the course's norm": network}
 with torch.no_grad():
-    shown = [net(content, known, settings) for net in rows.values()]  # (3, 3, H, W) each
-words = ["all at 0", f"{layers[0]} at 1", "all at 1"]
-grid(torch.cat(shown), [f"{who}: {word}" for who in rows for word in words], columns=3)
+    made = [net(content, known, settings) for net in rows.values()]  # (2, 3, H, W) each
+shown, titles = [], []
+for who, two, (left, beside) in zip(rows, made, [("the painting", painting), ("the photo", photo)], strict=False):
+    shown += [beside, *two]
+    titles += [left, f"{who}: {layers[0]} at 1", f"{who}: all at 1"]
+grid(shown, titles, columns=3, even=True)
 
 
 # %% [markdown]
@@ -532,17 +539,19 @@ grid([marks, *slow, day, *quick], ["the style", *titles[:3], "the photo", *title
 #
 # *Can we have more than one answer?*
 #
-# Draw α at random, and the same pair gives another picture each time. (Above each: the α of `relu1_1`, `relu2_1` and `relu4_1`.) We let about a third of the sliders be 0 and a third 1: numbers that are all near the middle give pictures that are all alike. Noise on the photo adds a second kind of variety: it moves some of the marks.
+# Draw α at random, and the same pair gives another picture each time. (Above each pastiche: the α of `relu1_1`, `relu2_1` and `relu4_1`.) We let about a third of the sliders be 0 and a third 1: numbers that are all near the middle give pictures that are all alike. Noise on the photo adds a second kind of variety: it moves some of the marks.
 
 # %%
 random = torch.Generator().manual_seed(9)
 drawn = [(3 * torch.rand(3, generator=random) - 1).clamp(0, 1) for _ in range(6)]  # a third at 0, a third at 1
 rolled = [dict(zip(layers, alphas.tolist(), strict=True)) for alphas in drawn]
 dreams = [paint(adjustable.with_noise(photo, 0.05, seed), painting, wish)[0] for seed, wish in enumerate(rolled)]
-grid(dreams, [" · ".join(f"{alpha:.2f}" for alpha in wish.values()) for wish in rolled], columns=3)
+titles = [" · ".join(f"{alpha:.2f}" for alpha in wish.values()) for wish in rolled]
+titles = ["the painting", *titles[:3], "the photo", *titles[3:]]
+grid([painting, *dreams[:3], photo, *dreams[3:]], titles, columns=4, even=True)
 
 # %% [markdown]
-# Six relatives. All have panes with dark lines between them, but the sky goes from pale blue to orange, the panes are small or large, and the temple keeps its storeys or loses them. Where `relu1_1` is 0 (the third and the fifth) more of the photo's own colours stay.
+# Six relatives. All have panes with dark lines between them, but the sky goes from pale blue to orange, the panes are small or large, and the temple keeps its storeys or loses them. Where `relu1_1` is 0 (the third above and the second below) more of the photo's own colours stay.
 #
 # How diverse are they? We need a number. Take the activations $F_i$ of each pastiche in one layer: the mean distance of all pairs, relative to the mean norm:
 #
@@ -607,7 +616,8 @@ for word, pictures in ways.items():
     print(f"{word:20} diversity {float(diversity(encoder(pictures, 'relu3_4')['relu3_4'])):.3f}")
 sky = (..., slice(0, 88), slice(132, 264))
 shown = [ways[word][number][sky] for word in ("random α", "noise alone") for number in range(3)]
-grid(shown, [*["random α"] * 3, *["noise alone"] * 3], columns=3)
+wishes = [" · ".join(f"{alpha:.2f}" for alpha in wish.values()) for wish in rolled[:3]]
+grid(shown, [*(f"random α: {wish}" for wish in wishes), *(f"noise alone, {n}" for n in (1, 2, 3))], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -708,7 +718,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: the orange of the fur gives way to the white, pink and green of the painting, the style loss falls to about a fifth, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used: the orange of the fur gives way to the white, pink and turquoise of the painting, the style loss falls to about a fifth, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
 # How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 13 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 9 times. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
