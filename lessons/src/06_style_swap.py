@@ -50,15 +50,17 @@ encoder = Encoder("mini")
 network = style_swap.load()  # the course's trained inverse network, with its encoder
 
 # %% [markdown]
-# The goal: three styles that the network was never trained for, one pass each.
+# The goal: three photos in three styles, one pass each. The network was never trained for these styles.
 
 # %%
-photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288)
-styles = {name: resize(samples.style(name), 384) for name in ("stained_glass", "woodcut_waves", "impasto")}
-wide = resize(samples.content("chelsea"), (256, 384), "box")
-with torch.no_grad():
-    shown = [picture for style in styles.values() for picture in (style, network(wide, style))]
-grid(shown, [title for name in styles for title in (name, "the cat, swapped")], columns=2, even=True)
+photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288), the photo of most sections
+shown, titles = [], []
+for name, style_name in (("flower", "stained_glass"), ("china", "night_strokes"), ("coffee", "woodcut_waves")):
+    content, style = resize(samples.content(name), (192, 288), "box"), resize(samples.style(style_name), 256)
+    with torch.no_grad():
+        shown += [style, content, network(content, style)]
+    titles += [style_name, "the photo", "swapped"]
+grid(shown, titles, columns=3, even=True)
 
 # %% [markdown]
 # ## 1 · Which patch is most like this one?
@@ -75,7 +77,7 @@ grid(shown, [title for name in styles for title in (name, "the cat, swapped")], 
 #
 # It is the cosine of the angle between two long lists of numbers: 1 if they have the same pattern, however strong, and 0 if nothing active in the one is active in the other.
 #
-# **Predict, then run.** We take the patch at the cat's eye, and then the one at its nose, and show the three patches of the stained glass that are most like each. What could they be?
+# **Predict, then run.** We take the patch at the cat's eye, and then the one at its nose, and show the three patches of the stained glass that are most like each. What will they have in common with it?
 
 
 # %%
@@ -417,7 +419,8 @@ def my_objective(image):
 
 
 mine = result(optimize_image(glued(photo, large), my_objective, 40))
-painted = {"the style": large, "your code": mine, "the course's": knob_pictures[1]}
+who = "your code" if swap_by is my_swap or loss is my_loss else "the course's, in place of yours"
+painted = {"the style": large, who: mine, "the course's": knob_pictures[1]}
 grid([*painted.values()], [*painted], columns=3, even=True)
 
 # %% [markdown]
@@ -469,7 +472,7 @@ for method in objectives:
 #
 # The claim holds in part. The swap comes near its lowest loss in fewer steps, and from the two draws of noise it ends with nearly the same picture: the stripes of the table and the lines in the cup are at the same places. Lesson 02 ends with two different ones: look at the blue patches, and at the strokes around the cup. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# From the photo the swap ends with a picture that has the same edges and other colours, here those of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels.
+# The colours are another matter. From noise the swap's are violet and grey, where lesson 02, which also compares early layers, has found the blue and the sand of the waves. From the photo the swap ends with the same edges and with the photo's own colours. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. That is why `paint` starts from the style's pixels.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -482,7 +485,7 @@ for method in objectives:
 #
 # $$\operatorname*{arg\,min}_{f} \; \sum_{H} \big\| \Phi(f(H)) - H \big\|_F^2 + \lambda\, \ell_{TV}(f(H)) \qquad\text{(5, 6)}$$
 #
-# Which activations $H$ should it see? Those of photos and paintings; the paper has 80 000 of each. But it will have to work on *swapped* activations, and no picture has those: $\Phi$ is not surjective. How far are they from
+# Which activations $H$ should it see? Those of photos and paintings; the paper has 80 000 of each. But it will have to work on *swapped* activations, and no picture has exactly those, as section 4 said. How far are they from
 # the activations of a picture?
 #
 # **Predict, then run.** We search for the picture that fits best, once for the photo's own activations, once for swapped ones, and always from grey. How near can one come?
@@ -573,12 +576,17 @@ with torch.no_grad():
             pictures += [image] if kind == "swapped" else []
 for word in networks:
     print(f"{word:18} on photos {apart[word, 'photo']:.3f}, on swapped activations {apart[word, 'swapped']:.3f}")
-grid(pictures, [f"{name}: {word}" for name, _ in pairs for word in networks], columns=2)
+rows, words = [], []
+for pair in (0, 2):  # the cat and the coffee, a detail of each, twice as large
+    details = [resize(image[..., 40:136, 84:228], (192, 288), "box") for image in pictures[2 * pair : 2 * pair + 2]]
+    rows += [resize(samples.style(pairs[pair][1]), 320), *details]
+    words += [pairs[pair][1], *(f"{word}, a detail" for word in networks)]
+grid(rows, words, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# On photos the two are about equal. On swapped activations the network that saw some is better by about a sixth: its strokes are crisper, and the lead lines darker. The other one does not fail, it paints softer pictures.
+# On photos the two are about equal. On swapped activations the network that saw some is better by about a sixth: its strokes are crisper, and the dark lines darker. The other one does not fail, it paints softer pictures.
 # So with our encoder the swapped activations help, and less than the argument predicts.
 #
 # A likely reason: a cell of our `relu3_1` has 59 numbers for $4 \times 4 \times 3 = 48$ pixel values, so nearly any 59 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 for the same 48: most
@@ -615,7 +623,8 @@ with torch.no_grad():
     f_photo = network.encode(photo)
     swapped = network.swap(f_photo, network.encode(large))
     strip = [network.decode(network.blend(f_photo, swapped, s), photo.shape[2:]) for s in (0.0, 0.33, 0.67, 1.0)]
-grid(strip, [f"strength {s:g}" for s in (0, 0.33, 0.67, 1)], columns=2)
+titles = ["the photo", "the style", *(f"strength {s:g}" for s in (0, 0.33, 0.67, 1))]
+grid([photo, large, *strip], titles, columns=3, even=True)
 
 # %% [markdown]
 # ## The lab
@@ -651,7 +660,7 @@ lab
 start = glued(photo, large)  # by scissors and glue, as in section 4
 methods = {
     "style swap": style_swap.objective(photo, large, encoder=encoder, tv_weight=3.0),
-    "CNNMRF": style_swap.cnnmrf_objective(photo, large, encoder=encoder, style_weight=50.0, tv_weight=150.0),
+    "CNNMRF": style_swap.cnnmrf_objective(photo, large, encoder=encoder, style_weight=25.0, tv_weight=150.0),
 }
 made = []
 for name, objective in methods.items():
@@ -663,8 +672,8 @@ grid([large, start, *made], ["the style", "the start", *methods], columns=2, eve
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer ones, with panes between them, and the content loss keeps the eyes and the nose in their places. That is the gain. The price: every step
-# compares all patches again; content and style need a balance again (we weight the patch term by 50, in `relu3_1` and `relu4_1`, and the smoothness fifty times as high as in the swap); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam: L-BFGS does not bear a loss that jumps.)
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer ones, with calmer areas between them, and the content loss keeps the eyes and the nose in their places. That is the gain. Where lines run side by side, they make striped bands that the glass does not have. The price: every step
+# compares all patches again; content and style need a balance again (we weight the patch term by 25, in `relu3_1` and `relu4_1`, and the smoothness fifty times as high as in the swap); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam. L-BFGS goes astray when a loss jumps, and this one jumps whenever a match changes.)
 # </details>
 #
 # ## 8 · Video
@@ -820,10 +829,19 @@ with torch.no_grad():
     sizes = [network(photo, resize(glass, side)) for side in (96, 384)]
     sky, temple = (resize(samples.content(name), (192, 288), "box") for name in ("rocket", "china"))
     grey = network(temple, resize(samples.style("pencil"), 384))
-    in_waves = network(sky, styles["woodcut_waves"])
-titles = ["glass at 96 px", "glass at 384 px", "a style without colours"]
-titles += ["a photo with a smooth sky", "the waves", "the photo in waves"]
-grid([*sizes, grey, sky, styles["woodcut_waves"], in_waves], titles, columns=3, even=True)
+    in_waves = network(sky, resize(samples.style("woodcut_waves"), 384))
+rows = {
+    "the glass": glass,
+    "the cat, glass at 96 px": sizes[0],
+    "the cat, glass at 384 px": sizes[1],
+    "a style without colours": resize(samples.style("pencil"), 384),
+    "a photo with colours": temple,
+    "the temple in pencil": grey,
+    "the waves": resize(samples.style("woodcut_waves"), 384),
+    "a photo with a smooth sky": sky,
+    "the photo in waves": in_waves,
+}
+grid([*rows.values()], [*rows], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
