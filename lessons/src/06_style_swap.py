@@ -627,6 +627,8 @@ titles = ["the photo", "the style", *(f"strength {s:g}" for s in (0, 0.33, 0.67,
 grid([photo, large, *strip], titles, columns=3, even=True)
 
 # %% [markdown]
+# At strength 0 the network repaints the photo itself, without the finest hairs. Then the dark lines come, and the colours.
+#
 # ## The lab
 #
 # Swap, and see where each place comes from.
@@ -847,7 +849,7 @@ grid([*rows.values()], [*rows], columns=3, even=True)
 # <details><summary>What you should see</summary>
 #
 # Small glass gives fine lead lines close together, and hardly a cat. Large glass has few lines and wide panes, so there are large smooth patches to choose from. Pencil makes everything grey: the style has no other colour to choose.
-# The smooth sky becomes smooth blue, which the waves have. But the lattice of the two large towers dissolves into smears: the waves have nothing like it.
+# The smooth sky becomes smooth blue, which the waves have. But most of the lattice of the two large towers dissolves into smears: the waves have nothing like it. Around the rocket there is a pale halo, probably from patches that hold an edge beside white foam.
 # </details>
 #
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
