@@ -27,7 +27,7 @@ from torch.utils.data import Dataset
 
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder, encoder_for
-from stylelearn.losses import moments, moments_loss, tv_loss
+from stylelearn.losses import EPSILON, moments, moments_loss, tv_loss
 from stylelearn.networks import tiling
 from stylelearn.networks.decoders import SkipDecoder, mirrored_decoder
 from stylelearn.networks.noise import Noise
@@ -183,8 +183,14 @@ class AdaIN(nn.Module):
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be from 0 to 1; got {strength}")
         weights = strength * _weights(len(styles), shares, masks, features)  # α w_k: (K, 1, 1) or (K, H', W')
-        mixed = sum(w * adain(features, style) for w, style in zip(weights, styles, strict=True))
-        return torch.addcmul(mixed, features, 1 - weights.sum(dim=0))  # 1 − α, and where the masks leave something out
+        # AdaIN(x, y) is a x + b, so the sum is, too: of a large picture there is one copy, and not one for each term.
+        mean, variance = tiling.mean_and_variance_in_bands(lambda band: band, features, 0)
+        deviation = (variance + EPSILON).sqrt()
+        scale, shift = 1 - weights.sum(dim=0), 0.0  # of f(c): 1 − α, and where the masks leave something out
+        for w, style in zip(weights, styles, strict=True):
+            a = style.deviation / deviation
+            scale, shift = scale + w * a, shift + w * (style.mean - a * mean)
+        return torch.addcmul(shift, features, scale)
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
         """g: activations to a picture of `size` (height, width), in [0, 1]."""

@@ -50,7 +50,7 @@ def untrained(encoder: Encoder = MINI, layer: str = adain.LAYER, beside: str | N
 
 
 NET = untrained()
-SKIP = untrained(beside=adain.BESIDE)
+SKIP = untrained(beside=adain.BESIDE).eval()  # in training noise differs with the last bit of the activations
 
 
 # --- the formula ------------------------------------------------------------------------------------------------------
