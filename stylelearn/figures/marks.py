@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Range = tuple[float, float, float]  # mean, low, high; NaN where the interval is not known
-_WIDTH, _ROW = 640, 34  # pixels: of a figure, and of a line of it
+_WIDTH, _ROW = 832, 34  # pixels: of a figure, and of a line of it
 _AROUND = [(7, 0), (-7, 0), (9, 13), (9, -13), (-9, 13), (-9, -13), (9, 25), (9, -25), (-9, 25), (-9, -25)]  # points
 _AROUND += [(9, 38), (9, -38)]  # the last one is taken whatever it hides: at the right there is room for a name
+# So that a mark on another one is seen.
+_HOLLOW: dict[str, Any] = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 2}
 
 
 def intervals_figure(
@@ -82,17 +84,17 @@ def points_figure(
     """
     if not points:
         raise ValueError("there is nothing to plot; give at least one point, such as {'adain': (0.1, 2.0)}")
-    figure, axes = new_axes(_WIDTH, 420, title)
+    figure, axes = new_axes(_WIDTH, 460, title)
     kind_of = kinds or dict.fromkeys(points, "")
     for i, kind in enumerate(dict.fromkeys(kind_of[name] for name in points)):
         colour, _, marker = LOOKS[i % len(LOOKS)]
         chosen = [point for name, point in points.items() if kind_of[name] == kind]
-        axes.plot(*zip(*chosen, strict=True), linestyle="", marker=marker, color=colour, markersize=9, label=kind)
+        axes.plot(*zip(*chosen, strict=True), linestyle="", marker=marker, color=colour, label=kind, **_HOLLOW)
     axes.set(xlabel=x, ylabel=y, xscale="log" if log[0] else "linear", yscale="log" if log[1] else "linear")
     for axis, logarithmic in zip((axes.xaxis, axes.yaxis), log, strict=True):
         if logarithmic:
             mark_logarithm(axis)
-    axes.margins(0.16, 0.14)
+    axes.margins(0.22, 0.14)
     axes.grid(True, alpha=0.3)
     if kinds:
         legend_beside(axes)
@@ -121,7 +123,7 @@ def _name(figure: Figure, axes: Axes, points: Mapping[str, tuple[float, float]])
                 ha="left" if across > 0 else "right" if across < 0 else "center", va="center",
             )  # fmt: skip
             text.set_in_layout(False)
-            box = text.get_window_extent()
+            box = text.get_window_extent().padded(2)  # pixels, so that names do not touch, either
             inside = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
             if (inside and not any(box.overlaps(other) for other in taken)) or (across, up) == _AROUND[-1]:
                 taken.append(box)
