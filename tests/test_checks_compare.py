@@ -85,6 +85,8 @@ MISTAKES = [
     (compare.sliced, lambda a, b, d: projected(a, b, d).square().mean().sqrt(), "squared, with a root"),
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().sum(), "the sum; take the mean"),
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().sum(0).mean(), "summed over positions"),
+    (compare.sliced, lambda a, b, d: projected(a, b, d).abs().sum(1).mean(), "summed over directions"),
+    (compare.sliced, lambda a, b, d: ((a - b) @ d.T).mean(0).abs().mean(), "differences of means"),
     (compare.sliced, lambda a, b, d: projected(a, b, d).abs().max(), "the largest difference"),
     (compare.sliced, lambda a, b, d: (a.sort(0).values - b.sort(0).values).abs().mean(), "directions are not used"),
     (

@@ -74,6 +74,8 @@ def sliced(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
         ),
         (ordered.abs().sum(), "the sum; take the mean, or it grows with size and number of directions."),
         (ordered.abs().sum(dim=0).mean(), "summed over positions; take the mean over these, too."),
+        (ordered.abs().sum(dim=1).mean(), "summed over directions; take the mean over these, too."),
+        ((p.mean(dim=0) - q.mean(dim=0)).abs().mean(), "these are differences of means; sort, and compare all values."),
         (ordered.abs().max(), "the largest difference; take the mean."),
         (each.abs().mean(), "the directions are not used: each channel alone does not see which go together."),
     ]
