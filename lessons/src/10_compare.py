@@ -31,10 +31,14 @@ import time
 
 import torch
 from IPython.display import Markdown, display
+from scipy.stats import spearmanr
+from torch import nn
 
 from stylelearn.checks import compare as check
+from stylelearn.checks import yours
 from stylelearn.colour import match_colour
 from stylelearn.compare import compare
+from stylelearn.encoders import Encoder
 from stylelearn.evaluation.metrics import MEASURES, explain, judge, measure
 from stylelearn.evaluation.ratings import QUESTIONS
 from stylelearn.evaluation.study import Pastiche, agreement, difference, intervals, invented
@@ -45,11 +49,13 @@ from stylelearn.painting import known_styles, pictures, run
 from stylelearn.registry import METHODS
 
 STYLE = "stained_glass"  # the one picture of the course that every method can paint in
+LAYER = "relu2_1"
 STEPS = 100  # at most, for methods that optimise pixels, in pictures and in seconds; their defaults are 100 to 300
 photo, painting = pictures("chelsea", STYLE, 256)  # (1, 3, 256, 256) each
-title = {name: method.title for name, method in METHODS.items()}
-for name, method in METHODS.items():
-    print(f"{name:15} lesson {method.lesson:02d}  {method.about}")
+by_lesson = sorted(METHODS, key=lambda name: METHODS[name].lesson)
+title = {name: f"{METHODS[name].lesson:02d} · {METHODS[name].title}" for name in by_lesson}
+for name in by_lesson:
+    print(f"{name:15} lesson {METHODS[name].lesson:02d}  {METHODS[name].about}")
 
 # %% [markdown]
 # Lesson 09 is not among them: it draws letters.
@@ -61,25 +67,45 @@ for name, method in METHODS.items():
 # **Predict, then run.** Before you see anything, sort the methods, the best first: once by speed, once by how near they come to the style. Change the two lists. Section 2 compares them with the measurements.
 
 # %%
-my_speed = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
-my_style = ["gatys", "swap_optimised", "swap_inverted", "johnson", "cin", "adain", "photo", "adjustable"]
+my_speed = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted", "photo", "adjustable"]
+my_style = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted", "photo", "adjustable"]
 
 # %% [markdown]
 # This takes a while. Each method paints once, and the picture is measured in several ways, which section 5 explains.
 
 # %%
-rows = {row.method: row for row in compare("chelsea", STYLE, repeats=0, steps=STEPS)}
+rows = {row.method: row for row in compare("chelsea", STYLE, by_lesson, repeats=0, steps=STEPS)}
 made = {name: row.picture for name, row in rows.items()}  # (1, 3, 256, 256) each
-shown = {"the photo": photo, "the style": painting} | {title[name]: image for name, image in made.items()}
-shown |= {f"{title[name]}, enlarged": made[name][..., 34:162, 24:152] for name in ("johnson", "cin")}
-grid([*shown.values()], [*shown], columns=3)
+
+
+def beside(first, *names):
+    """Some methods' pictures behind the style, three in a row."""
+    shown = first | {"the style": painting} | {title[name]: made[name] for name in names}
+    grid([*shown.values()], [*shown], columns=3)
+
+
+beside({"the photo": photo}, "photo")  # keeps the photo
+beside({}, "gatys", "adain", "johnson", "cin", "adjustable")  # match statistics of the style
+beside({}, "swap_optimised", "swap_inverted")  # paste its patches
+
+# %% [markdown]
+# Lessons 03 and 04 are easily confused. Here is an eye of each, twice as large, and beside them a piece of the style at the same scale.
+
+# %%
+eye = {"a piece of the style": painting[..., :128, 128:]}  # (1, 3, 128, 128) each
+eye |= {f"{METHODS[name].lesson:02d} · an eye": made[name][..., 34:162, 24:152] for name in ("johnson", "cin")}
+grid([*eye.values()], [*eye], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three families. Those that match *statistics* of the style (02 to 05 and 08) bring its dark lines and some of its colours: the most in lessons 03, 04 and 08, while AdaIN stays greyer and Gatys leaves much of the face brown. None has panes as large as the painting's; lessons 03 and 04 lay rows of small ones, lesson 08 larger ones, orange and blue, with dark lines between them. Lessons 03 and 04 can hardly be told apart (look at the eye, enlarged: half of it is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's), though one of the two networks
-# knows fifteen other styles. But they are relatives: both began as the same network of many styles, and lesson 03's then went on with this style alone, lesson 04's with all sixteen. Those of lesson 06 paste patches, each time the one that is most like the photo there, so a few kinds of glass fill the picture. Lesson 07 changes colours only: it was made for photographs, and a window
-# of coloured glass is none. It is included as the method that keeps the photo.
+# Three families.
+#
+# - **The photo** (07). It has new colours, and every hair is where it was. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
+# - **Statistics** (02 to 05 and 08). These bring the style's dark lines and some of its colours: the most in lessons 03, 04 and 08. AdaIN stays greyer, and Gatys leaves much of the face brown. None has panes as large as the painting's. Lessons 03 and 04 lay rows of small ones, lesson 08 larger ones, orange and blue, with dark lines between them.
+# - **Patches** (06). Each time the patch is taken that is most like the photo there, so a few kinds of glass, pink, red and green, fill the picture. Look for the panes and their black frames: they are not there. The optimised one has a fine grain, the network's is blurred.
+#
+# Lessons 03 and 04 can hardly be told apart. Look at the eyes: half of the eye is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's. Yet one of the two networks knows fifteen other styles. But they are relatives: both began as the same network of many styles. Lesson 03's then went on with this style alone, lesson 04's with all sixteen.
 # </details>
 #
 # ## 2 · Seconds
@@ -211,7 +237,7 @@ plot_costs({title[name]: points for name, points in found.items()}, {title[n]: f
 print("exponent b …")
 for name, (pixels, seconds_of_each) in found.items():
     last = fit_cost(pixels[-2:], seconds_of_each[-2:])
-    print(f"{title[name]:22} of all four sizes {fits[name].exponent:.2f}, from 256 to 512 px {last.exponent:.2f}")
+    print(f"{title[name]:23} of all four sizes {fits[name].exponent:.2f}, from 256 to 512 px {last.exponent:.2f}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -240,8 +266,8 @@ for name, (pixels, seconds_of_each) in found.items():
 # | EMD (09), letters | ten letters | which font, which letter |
 
 # %%
-for name in METHODS:
-    print(f"{title[name]:26} styles: {rows[name].styles}")
+for name in by_lesson:
+    print(f"{title[name]:30} styles: {rows[name].styles}")
 
 # %% [markdown]
 # ## 5 · Quality, and what numbers measure
@@ -260,7 +286,7 @@ print("The encoder in which the first four are measured:", judge().name)
 #
 # Before we trust a measure, we test it with fakes. A measure that a fake can win is not wrong. It measures something else than we thought.
 #
-# **Predict, then run.** Five fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, and grey. Which fake wins which measure?
+# **Predict, then run.** Six fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, plain grey, and half and half: the mean of photo and painting, pixel by pixel. Which fake wins which measure? And will a measure notice that the last one was not painted at all?
 
 # %%
 tiles = [row.chunk(8, dim=3) for row in painting.chunk(8, dim=2)]  # 8 x 8 of (1, 3, 32, 32)
@@ -273,21 +299,24 @@ fakes = {
     "its colours": match_colour(photo, painting).clamp(0, 1),
     "shuffled": shuffled,
     "grey": torch.full_like(photo, 0.5),
+    "half and half": (photo + painting) / 2,
 }
-grid(list(fakes.values()), list(fakes))
+grid(list(fakes.values()), list(fakes), columns=3)
 eyes = judge()
 scored = {name: measure(image, photo, painting, eyes) for name, image in fakes.items()}
 scored |= {title[name]: {key: one.median for key, one in row.measures.items()} for name, row in rows.items()}
-print(" " * 24 + "".join(f"{name:>10}" for name in MEASURES))
-print(f"{'better':24}" + "".join(f"{each.better or '':>10}" for each in MEASURES.values()))
+print(" " * 30 + "".join(f"{name:>10}" for name in MEASURES))
+print(f"{'better':30}" + "".join(f"{each.better or '':>10}" for each in MEASURES.values()))
 for name, values in scored.items():
-    print(f"{name:24}" + "".join(f"{values[key]:10.2f}" for key in MEASURES))
+    print(f"{name:30}" + "".join(f"{values[key]:10.2f}" for key in MEASURES))
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
 # The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no cat. (Gatys's 0.00 in *gram* is a rounded number: it has optimised nearly that.) The shuffled painting comes close to it, since none of the four depends on where things are.
 # The recoloured photo has not one stroke, yet in *palette* it beats both style swaps and is about level with AdaIN, and in *gram* with the optimised style swap. And look at *content*: plain grey scores better than every pastiche here, since the activations of grey are small, and other activations can be further away than none.
+#
+# Now compare *half and half* with the style swap by network, number by number. They are close in all seven. Yet one is a pale window in which you must search for the cat, and the other is a cat in pink and green. No measure here notices. So never judge by numbers alone: look.
 #
 # Look at the two style swaps in *gram* and *palette*. Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
 # If you want the style's own glass, and not its average, you will disagree with the measures.
@@ -383,11 +412,11 @@ check.front(my_front)
 
 # %% tags=["nbval-ignore-output"]
 plot_points(
-    {title[name]: (seconds[name], gram[name]) for name in METHODS},
-    x="seconds until a new photo is painted",
+    {title[name]: (seconds[name], gram[name]) for name in by_lesson},
+    x="seconds until a new photo is painted, with encoding the style",
     y="Gram distance from the style (low is good)",
-    kinds={title[name]: f"{rows[name].styles} styles".replace("1 styles", "1 style") for name in METHODS},
-    title="Speed, style, and freedom by the shape of the mark",
+    kinds={title[name]: f"{rows[name].styles} styles".replace("1 styles", "1 style") for name in by_lesson},
+    title="Speed, style, and freedom (the shape of the mark)",
     log=(True, True),
 )
 
@@ -397,7 +426,7 @@ plot_points(
 # The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but it began with lesson 04's network, which had learnt this one. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners: in our runs lessons 02, 04 and 08. (Whether AdaIN and the style swap by network join them changes from run to run, since they take nearly the same time as lesson 04.) `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back, in some of our runs without AdaIN: deep photo, as no other
+# With style and seconds alone there are winners: in our runs lessons 02, 04 and 08. (Whether lesson 03, AdaIN and the style swap by network join them changes from run to run, since they take nearly the same time as lesson 04.) `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back, in some of our runs without AdaIN: deep photo, as no other
 # keeps the edges so well, both style swaps, and lesson 03. Add the number of styles instead, and AdaIN and the style swap by network are there in any case: they are faster than lesson 08, and they, too, paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
@@ -412,12 +441,12 @@ quick = ["johnson", "cin", "adain", "adjustable"]
 several = list(compare("chelsea", STYLE, quick, repeats=0, seeds=(0, 1, 2), only=["gram", "structure", "palette"]))
 for row in several:
     words = "   ".join(f"{key} {one.median:.3f} ({one.low:.3f} to {one.high:.3f})" for key, one in row.measures.items())
-    print(f"{title[row.method]:26} {words}")
+    print(f"{title[row.method]:30} {words}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Compare the ranges in brackets, measure by measure. Where the ranges of two methods overlap, do not say that one is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
+# Mostly they are larger. By *gram*, AdaIN is clearly further from the style than the other three. But compare the ranges in brackets, measure by measure: by *gram* those of lessons 03 and 04 overlap, and by *structure* those of lessons 05 and 08. Where ranges overlap, do not say that one method is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
 # paper that shows one pair has chosen it.
 # </details>
 #
@@ -430,10 +459,10 @@ for row in several:
 # - **steps** is the maximum for methods that optimise pixels. Is 300 better than 30, for you?
 # - **Paint all** fills the table below with seconds and measures of every method. **Stop** keeps what is there.
 #
-# Things to try: a style of your own (lessons 03 and 04 say why they cannot paint it). A photo as style. Put the border over an eye. Find a pair where your favourite loses.
+# The border begins in the middle of an eye, so that one half of it is lesson 02's and the other lesson 04's. Things to try: move the border over the nose and the whiskers. A style of your own (lessons 03 and 04 say why they cannot paint it). A photo as style. Find a pair where your favourite loses.
 
 # %% tags=["nbval-ignore-output"]
-lab = CompareLab(content="chelsea", style=STYLE, left="gatys", right="cin", steps=30, size=384)
+lab = CompareLab(content="chelsea", style=STYLE, left="gatys", right="cin", border=0.39, steps=30, size=384)
 lab
 
 # %% [markdown]
@@ -600,6 +629,65 @@ for question in QUESTIONS:
 # there are twelve lines here. To report only the best of twelve lines proves nothing.
 # </details>
 #
+# ### Your code compares
+#
+# Now your functions work together. Your sliced distance (exercise 2) says how far each picture of section 1 is from the style, in one layer of `mini`. It needs random directions, so we draw them eight times, and your interval (exercise 4) says how sure the mean of the eight is. Your ρ (exercise 5) compares your order with that of the course's sliced distance, which looks at several layers. Then your front (exercise 3) drops each method
+# that another one beats in both: nearer to the style, and more of the photo's structure kept. `yours` takes a function of yours if it passes its check; otherwise it takes the course's, and says so.
+#
+# **Predict, then run.** Which methods will be left? Look at the table of section 5.
+
+
+# %%
+def course_sliced(a, b, directions):
+    return ((a @ directions.T).sort(dim=0).values - (b @ directions.T).sort(dim=0).values).abs().mean()
+
+
+def course_front(points):
+    def beaten(mine):
+        return any(all(p <= q for p, q in zip(other, mine, strict=True)) and other != mine for other in points.values())
+
+    return [name for name, mine in points.items() if not beaten(mine)]
+
+
+def course_interval(scores, t):
+    half = t * statistics.stdev(scores) / len(scores) ** 0.5
+    return statistics.mean(scores) - half, statistics.mean(scores) + half
+
+
+sliced_by = yours(my_sliced, check.sliced, course_sliced)
+front_by = yours(my_front, check.front, course_front)
+interval_by = yours(my_interval, check.interval, course_interval)
+rho_by = yours(my_spearman, check.spearman, lambda x, y: spearmanr(x, y).statistic)
+
+# %%
+mini = Encoder("mini")
+generator, channels = torch.Generator().manual_seed(0), mini(photo, LAYER)[LAYER].shape[1]
+draws = [nn.functional.normalize(torch.randn(32, channels, generator=generator), dim=1) for _ in range(8)]
+
+
+def places(image):
+    """The activations of a picture, a row for each place: (N, C)."""
+    return mini(image, LAYER)[LAYER][0].flatten(1).T
+
+
+style_places, points = places(painting), {}
+for name, image in made.items():
+    distances = [float(sliced_by(places(image), style_places, directions)) for directions in draws]
+    mean, (low, high) = statistics.mean(distances), interval_by(distances, 2.36)  # Student's t for eight
+    points[name] = (mean, -rows[name].measures["structure"].median)  # low is good, in both
+    print(f"{title[name]:30} {mean:.3f} ({low:.3f} to {high:.3f}), structure kept {-points[name][1]:.2f}")
+theirs = [rows[name].measures["sliced"].median for name in points]
+print(f"ρ with the course's sliced distance: {rho_by([mean for mean, _ in points.values()], theirs):+.2f}")
+left = sorted(front_by(points), key=lambda name: points[name])
+beside({}, *left)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# Five are left, sorted by their distance from the style. Row by row the pictures walk along the front: from lesson 02, nearest to the style, over lessons 08, 04 and 03 to lesson 07, which keeps the photo best. AdaIN and both style swaps are gone, because another method is nearer to the style *and* keeps more of the edges. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. The intervals of lessons 03 and 04 overlap a little. But all pictures met the same directions, so their differences would tell more, as with strict people.
+# Your order agrees well with the course's, though yours comes from one layer.
+# </details>
+#
 # ## 8 · Which method for which need
 #
 # *So, which one?*
@@ -614,7 +702,7 @@ plot_tree(
             "photo": "Deep photo (07)\nmasks help; slow",
             "letters": "EMD (09)\nten letters of a font",
             "painting": Ask(
-                "How many styles, known before?",
+                "How many styles?",
                 {
                     "one": "Johnson (03)\ntrain once, then fast",
                     "several": "CIN (04)\none network, mixtures",
@@ -693,9 +781,9 @@ plot_tree(
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (140 minutes): section 1 with the predictions, 10 minutes · section 2, 15 · section 3 with exercise 1, 15 · sections 4 and 5 with exercise 2, 25 · section 6 with exercise 3, 15 · lab, 10 · section 7 with the study (10 minutes of rating) and exercises 4 and 5, 40 · sections 8 and 9 as a discussion, 10.
+# **Timings** (140 minutes): section 1 with the predictions, 10 minutes · section 2, 15 · section 3 with exercise 1, 15 · sections 4 and 5 with exercise 2, 25 · section 6 with exercise 3, 15 · lab, 10 · section 7 with the study (10 minutes of rating), exercises 4 and 5 and your own code, 40 · sections 8 and 9 as a discussion, 10.
 #
-# **Show.** The border in the lab, over an eye: left lesson 02, right lesson 04, then the photo. Section 5 with the fakes: let them bet which fake wins before the table appears.
+# **Show.** The border in the lab, over an eye: left lesson 02, right lesson 04, then the photo. Section 5 with the fakes: let them bet which fake wins before the table appears, and then find the pastiche whose numbers are those of *half and half*.
 #
 # **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
@@ -704,13 +792,15 @@ plot_tree(
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 4 | `Conditional instance norm styles:` | 16, exactly |
+# | 4 | `04 · Conditional instance norm styles:` | 16, exactly |
 # | 5 | `the photo 0.00` | 0.72 to 0.8 |
 # | 5 | `0.09 0.00 … its colours` | 1 to 1.35 |
 # | 5 | `0.08 0.00 … grey` | 0.8 to 1.05 |
-# | 6 | `Johnson gram` | 0.04 to 0.1 |
+# | 5 | `grey … 0.00 half and half` | 1.05 to 1.4 |
+# | 6 | `03 · Johnson gram` | 0.04 to 0.1 |
 # | 7 | `photorealism structure ρ` | 0.85 to 1 |
 # | 7 | `faithfulness palette ρ` | 0.7 to 1 |
+# | 7 | `ρ with the course's sliced distance:` | 0.9 to 1 |
 #
 # **Where they get stuck.** In exercise 1 one of the two logarithms is missing. In exercise 2 the values are sorted along the wrong dimension: it runs, and means nothing. In exercise 3 two equal methods drop each other. In exercise 4 the root of n is missing. In exercise 5 `argsort` is taken for ranks. The checks name all of these.
 #
