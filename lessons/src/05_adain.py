@@ -38,7 +38,7 @@ from stylelearn import adain, cin, gatys, losses, samples
 from stylelearn.checks import adain as check
 from stylelearn.checks import yours
 from stylelearn.encoders import STYLE_LAYERS, Encoder
-from stylelearn.figures import grid, plot_curves, show
+from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdaINLab
 from stylelearn.networks.coarse import coarse_to_fine
@@ -49,16 +49,18 @@ encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
 
 # %% [markdown]
-# This is the goal. One network, and a photo painted in four styles that it was never trained for, from coarse to fine (lesson 03, section 8). That is two passes. From section 3 up to the lab each picture is painted in one, so its marks are finer.
+# This is the goal: one network, and two photos in three styles that it was never trained for. Each was painted from coarse to fine (lesson 03, section 8), that is in two passes. Where one pass explains more, as in sections 3 and 6, you see one pass, and its marks are finer.
 
 # %%
-photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
-names = ["woodcut_waves", "impasto", "stained_glass", "watercolour"]
-styles = {name: samples.style(name, 256) for name in names}  # (1, 3, 256, 256) each, or longer
+cup, flower = (resize(samples.content(name), (256, 384), "box") for name in ("coffee", "flower"))  # (1, 3, 256, 384)
+names = ["woodcut_waves", "night_strokes", "impasto"]
+styles = {name: samples.style(name, 256) for name in names}  # (1, 3, 256, 256) each
+grid([resize(photo, (176, 264), "box") for photo in (cup, flower)], ["the cup", "the flower"])
+rows = []
 with torch.no_grad():
-    pastiches = [coarse_to_fine(partial(network, styles=style), photo) for style in styles.values()]
-show(photo, "the photo", width=256)
-grid([*styles.values(), *pastiches], [*names, *["the pastiche"] * 4], columns=4)
+    for style in styles.values():
+        rows += [style, *(coarse_to_fine(partial(network, styles=style), photo) for photo in (cup, flower))]
+grid(rows, [title for name in names for title in (name, "the cup", "the flower")], columns=3, even=True)
 
 # %% [markdown]
 # ## 1 · Two numbers for a channel
@@ -146,6 +148,7 @@ check.adain(my_adain)
 # **Predict, then run.** $x$ need not be deep activations. The pixels have three channels: red, green, blue. What does AdaIN do to pixels? What will it not do?
 
 # %%
+photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
 painting = styles["woodcut_waves"]
 coloured = adain.adain(photo, losses.moments(painting)).clamp(0, 1)  # (1, 3, 256, 384)
 grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
@@ -382,8 +385,8 @@ learn(with_norm, steps=120)
 three = ["papercut", "night_strokes", "pencil"]
 targets = [samples.style(name, 128) for name in three]
 rows = [[paint(g, cat, style) for style in targets] for g in (mine, with_norm)]
-shown = [samples.style(name, 256) for name in three]
-grid([*shown, *rows[0], *rows[1]], [*three, *["no norm"] * 3, *["with instance norm"] * 3], columns=3)
+shown = [picture for name, *pair in zip(three, *rows, strict=True) for picture in (samples.style(name, 256), *pair)]
+grid(shown, [title for name in three for title in (name, "no norm", "with instance norm")], columns=3, even=True)
 for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
     apart = torch.cat(row).mean((2, 3)).std(dim=0).mean()  # how far the three pictures' mean colours lie apart
     print(f"{word:14} mean colours of the three pictures differ by {apart:.3f}")
@@ -483,35 +486,32 @@ check.mixture(my_mixture)
 # `sum(w * adain.adain(features, style) for w, style in zip(shares, styles))` is the inner sum.
 # </details>
 #
-# Four styles at the corners of a square, and the cat everywhere between.
+# Four styles at the corners of a square, and the cup everywhere between, painted from coarse to fine.
 #
 # **Predict, then run.** Is the picture in the middle one of the four, all four on top of each other, or something of its own?
 
 # %%
-corners = ["woodcut_waves", "mosaic", "night_strokes", "watercolour"]
+corners = ["impasto", "night_strokes", "pencil", "marbling"]
+originals, square = [samples.style(name, 256) for name in corners], []
 with torch.no_grad():
-    middle_sized = resize(photo, (168, 252), "box")
-    f_c = network.encode(middle_sized)
-    originals = [samples.style(name, 256) for name in corners]
-    known = [network.style(image) for image in originals]
-    square = []
     for down in (0, 0.5, 1):
         for across in (0, 0.5, 1):
             shares = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
-            square.append(network.decode(network.blend(f_c, known, shares=shares), middle_sized.shape[2:]))
-grid(originals, corners, columns=4)
+            painted = coarse_to_fine(partial(network, styles=originals, shares=shares), cup)
+            square.append(resize(painted, (152, 228), "box"))
+grid([cup, *originals], ["the photo", *corners], columns=5, even=True)
 grid(square, [corners[0], "", corners[1], "", "a quarter of each", "", corners[2], "", corners[3]], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The middle has a palette between the four; the mosaic's net, clear in its corner, is nearly gone. It is no double exposure: nothing was mixed as pixels. AdaIN is linear in σ and μ, so mixing four
-# results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
+# Something of its own. The middle has a palette between the four: less orange than impasto, less blue than the night, and more colour than the pencil. It is no double exposure, since the four styles were never mixed as pixels.
+# AdaIN is linear in σ and μ, so in each pass mixing four results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
 #
 # ## 8 · A style for each place
 #
-# *Can the background be painted by one, and the cat by another?*
+# *Can the background be painted in one style, and the flower in another?*
 #
 # AdaIN keeps nothing of where things are in the *style*. In $t$ the places of the *photo* are all there. So we may use another style for each place. A mask says which one counts where.
 #
@@ -575,45 +575,63 @@ two_styles = yours(my_two_styles, check.two_styles, course_two_styles)
 # %%
 learner = new_decoder()
 curves, _ = learn(learner, merge=merge, style_loss=style_loss)
-print(f"your decoder: L_c {curves['L_c'][-1]:.2f}, L_s {curves['L_s'][-1]:.2f} after {len(curves['L_s'])} steps")
-with torch.no_grad():
-    f_c, f_s, other = (network.encode(image) for image in (photo, painting, styles["stained_glass"]))
-    first, second = losses.moments(f_s), losses.moments(other)
-    mask = (torch.arange(384) < 192).float().expand(1, 1, 256, 384)  # the left half
-    made = [merge(f_c, f_s), mixture(f_c, [first, second], [0.5, 0.5], 0.8), two_styles(f_c, first, second, mask)]
-    made = [network.decode(each, photo.shape[2:]) for each in made]
-pictures = [photo, painting, paint(learner, cat, waves), paint(mine, cat, waves), styles["stained_glass"], *made]
-titles = ["the photo", "the style", "your decoder", "the course's code, as long"]
-titles += ["the second style", "your AdaIN", "your mixture", "your mask"]
-grid(pictures, titles, columns=4, even=True)
-
-# %% [markdown]
-# <details><summary>What you should see</summary>
-#
-# First two small decoders: yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.) Then the course's decoder paints *your* activations. Only the encoder and the decoder
-# of these three pictures are not yours.
-# </details>
-#
-# **Predict, then run.** The mask is cut sharply down the middle. Will the edge in the picture be sharp, too?
+own = merge is my_adain or style_loss is my_style_loss
+who = "your decoder" if own else "the course's, in place of yours"
+print(f"{who}: L_c {curves['L_c'][-1]:.2f}, L_s {curves['L_s'][-1]:.2f} after {len(curves['L_s'])} steps")
+pictures = [painting, photo, paint(learner, cat, waves), paint(mine, cat, waves)]
+grid(pictures, ["the style", "the photo", who, "the decoder of section 5"], columns=4, even=True)
 
 # %%
-height, width = photo.shape[2:]
-left = torch.zeros(height, width)
-left[:, : width // 2] = 1
-y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1.5, 1.5, width), indexing="ij")
-centre = ((0.9 - x.hypot(y)) * 3).clamp(0, 1)  # soft
-with torch.no_grad():
-    f_c = network.encode(photo)
-    two = [network.blend(f_c, [known[0], known[1]], masks=torch.stack([mask, 1 - mask])) for mask in (left, centre)]
-    only = network.blend(f_c, [known[2]], masks=centre[None])  # where no mask is, the photo stays
-    made = [network.decode(each, (height, width)) for each in (*two, only)]
-masks = [0.15 + 0.7 * mask.expand(1, 3, -1, -1) for mask in (left, centre, centre)]  # white, told from the page
-grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one style, and the photo"], columns=3)
+f_1, f_2 = (network.encode(styles[name]) for name in ("impasto", "night_strokes"))  # (1, C, H', W') each
+first, second = losses.moments(f_1), losses.moments(f_2)
+y, x = torch.meshgrid(torch.linspace(-1, 1, 256), torch.linspace(-1.5, 1.5, 384), indexing="ij")
+disc = ((0.66 - x.hypot(y - 0.02)) * 10).clamp(0, 1)[None, None]  # (1, 1, 256, 384): the flower, with a soft edge
+
+
+def painted(function, *arguments, **options):
+    """The flower from coarse to fine; `function` makes of f(c) what goes into the decoder."""
+
+    def one_pass(image):
+        return network.decode(function(network.encode(image), *arguments, **options), image.shape[2:])
+
+    with torch.no_grad():
+        return coarse_to_fine(one_pass, flower)
+
+
+made = [painted(merge, f_1), painted(mixture, [first, second], [0.5, 0.5], 0.8)]
+made.append(painted(two_styles, first, second, disc))
+whose = {True: "your", False: "the course's"}
+titles = [
+    f"{whose[merge is my_adain]} AdaIN",
+    f"{whose[mixture is my_mixture]} mixture",
+    f"{whose[two_styles is my_two_styles]} mask",
+]
+pictures = [flower, styles["impasto"], styles["night_strokes"], *made]
+grid(pictures, ["the photo", "the first style", "the second style", *titles], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, and the decoder's convolutions reach the neighbours as well. So the two styles blend at the edge.
+# First two small decoders. Yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.)
+#
+# Then three flowers that the course's decoder has painted. What went into it came from your functions: impasto everywhere; half impasto and half night strokes, at α = 0.8; impasto inside a disc as large as the flower, and night strokes around it. Where a title says "the course's", that function of yours is not solved yet.
+# </details>
+#
+# **Predict, then run.** Now a mask that is cut sharply down the middle, one that is soft, and one that leaves the flower out. Will the sharp edge be sharp in the picture, too?
+
+# %%
+left, across = torch.zeros(256, 384), torch.linspace(1, 0, 384).expand(256, 384)  # sharp, and from 1 to 0
+left[:, :192] = 1
+made = [painted(network.blend, [first, second], masks=torch.stack([mask, 1 - mask])) for mask in (left, across)]
+made.append(painted(network.blend, [second], masks=1 - disc[0]))  # where no mask is, the photo stays
+masks = [0.15 + 0.7 * mask.expand(1, 3, -1, -1) for mask in (left, across, 1 - disc[0])]  # white, told from the page
+titles = ["sharp", "from left to right", "around the flower"]
+grid([*masks, *made], [*titles, "two styles", "two styles", "one style, and the photo"], columns=3)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend at the edge. In the last picture the flower is the photo, as encoder and decoder give it back.
 # </details>
 #
 # ## 9 · Keep the colours
@@ -626,13 +644,15 @@ grid([*masks, *made], ["mask", "mask", "mask", "two styles", "two styles", "one 
 
 # %%
 with torch.no_grad():
-    its, own = network(temple, impasto), network(temple, impasto, colours=True)
-grid([impasto, its, own], ["the style", "the style's colours", "the photo's colours"], even=True)
+    night = styles["night_strokes"]
+    its, kept = (coarse_to_fine(partial(network, styles=night, colours=keep), cup) for keep in (False, True))
+titles = ["the photo", "the style", "the style's colours", "the photo's colours"]
+grid([cup, night, its, kept], titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It happens before everything else, to the style picture. Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours.
+# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours.
 # </details>
 #
 # ## The lab
@@ -648,7 +668,7 @@ grid([impasto, its, own], ["the style", "the style's colours", "the photo's colo
 # Things to try: a photo as style. The same picture as content and as style. A style with large forms (`stained_glass`), and one with fine strokes (`ink_hatching`). α of a half and a mixture.
 
 # %% tags=["nbval-ignore-output"]
-lab = AdaINLab(content="chelsea", style="woodcut_waves", style_2="impasto", style_3="mosaic", style_4="watercolour")
+lab = AdaINLab(content="flower", style="impasto", style_2="night_strokes", style_3="woodcut_waves", style_4="pencil")
 lab
 
 # %% [markdown]
@@ -674,9 +694,9 @@ def judged(picture, content, style):
         return gram.item(), moments.item(), losses.content_loss(seen["relu4_2"], p["relu4_2"]).item()
 
 
-day, compared = resize(temple, (160, 240), "box"), []
+day, compared = resize(temple, (224, 336), "box"), []
 for name in ("woodcut_waves", "stained_glass"):
-    style = samples.style(name, 160)
+    style = samples.style(name, 224)
     slow = result(gatys.stylize(day, style, encoder=encoder, steps=60))
     with torch.no_grad():
         fast = network(day, style)
@@ -689,8 +709,8 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 is better in all three: 60 steps for this one pair, and down on two of these very numbers. AdaIN had one pass, and two numbers a channel. It still
-# covers much of the way from the photo to the style.
+# Lesson 02 is better in all three: 60 steps for this one pair, and down on two of these very numbers. AdaIN had one pass, and two numbers a channel. By means and deviations it still
+# covers about half of the way from the photo to the style; by Gram matrices, more.
 #
 # Look at the stained glass: dark lead lines surround patches of one colour. Which colour stands beside which line is a matter of which channels are active together. Means and deviations do not say that, Gram matrices do.
 # </details>
@@ -699,7 +719,7 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide, and one of `relu3_1` four. Letters and distant people are smaller than what they describe, and the decoder has to guess them.
 # - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. In the last picture below, the dark blue sky turns pale green with a speckle of light and dark; these are not the round dots of the painting.
-# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is the same for every style: see the small dark blocks on the cat's forehead in all nine pictures of section 7.
+# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is the same for every style: see the thin red, green and blue fringes at edges, which none of these paintings has: most of all at the rim of the saucer in section 7.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
 # **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
@@ -707,13 +727,10 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # %%
 with torch.no_grad():
     same, through = network(photo, photo), network(photo, photo, strength=0)
-    sky = samples.content("rocket", 256)
-    noisy = network(sky, samples.style("pointillism", 256))
-grid(
-    [photo, same, sky, noisy],
-    ["the photo", "in its own style", "a smooth sky", "in pointillism"],
-    columns=4,
-)
+    sky, dots = samples.content("rocket", 256), samples.style("pointillism", 256)
+    noisy = network(sky, dots)
+grid([photo, through, same], ["the photo", "g(f(c))", "in its own style"], columns=3)
+grid([sky, dots, noisy], ["a smooth sky", "pointillism", "the sky in pointillism"], columns=3, even=True)
 print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c)): {psnr(same, through):.0f} dB")
 
 # %% [markdown]
@@ -763,7 +780,7 @@ for side in (128, 256, 512):
 # - **The small decoders of this lesson** start at `relu2_1` and learn for seconds. They show how it works, not how good it gets.
 # - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
 # - **Two more terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A little total variation lowers the noise.
-# - **From coarse to fine** (lesson 03, section 8), in the pictures at the top and in the lab.
+# - **From coarse to fine** (lesson 03, section 8), in the pictures at the top, in sections 7 to 9 and in the lab.
 # - **Norms** are divided by the root of the number of their values, so that λ means the same for every encoder. The paper's λ is 10; the card beside the weights names ours.
 #
 # ## Summary
