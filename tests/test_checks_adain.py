@@ -45,6 +45,11 @@ def formula(f):
     return answer
 
 
+def swapped_means(x, y):
+    m, s, mean, deviation = parts(x, y)
+    return deviation * (x - mean) / s + m
+
+
 def differences(f, g):
     (m, s), (mean, deviation) = moments(f), moments(g)
     return (m - mean).flatten(1), (s - deviation).flatten(1)
@@ -126,6 +131,7 @@ MISTAKES = [
     (adain.adain, lambda x, y: transfer(x, y, correction=1), "correction=0"),
     (adain.adain, formula(lambda x, c, s, m, d: d**2 * c / s**2 + m), "these are variances"),
     (adain.adain, formula(lambda x, c, s, m, d: s * c / d + m), "the two deviations have changed places"),
+    (adain.adain, swapped_means, "the two means have changed places"),
     (adain.adain, lambda x, y: x * 0 + 7, "the values differ"),
     (adain.adain, without_epsilon, "Put a small ε under the root"),
     # style_loss: a half of it, another norm, the batch
@@ -147,6 +153,7 @@ MISTAKES = [
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "it is not used"),
     (adain.mixture, lambda x, s, w, a: mixed((1 - a) * x, s, w, 1.0), "α has no effect"),
     (adain.mixture, lambda x, s, w, a: x + a * mixed(x, s, w, 1.0), "full weight"),
+    (adain.mixture, lambda x, s, w, a: (1 - a) * x + mixed(x, s, w, 1.0), "it has α"),
     (adain.mixture, lambda x, s, w, a: a * mixed(x, s, w, 1.0), "the content is missing"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [1] * len(w), a), "the shares w_k are not used"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, [1 / len(w)] * len(w), a), "all styles count the same"),

@@ -49,6 +49,7 @@ def adain(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         (over((1, 2, 3)), "the channels are mixed: each has its own mean and deviation; leave dimension 1 alone."),
         (deviation**2 * centred / s**2 + mean, "these are variances; AdaIN has standard deviations, their roots."),
         (s * centred / deviation + mean, "the two deviations have changed places: divide by σ(x), multiply by σ(y)."),
+        (deviation * (x - mean) / s + m, "the two means have changed places: take off μ(x), add μ(y)."),
         *norms.mistakes(x, deviation, mean, names=("σ(y)", "μ(y)", "μ(x)", "σ(x)")),
     ]  # fmt: skip
     must_match(yours, _adain(x, (mean, deviation)), wrong, tolerance=TOLERANCE, what="the new activations")
@@ -117,6 +118,7 @@ def mixture(answer: Callable[..., Tensor]) -> str:
         (alpha * x + (1 - alpha) * mixed, "α and 1 − α are swapped: α = 1 is all style."),
         (mixed, "α has no effect: it is not used, or it scales the input, and AdaIN undoes that. Mix the results."),
         (x + alpha * mixed, "the content keeps its full weight; it has 1 − α."),
+        ((1 - alpha) * x + mixed, "the mixture of styles keeps its full weight; it has α."),
         (alpha * mixed, "the content is missing: (1 − α) f(c) belongs to the sum."),
         (with_alpha(sum(t)), "the shares w_k are not used: the sum is too large."),
         (with_alpha(sum(t) / 3), "all styles count the same; each has its own share w_k."),
