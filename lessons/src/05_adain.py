@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 05 · One network for every style
 #
-# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, and knows one style. Lesson 04 knows sixteen. Can one network paint in any
-# style, also in one that it has never seen, in a moment?
+# Lesson 02 paints in any style, but searches anew for every picture: seconds here, minutes with the paper's network. Lesson 03 paints in a fraction of a second, but knows one style. Lesson 04 knows sixteen. Can one network paint in any
+# style at once, even in one that it has never seen?
 #
 # Xun Huang and Serge Belongie found a short answer. Lesson 04 kept two numbers for each channel and style, and *learnt* them. They
 # *compute* them, from the style picture itself: a mean and a standard deviation. This is **adaptive instance normalisation**, AdaIN.
@@ -136,7 +136,7 @@ check.adain(my_adain)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# `x.mean((2, 3), keepdim=True)` is the mean over positions, and has the shape (B, C, 1, 1). So it fits to x again.
+# `x.mean((2, 3), keepdim=True)` is the mean over positions, and has the shape (B, C, 1, 1). So it fits x again.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -172,7 +172,7 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
 #
 # `relu4_1` describes eight by eight pixels at a time, and our small encoder has few channels for them. Much of a photo is lost there. So the course's decoder gets help: a second layer, `relu3_1`, comes along by a **skip**
-# (Sheng and others did so in 2018, in *Avatar-Net*). The styles meet in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them. `relu3_1` has two by two positions for each one of `relu4_1`. So each of its channels is laid into four.
+# (Sheng and others did so in 2018, in *Avatar-Net*). AdaIN is applied in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them. `relu3_1` has two by two positions for each one of `relu4_1`. So each of its channels is laid into four.
 
 # %%
 for word, g in {"the paper's form": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
@@ -216,7 +216,7 @@ for which, word in enumerate(("mean", "deviation")):
 #
 # ## 4 · From learnt tables to computed numbers
 #
-# *What is the difference to lesson 04?*
+# *How does this differ from lesson 04?*
 #
 # The formulas are twins. Conditional instance norm has a table: γ and β of each style, learnt by training. AdaIN measures σ and μ of a picture:
 #
@@ -662,7 +662,7 @@ grid([cup, night, its, kept], titles, columns=4, even=True)
 # - The **ring in the square** mixes the four styles at its corners; in a corner there is one style alone. Choose the four styles from their lists, or drop a picture of your own on one of them.
 # - **strength α** goes from the photo, through encoder and decoder, to the style. Styles are taken at the picture's size.
 # - **broad marks** is the share of a coarse pastiche that is painted first (lesson 03, section 8), times α.
-# - **colours of** the style or the photo. **where** is a mask: inside of it counts the square, **elsewhere** says what is outside. A mask of your own is any picture, white for inside.
+# - **colours of** the style or the photo. **where** is a mask: inside it the square counts, and **elsewhere** says what is painted outside. A mask of your own is any picture, white for inside.
 # - **size** is the longer side, up to 1024 pixels.
 #
 # Things to try: a photo as style. The same picture as content and as style. A style with large forms (`stained_glass`), and one with fine strokes (`ink_hatching`). α of a half and a mixture.
@@ -709,7 +709,7 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Lesson 02 is better in all three: 60 steps for this one pair, and down on two of these very numbers. AdaIN had one pass, and two numbers a channel. By means and deviations it still
+# Lesson 02 is better in all three: it took 60 steps for this one pair, each downhill on two of these very numbers. AdaIN had one pass, and two numbers a channel. By means and deviations it still
 # covers about half of the way from the photo to the style; by Gram matrices, more.
 #
 # Look at the stained glass: dark lead lines surround patches of one colour. Which colour stands beside which line is a matter of which channels are active together. Means and deviations do not say that, Gram matrices do.
@@ -719,7 +719,7 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide, and one of `relu3_1` four. Letters and distant people are smaller than what they describe, and the decoder has to guess them.
 # - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. In the last picture below, the dark blue sky turns pale green with a speckle of light and dark; these are not the round dots of the painting.
-# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is the same for every style: see the thin red, green and blue fringes at edges, which none of these paintings has: most of all at the rim of the saucer in section 7.
+# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is much the same from style to style. See the thin red, green and blue fringes at the rim of the saucer in section 7: none of the paintings has them. (In pencil there are hardly any.)
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
 # **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
@@ -812,7 +812,7 @@ for side in (128, 256, 512):
 #
 # **Show.** AdaIN of the pixels (section 2): it shows at once what two numbers a channel can do and what they cannot. Then the lab with a picture that one of the class draws on paper and photographs. In section 8, paint that drawing's style with a learner's own AdaIN.
 #
-# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 instance norm makes the three pictures alike, and `t` as target has style loss 0. In section 8 a learner's own decoder paints like the course's. In section 10 lesson 02 is nearer to the style by both measures. Times depend on the machine; what holds is that moving α costs a part of the whole.
+# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 instance norm makes the three pictures alike, and `t` as target has style loss 0. In section 8 a learner's own small decoder paints like that of section 5. In section 10 lesson 02 is nearer to the style by both measures. Times depend on the machine; what holds is that moving α costs a part of the whole.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
