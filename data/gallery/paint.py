@@ -94,11 +94,11 @@ def mixed() -> Figure:
 
 
 def any_style() -> Figure:
-    """Three patterns that the network has never seen, and below each the cat in its colours and textures"""
-    cat, network = _photo("chelsea", 256), adain.load()
-    names = ("woodcut_waves", "impasto", "watercolour")
+    """Three patterns that the network has never seen, and below each a flower in its colours and textures"""
+    flower, network = _photo("flower", 256), adain.load()
+    names = ("woodcut_waves", "night_strokes", "impasto")
     styles = [_style(name, 256) for name in names]
-    return _pairs(styles, [coarse_to_fine(partial(network, styles=style), cat) for style in styles], names)
+    return _pairs(styles, [coarse_to_fine(partial(network, styles=style), flower) for style in styles], names)
 
 
 def patches() -> Figure:
