@@ -162,7 +162,7 @@ class AdaIN(nn.Module):
     def blend(
         self,
         features: Tensor,
-        styles: Sequence[Style],
+        styles: Sequence[Moments],
         *,
         strength: float = 1.0,
         shares: Sequence[float] | None = None,
@@ -187,9 +187,9 @@ class AdaIN(nn.Module):
         mean, variance = tiling.mean_and_variance_in_bands(lambda band: band, features, 0)
         deviation = (variance + EPSILON).sqrt()
         scale, shift = 1 - weights.sum(dim=0), 0.0  # of f(c): 1 − α, and where the masks leave something out
-        for w, style in zip(weights, styles, strict=True):
-            a = style.deviation / deviation
-            scale, shift = scale + w * a, shift + w * (style.mean - a * mean)
+        for w, (style_mean, style_deviation) in zip(weights, styles, strict=True):
+            a = style_deviation / deviation
+            scale, shift = scale + w * a, shift + w * (style_mean - a * mean)
         return torch.addcmul(shift, features, scale)
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:

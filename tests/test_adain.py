@@ -119,6 +119,8 @@ def test_strength_0_is_the_content_and_1_the_style() -> None:
     x, known, net = numbers(1, 4, 5, 6), styles(2), NET
     assert torch.equal(net.blend(x, known, strength=0.0), x)
     close(net.blend(x, known[:1], strength=1.0), adain.adain(x, known[0]))
+    pair = tuple(known[0])  # as `losses.moments` makes it
+    close(net.blend(x, [pair], strength=1.0), adain.adain(x, pair))
 
 
 def test_masks_say_where_each_style_counts() -> None:
