@@ -27,7 +27,7 @@ from torch.utils.data import Dataset
 
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder, encoder_for
-from stylelearn.losses import EPSILON, moments, moments_loss, tv_loss
+from stylelearn.losses import moments, moments_loss, tv_loss
 from stylelearn.networks import tiling
 from stylelearn.networks.decoders import SkipDecoder, mirrored_decoder
 from stylelearn.networks.noise import Noise
@@ -172,6 +172,7 @@ class AdaIN(nn.Module):
 
         Args:
             features: f(c), (B, C, H', W').
+            styles: mean and deviation of each, as `style` and `losses.moments` make them.
             strength: α in [0, 1].
             shares: w_k ≥ 0, made to add up to 1; equal ones by default.
             masks: (K, H, W) ≥ 0, where each style counts; with `shares` both are multiplied. Where the masks add up to
@@ -184,8 +185,7 @@ class AdaIN(nn.Module):
             raise ValueError(f"strength must be from 0 to 1; got {strength}")
         weights = strength * _weights(len(styles), shares, masks, features)  # α w_k: (K, 1, 1) or (K, H', W')
         # AdaIN(x, y) is a x + b, so the sum is, too: of a large picture there is one copy, and not one for each term.
-        mean, variance = tiling.mean_and_variance_in_bands(lambda band: band, features, 0)
-        deviation = (variance + EPSILON).sqrt()
+        mean, deviation = moments(features)
         scale, shift = 1 - weights.sum(dim=0), 0.0  # of f(c): 1 − α, and where the masks leave something out
         for w, (style_mean, style_deviation) in zip(weights, styles, strict=True):
             a = style_deviation / deviation
