@@ -512,12 +512,12 @@ mine = copy.deepcopy(network)
 for each in mine.norms():
     each.__class__ = MyNorm  # the same tables, your formula
 even = [torch.full((160, 240), float(share)) for share in pad(0.3, 0.6)]  # the same everywhere
-wishes = {"one style": "mosaic", "ring at (0.3, 0.6)": dict(zip(corners, even, strict=True))}
+wishes = {"one style": "mosaic", "ring (0.3, 0.6)": dict(zip(corners, even, strict=True))}
 ramp = torch.linspace(1, 0, 240).expand(160, 240)
 wishes |= {"left to right": {"mosaic": ramp, "stained_glass": 1 - ramp}}
 pictures = [paint(small, wish, net) for net in (mine, network) for wish in wishes.values()]
 solved = norm is my_conditional_norm or spatial is my_spatial_norm or pad is my_shares
-rows = ("yours" if solved else "course, in place of yours", "course")
+rows = ("yours" if solved else "not yours yet", "the course's")  # which stands in for what is not solved
 grid(pictures, [f"{who}: {what}" for who in rows for what in wishes], columns=3)
 
 # %% [markdown]
