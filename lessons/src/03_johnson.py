@@ -438,10 +438,10 @@ def means(values, width=10):
 plot_curves(
     {name: means(v) for name, v in curves.items()}, at=range(10, STEPS + 1, 10), title="A network learns a style"
 )
-grid([*seen.values()], [*seen], columns=4)
+grid([style, photo, *seen.values()], ["the style", "the photo", *seen], columns=3, even=True)
 unseen = [resize(samples.content(name), 192, "long") for name in ("china", "camera", "coffee")]  # two of them new to it
-titles = ["the style", "new to it", "new to it", "from the album", "", "in one pass", "in one pass", "in one pass"]
-grid([style, *unseen, torch.ones_like(style), *(paint(quick, image) for image in unseen)], titles, columns=4, even=True)
+titles = ["new to it", "new to it", "from the album", *["in one pass"] * 3]
+grid([*unseen, *(paint(quick, image) for image in unseen)], titles, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -575,7 +575,7 @@ curve = [train(mine, optimizer, perceptual_loss, crops(step)) for step in range(
 print(f"loss: {sum(curve[:10]) / 10:.2f} in the first ten steps, {sum(curve[-10:]) / 10:.2f} in the last ten")
 pictures = [style, photo, paint(mine, photo), paint(early, photo)]
 solved = train is my_training_step or norm is my_instance_norm
-who = "your code" if solved else "the course's, in place of yours"
+who = "your code" if solved else "not yours yet"  # the course's code stands in
 titles = ["the style", "the photo", f"{who}, {EARLY} steps", f"the course's, {EARLY} steps"]
 grid(pictures, titles, columns=4, even=True)
 
