@@ -69,8 +69,8 @@ def photograph(content, content_masks, style, style_masks, **options):
     return last.best_image
 
 
-large, dark = pictured("china", 192), pictured("rocket", 192)
-evening = photo.smooth(photograph(*large, *dark), large[0], radius=2)  # (1, 3, 192, 288); section 10 explains `smooth`
+large, dark = pictured("china", 256), pictured("rocket", 256)
+evening = photo.smooth(photograph(*large, *dark), large[0], radius=2)  # (1, 3, 256, 384); section 10 explains `smooth`
 grid([large[0], dark[0], evening], ["content: by day", "style: at dusk", "the content at dusk"])
 
 # %% [markdown]
@@ -83,8 +83,9 @@ grid([large[0], dark[0], evening], ["content: by day", "style: at dusk", "the co
 # %%
 painted = result(gatys.stylize(day, dusk, encoder=encoder, steps=80, style_weight=3.0))
 roof = (..., slice(5, 105), slice(12, 162))  # rows and columns
-titles = ["the photo", "the style", "lesson 02", "the roof", "lesson 02: the roof"]
-grid([day, dusk, painted, day[roof], painted[roof]], titles, columns=3)
+trees = (..., slice(72, 172), slice(108, 258))
+titles = ["the photo", "the style", "lesson 02", "the roof", "lesson 02: the roof", "lesson 02: the trees"]
+grid([day, dusk, painted, day[roof], painted[roof], painted[trees]], titles, columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
