@@ -56,7 +56,7 @@ network = style_swap.load()  # the course's trained inverse network, with its en
 photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288), the photo of most sections
 shown, titles = [], []
 for name, style_name in (("flower", "stained_glass"), ("china", "night_strokes"), ("coffee", "woodcut_waves")):
-    content, style = resize(samples.content(name), (192, 288), "box"), resize(samples.style(style_name), 256)
+    content, style = resize(samples.content(name), (288, 432), "box"), samples.style(style_name)  # (1, 3, 512, 512)
     with torch.no_grad():
         shown += [style, content, network(content, style)]
     titles += [style_name, "the photo", "swapped"]
@@ -370,7 +370,7 @@ check.swap_loss(my_loss)
 #
 # We start from the picture of section 2, the style's pixels moved by scissors and glue. It has the style's colours already; the search repairs the seams. (Section 5 tries other starts.)
 #
-# The style is larger from here on, 320 pixels, so that a patch holds a lead line and a piece of a pane, and not half a flower. (Section 10 compares sizes.)
+# Photo and style are larger here. There are more patches to choose from, and a patch holds a lead line and a piece of a pane, not half a flower. (Section 10 compares sizes.)
 #
 # **Predict, then run.** The one knob of the method is the size of the patch. What will the cat be with patches of 1, 3 and 9 cells? And with 3 cells and a stride of 3, so that nothing overlaps?
 
@@ -382,16 +382,16 @@ def paint(content, style, steps=40, tv_weight=3.0, **how):
     return result(optimize_image(glued(content, style, **how), objective, steps))
 
 
-large = resize(samples.style("stained_glass"), 320)  # (1, 3, 320, 320)
+cat, panes = resize(samples.content("chelsea"), (288, 432), "box"), samples.style("stained_glass")  # 512 × 512
 knobs = [{"patch": 1}, {"patch": 3}, {"patch": 9}, {"patch": 3, "stride": 3}]
-knob_pictures = [paint(photo, large, **knob) for knob in knobs]
+knob_pictures = [paint(cat, panes, **knob) for knob in knobs]
 titles = ["patch 1", "patch 3", "patch 9", "patch 3, stride 3"]
-grid([photo, large, *knob_pictures], ["the photo", "the style", *titles], columns=3, even=True)
+grid([cat, panes, *knob_pictures], ["the photo", "the style", *titles], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From 1 to 9 cells the strokes get longer and the drawing of the cat gets weaker; with 9 cells larger shapes of the glass appear. So the patch size trades photo against style. With a stride of 3 nothing is averaged: neighbouring patches do not fit together, and the eyes and the nose break up.
+# From 1 to 9 cells the drawing of the cat gets weaker. With single cells the stripes of the fur are there; with 9 cells the face has become one plain pane, with a few dark lines. So the patch size trades photo against style. With a stride of 3 nothing is averaged: neighbouring patches do not fit together, and the nose and the cheeks break up.
 #
 # All of them show a fine grain that neither picture has: small changes of pixels to which `relu3_1` does not react. The smoothness λ removes some of it.
 # </details>
@@ -406,6 +406,7 @@ def course_loss(features, target, image, weight):
     return (features - target).square().sum() + weight * losses.total_variation(image)
 
 
+large = resize(panes, 320)  # smaller pictures, so that three convolutions are quick enough
 swap_by = yours(my_swap, check.three_convolutions, lambda C, S, p, stride: swap(C, S, patch=p, stride=stride))
 loss = yours(my_loss, check.swap_loss, course_loss)
 with torch.no_grad():
@@ -420,7 +421,7 @@ def my_objective(image):
 
 mine = result(optimize_image(glued(photo, large), my_objective, 40))
 who = "your code" if swap_by is my_swap or loss is my_loss else "the course's, in place of yours"
-painted = {"the style": large, who: mine, "the course's": knob_pictures[1]}
+painted = {"the style": large, who: mine, "the course's": paint(photo, large)}
 grid([*painted.values()], [*painted], columns=3, even=True)
 
 # %% [markdown]
@@ -431,17 +432,24 @@ grid([*painted.values()], [*painted], columns=3, even=True)
 # *Does it matter where we start?*
 #
 # Lesson 02 found a different picture from each start. The authors claim that their loss is easier to minimise: the target is fixed, in one layer, and says *what* should be *where*. Let us measure that. Both methods
-# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two different draws of noise, and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the best.
+# get the same photo, style, encoder, smoothness and optimiser, and start three times: from two draws of noise (pixels of the style, in random places), and from the photo. Each curve is divided by the lowest loss that its method found, so 1 is the best.
 #
 # **Predict, then run.** Which curves lie closer together? And the pictures at their ends?
 
 # %%
-temple, ink = resize(samples.content("china"), (128, 192), "box"), resize(samples.style("ink_hatching"), 256)
-noise = [gatys.start_image("noise", temple, ink, seed) for seed in (1, 2)]
-starts = {"noise 1": noise[0], "noise 2": noise[1], "the photo": temple}
+temple, dabs = resize(samples.content("china"), (144, 216), "box"), resize(samples.style("impasto"), 288)
+
+
+def pixels_of_the_style(seed):
+    """Pixels of the style, drawn at random for every place: its colours, and no pattern. (1, 3, 144, 216)."""
+    drawn = torch.randint(288 * 288, (144 * 216,), generator=torch.Generator().manual_seed(seed))
+    return dabs.flatten(2)[..., drawn].unflatten(2, (144, 216))
+
+
+starts = {"noise 1": pixels_of_the_style(1), "noise 2": pixels_of_the_style(2), "the photo": temple}
 objectives = {
-    "swap": style_swap.objective(temple, ink, encoder=encoder, tv_weight=3.0),
-    "lesson 02": gatys.objective(temple, ink, encoder=encoder, tv_weight=3.0),
+    "swap": style_swap.objective(temple, dabs, encoder=encoder, tv_weight=3.0),
+    "lesson 02": gatys.objective(temple, dabs, encoder=encoder, tv_weight=3.0),
 }
 curves, ends = {}, {}
 for method, objective in objectives.items():
@@ -454,7 +462,7 @@ relative = {name: [loss / lowest[name.split(",")[0]] for loss in curve] for name
 plot_curves(relative, y="loss ÷ lowest of the method", title="Three starts each")
 titles, pictures = [*ends], [*ends.values()]
 grid(
-    [temple, *pictures[:3], ink, *pictures[3:]],
+    [temple, *pictures[:3], dabs, *pictures[3:]],
     ["the photo", *titles[:3], "the style", *titles[3:]],
     columns=4,
     even=True,
@@ -472,7 +480,7 @@ for method in objectives:
 #
 # The claim holds in part. The swap comes to twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places. Lesson 02 ends with two different ones: look at the strokes in the sky, and at the storeys. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# The colours are another matter. From noise the swap's are grey, green and violet, where lesson 02, which also compares early layers, has found the sand of the paper. From the photo the swap ends with the same edges, and with the light sky of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough: from noise both methods end about half above their lowest loss. That is why `paint` starts from the style's pixels.
+# The colours are another matter. The swap keeps those of its start: the orange of the style's pixels, or the pale sky and the dark trees of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. Lesson 02, which also compares early layers, brings orange to the photo's temple, too. That is why `paint` starts from the style's pixels.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -563,23 +571,23 @@ grid(pictures[::2] + pictures[1::2], titles[::2] + titles[1::2], columns=4, even
 
 # %%
 without = style_swap.load("pictures")
-pairs = [("chelsea", "stained_glass"), ("china", "impasto"), ("coffee", "woodcut_waves"), ("astronaut", "ink_hatching")]
+pairs = [("flower", "stained_glass"), ("china", "impasto"), ("coffee", "woodcut_waves"), ("astronaut", "ink_hatching")]
 networks = {"with swapped ones": network, "pictures only": without}
 apart, pictures = {(word, kind): 0.0 for word in networks for kind in ("photo", "swapped")}, []
 with torch.no_grad():
     for name, style_name in pairs:
-        H = network.encode(resize(samples.content(name), (192, 288), "box"))  # (1, C, 48, 72)
-        kinds = {"photo": H, "swapped": swap(H, network.encode(resize(samples.style(style_name), 320)))}
+        H = network.encode(resize(samples.content(name), (384, 576), "box"))  # (1, C, 96, 144)
+        kinds = {"photo": H, "swapped": swap(H, network.encode(samples.style(style_name)))}
         for (word, net), (kind, H) in itertools.product(networks.items(), kinds.items()):
-            image = net.decode(H, (192, 288))
+            image = net.decode(H, (384, 576))
             apart[word, kind] += losses.content_loss(network.encode(image), H).item() / len(pairs)
             pictures += [image] if kind == "swapped" else []
 for word in networks:
     print(f"{word:18} on photos {apart[word, 'photo']:.3f}, on swapped activations {apart[word, 'swapped']:.3f}")
 rows, words = [], []
-for pair in (0, 2):  # the cat and the coffee, a detail of each, twice as large
-    details = [resize(image[..., 40:136, 84:228], (192, 288), "box") for image in pictures[2 * pair : 2 * pair + 2]]
-    rows += [resize(samples.style(pairs[pair][1]), 320), *details]
+for pair, top in ((0, 100), (2, 60)):  # the flower and the coffee, a detail of each
+    details = [image[..., top : top + 192, 150:438] for image in pictures[2 * pair : 2 * pair + 2]]
+    rows += [samples.style(pairs[pair][1]), *details]
     words += [pairs[pair][1], *(f"{word}, a detail" for word in networks)]
 grid(rows, words, columns=3, even=True)
 
@@ -599,7 +607,7 @@ grid(rows, words, columns=3, even=True)
 pairs = [("china", "impasto"), ("coffee", "woodcut_waves")]
 rows, words = [], []
 for name, style_name in pairs:
-    content, style = resize(samples.content(name), (192, 288), "box"), resize(samples.style(style_name), 320)
+    content, style = resize(samples.content(name), (288, 432), "box"), samples.style(style_name)
     objective = style_swap.objective(content, style, encoder=encoder, tv_weight=3.0)
     with torch.no_grad():
         at_once = network(content, style)
@@ -620,11 +628,11 @@ grid(rows, words, columns=3, even=True)
 
 # %%
 with torch.no_grad():
-    f_photo = network.encode(photo)
-    swapped = network.swap(f_photo, network.encode(large))
-    strip = [network.decode(network.blend(f_photo, swapped, s), photo.shape[2:]) for s in (0.0, 0.33, 0.67, 1.0)]
+    f_cat = network.encode(cat)
+    swapped = network.swap(f_cat, network.encode(panes))
+    strip = [network.decode(network.blend(f_cat, swapped, s), cat.shape[2:]) for s in (0.0, 0.33, 0.67, 1.0)]
 titles = ["the photo", "the style", *(f"strength {s:g}" for s in (0, 0.33, 0.67, 1))]
-grid([photo, large, *strip], titles, columns=3, even=True)
+grid([cat, panes, *strip], titles, columns=3, even=True)
 
 # %% [markdown]
 # At strength 0 the network repaints the photo itself, without the finest hairs. Then the dark lines come, and the colours.
@@ -641,7 +649,7 @@ grid([photo, large, *strip], titles, columns=3, even=True)
 # Things to try: the same picture as photo and as style, and click. A patch of 1, and look at *the style's pixels*. `pencil` as style: what becomes of the colours? `relu1_1` and `relu4_1`, optimised.
 
 # %% tags=["nbval-ignore-output"]
-lab = StyleSwapLab(content="chelsea", style="stained_glass", size=256, across=0.37, down=0.36)
+lab = StyleSwapLab(content="chelsea", style="stained_glass", size=384, across=0.37, down=0.36)
 lab
 
 # %% [markdown]
@@ -659,23 +667,26 @@ lab
 # **Predict, then run.** Patches may now find better matches on the way. What does that cost, and what can it gain?
 
 # %% tags=["nbval-ignore-output"]
-start = glued(photo, large)  # by scissors and glue, as in section 4
+temple, dabs = resize(samples.content("china"), (240, 360), "box"), resize(samples.style("impasto"), 400)
+start = glued(temple, dabs)  # by scissors and glue, as in section 4
+weights = {"style_weight": 25.0, "tv_weight": 60.0}
 methods = {
-    "style swap": style_swap.objective(photo, large, encoder=encoder, tv_weight=3.0),
-    "CNNMRF": style_swap.cnnmrf_objective(photo, large, encoder=encoder, style_weight=25.0, tv_weight=150.0),
+    "style swap": style_swap.objective(temple, dabs, encoder=encoder, tv_weight=3.0),
+    "CNNMRF": style_swap.cnnmrf_objective(temple, dabs, encoder=encoder, layers=[LAYER], **weights),
 }
 made = []
 for name, objective in methods.items():
     begin = time.perf_counter()
     made.append(result(optimize_image(start, objective, 50, optimizer="adam", learning_rate=0.03)))
     print(f"{name:12} {(time.perf_counter() - begin) / 50 * 1e3:4.0f} ms a step")
-grid([large, start, *made], ["the style", "the start", *methods], columns=2, even=True)
+grid([dabs, start, *made], ["the style", "the start", *methods], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed: so lead lines grow together into longer ones, with calmer areas between them, and the content loss keeps the eyes and the nose in their places. That is the gain. Where lines run side by side, they make striped bands that the glass does not have. The price: every step
-# compares all patches again; content and style need a balance again (we weight the patch term by 25, in `relu3_1` and `relu4_1`, and the smoothness fifty times as high as in the swap); and the target moves during the optimisation, so the start matters again. (Both are painted with Adam. L-BFGS goes astray when a loss jumps, and this one jumps whenever a match changes.)
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed, so neighbours come to agree: strokes run on across many patches, as in the sky and on the water, and posts and roofs are drawn in clear lines. The content loss keeps the temple in its place. The price: every step
+# compares all patches again; content and style need a balance again (we weight the patch term by 25, and the smoothness twenty times as high as in the swap); and the target moves during the optimisation, so the start matters again. Li and Wand match in `relu4_1`, too. With our encoder and a picture this small, its patches are so large that the temple dissolves in strokes.
+# (Both are painted with Adam. L-BFGS goes astray when a loss jumps, and this one jumps whenever a match changes.)
 # </details>
 #
 # ## 8 · Video
@@ -721,19 +732,19 @@ check.steadiness(my_steadiness)
 # </details>
 #
 # The course's `video.consistency` does this for any known motion, in grey levels from 0 to 255 (the exercise has 0 to 1). Three clips: the camera moves over a photo by 4 pixels a frame; the same by 3 pixels; and a disc that
-# moves across a photo that stands still.
+# moves across a photo that stands still. Two frames of each will do.
 #
 # **Predict, then run.** A cell of `relu3_1` is 4 pixels wide. What will the swap make of a motion of 3?
 
 # %%
-view = resize(samples.content("china"), (152, 228), "box")
-size = {"frames": 3, "size": (144, 208)}
+view = resize(samples.content("china"), (208, 312), "box")
+size = {"frames": 2, "size": (192, 288)}
 clips = {
     "pan by 4 px": panning_clip(view, step=(0, 4), **size),
     "pan by 3 px": panning_clip(view, step=(0, 3), **size),
     "a disc": moving_clip(view, photo, step=4, **size),
 }
-brush = resize(samples.style("impasto"), 288)  # (1, 3, 288, 288)
+brush = resize(samples.style("impasto"), 448)  # (1, 3, 448, 448)
 
 
 def by_network(frame):
@@ -761,13 +772,13 @@ for who in painters:
 
 # %%
 clip = "pan by 4 px"
-strips = [clips[clip].frames[1][..., :-4], clips[clip].frames[2][..., :-4], brush]
+strips, titles = [clips[clip].frames[0], resize(brush, 288)], ["a frame of the clip", "the style"]
 for who in painters:
-    before, now = films[who, clip][1], films[who, clip][2]  # (3, 144, 208) each
+    before, now = films[who, clip]  # (3, 192, 288) each
     flicker = (now[..., :-4] - before[..., 4:]).abs().mean(dim=0, keepdim=True).expand(3, -1, -1)
-    strips += [before[..., :-4], now[..., :-4], (4 * flicker).clamp(0, 1)]
-shown = [f"{who}: {what}" for who in painters for what in ("frame 2", "frame 3", "flicker × 4")]
-grid(strips, ["the clip: frame 2", "frame 3", "the style", *shown], columns=3, even=True)
+    strips += [before[..., 4:], (4 * flicker).clamp(0, 1)]
+    titles += [who, "flicker × 4"]
+grid(strips, titles, columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -828,18 +839,18 @@ for name, times in costs.items():
 
 # %%
 with torch.no_grad():
-    sizes = [network(photo, resize(glass, side)) for side in (96, 384)]
-    sky, temple = (resize(samples.content(name), (192, 288), "box") for name in ("rocket", "china"))
-    grey = network(temple, resize(samples.style("pencil"), 384))
-    in_waves = network(sky, resize(samples.style("woodcut_waves"), 384))
+    sizes = [network(cat, resize(panes, side)) for side in (128, 512)]
+    sky, temple = (resize(samples.content(name), (288, 432), "box") for name in ("rocket", "china"))
+    grey = network(temple, samples.style("pencil"))
+    in_waves = network(sky, samples.style("woodcut_waves"))
 rows = {
-    "the glass": glass,
-    "the cat, glass at 96 px": sizes[0],
-    "the cat, glass at 384 px": sizes[1],
-    "a style without colours": resize(samples.style("pencil"), 384),
+    "the glass": panes,
+    "the cat, glass at 128 px": sizes[0],
+    "the cat, glass at 512 px": sizes[1],
+    "a style without colours": samples.style("pencil"),
     "a photo with colours": temple,
     "the temple in pencil": grey,
-    "the waves": resize(samples.style("woodcut_waves"), 384),
+    "the waves": samples.style("woodcut_waves"),
     "a photo with a smooth sky": sky,
     "the photo in waves": in_waves,
 }
@@ -849,7 +860,7 @@ grid([*rows.values()], [*rows], columns=3, even=True)
 # <details><summary>What you should see</summary>
 #
 # Small glass gives fine lead lines close together, and hardly a cat. Large glass has few lines and wide panes, so there are large smooth patches to choose from. Pencil makes everything grey: the style has no other colour to choose.
-# The smooth sky becomes smooth blue, which the waves have. But most of the lattice of the two large towers dissolves into smears: the waves have nothing like it. Around the rocket there is a pale halo, probably from patches that hold an edge beside white foam.
+# The smooth sky becomes smooth blue, which the waves have. But the thin bars of the towers become thick strokes, or vanish: the waves have no lattice. Beside the smaller tower at the left there is a pale halo, probably from patches that hold an edge beside white foam.
 # </details>
 #
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
@@ -864,7 +875,7 @@ grid([*rows.values()], [*rows], columns=3, even=True)
 #   its training loss also compares with that picture. It was trained on far fewer pictures than the authors' 160 000.
 # - **The losses** are relative, divided by the power of the target, so λ here is not the paper's λ.
 # - **Zero patches** never win. The paper does not mention them.
-# - Our videos have three small frames and simple motion. They show a tendency.
+# - Our videos have two small frames and simple motion. They show a tendency.
 #
 # ## Summary
 #

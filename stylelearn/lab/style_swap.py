@@ -69,7 +69,7 @@ class StyleSwapLab(StepLab):
         start: str = "content",
         steps: int = 60,
         tv_weight: float = 1.0,
-        size: int = 256,
+        size: int = 384,
         view: str = "pastiche",
         across: float = 0.5,
         down: float = 0.5,
