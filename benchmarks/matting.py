@@ -4,22 +4,16 @@ import time
 from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from benchmarks.gatys import noise, random_vgg19
 from benchmarks.measuring import Measurement, Plan
 from stylelearn import photo, samples
 from stylelearn.encoders import Encoder
 from stylelearn.evaluation.timing import ratio, take_turns
+from stylelearn.images import square
 from stylelearn.matting import MattingLaplacian
 from stylelearn.optimize import result
 from stylelearn.segmentation import course_mask
-
-
-def picture(height: int, width: int) -> Tensor:
-    """A photograph of any size, (1, 3, height, width)."""
-    return F.interpolate(samples.content("china"), (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
 def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
@@ -31,7 +25,7 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
 def beside_the_encoder(plan: Plan) -> list[Measurement]:
     """L_m and its gradient, as a part of the other terms and theirs."""
     figures, group = [], f"photorealism, {plan.size} px"
-    image, style = picture(plan.size, plan.size), noise(plan.size)
+    image, style = square(samples.content("china"), plan.size), noise(plan.size)
     laplacian = MattingLaplacian(image)
     x = style.flip(3).requires_grad_()
     for name, encoder in (("mini", Encoder("mini")), ("VGG-19", random_vgg19())):
@@ -41,10 +35,8 @@ def beside_the_encoder(plan: Plan) -> list[Measurement]:
             "encoder": lambda terms=terms: torch.autograd.grad(sum(terms(x).values()), x),
         }
         timed = take_turns(work, plan.rounds)
-        part, note = (
-            100 * ratio(timed["L_m"], timed["encoder"]),
-            f"of {timed['encoder'].processor:.3g} s processor time",
-        )
+        part = 100 * ratio(timed["L_m"], timed["encoder"])
+        note = f"of {timed['encoder'].processor:.3g} s processor time"
         figures.append(Measurement(group, f"L_m over a step of {name}", part, "%", at_most=15, note=note))
     return figures
 

@@ -17,7 +17,7 @@ class Plan:
     """How thorough, and with what.
 
     Attributes:
-        size, large: sides of the (square) pictures in pixels. sides: those over which growth is measured.
+        size, large: sides of the (square) pictures in pixels.
         rounds: of each time measurement. steps: of every optimisation. frames: of each clip.
         pairs: how many photos and paintings are paired where Gatys paints them, too; many: where he does not.
         photo: width and height of the photo whose memory is measured. letters: targets of each test set of letters.
@@ -31,7 +31,6 @@ class Plan:
 
     size: int = 256
     large: int = 512
-    sides: tuple[int, ...] = (128, 256, 512, 1024)
     rounds: int = 15
     steps: int = 300
     frames: int = 8
@@ -54,7 +53,7 @@ class Plan:
 
 
 QUICK = Plan(
-    size=64, large=96, sides=(48, 96), rounds=2, steps=5, frames=2, pairs=2, many=2, photo=(200, 150), letters=2,
+    size=64, large=96, rounds=2, steps=5, frames=2, pairs=2, many=2, photo=(200, 150), letters=2,
     judged=False,
 )  # fmt: skip
 

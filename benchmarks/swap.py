@@ -3,7 +3,6 @@
 speed       `patches.swap` and three convolutions in turn, at the size of VGG-19's relu3_1
 memory      the most that one swap holds beyond its inputs, in a process of its own
 pastiche    `mini` and the inverse network, both pictures to pastiche
-growth      seconds against the side of the picture; a quarter more pixels a side are 2.4 times the work
 steadiness  what remains of the change between frames when motion is undone, beside Gatys frame by frame
 
 Speed does not depend on the values of the weights: VGG-19's are random, and nothing is downloaded.
@@ -24,7 +23,7 @@ from stylelearn.evaluation.timing import held_by, ratio, run_apart, take_turns
 from stylelearn.images import square
 from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import swap, swap_by_convolution
-from stylelearn.video import Clip, consistency, moving_clip, panning_clip
+from stylelearn.video import consistency, moving_clip, panning_clip
 
 FASTER, LESS, PASTICHE = 3.0, 4.0, 0.5  # promised: times, times, seconds
 
@@ -35,7 +34,6 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
         yield f"a swap beside three convolutions, {size} px", lambda size=size: speed(size, min(plan.rounds, 5))
         yield f"memory of a swap, {size} px", lambda size=size: memory(size)
     yield f"both pictures to pastiche, {plan.size} px", lambda: pastiche(plan.size, plan.rounds)
-    yield "cost against size", lambda: growth(plan)
     yield f"steadiness on video, {plan.size // 2} px", lambda: steadiness(plan)
 
 
@@ -43,10 +41,9 @@ def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
 
 
 @torch.inference_mode()
-def pair(size: int, encoder: Encoder | None = None) -> tuple[Tensor, Tensor]:
+def pair(size: int) -> tuple[Tensor, Tensor]:
     """Activations of two pictures of noise at relu3_1."""
-    encoder = encoder or random_vgg19()
-    layer = style_swap.LAYER
+    encoder, layer = random_vgg19(), style_swap.LAYER
     return encoder(noise(size), [layer])[layer], encoder(noise(size, seed=1), [layer])[layer]
 
 
@@ -99,22 +96,6 @@ def pastiche(size: int, rounds: int) -> list[Measurement]:
     return [Measurement(group, name, timing.clock, "s", at_most=PASTICHE, note=note)]
 
 
-@torch.inference_mode()
-def growth(plan: Plan) -> list[Measurement]:
-    """Seconds of one swap for each side; three convolutions only up to `plan.large`."""
-    figures = []
-    for name, encoder in (("mini, 64 channels", Encoder("mini")), ("VGG-19, 256 channels", random_vgg19())):
-        for side in plan.sides:
-            content, style = pair(side, encoder)
-            work = {name: partial(swap, content, style)}
-            if encoder.name == "vgg19" and side <= plan.large:
-                work["VGG-19, three convolutions"] = partial(swap_by_convolution, content, style)
-            for what, timing in take_turns(work, 1, warm_up=1 if side <= 256 else 0).items():
-                group = "cost against size, one swap at relu3_1"
-                figures.append(Measurement(group, f"{what}, {side} px", timing.clock, "s"))
-    return figures
-
-
 # --- steadiness -------------------------------------------------------------------------------------------------------
 
 
@@ -122,17 +103,13 @@ def _pictures(size: int) -> tuple[Tensor, Tensor]:
     return square(samples.content("chelsea"), size), square(samples.style("mosaic"), size)
 
 
-def clips(plan: Plan) -> dict[str, Clip]:
-    """The two clips of the lesson."""
+def steadiness(plan: Plan) -> list[Measurement]:
+    """Each clip of the lesson painted in four ways, and how much it flickers."""
     photo, size = samples.content("china", plan.size), (plan.size // 2, plan.size // 2)
-    return {
+    clips = {
         "panning": panning_clip(photo, plan.frames, size=size),
         "moving": moving_clip(photo, samples.content("chelsea"), plan.frames, size=size),
     }
-
-
-def steadiness(plan: Plan) -> list[Measurement]:
-    """Each clip painted in three ways, and how much it flickers."""
     style, encoder, network = _pictures(plan.size // 2)[1], Encoder("mini"), style_swap.load()
 
     def optimised(frame: Tensor, method: Any, start: str) -> Tensor:
@@ -146,7 +123,7 @@ def steadiness(plan: Plan) -> list[Measurement]:
         "Gatys from the frame": lambda frame: optimised(frame, gatys, "content"),
     }
     figures = []
-    for name, clip in clips(plan).items():
+    for name, clip in clips.items():
         for way, paint in ways.items():
             made = torch.cat([paint(frame) for frame in clip.frames.split(1)])
             change = consistency(made, clip)
