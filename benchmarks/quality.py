@@ -1,9 +1,10 @@
 """A network, from coarse to fine, against `plan.steps` steps on the pixels for the same objective (lessons 03 to 05).
 
 Each network that ships paints pairs that it was not trained on; Gatys's method paints them too, with the weights and
-layers that the network was trained for (for AdaIN, whose losses are others: α = 1 and β = its λ). Measured of both:
+layers that the network was trained for (for AdaIN, whose content loss is another: with the photo's content at weight
+1). Measured of both:
 
-    own         the method's own style loss under `mini`: Gram matrices for johnson and cin, moments for adain
+    own         the style loss under `mini`
     judge       relative error of Gram matrices as SqueezeNet sees them; neither method has optimised for it
     content     relative error of the activations at the content layer, under `mini`
     recognised  the share of pastiches whose nearest painting of 16, by Gram distance, is the right one
@@ -23,7 +24,7 @@ from torch import Tensor
 
 from benchmarks.measuring import Measurement, Plan
 from benchmarks.pictures import Pair, contact_sheet, latin, mean, paintings, photos, ratio
-from stylelearn import adain, cin, gatys, johnson, losses
+from stylelearn import adain, cin, gatys, johnson
 from stylelearn.colour import luminance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
 from stylelearn.evaluation.metrics import gram_distance, judge
@@ -129,7 +130,7 @@ def quality(method: str, plan: Plan) -> list[Measurement]:
     mini = Encoder("mini")
     painted = list(paint(method, trained, plan, mini))
     figures = []
-    own = [ratio(*(_own_loss(method, each, mini)(image) for image in (each.ours, each.theirs))) for each in painted]
+    own = over_gatys(painted, "style")
     if method == "johnson":  # a network for each style
         for name in dict.fromkeys(each.style for each in painted):
             some = [value for value, each in zip(own, painted, strict=True) if each.style == name]
@@ -205,20 +206,6 @@ def paint(method: str, trained: Sequence[Trained], plan: Plan, encoder: Encoder)
 
 def _sum(terms: Mapping[str, Tensor], kind: str) -> float:
     return sum(float(value) for name, value in terms.items() if name.startswith(kind))
-
-
-def _own_loss(method: str, painted: Painted, encoder: Encoder) -> Callable[[Tensor], float]:
-    """The style loss that the method was trained for."""
-    if method != "adain":
-        return lambda image: _sum(painted.terms(image), "style")
-    layers = adain.STYLE_LAYERS
-    wanted = {layer: losses.moments(value) for layer, value in encoder(painted.pair.style, layers).items()}
-
-    def moments(image: Tensor) -> float:  # Eq. 13, as the decoder was trained for it
-        seen = encoder(image, layers)
-        return sum(float(losses.moments_loss(seen[name], wanted[name])) / seen[name].shape[1] ** 0.5 for name in layers)
-
-    return moments
 
 
 def networks(method: str, plan: Plan) -> list[Trained]:

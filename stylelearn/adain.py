@@ -10,10 +10,13 @@ channel of the content's activations the mean and the spread that it has in the 
 
 f is fixed, only g learns. Content is compared with t and not with f(c): that is what the decoder was given.
 
-**Differs from the paper:** f is `mini`. The course's decoder is a `SkipDecoder`: beside `LAYER` it is given `BESIDE`,
-in which the styles meet, too, and some noise. Each norm is divided by the root of the number of its values, so that λ
-means the same for every encoder. In a quarter of each batch the style is the content itself, and there the picture,
-too, is compared: α = 0 must give the photo back. A little total variation is added.
+**Differs from the paper:** f is `mini`. The course's decoder is a `PaintingDecoder`: beside `LAYER` it is given
+`BESIDE` and a small picture. Of all three it uses the pattern; the style reaches it by a code that is made of their
+moments, from which each of its norms reads γ and β. Its style loss is ‖G − A‖/‖A‖ of Gram matrices, since moments alone
+do not tell strokes. Each ‖·‖₂ is divided by the root of the number of its values, so that λ means the same for every
+encoder. In a quarter of each batch the style is the content itself, and there the picture, too, is compared: α = 0 must
+give the photo back. A little total variation and, for the norms, a penalty on spikes are added. `beside=None` takes the
+paper's decoder and its style loss.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +30,10 @@ from torch.utils.data import Dataset
 
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder, encoder_for
-from stylelearn.losses import moments, moments_loss, tv_loss
+from stylelearn.johnson import SPIKE_WEIGHT
+from stylelearn.losses import EPSILON, mean_gram, moments, moments_loss, precise, style_loss, tv_loss
 from stylelearn.networks import tiling
-from stylelearn.networks.decoders import SkipDecoder, mirrored_decoder
-from stylelearn.networks.noise import Noise
-from stylelearn.networks.noise import beside as noise_beside
+from stylelearn.networks.decoders import PaintingDecoder, mirrored_decoder
 from stylelearn.networks.transformation import checked_image
 from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
@@ -40,7 +42,8 @@ LAYER = "relu4_1"
 BESIDE = "relu3_1"  # what the course's decoder sees, too
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 STYLE_WEIGHT = 10.0  # λ, as in the authors' code; with 3 the photo's own colours stay
-RECONSTRUCTION = 60.0  # how much the picture itself counts, where style and content are one
+FACTORS = {"relu1_1": 0.3, "relu2_1": 0.4, "relu3_1": 0.3, "relu4_1": 0.4}  # of the Gram matrices' errors, times λ
+RECONSTRUCTION = 40.0  # how much the picture itself counts, where style and content are one
 TV_WEIGHT = 1.0
 SHARE = 4  # one of so many pictures in a batch is its own style
 
@@ -78,9 +81,9 @@ class AdaIN(nn.Module):
         encoder: f, frozen.
         decoder: g, from the encoder's `layer` to the picture; by default a new one, untrained.
         layer: where the styles meet.
-        beside: a shallower layer whose styles meet, too, for a `SkipDecoder`; None for the paper's form.
+        beside: a ReLU of block 3, where the styles meet, too, for a `PaintingDecoder`; None for the paper's form.
     Raises:
-        ValueError: no such ReLU; `beside` is not of a block before `layer`'s.
+        ValueError: no such ReLU; with `beside`, layers of other blocks than 4 and 3.
     """
 
     def __init__(
@@ -89,13 +92,15 @@ class AdaIN(nn.Module):
         super().__init__()
         self.encoder, self.layer, self.beside = encoder, layer, beside
         self.step = _pixels(layer)  # pixels of the picture to a cell of the layer
-        if beside is not None and not (
-            beside.startswith("relu") and beside in encoder.layers and _pixels(beside) < self.step
+        if beside is not None and not all(
+            name in encoder.layers and name.startswith(f"relu{block}_") for block, name in ((4, layer), (3, beside))
         ):
-            raise ValueError(f"beside must be a ReLU of a block before {layer}'s, such as 'relu1_1', not {beside!r}")
-        self.fold = 1 if beside is None else self.step // _pixels(beside)
+            raise ValueError(
+                f"with `beside`, styles meet in a ReLU of block 4 and in one of block 3, such as {LAYER!r} and "
+                f"{BESIDE!r}, not in {layer!r} and {beside!r}"
+            )
         if decoder is None and beside is not None:
-            decoder = SkipDecoder(encoder.channels[layer], encoder.channels[beside], fold=self.fold, step=self.step)
+            decoder = PaintingDecoder(encoder.channels[layer], encoder.channels[beside])
         elif decoder is None:
             decoder = mirrored_decoder(layer, encoder=encoder.name)
         self.decoder = decoder.to(memory_format=torch.channels_last)
@@ -131,8 +136,14 @@ class AdaIN(nn.Module):
         if colours:
             pictures = [match_colour(style.expand(len(content), -1, -1, -1), content) for style in pictures]
         known = [self.style(picture) for picture in pictures]
-        mixed = self.blend(self.encode(content), known, strength=strength, shares=shares, masks=masks)
-        return self.decode(mixed, content.shape[2:])
+        if masks is None:
+            mixed = self.blend(self.encode(content), known, strength=strength, shares=shares)
+            return self.decode(mixed, content.shape[2:])
+        left = 1 - masks.sum(dim=0).clamp(0, 1)  # of the photo; it shows through as it is, and not as g would paint it
+        whole = self.blend(self.encode(content), known, strength=strength, shares=shares, masks=masks + left)
+        size = content.shape[2:]
+        left = F.interpolate(left[None, None].to(content), size=tuple(size), mode="bilinear", antialias=True)
+        return torch.lerp(self.decode(whole, size), content, left)
 
     def encode(self, content: Tensor) -> Tensor:
         """f(c): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
@@ -144,16 +155,26 @@ class AdaIN(nn.Module):
         padded = F.pad(content, (0, -width % self.step, 0, -height % self.step), mode="reflect")
 
         def encode(x: Tensor) -> Tensor:
-            return self.joined(self.encoder(x, [self.layer, self.beside or self.layer]))
+            return self.joined(self.encoder(x, [self.layer, self.beside or self.layer]), x)
 
         large = height * width > tiling.LARGE and not torch.is_grad_enabled()
-        return tiling.in_bands(encode, padded, MARGIN * self.step) if large else encode(padded)
+        found = tiling.in_bands(encode, padded, MARGIN * self.step) if large else encode(padded)
+        return self.described(found)
 
-    def joined(self, features: Mapping[str, Tensor]) -> Tensor:
-        """f(c) out of activations by layer: `layer`, and behind its channels those of `beside`, folded to its size."""
+    def joined(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
+        """Activations by layer, and their picture, as one tensor, laid out as `PaintingDecoder` wants it."""
         if self.beside is None:
             return features[self.layer]
-        return torch.cat([features[self.layer], F.pixel_unshuffle(features[self.beside], self.fold)], dim=1)
+        small = F.pixel_unshuffle(F.pixel_unshuffle(F.avg_pool2d(rgb_to_ycbcr(image.float()), 2), 2), 2)
+        near = F.pixel_unshuffle(features[self.beside], 2)
+        return torch.cat([features[self.layer], near, small.to(near)], dim=1)
+
+    def described(self, features: Tensor) -> Tensor:
+        """f(c), complete: behind what `joined` put together the style code, at each place."""
+        if self.beside is None:
+            return features
+        code = self.decoder.described(features)[:, :, None, None].to(features)  # type: ignore[operator]
+        return torch.cat([features, code.expand(-1, -1, *features.shape[2:])], dim=1)
 
     def style(self, image: Tensor) -> Style:
         """μ and σ of each channel of the style picture (1, 3, H, W)."""
@@ -176,16 +197,22 @@ class AdaIN(nn.Module):
             strength: α in [0, 1].
             shares: w_k ≥ 0, made to add up to 1; equal ones by default.
             masks: (K, H, W) ≥ 0, where each style counts; with `shares` both are multiplied. Where the masks add up to
-                less than 1, the content shows through. **Differs from the paper**, which normalises each region by
+                less than 1, f(c) has the rest. **Differs from the paper**, which normalises each region by
                 itself; here the content's moments are those of the whole picture, so that soft masks have no seams.
         Raises:
             ValueError: α outside [0, 1]; no style; shares or masks that do not fit the styles, or are negative.
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be from 0 to 1; got {strength}")
-        weights = strength * _weights(len(styles), shares, masks, features)  # α w_k: (K, 1, 1) or (K, H', W')
+        weights = strength * _weights(len(styles), shares, masks, features)[:, None]  # α w_k: (K, 1, 1 or H', 1 or W')
+        if masks is not None and isinstance(self.decoder, PaintingDecoder):
+            # Of all but the code g takes the pattern alone, and that is not to change where another style begins.
+            count, area = sum(self.decoder.split), weights.shape[2:]
+            even = weights.mean(dim=(2, 3), keepdim=True).expand(-1, count, *area)
+            weights = torch.cat([even, weights.expand(-1, features.shape[1] - count, *area)], dim=1)  # (K, C, H', W')
         # AdaIN(x, y) is a x + b, so the sum is, too: of a large picture there is one copy, and not one for each term.
-        mean, deviation = moments(features)
+        mean, variance = tiling.mean_and_variance_in_bands(precise, features, 0)
+        deviation = (variance + EPSILON).sqrt()
         scale, shift = 1 - weights.sum(dim=0), 0.0  # of f(c): 1 − α, and where the masks leave something out
         for w, (style_mean, style_deviation) in zip(weights, styles, strict=True):
             a = style_deviation / deviation
@@ -194,22 +221,18 @@ class AdaIN(nn.Module):
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
         """g: activations to a picture of `size` (height, width), in [0, 1]."""
-        if size[0] * size[1] > tiling.LARGE and not torch.is_grad_enabled():
-            noise = Noise(self._noise, *features.shape[2:]).rows if self._noise else None
-            image = tiling.in_bands(self.decoder, features, MARGIN, 2 * tiling.ROWS // self.step, beside=noise)
+        local = not isinstance(self.decoder, PaintingDecoder)  # that one makes bands by itself
+        if local and size[0] * size[1] > tiling.LARGE and not torch.is_grad_enabled():
+            image = tiling.in_bands(self.painted, features, MARGIN, 2 * tiling.ROWS // self.step)
         else:
             image = self.painted(features)
         return image[..., : size[0], : size[1]].clamp(0, 1)
 
     def painted(self, features: Tensor) -> Tensor:
         """g, in whole cells and not held to [0, 1]."""
-        if self._noise:
-            features = torch.cat([features, noise_beside(features, self._noise, vary=self.training)], dim=1)
-        return self.decoder(features.contiguous(memory_format=torch.channels_last))
-
-    @property
-    def _noise(self) -> tuple[int, ...]:
-        return (1,) * getattr(self.decoder, "noise", 0)
+        if not isinstance(self.decoder, PaintingDecoder):
+            features = features.contiguous(memory_format=torch.channels_last)
+        return self.decoder(features)
 
 
 def _pixels(layer: str) -> int:
@@ -235,22 +258,25 @@ def _weights(count: int, shares: Sequence[float] | None, masks: Tensor | None, f
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Pairs(Dataset[tuple[Tensor, Tensor]]):
-    """Batches of contents and styles; for the last one of `share` pictures (0: for none) the style is the content."""
+class Pairs(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Batches of contents, styles, and where the style is the content: for the last one of `share` pictures.
+
+    Args:
+        share: 0 for none.
+    """
 
     def __init__(self, contents: Crops, styles: Crops, share: int = SHARE) -> None:
         self.contents, self.styles, self.share = contents, styles, share
 
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
-        contents, styles = self.contents[number], self.styles[number].clone()
-        same = len(contents) // self.share if self.share else 0
-        if same:
-            styles[-same:] = contents[-same:]
-        return contents, styles
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        contents, styles = self.contents[number], self.styles[number]
+        first = len(contents) - len(contents) // self.share if self.share else len(contents)
+        own = F.interpolate(contents[first:], size=styles.shape[2:], mode="bilinear")
+        return contents, torch.cat([styles[:first], own]), torch.arange(len(contents)) >= first
 
 
 class Objective(nn.Module):
-    """What the decoder is trained for; called with contents and styles it returns the weighted losses."""
+    """What the decoder is trained for; called with a batch of `Pairs` it returns the weighted losses."""
 
     def __init__(
         self,
@@ -266,27 +292,34 @@ class Objective(nn.Module):
         reached = network.encoder.layers[: network.encoder.layers.index(network.layer) + 1]
         self.layers = [name for name in STYLE_LAYERS if name in reached]
 
-    def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        contents, styles = batch
+    def forward(self, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
+        contents, styles, same = batch
         net = self.network
         with torch.no_grad():
             wanted = net.encoder(styles, dict.fromkeys([*self.layers, net.beside or net.layer]))
-            targets = {layer: moments(wanted[layer]) for layer in self.layers}
-            t = adain(net.encode(contents), moments(net.joined(wanted)))
+            f_c = net.encode(contents)
+            t = adain(f_c, moments(net.described(net.joined(wanted, styles))))
+            t = torch.where(same[:, None, None, None], f_c, t)
         pastiche = net.painted(t)
         seen = net.encoder(pastiche, self.layers)
         deep = seen[net.layer]
         found = {"content": _distance(deep, t[:, : deep.shape[1]]).mean()}
         for layer in self.layers:
-            channels = seen[layer].shape[1]
-            found[f"style {layer}"] = self.style_weight * moments_loss(seen[layer], targets[layer]) / channels**0.5
+            found[f"style {layer}"] = self.style_weight * self.style_loss(layer, seen[layer], wanted[layer])
         if self.reconstruction:
-            same = (styles == contents).flatten(start_dim=1).all(dim=1)  # (B,)
             error = _distance(rgb_to_ycbcr(pastiche.float()), rgb_to_ycbcr(contents))
             found["reconstruction"] = self.reconstruction * SHARE * (error * same).mean()
         if self.tv_weight:
             found["tv"] = self.tv_weight * tv_loss(pastiche)
+        if getattr(net.decoder, "spikes", None) is not None:
+            found["spikes"] = SPIKE_WEIGHT * net.decoder.spikes  # type: ignore[operator]
         return found
+
+    def style_loss(self, layer: str, seen: Tensor, wanted: Tensor) -> Tensor:
+        """One layer's part of L_s: Eq. 13, or ‖G − A‖/‖A‖ for the course's decoder."""
+        if self.network.beside is None:
+            return moments_loss(seen, moments(wanted)) / seen.shape[1] ** 0.5
+        return FACTORS[layer] * (style_loss(seen, mean_gram(wanted), each=True) + 1e-4).sqrt().mean()
 
 
 def _distance(x: Tensor, y: Tensor) -> Tensor:
@@ -304,6 +337,7 @@ def train_adain(
     beside: str | None = BESIDE,
     start: str | Path | None = None,
     size: int = 128,
+    style_size: int | None = None,
     batch: int = 4,
     seed: int = 0,
     weights: Mapping[str, Any] | None = None,
@@ -327,12 +361,14 @@ def train_adain(
         network = AdaIN(encoder, layer=layer, beside=beside)
     if size % network.step or size < 2 * network.step:
         raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
-    if start is not None:
-        fill(network.decoder, read_weights(start), f"decoder from {start}")
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
-        Crops(styles, size=size, batch=batch, seed=seed + 1, **PAINTINGS),
+        Crops(styles, size=style_size or size, batch=batch, seed=seed + 1, **PAINTINGS),
     )
+    if start is not None:
+        fill(network.decoder, read_weights(start), f"decoder from {start}")
+    elif beside is not None:
+        _fit_axes(network, pairs)
     objective = Objective(network, **(weights or {}))
     about = {"network": "adain", "encoder": encoder, "layer": layer, "beside": beside, "start": start and Path(start)}
     about |= {name: getattr(objective, name) for name in ("style_weight", "reconstruction", "tv_weight")}
@@ -340,6 +376,16 @@ def train_adain(
     training = yield from fit(objective, pairs, about=about, **settings(out, run))
     header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, "beside": beside}
     write_weights(out, network.decoder.state_dict(), {**header, "training": training})
+
+
+def _fit_axes(network: AdaIN, pairs: Pairs, batches: int = 200) -> None:
+    """The decoder is told of styles along the principal axes of those at hand; photos count, for α = 0."""
+    decoder = network.decoder
+    with torch.no_grad():
+        images = [crops[number] for number in range(batches) for crops in (pairs.styles, pairs.contents)]
+        layers = network.layer, network.beside
+        found = [decoder.numbers(network.joined(network.encoder(image, layers), image)) for image in images]
+    decoder.conditioner.fit_axes(torch.cat(found))
 
 
 def load(name: str | Path = "adain", *, encoder: Encoder | None = None) -> AdaIN:

@@ -224,8 +224,8 @@ class Training(nn.Module):
         self.network, self.swapped = network, swapped
         self.reconstruction, self.tv_weight = reconstruction, tv_weight
 
-    def forward(self, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        net, (photos, styles) = self.network, batch
+    def forward(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
+        net, (photos, styles) = self.network, batch[:2]
         pictures = torch.cat([photos, styles])
         with torch.no_grad():
             wanted = net.encode(pictures)  # H: (2 B, C, H', W')

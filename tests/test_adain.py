@@ -16,6 +16,7 @@ from stylelearn.adain import AdaIN, Objective, Pairs, Style, train_adain
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
+from stylelearn.networks import decoders
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
@@ -184,16 +185,19 @@ def test_alpha_0_is_the_decoder_of_the_contents_activations() -> None:
     close(net(content, picture(48, 56, seed=1), strength=0.0), expected, 1e-5)
 
 
-def test_beside_a_layer_its_neighbour_comes_along_position_by_position() -> None:
+def test_beside_a_layer_come_its_neighbour_a_small_picture_and_the_code() -> None:
     content = picture(50, 61)
     found = SKIP.encode(content)
     padded = torch.nn.functional.pad(content, (0, 3, 0, 6), mode="reflect")  # to whole cells of relu4_1
     seen = MINI(padded, ["relu3_1", "relu4_1"])
-    deep, near = found.split([77, 4 * 59], dim=1)
+    deep, near, small, code = found.split([77, 4 * 59, 48, decoders.AXES], dim=1)
     assert torch.equal(deep, seen["relu4_1"])
     for row in range(2):
         for column in range(2):
             assert torch.equal(near[:, 2 * row + column :: 4], seen["relu3_1"][..., row::2, column::2])
+    half = torch.nn.functional.pixel_shuffle(torch.nn.functional.pixel_shuffle(small, 2), 2)
+    close(half, rgb_to_ycbcr(torch.nn.functional.avg_pool2d(padded, 2)))
+    assert torch.equal(code, code[..., :1, :1].expand_as(code)) and code.abs().max() <= 4
 
 
 def test_with_a_skip_the_whole_is_its_steps_too() -> None:
@@ -204,29 +208,12 @@ def test_with_a_skip_the_whole_is_its_steps_too() -> None:
     close(SKIP.blend(f_c, [known]), t, 1e-5)
 
 
-class NoiseAlone(nn.Module):
-    """A decoder that shows its two planes of noise."""
-
-    noise = 2
-
-    def forward(self, features: Tensor) -> Tensor:
-        return features[:, -2:]
-
-
-def test_the_noise_is_the_same_for_all_pictures_but_in_training() -> None:
-    net = AdaIN(Blocks(), NoiseAlone(), layer="relu2_1")
-    features = torch.rand(2, 4, 6, 7)
-    first, second = net.eval().painted(features)
-    assert torch.equal(first, second) and not torch.equal(first[0], first[1])
-    first, second = net.train().painted(features)
-    assert not torch.equal(first, second)
-    assert torch.equal(net.painted(features)[0], first)  # a run can be repeated
-
-
-@pytest.mark.parametrize("beside", ["relu4_1", "relu5_1", "relu9_1", "pool1"])
-def test_beside_must_be_a_layer_of_a_block_before(beside: str) -> None:
-    with pytest.raises(ValueError, match=f"beside must be a ReLU of a block before relu4_1's.*not '{beside}'"):
-        AdaIN(MINI, beside=beside)
+@pytest.mark.parametrize(
+    ("layer", "beside"), [("relu4_1", "relu4_1"), ("relu4_1", "relu2_1"), ("relu3_1", "relu3_1"), ("relu4_1", "pool3")]
+)
+def test_with_a_layer_beside_styles_meet_in_blocks_4_and_3(layer: str, beside: str) -> None:
+    with pytest.raises(ValueError, match=f"block 4 and in one of block 3.*not in '{layer}' and '{beside}'"):
+        AdaIN(MINI, layer=layer, beside=beside)
 
 
 def test_the_whole_is_its_steps() -> None:
@@ -273,6 +260,33 @@ def test_colours_are_kept_by_recolouring_the_style_first() -> None:
     close(net(both, style, colours=True), torch.cat(one_by_one), 1e-4)
 
 
+def test_where_no_mask_is_the_photo_itself_stays() -> None:
+    content, style = picture(64, 80), picture(48, 56, seed=1)
+    inside = torch.zeros(64, 80)
+    inside[16:48, 20:60] = 0.75
+    for net in (NET, SKIP):
+        found, whole = net(content, style, masks=inside[None]), net(content, style)
+        close(found, (1 - inside) * content + inside * whole, 1e-5)
+    other = picture(40, 40, seed=2)
+    known = [SKIP.style(each) for each in (style, other)]
+    masks = torch.stack([inside, 1 - inside])
+    expected = SKIP.decode(SKIP.blend(SKIP.encode(content), known, masks=masks), (64, 80))
+    close(SKIP(content, [style, other], masks=masks), expected, 1e-5)
+
+
+def test_masks_change_the_code_from_place_to_place_and_the_pattern_nowhere() -> None:
+    """The pattern is that of a mixture by the areas, half and half; the code is each style's own in its half."""
+    content, styles_ = picture(64, 80), [picture(48, 56, seed=1), picture(40, 40, seed=2)]
+    f_c, known = SKIP.encode(content), [SKIP.style(each) for each in styles_]
+    left = torch.zeros(64, 80)
+    left[:, :40] = 1
+    t = SKIP.blend(f_c, known, masks=torch.stack([left, 1 - left]))
+    pattern, codes = t[:, : -decoders.AXES], t[:, -decoders.AXES :]
+    close(pattern, SKIP.blend(f_c, known)[:, : -decoders.AXES], 1e-5)
+    close(codes[..., :4], known[0].mean[:, -decoders.AXES :].expand(-1, -1, 8, 4), 1e-4)
+    close(codes[..., 6:], known[1].mean[:, -decoders.AXES :].expand(-1, -1, 8, 4), 1e-4)
+
+
 def test_a_batch_of_styles_is_no_style() -> None:
     with pytest.raises(ValueError, match=r"a style is one picture \(1, 3, H, W\), not 3; give several as a list"):
         NET(picture(32, 32), picture(32, 32).expand(3, -1, -1, -1))
@@ -310,23 +324,16 @@ def test_no_picture_or_too_small_is_refused(image: Any, words: str) -> None:
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("beside", [None, "relu2_1"])
-def test_losses_by_hand(beside: str | None) -> None:
-    net = untrained(layer="relu3_1", beside=beside)
+def test_losses_by_hand() -> None:
+    net = untrained(layer="relu3_1")
     objective = Objective(net, style_weight=3.0, reconstruction=2.0, tv_weight=0.5)
     contents = torch.cat([picture(32, 32, seed=i) for i in range(4)])
     styles_ = torch.cat([picture(32, 32, seed=10 + i) for i in range(3)] + [contents[3:]])
-    found = objective((contents, styles_))
+    found = objective((contents, styles_, torch.tensor([False] * 3 + [True])))
     f = MINI(contents, "relu3_1")["relu3_1"]
     seen_style = MINI(styles_, ["relu1_1", "relu2_1", "relu3_1"])
     t = adain.adain(f, losses.moments(seen_style["relu3_1"]))
-    whole = t  # what the decoder is given; content is compared in the deep layer alone
-    if beside:
-        near, wanted = (
-            nn.functional.pixel_unshuffle(each, 2) for each in (MINI(contents, beside)[beside], seen_style[beside])
-        )
-        whole = torch.cat([t, adain.adain(near, losses.moments(wanted))], dim=1)
-    made = net.painted(whole)
+    made = net.painted(t)
     seen = MINI(made, ["relu1_1", "relu2_1", "relu3_1"])
     expected = {"content": ((seen["relu3_1"] - t) ** 2).mean((1, 2, 3)).sqrt().mean()}  # a norm for each image
     for layer in seen:
@@ -342,9 +349,32 @@ def test_losses_by_hand(beside: str | None) -> None:
         close(found[name], value, 1e-3)
 
 
+def test_losses_of_the_courses_decoder_by_hand() -> None:
+    """Gram matrices; and where the style is the content, t is f(c) itself, whatever the size of the style picture."""
+    objective = Objective(SKIP, style_weight=3.0, reconstruction=2.0, tv_weight=0)
+    contents = torch.cat([picture(32, 32, seed=i) for i in range(2)])
+    styles_ = torch.cat([picture(48, 48, seed=10 + i) for i in range(2)])
+    found = objective((contents, styles_, torch.tensor([False, True])))
+    f_c = SKIP.encode(contents)
+    t = torch.cat([adain.adain(f_c[:1], losses.moments(SKIP.encode(styles_[:1]))), f_c[1:]])
+    made = SKIP.painted(t)
+    seen, wanted = (MINI(images, ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]) for images in (made, styles_))
+    expected = {"content": ((seen["relu4_1"] - t[:, :77]) ** 2).mean((1, 2, 3)).sqrt().mean()}
+    for layer, factor in adain.FACTORS.items():
+        a, b = (torch.einsum("bihw,bjhw->bij", x, x) / x[0, 0].numel() for x in (seen[layer], wanted[layer]))
+        relative = ((a - b) ** 2).sum((1, 2)) / (b**2).sum((1, 2))
+        expected[f"style {layer}"] = 3 * factor * (relative + 1e-4).sqrt().mean()
+    difference = rgb_to_ycbcr(made[1:]) - rgb_to_ycbcr(contents[1:])
+    expected["reconstruction"] = 2 * 4 * difference.square().mean((1, 2, 3)).sqrt().mean() / 2
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        close(found[name], value, 1e-3)
+    assert "spikes" in Objective(untrained(beside=adain.BESIDE).train())((contents, styles_, torch.zeros(2).bool()))
+
+
 def test_content_is_compared_with_t_and_only_the_decoder_learns() -> None:
     net = AdaIN(MINI, layer="relu2_1")
-    batch = picture(32, 32), picture(32, 32, seed=1)
+    batch = picture(32, 32), picture(32, 32, seed=1), torch.tensor([False])
     sum(Objective(net)(batch).values()).backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.decoder.parameters())
     assert all(p.grad is None for p in MINI.parameters())
@@ -361,9 +391,9 @@ def test_in_a_quarter_of_each_batch_the_style_is_the_content(folders: dict[str, 
     pairs = Pairs(
         Crops(folders["photos"], size=16, batch=8, seed=0), Crops(folders["styles"], size=16, batch=8, seed=1)
     )
-    contents, styles_ = pairs[3]
-    same = (contents == styles_).flatten(1).all(1)
+    contents, styles_, same = pairs[3]
     assert same.tolist() == [False] * 6 + [True] * 2
+    assert torch.equal((contents == styles_).flatten(1).all(1), same)
     again = pairs[3]
     assert torch.equal(contents, again[0]) and torch.equal(styles_, again[1])
 
@@ -376,18 +406,20 @@ def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("beside", [None, "relu1_1"])
-def test_a_few_steps_learn_are_written_and_loaded(beside: str | None, folders: dict[str, Path], tmp_path: Path) -> None:
-    options_ = functools.partial(options, folders, beside=beside)
+@pytest.mark.parametrize(("layer", "beside"), [("relu2_1", None), ("relu4_1", "relu3_1")])
+def test_a_few_steps_learn_are_written_and_loaded(
+    layer: str, beside: str | None, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    options_ = functools.partial(options, folders, layer=layer, beside=beside)
     seen = list(train_adain(**options_(tmp_path / "own.safetensors", steps=30, report_every=5)))
     assert [progress.step for progress in seen] == [5, 10, 15, 20, 25, 30]
     assert sum(seen[-1].losses.values()) < 0.8 * sum(seen[0].losses.values())
     out = tmp_path / "own.safetensors"
     about = read_about(out)
-    assert about["training"]["steps"] == 30 and about.items() >= {"encoder": "mini", "layer": "relu2_1"}.items()
+    assert about["training"]["steps"] == 30 and about.items() >= {"encoder": "mini", "layer": layer}.items()
     assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
     net = adain.load(out, encoder=MINI)
-    assert (net.layer, net.beside) == ("relu2_1", beside) and not any(p.requires_grad for p in net.parameters())
+    assert (net.layer, net.beside) == (layer, beside) and not any(p.requires_grad for p in net.parameters())
     assert net(picture(33, 40), picture(20, 24, seed=1)).shape == (1, 3, 33, 40)
     again = list(train_adain(**options_(tmp_path / "on.safetensors", steps=2, start=out)))
     first, untaught = (sum(each[0].losses.values()) for each in (again, seen))

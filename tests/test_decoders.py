@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from stylelearn.networks.decoders import SkipDecoder, mirrored_decoder
+from stylelearn.networks.decoders import AXES, PaintingDecoder, mirrored_decoder
 
 
 @pytest.mark.parametrize(
@@ -40,28 +40,70 @@ def test_other_encoders() -> None:
         mirrored_decoder("relu1_1", encoder="squeezenet")
 
 
-def test_a_skip_decoder_paints_at_the_pictures_size_from_both_layers() -> None:
-    decoder = SkipDecoder(5, 3, fold=2, step=8, width=8, blocks=2)
-    assert decoder.noise == 1 + 4
-    features = torch.rand(1, 5 + 4 * 3 + 1 + 4, 4, 5).requires_grad_()
+def test_the_painting_decoder_sees_all_of_t_and_gives_eight_pixels_a_cell() -> None:
+    decoder = PaintingDecoder(20, 10, widths=(4, 4, 8), blocks=2).eval()
+    features = torch.rand(1, 20 + 4 * 10 + 48 + AXES, 4, 5).requires_grad_()
     made = decoder(features)
     assert made.shape == (1, 3, 32, 40)
     gradient = torch.autograd.grad(made.square().sum(), features)[0].abs().sum(dim=(0, 2, 3))
     assert (gradient > 0).all()
-    # 3 × 3 convolutions, by hand: two deep ones, the joining one, two a block, and down to the colours; with noise, 1
-    turns = [(5 + 1, 8), (8, 8), (8 + 3 + 1, 8), *[(8, 8)] * 4, (8, 4), (4, 4), (4, 2), (2, 3)]
-    assert sum(p.numel() for p in decoder.parameters()) == sum(9 * a * b + b for a, b in turns)
 
 
-def test_a_skip_keeps_the_places_of_the_shallower_layer() -> None:
-    """One changed position of the shallower layer changes the picture around its place, and nowhere far away."""
-    decoder = SkipDecoder(5, 3, fold=2, step=8, width=8, blocks=1).eval()
-    near, deep, noise = torch.zeros(1, 3, 24, 24), torch.zeros(1, 5, 12, 12), torch.zeros(1, 5, 12, 12)
-    with torch.no_grad():
-        pictures = []
-        for value in (0.0, 5.0):
-            near[0, :, 17, 6] = value
-            pictures.append(decoder(torch.cat([deep, torch.nn.functional.pixel_unshuffle(near, 2), noise], dim=1)))
-    changed = (pictures[0] != pictures[1]).any(dim=1)[0].nonzero().float()
-    assert len(changed)
-    assert (changed - torch.tensor([17 * 4 + 1.5, 6 * 4 + 1.5])).abs().max() < 4 * 6
+def laid_out(deep: Tensor, near: Tensor, small: Tensor, code: Tensor) -> Tensor:
+    """t, as the docstring says; code: (1, AXES, 1, 1) or of all cells."""
+    fold = torch.nn.functional.pixel_unshuffle
+    return torch.cat([deep, fold(near, 2), fold(fold(small, 2), 2), code.expand(-1, -1, *deep.shape[2:])], dim=1)
+
+
+def test_the_places_of_all_layers_are_kept() -> None:
+    """A spot in one of the layers is where the picture's gradient reaches it, and nowhere far away."""
+    decoder = PaintingDecoder(20, 10, widths=(4, 4, 8), blocks=2).eval()
+    torch.manual_seed(0)
+    maps = [torch.rand(1, 20, 12, 12), torch.rand(1, 10, 24, 24), torch.rand(1, 3, 48, 48)]  # 8, 4 and 2 pixels a place
+    code = torch.rand(1, AXES, 1, 1)
+    for each in maps:
+        each.requires_grad_()
+    made = decoder(laid_out(*maps, code))
+    for pixels, gradient in zip((8, 4, 2), torch.autograd.grad(made[0, :, 50, 21].sum(), maps), strict=True):
+        strength = gradient[0].abs().sum(dim=0)  # norms carry a little to everywhere
+        y, x = divmod(int(strength.argmax()), strength.shape[1])
+        assert abs(pixels * y + pixels / 2 - 50) <= 24 and abs(pixels * x + pixels / 2 - 21) <= 24
+
+
+def test_only_the_pattern_of_t_counts_and_the_code() -> None:
+    decoder = PaintingDecoder(20, 10, widths=(4, 4, 8), blocks=2).eval()
+    count, t = 20 + 4 * 10 + 48, torch.rand(1, 20 + 4 * 10 + 48 + AXES, 6, 7)
+    t[:, count:] = t[:, count:, :1, :1]
+    moved = t.clone()
+    moved[:, :count] = 3 * moved[:, :count] + torch.rand(1, count, 1, 1)
+    torch.testing.assert_close(decoder(moved), decoder(t), atol=1e-3, rtol=0)
+    moved[:, count:] += 1
+    assert (decoder(moved) - decoder(t)).abs().max() > 1e-3
+
+
+def test_a_code_for_each_place_is_painted_there() -> None:
+    """Two codes, left and right: far from the border each half is what its code alone would give there."""
+    decoder = PaintingDecoder(20, 10, widths=(4, 4, 8), blocks=2).eval()
+    maps = torch.rand(1, 20, 4, 24), torch.rand(1, 10, 8, 48), torch.rand(1, 3, 16, 96)
+    same, codes = torch.zeros(1, AXES, 1, 1), torch.zeros(1, AXES, 4, 24)
+    codes[..., 12:] = 0.02  # a small difference: norms look at the whole picture
+    found, left, right = (decoder(laid_out(*maps, code)) for code in (codes, same, same + 0.02))
+    for half, other, here in ((left, right, slice(0, 64)), (right, left, slice(128, 192))):
+        assert (found - half)[..., here].abs().mean() < 0.7 * (found - other)[..., here].abs().mean()
+
+
+def test_the_code_is_made_of_logarithms_of_moments() -> None:
+    decoder = PaintingDecoder(2, 1, widths=(4, 4, 8), blocks=2)
+    deep, near, small = torch.rand(2, 2, 6, 5), torch.rand(2, 1, 12, 10), torch.rand(2, 3, 24, 20)
+    found = decoder.numbers(laid_out(deep, near, small, torch.zeros(2, 0, 1, 1)))
+    means, spreads = [], []
+    for image in range(2):
+        for kind, function in ((means, lambda x: x.mean()), (spreads, lambda x: x.std(correction=0))):
+            rows = [function(deep[image, c]) for c in range(2)]
+            rows += [torch.stack([function(near[image, 0, i::2, j::2]) for i in (0, 1) for j in (0, 1)]).mean()]
+            places = [(i, j) for i in range(4) for j in range(4)]
+            rows += [torch.stack([function(small[image, c, i::4, j::4]) for i, j in places]).mean() for c in range(3)]
+            kind.append(torch.stack(rows))
+    expected = (torch.cat([torch.stack(means), torch.stack(spreads)], dim=1) + 0.01).log()
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert decoder.described(laid_out(deep, near, small, torch.zeros(2, 0, 1, 1))).shape == (2, 12)

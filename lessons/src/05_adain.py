@@ -171,20 +171,22 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
 # with the encoder $f$ up to one layer, `relu4_1`. The paper's decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
 #
-# `relu4_1` describes eight by eight pixels at a time, and our small encoder has few channels for them. Much of a photo is lost there. So the course's decoder gets help: a second layer, `relu3_1`, comes along by a **skip**
-# (Sheng and others did so in 2018, in *Avatar-Net*). AdaIN is applied in both layers. In the code both are one tensor: the channels of `relu4_1` come first, those of `relu3_1` behind them. `relu3_1` has two by two positions for each one of `relu4_1`. So each of its channels is laid into four.
+# One position of `relu4_1` stands for eight by eight pixels, and our small encoder has few channels to describe them. Much of a photo is lost there. So the course's decoder gets help: a second layer, `relu3_1`, comes along by a **skip**
+# (Sheng and others did so in 2018, in *Avatar-Net*), and so does a small copy of the picture, half as wide. AdaIN is applied in all three. In the code they are one tensor, with the channels of `relu4_1` first; one more thing comes last, the *style code*, which section 5 explains. The course's decoder is also a larger network of another build, with norms. Section 5 says why, too.
 
 # %%
 for word, g in {"the paper's form": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
     print(f"{word:16} has {sum(p.numel() for p in g.parameters()):,} numbers")
+glass = samples.style("stained_glass", 256)  # (1, 3, 256, 256)
 with torch.no_grad():
-    f_c, f_s = network.encode(photo), network.encode(painting)  # (1, C, H', W') each: f up to network.layer
+    f_c, f_s = network.encode(photo), network.encode(glass)  # (1, C, H', W') each: f up to network.layer
     t = adain.adain(f_c, losses.moments(f_s))  # (1, C, H', W')
     back, pastiche = (network.decode(each, photo.shape[2:]) for each in (f_c, t))
 for layer in (network.layer, network.beside):
     side = 2 ** (int(layer[4]) - 1)
     print(f"{layer} has {encoder.channels[layer]} channels; one position stands for {side} x {side} pixels")
-grid([photo, back, pastiche], ["c", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"])
+titles = ["s", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"]
+grid([glass, back, pastiche], titles, columns=3, even=True)
 
 # %% [markdown]
 # Before we come to the training of $g$, let us look at what goes in. Each channel has a mean and a deviation. We sort the channels by the painting's.
@@ -210,8 +212,7 @@ for which, word in enumerate(("mean", "deviation")):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. The deviations of the pastiche follow the painting's. Its means do so on the left and in the middle, and stay below on the right. So it follows the painting only roughly: most channels come near, and some
-# do not. The decoder can only paint *pictures*, and no picture has exactly these activations: many values of $t$ are below 0, and behind a ReLU none is. Training brings $f(g(t))$ as near to $t$ as it can.
+# $t$ lies exactly on the painting: that is what AdaIN does. The photo is somewhere else. The pastiche follows the painting, in means as in deviations, but only roughly: most channels come near, and some do not. The decoder can only paint *pictures*, and no picture has exactly these activations: many values of $t$ are below 0, and behind a ReLU none is. Training brings $f(g(t))$ as near to $t$ as it can.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -229,10 +230,11 @@ with torch.no_grad():
     known = network.style(painting)  # a mean and a deviation for each channel
 milliseconds = (time.perf_counter() - begin) * 1e3
 print(f"lesson 04: {table.numbers_per_style()} numbers for a style, in {len(table.norms())} layers, learnt")
-print(f"here: {sum(each.numel() for each in known)} numbers, in two layers, measured in {milliseconds:.0f} ms")
+count = 2 * (sum(encoder.channels[name] for name in (network.layer, network.beside)) + 3)
+print(f"here: {count} numbers, in two layers and a small picture, measured in {milliseconds:.0f} ms")
 
 # %% [markdown]
-# (626 is 2 · (77 + 4 · 59): each channel of `relu3_1` is laid into four, and each of these has its own two numbers.)
+# (278 is 2 · (77 + 59 + 3): two for each channel of both layers and of the small picture.)
 #
 # A new style took some training in lesson 04. Here it takes one pass through the encoder. The price: the decoder was trained for no style in particular. A network that was trained for *your* painting can
 # come nearer to it.
@@ -358,8 +360,8 @@ grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4, even=
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), at last one in bluish grey with the hard contrast of the waves, and coloured fringes at edges. Both pictures were never seen in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which
-# no network of lesson 03 can do. The one that ships with the course starts from a deeper layer and saw thousands of photos and styles; `stylelearn train adain` is the command, and
+# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), in the end one in bluish grey with the hard contrast of the waves, and coloured fringes at edges. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which
+# no network of lesson 03 can do. The one that ships with the course starts from a deeper layer and saw thousands of photos and styles. Its style loss was another: Gram matrices in place of (13), since with means and deviations alone it had learnt colours and grain, and no strokes. `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
 # </details>
 #
@@ -385,7 +387,7 @@ learn(with_norm, steps=120)
 three = ["papercut", "night_strokes", "pencil"]
 targets = [samples.style(name, 128) for name in three]
 rows = [[paint(g, cat, style) for style in targets] for g in (mine, with_norm)]
-shown = [picture for name, *pair in zip(three, *rows, strict=True) for picture in (samples.style(name, 256), *pair)]
+shown = [picture for name, *pair in zip(three, *rows, strict=True) for picture in (samples.style(name, 128), *pair)]
 grid(shown, [title for name in three for title in (name, "no norm", "with instance norm")], columns=3, even=True)
 for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
     apart = torch.cat(row).mean((2, 3)).std(dim=0).mean()  # how far the three pictures' mean colours lie apart
@@ -397,6 +399,11 @@ for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
 # Without normalisation each picture takes something of its style's colours: orange, blue-grey, grey. (How light they are is not right yet.) Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. With normalisation in $g$ the three pictures come out
 # much alike: all are normalised to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
 # </details>
+#
+# And yet networks with norms paint better: lessons 03 and 04 have them. There is a way to have both. If each norm forgets the style, each norm must be given it *again*. The course's decoder does so. It is built like the network of lesson 04, with $t$ in place of the photo.
+# The first thing that it does with $t$ is to normalise it, so that only the pattern is left: where things are. Behind each convolution but the last it normalises again, and puts in a γ and a β. They are read off the **style code** by a small network and a linear map, which are learnt with the rest. So what AdaIN did once, before the decoder, is done thirteen times inside it. It is AdaIN in a wider sense: the σ and μ of (8) are measured, while these γ and β are computed *from* what was measured. (In 2019 Tero Karras and others built their *StyleGAN* in this way.)
+#
+# The style code is what $t$ carries behind its other channels: all those means and deviations, as logarithms, summed up in 64 numbers along their principal axes. At every position stand the same 64. AdaIN, α and mixtures need not know of it: in a channel that is the same everywhere AdaIN puts the style's number in the place of the photo's, and that is just what we want.
 #
 # ### Why t, and not f(c)?
 #
@@ -428,20 +435,21 @@ for word, target in (("t", course_adain(f_c, f_s)), ("f(c)", f_c)):
 # **Predict, then run.** What is the picture at α = 0? Is it the photo?
 
 # %%
-temple, impasto = samples.content("china", 384), styles["impasto"]  # (1, 3, 384, 576), (1, 3, 256, 256)
+temple = resize(samples.content("china"), (256, 384), "box")  # (1, 3, 256, 384)
+marbling = samples.style("marbling", 256)  # (1, 3, 256, 256)
 alphas = (0.0, 0.3, 0.6, 1.0)
 with torch.no_grad():
-    f_c, known = network.encode(temple), network.style(impasto)
+    f_c, known = network.encode(temple), network.style(marbling)
     strip = [network.decode(network.blend(f_c, [known], strength=alpha), temple.shape[2:]) for alpha in alphas]
 titles = ["the photo", "the style", *(f"α = {alpha:g}" for alpha in alphas)]
-grid([temple, impasto, *strip], titles, columns=3, even=True)
+grid([temple, marbling, *strip], titles, columns=3, even=True)
 print(f"α = 0 against the photo: {psnr(strip[0], temple):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is nearly the photo: the finest lines run into each other, since four by four pixels share one position even in `relu3_1`,
-# the sky has a light rim along the roofs, and the lower roofs have become redder. With α the style comes in: first the colour, then the marks. Only the decoder had to run again for each α. The activations are kept.
+# At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is nearly the photo: softer, since the finest thing that $g$ is given is a picture half as wide, and a little paler.
+# With α the style comes in: first dark marks in the sky (more the decoder's own than the painting's, see section 10), then the colours, in the end both everywhere. The swirls of the marbling do not come. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -498,7 +506,7 @@ with torch.no_grad():
         for across in (0, 0.5, 1):
             shares = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
             painted = coarse_to_fine(partial(network, styles=originals, shares=shares), cup)
-            square.append(resize(painted, (152, 228), "box"))
+            square.append(resize(painted, (128, 192), "box"))
 grid([cup, *originals], ["the photo", *corners], columns=5, even=True)
 grid(square, [corners[0], "", corners[1], "", "a quarter of each", "", corners[2], "", corners[3]], columns=3)
 
@@ -578,8 +586,8 @@ curves, _ = learn(learner, merge=merge, style_loss=style_loss)
 own = merge is my_adain or style_loss is my_style_loss
 who = "your decoder" if own else "the course's, in place of yours"
 print(f"{who}: L_c {curves['L_c'][-1]:.2f}, L_s {curves['L_s'][-1]:.2f} after {len(curves['L_s'])} steps")
-pictures = [painting, photo, paint(learner, cat, waves), paint(mine, cat, waves)]
-grid(pictures, ["the style", "the photo", who, "the decoder of section 5"], columns=4, even=True)
+pictures = [waves, paint(learner, cat, waves), paint(mine, cat, waves)]
+grid(pictures, ["the style", who, "the decoder of section 5"], columns=4, even=True)
 
 # %%
 f_1, f_2 = (network.encode(styles[name]) for name in ("impasto", "night_strokes"))  # (1, C, H', W') each
@@ -623,15 +631,16 @@ grid(pictures, ["the photo", "the first style", "the second style", *titles], co
 left, across = torch.zeros(256, 384), torch.linspace(1, 0, 384).expand(256, 384)  # sharp, and from 1 to 0
 left[:, :192] = 1
 made = [painted(network.blend, [first, second], masks=torch.stack([mask, 1 - mask])) for mask in (left, across)]
-made.append(painted(network.blend, [second], masks=1 - disc[0]))  # where no mask is, the photo stays
+made.append(torch.lerp(painted(network.blend, [second]), flower, disc))  # in the disc, the photo's own pixels
 masks = [0.15 + 0.7 * mask.expand(1, 3, -1, -1) for mask in (left, across, 1 - disc[0])]  # white, told from the page
 titles = ["sharp", "from left to right", "around the flower"]
-grid([*masks, *made], [*titles, "two styles", "two styles", "one style, and the photo"], columns=3)
+grid([resize(mask, (64, 96), "box") for mask in masks], titles, columns=3)
+grid(made, ["two styles", "two styles", "one style, and the photo"], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The edge is about a stroke wide. One position of `relu4_1` stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend at the edge. In the last picture the flower is the photo, as encoder and decoder give it back.
+# Nearly: it is a few pixels wide. One position of $t$ stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend at the edge. In the last picture nothing is mixed in $t$: all of it was painted, and then the photo's own pixels were laid over the flower.
 # </details>
 #
 # ## 9 · Keep the colours
@@ -694,9 +703,9 @@ def judged(picture, content, style):
         return gram.item(), moments.item(), losses.content_loss(seen["relu4_2"], p["relu4_2"]).item()
 
 
-day, compared = resize(temple, (224, 336), "box"), []
+day, compared = resize(temple, (192, 288), "box"), []
 for name in ("woodcut_waves", "stained_glass"):
-    style = samples.style(name, 224)
+    style = samples.style(name, 192)
     slow = result(gatys.stylize(day, style, encoder=encoder, steps=60))
     with torch.no_grad():
         fast = network(day, style)
@@ -710,16 +719,17 @@ grid(compared, ["style", "lesson 02, 60 steps", "AdaIN, one pass"] * 2, columns=
 # <details><summary>What it means</summary>
 #
 # Lesson 02 is better in all three: it took 60 steps for this one pair, each downhill on two of these very numbers. AdaIN had one pass, and two numbers a channel. By means and deviations it still
-# covers about half of the way from the photo to the style; by Gram matrices, more.
+# covers more than half of the way from the photo to the style; by Gram matrices, more than four fifths: these are what the course's decoder was trained for.
 #
-# Look at the stained glass: dark lead lines surround patches of one colour. Which colour stands beside which line is a matter of which channels are active together. Means and deviations do not say that, Gram matrices do.
+# Look at the stained glass: bright patches between dark lines. Neither method paints a pane with its lead around it. Lesson 02 has at least patches of bright, pure colour. AdaIN has the dark lines, but its colours are dull, and run on below them. Which colours go with which lines is a matter of channels that are active together: Gram matrices say it, means and deviations do not.
 # </details>
 #
 # More places where it fails:
 #
-# - **Small things.** A position of `relu4_1` is eight pixels wide, and one of `relu3_1` four. Letters and distant people are smaller than what they describe, and the decoder has to guess them.
-# - **Smooth areas.** A clear sky has hardly any pattern of its own, and AdaIN scales each channel as a whole. Towers and lamps take up the deviation that the style asks for. In the last picture below, the dark blue sky turns pale green with a speckle of light and dark; these are not the round dots of the painting.
-# - **The decoder's own texture.** What is smaller than one position the decoder has to invent, and some of it is much the same from style to style. See the thin red, green and blue fringes at the rim of the saucer in section 7: none of the paintings has them. (In pencil there are hardly any.)
+# - **Small things.** A position of `relu4_1` is eight pixels wide, one of `relu3_1` four, and a pixel of the small picture two. Letters and distant people are not much larger, so the decoder has to guess them.
+# - **Smooth areas.** A clear sky has hardly any pattern of its own, and the style asks for a lot. So the little that is there is enlarged, and the decoder invents the rest. In the last picture below, the dark blue sky breaks into light blue, yellow and pink, with rows of short dashes that repeat. These are not the dots of the painting, and the towers are nearly gone.
+# - **The decoder's own texture.** The decoder has to invent what is smaller than one position, and some of it is much the same from style to style. See the table beside the saucer in section 7: in impasto, in the night and in pencil it has short dark cracks with a light edge, as plaster has. None of the paintings has them.
+# - **Large shapes.** The swirls of the night and of the marbling do not come. Numbers without places do not tell them.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 #
 # **Predict, then run.** The photo as its own style should change nothing: AdaIN(x, x) = x. What remains different?
@@ -729,14 +739,14 @@ with torch.no_grad():
     same, through = network(photo, photo), network(photo, photo, strength=0)
     sky, dots = samples.content("rocket", 256), samples.style("pointillism", 256)
     noisy = network(sky, dots)
-grid([photo, through, same], ["the photo", "g(f(c))", "in its own style"], columns=3)
+grid([photo, same], ["the photo", "in its own style"], columns=3)
 grid([sky, dots, noisy], ["a smooth sky", "pointillism", "the sky in pointillism"], columns=3, even=True)
 print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c)): {psnr(same, through):.0f} dB")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN has changed nothing; only what encoder and decoder lose is visible, as for α = 0. So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
+# AdaIN has changed nothing; only what encoder and decoder lose is visible, as for α = 0: the green of the eyes, and most of the whiskers. (∞ dB: not one pixel differs.) So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
 # </details>
 #
 # ### How fast?
@@ -774,12 +784,13 @@ for side in (128, 256, 512):
 #
 # - **A smaller encoder**: fewer channels in `relu4_1` than VGG-19's 512. It is much faster and tells fewer structures apart: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
 #   VGG-19, on a graphics card in hours.
-# - **A second layer**: the course's decoder is given `relu3_1` beside `relu4_1`, with the style's moments in both, and a little noise, so that an even sky need not get a pattern that repeats (with impasto it still does). `stylelearn train adain --mirrored`
+# - **Another decoder**: it is given `relu3_1` and a small picture beside `relu4_1`. Of all three it uses the pattern, and the style reaches its norms by a code of 64 numbers (section 5). It also sees a little noise, against patterns that repeat in an even sky; the last sky of section 10 shows that this does not always help. `stylelearn train adain --mirrored`
 #   trains the paper's form.
+# - **Gram matrices in training**: in place of (13) the course's decoder is compared by $\|G - A\| / \|A\|$, the root of lesson 02's loss. With means and deviations alone it learnt palettes and grain, and no strokes. What it is *told* of a style is still means and deviations alone.
 # - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
 # - **The small decoders of this lesson** start at `relu2_1` and learn for seconds. They show how it works, not how good it gets.
-# - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams.
-# - **Two more terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A little total variation lowers the noise.
+# - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams. The course's `blend` lets only the style code change from place to place, so that no edge stands in the pattern either.
+# - **More terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A little total variation lowers the noise, and a penalty keeps single activations from dominating a norm.
 # - **From coarse to fine** (lesson 03, section 8), in the pictures at the top, in sections 7 to 9 and in the lab.
 # - **Norms** are divided by the root of the number of their values, so that λ means the same for every encoder. The paper's λ is 10; the card beside the weights names ours.
 #
@@ -787,21 +798,21 @@ for side in (128, 256, 512):
 #
 # - Much of a style is in two numbers a channel: mean and standard deviation.
 # - AdaIN puts the style's numbers in the place of the photo's. Nothing in it is learnt, so it works for any style.
-# - A decoder without normalisation turns the result into a picture. It is compared with $t$, because $t$ is what it was given.
+# - A decoder turns the result into a picture. It may not normalise, unless each norm is given the style again. It is compared with $t$, because $t$ is what it was given.
 # - In activations one can calculate: strength, mixtures and masks are weighted sums, and cost one pass of the decoder.
 # - The price: fine detail, and patterns that need more than two numbers a channel.
 #
 # **Common misconceptions**
 #
 # - *"The network has learnt thousands of styles."* It has learnt to turn activations into pictures. The style is measured when you give it.
-# - *"AdaIN has parameters."* It has none. The decoder has.
+# - *"AdaIN has parameters."* (8) has none. The decoder has, and in the course's they make γ and β, too, out of a style's numbers.
 # - *"α = 0 is the photo."* It is the photo through encoder and decoder. What is lost there has nothing to do with style.
 # - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
 # - *"It is better than lesson 02, because it is newer."* It is faster: nearly 800 times in the paper's table. If you can wait, lesson 02 comes closer to the style.
 #
 # **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Sheng, Lin, Shao and Wang,
-# *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature Decoration*, CVPR 2018, from which our skip comes; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
-# means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN paints faces.
+# *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature Decoration*, CVPR 2018, from which our skip comes; Ghiasi, Lee, Kudlur, Dumoulin and Shlens, *Exploring the Structure of a Real-time, Arbitrary Neural Artistic Stylization Network*, BMVC 2017, where a network reads γ and β off a style; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why
+# means and deviations can stand for Gram matrices; Karras, Laine and Aila, *A Style-Based Generator Architecture for Generative Adversarial Networks*, CVPR 2019, where AdaIN in each layer paints faces.
 #
 # **Next**: two numbers a channel do not say what a style's patterns look like. [Lesson 06](06_style_swap.ipynb) keeps the patterns: it takes patches out of the style, as they are, and puts each where it fits best.
 
@@ -822,7 +833,7 @@ for side in (128, 256, 512):
 # | 5 | `t as target: the style loss of relu2_1 would be` | 0 to 0.01 |
 # | 5 | `no norm mean colours of the three pictures differ by` | 0.03 to 0.2 |
 # | 5 | `instance norm mean colours of the three pictures differ by` | 0 to 0.06 |
-# | 6 | `α = 0 against the photo:` | 17 to 22 dB |
+# | 6 | `α = 0 against the photo:` | 20 to 27 dB |
 # | 10 | `woodcut_waves AdaIN, one pass Gram style` | 0.05 to 0.2 |
 # | 10 | `woodcut_waves lesson 02, 60 steps Gram style` | 0 to 0.1 |
 #
@@ -831,7 +842,7 @@ for side in (128, 256, 512):
 #
 # **Questions for a discussion.**
 #
-# - *Why is the same formula with learnt numbers (lesson 04) often better for its own styles?* There the numbers stand in every layer and were chosen by the loss. Here they stand in one layer, and are what they are.
+# - *Why is the same formula with learnt numbers (lesson 04) often better for its own styles?* There the numbers of each layer were chosen by the loss, for this one style. Here they are read off a few means and deviations, by a map that has to suit all styles.
 # - *What would happen with three numbers a channel?* One could add the skewness. It would still say nothing about which channels go together. Whole covariances do, and methods that use them exist ("whitening and colouring").
 # - *Could the decoder be left out, with lesson 01 in its place?* Yes: search for the picture whose activations are $t$. It is slower, nearer to $t$, and less clean, since nothing has taught the search what pictures look like.
 # - *Is α = 0.5 half of the style?* It is the middle of a straight line in activations. What the eye calls half lies somewhere else for each style.

@@ -108,7 +108,7 @@ grid([*eye.values()], [*eye], columns=3)
 # Three families.
 #
 # - **The photo** (07). It has new colours, and harder contrasts, but eyes, fur and whiskers are where they were. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
-# - **Statistics** (02 to 05 and 08). These bring the style's dark lines and some of its colours: the most in lessons 03, 04 and 08. AdaIN stays greyer, and Gatys leaves much of the face brown. None has panes as large as the painting's. Lessons 03 and 04 lay rows of small ones, lesson 08 larger ones, orange and blue, with dark lines between them.
+# - **Statistics** (02 to 05 and 08). These bring the style's dark lines and some of its colours: the most in lessons 03, 04 and 08. AdaIN's cat is orange before blue, with long dark contours, and has no panes. Gatys leaves much of the face brown. None has panes as large as the painting's. Lessons 03 and 04 lay rows of small ones, lesson 08 larger ones, orange and blue, with dark lines between them.
 # - **Patches** (06). Each time the patch is taken that is most like the photo there, so a few kinds of glass, pink, red and green, fill the picture. Look for the panes and their black frames: they are not there. The optimised one has a fine grain, the network's is blurred.
 #
 # Lessons 03 and 04 can hardly be told apart. Look at the eyes: half of the eye is pale violet in lesson 03's, nearly all of it blue and turquoise in lesson 04's. Yet one of the two networks knows fifteen other styles. But they are relatives: both began as the same network of many styles. Lesson 03's then went on with this style alone, lesson 04's with all sixteen.
@@ -161,7 +161,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is about 50: fewer steps, another encoder, another machine, and our AdaIN paints twice, from coarse to fine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, and with the style already encoded AdaIN may even be a little faster. At 256 pixels the paper's number in brackets for Chen and Schmidt is more than twice the other one: encoding the style was expensive there. With `mini` it adds about a tenth.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is some dozens: fewer steps, another encoder, another machine, and our AdaIN paints twice, from coarse to fine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, since AdaIN's decoder is a network of the same kind. At 256 pixels the paper's number in brackets for Chen and Schmidt is more than twice the other one: encoding the style was expensive there. With `mini` it adds about a tenth.
 # A dash means not measured, to save your time: `stylelearn compare --content chelsea --sizes 256 512 --memory --paper` measures all of it.
 # </details>
 #
@@ -432,8 +432,8 @@ plot_points(
 # The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Lesson 08 needs no training for a new style, but it began with lesson 04's network, which had learnt this one. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 #
-# With style and seconds alone there are winners: in our runs lessons 02, 04 and 08. (Whether lesson 03, AdaIN and the style swap by network join them changes from run to run, since they take nearly the same time as lesson 04.) `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back, in some of our runs without AdaIN: deep photo, as no other
-# keeps the edges so well, both style swaps, and lesson 03. Add the number of styles instead, and AdaIN and the style swap by network are there in any case: they are faster than lesson 08, and they, too, paint any style. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# With style and seconds alone there are winners: in our runs lessons 02, 04 and 08. (Whether lesson 03 and the style swap by network join them changes from run to run, since they take nearly the same time as lesson 04.) `my_front({name: (seconds[name], gram[name]) for name in METHODS})` names them. Add *structure*, with a minus sign since there high is good, and all come back but AdaIN: deep photo, as no other
+# keeps the edges so well, both style swaps, and lesson 03. Add the number of styles instead, and the style swap by network is there in any case: it is faster than lesson 08, and it, too, paints any style. (AdaIN is beaten by lesson 08 alone, on this pair, which lesson 08's network knew from its start.) The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 # </details>
 #
 # ### How much is chance?
@@ -452,7 +452,7 @@ for row in several:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Mostly they are larger. By *gram*, AdaIN is clearly further from the style than the other three. But compare the ranges in brackets, measure by measure: by *gram* those of lessons 03 and 04 overlap, and by *structure* those of lessons 05 and 08. Where ranges overlap, do not say that one method is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
+# Mostly they are larger. By *gram*, AdaIN is clearly further from the style than the other three. But compare the ranges in brackets, measure by measure: by *gram* those of lessons 03 and 04 overlap, by *structure* none do. Where ranges overlap, do not say that one method is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
 # paper that shows one pair has chosen it.
 # </details>
 #

@@ -243,6 +243,7 @@ NETWORKS = {
             Option("--layer", "of the encoder, where the styles meet (default: relu4_1)", metavar="NAME"),
             Option("--beside", "where they meet, too (default: relu3_1)", metavar="NAME"),
             Option("--mirrored", "the paper's decoder, which sees one layer", dest="beside", **NOTHING),
+            Option("--style-size", "side of crops of styles (default: --size)", **SIDE),
             STYLE_WEIGHT,
             *LOSSES,
         ),

@@ -105,21 +105,24 @@ class AdaINLab(CameraLab):
         photo = self._fitted(content, size)
         height, width = photo.shape[2:]
         counts: dict[str, Any] = mixture(STYLES, settings)
-        if masked := settings["where"] != EVERYWHERE:
+        masked, other = settings["where"] != EVERYWHERE, settings["elsewhere"]
+        if masked:
             inside = mask(pictures["where"], (height, width))  # (H, W)
-            counts = {name: share * inside for name, share in counts.items()}
-            if (other := settings["elsewhere"]) != "photo":  # it may count inside, too, by its share
+            if other != "photo":  # a style, which may count inside, too, by its share
+                counts = {name: share * inside for name, share in counts.items()}
                 counts[other] = counts.get(other, 0) + (1 - inside)
         like = content if settings["colours"] == "content" else None
         known = [self._style(pictures[name], like, size) for name in counts]
-        amounts = {"masks": torch.stack([*counts.values()])} if masked else {"shares": [*counts.values()]}
+        several = masked and other != "photo"
+        amounts = {"masks": torch.stack([*counts.values()])} if several else {"shares": [*counts.values()]}
         strength = settings["strength"]
 
         def paint(image: Tensor) -> Tensor:
             features = self._features(content, size) if image is photo else net.encode(image)  # (1, C, H', W')
             return net.decode(net.blend(features, known, strength=strength, **amounts), image.shape[2:])
 
-        return coarse_to_fine(paint, photo, strength * settings["coarse"])
+        painted = coarse_to_fine(paint, photo, strength * settings["coarse"])
+        return torch.lerp(photo, painted, inside) if masked and other == "photo" else painted
 
     def words(self, settings: dict[str, Any]) -> str:
         """Photo, styles with their shares, strength, and where."""

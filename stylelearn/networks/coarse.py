@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylelearn.networks import tiling
+
 SHARE = 0.5  # large forms, and the photo's lines are still there
 SMALLEST = 80  # pixels of the shorter side: in a smaller picture there is too little to see
 
@@ -30,6 +32,8 @@ def coarse_to_fine(paint: Callable[[Tensor], Tensor], photo: Tensor, share: floa
     if not 0 <= share < 1:
         raise ValueError(f"the share of the coarse pastiche must be from 0 to below 1; got {share}")
     size = photo.shape[2:]
+    if size.numel() > tiling.LARGE:
+        tiling.free_at_once()
     if share and min(size) >= 2 * SMALLEST:
         half = F.avg_pool2d(photo, 2, ceil_mode=True)
         large = F.interpolate(coarse_to_fine(paint, half, share), size=tuple(size), mode="bilinear")

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn import losses
@@ -37,8 +38,14 @@ class AdjustedNorm(nn.Module):
             self.head.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
     def forward(self, x: Tensor, code: Tensor, statistics: Statistics | None = None) -> Tensor:
-        with _full_precision(x):
-            gamma, beta = self.head(code)[:, :, None, None].chunk(2, dim=1)  # (B, C, 1, 1) each
+        """`code`: (B, told), or (B, h, w, told) where places differ."""
+        with full_precision(x):
+            found = self.head(code)
+            if found.ndim == 2:
+                found = found[:, :, None, None]
+            else:
+                found = F.interpolate(found.movedim(-1, 1), size=x.shape[2:], mode="bilinear")
+        gamma, beta = found.chunk(2, dim=1)  # (B, C, 1 or H, 1 or W) each
         return modulate(x, gamma, beta, statistics)
 
 
@@ -52,11 +59,12 @@ class Conditioner(nn.Module):
     Args:
         moments: how many numbers describe a style; 0 in the paper's first form, a network for one style.
         alphas: how many α there are.
+        axes: how many coordinates.
     """
 
-    def __init__(self, moments: int, alphas: int) -> None:
+    def __init__(self, moments: int, alphas: int, axes: int = AXES) -> None:
         super().__init__()
-        axes = min(AXES, moments)
+        axes = min(axes, moments)
         self.mlp = nn.Sequential(nn.Linear(axes + alphas, CODE), nn.Tanh(), nn.Linear(CODE, CODE), nn.Tanh())
         self.told = axes + alphas + CODE
         self.register_buffer("center", torch.zeros(moments))
@@ -68,10 +76,18 @@ class Conditioner(nn.Module):
         if self.center.numel():
             if style is None:
                 raise ValueError("this network paints in any style: give it one, made by network.style(image)")
-            along = ((style - self.center) @ self.axes).clamp(-FARTHEST, FARTHEST)  # (B or 1, AXES)
+            along = self.along(style)
             rows = max(len(along), len(alphas))
             known = torch.cat([along.expand(rows, -1), known.expand(rows, -1)], dim=1)
-        return torch.cat([known, self.mlp(known)], dim=1)
+        return self.tell(known)
+
+    def along(self, style: Tensor) -> Tensor:
+        """The style code: (B, K) -> (B, axes)."""
+        return ((style - self.center) @ self.axes).clamp(-FARTHEST, FARTHEST)
+
+    def tell(self, known: Tensor) -> Tensor:
+        """What is known, and what the MLP makes of it: (…, axes + A) -> (…, told)."""
+        return torch.cat([known, self.mlp(known)], dim=-1)
 
     @torch.no_grad()
     def fit_axes(self, styles: Tensor) -> None:
@@ -185,7 +201,7 @@ class AdjustableNet(nn.Module):
         for rows in (len(alphas), 1 if style is None else len(style)):
             if rows not in (1, len(content)):
                 raise ValueError(f"there are {rows} settings or styles for {len(content)} contents; give 1 or as many")
-        with _full_precision(content):
+        with full_precision(content):
             code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, told)
         painted = coarse_to_fine(lambda image: self.painter(image, code), content, coarse)
         return content + self.opacity(alphas) * (painted - content)
@@ -213,6 +229,6 @@ def _layers(encoder: Encoder, names: Sequence[str], what: str) -> tuple[str, ...
     return tuple(names)
 
 
-def _full_precision(x: Tensor) -> torch.autocast:
+def full_precision(x: Tensor) -> torch.autocast:
     """Under mixed precision Λ would have 8 bits; it costs nothing beside the convolutions."""
     return torch.autocast(x.device.type, enabled=False)

@@ -4,14 +4,28 @@
 (2016, section 4), which paints from activations that were put together from patches.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
-from stylelearn.networks.transformation import InstanceNorm
+from stylelearn.losses import precise
+from stylelearn.networks import tiling
+from stylelearn.networks.conditioning import AdjustedNorm, Conditioner, full_precision
+from stylelearn.networks.noise import Noise, beside
+from stylelearn.networks.transformation import (
+    BLOCKS,
+    WIDTHS,
+    InstanceNorm,
+    TransformationNet,
+    View,
+)
 
-SKIP_WIDTH, SKIP_BLOCKS = 80, 3  # of `SkipDecoder`: a slider is answered within 0.1 s at 256 px on two CPU cores
+AXES = 64  # numbers of the style code in t
+NOISE = (1,) * 16  # beside t: one plane at half of the picture's size
 
 
 def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
@@ -44,48 +58,100 @@ def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
     return nn.Sequential(*steps[:-1])  # the picture itself passes no ReLU
 
 
-class SkipDecoder(nn.Module):
-    """A wider decoder for AdaIN, which sees a shallower layer beside the deepest.
+class PaintingDecoder(TransformationNet):
+    """The course's decoder for AdaIN: lesson 03's network with t in place of a photo, and the style in each norm.
 
-    Eight by eight pixels share one position of relu4_1, and no decoder can tell them apart. Here relu3_1 comes along by
-    a skip: each 2 × 2 of its positions is laid into the channels of one (`pixel_unshuffle`), so that both layers are
-    one tensor. Behind them come planes of noise (`noise.py`), without which an even sky gets a pattern that repeats.
-    (B, channels + beside·k² + noise, H, W) -> (B, 3, H·step, W·step), not held to [0, 1].
+    A norm forgets the moments of what it is given (lesson 05, section 5). So each norm here gets γ and β anew, read off
+    the style code that t brings along, by a map that is learnt.
+
+    t is one tensor, (B, channels + 4 · beside + 48 + AXES, H, W), in this order: relu4_1; relu3_1, of which each 2 × 2
+    positions are laid into the channels of one (`pixel_unshuffle`); the picture at half of its size in YCbCr, laid into
+    channels likewise, twice; the style code, which is the same at all places unless styles were mixed by masks. Of all
+    but the code only the pattern counts: what is left without mean and deviation. Behind it comes some noise
+    (`noise.py`). (B, …, H, W) -> (B, 3, 8 H, 8 W) in [0, 1].
 
     Args:
-        channels: of the deep layer. beside: of the shallower one.
-        fold: k, how many positions a side of the shallower layer share one of the deep layer.
-        step: pixels a side of a position of the deep layer.
-        width: channels while it is at the shallower layer's size; halved with each enlargement from there.
-        blocks: residual blocks at that size.
+        channels: of relu4_1. beside: of relu3_1.
+        widths, blocks: as of `TransformationNet`.
     """
 
-    def __init__(
-        self, channels: int, beside: int, *, fold: int, step: int, width: int = SKIP_WIDTH, blocks: int = SKIP_BLOCKS
-    ) -> None:
-        super().__init__()
-        self.fold, self.noise = fold, 1 + fold**2  # planes: one for the deep layer, one for the shallower, folded
-        self.split = [channels, beside * fold**2, 1, fold**2]
-        self.deep = nn.Sequential(_conv(channels + 1, width), nn.ReLU(), _conv(width, width), nn.ReLU())
-        self.join = nn.Sequential(_conv(width + beside + 1, width), nn.ReLU())
-        self.blocks = nn.ModuleList(
-            nn.Sequential(_conv(width, width), nn.ReLU(), _conv(width, width, gain=0.1)) for _ in range(blocks)
-        )
-        last: list[nn.Module] = []
-        for _ in range((step // fold).bit_length() - 1):
-            last += [nn.Upsample(scale_factor=2, mode="nearest"), _conv(width, width // 2), nn.ReLU()]
-            width //= 2
-            last += [_conv(width, width), nn.ReLU()]
-        last[-2:] = [_conv(width, 3, gain=0.5)]
-        self.paint = nn.Sequential(*last)
+    def __init__(self, channels: int, beside: int, *, widths: Sequence[int] = WIDTHS, blocks: int = BLOCKS) -> None:
+        conditioner = Conditioner(2 * (channels + beside + 3), 0, axes=AXES)
+        looks = _FirstLook(channels, beside, widths[2]), _conv(4, widths[1])
+        super().__init__(widths, blocks, partial(AdjustedNorm, told=conditioner.told), looks=looks)
+        self.conditioner, self.split = conditioner, [channels, 4 * beside, 48]
+
+    def described(self, features: Tensor) -> Tensor:
+        """The style code of what is laid out as t, without one: (B, C, H, W) -> (B, AXES)."""
+        return self.conditioner.along(self.numbers(features))
+
+    def numbers(self, features: Tensor) -> Tensor:
+        """What the code is made of, the logarithms of each channel's mean and deviation: (B, C, H, W) -> (B, K)."""
+        found = []
+        mean, variance = tiling.mean_and_variance_in_bands(precise, features, 0)
+        for each in (mean, variance.sqrt()):  # (B, C, 1, 1); a channel that lies in several has the mean of these
+            parts = each.flatten(start_dim=1).split(self.split, dim=1)
+            found += [part.unflatten(1, (-1, folds)).mean(dim=2) for part, folds in zip(parts, (1, 4, 16), strict=True)]
+        return (torch.cat(found, dim=1).clamp_min(0) + 0.01).log()
 
     def forward(self, features: Tensor) -> Tensor:
-        deep, near, coarse, fine = features.split(self.split, dim=1)
-        x = F.interpolate(self.deep(torch.cat([deep, coarse], dim=1)), scale_factor=self.fold, mode="nearest")
-        x = self.join(torch.cat([x, *(F.pixel_shuffle(each, self.fold) for each in (near, fine))], dim=1))
-        for block in self.blocks:
-            x = x + block(x)
-        return self.paint(x)
+        """g(t).
+
+        Raises:
+            ValueError: styles mixed by masks in a picture of more than `tiling.LARGE` pixels.
+        """
+        pattern, codes = features[:, : sum(self.split)], features[:, sum(self.split) :]
+        height, width = features.shape[2:]
+        large = 64 * height * width > tiling.LARGE and not torch.is_grad_enabled()
+        one = bool((codes.amax(dim=(2, 3)) - codes.amin(dim=(2, 3)) < 0.01).all())  # code for all places
+        if large and not one:
+            raise ValueError(
+                f"a picture of {8 * height} × {8 * width} pixels is too large for masks, which take up to "
+                f"{tiling.LARGE:,}; make it smaller, or take one style or mixture for all of it"
+            )
+        with full_precision(features):
+            known = codes.mean(dim=(2, 3)) if one else codes.movedim(1, -1)
+            condition = (self.conditioner.tell(known.float()),)
+        mean, variance = tiling.mean_and_variance_in_bands(precise, pattern, 0)
+
+        def flat(first: int = 0, last: int | None = None) -> Tensor:
+            return (pattern[:, :, first:last] - mean) * (variance + 1e-5).rsqrt()
+
+        if not large:
+            x = torch.cat([flat(), beside(features, NOISE, vary=self.training)], dim=1)
+            x = x.contiguous(memory_format=torch.channels_last)
+            return self.through(x, _half(x), condition)
+        noise = Noise(NOISE, height, width).rows
+
+        def rows(first: int, last: int) -> Tensor:
+            x = torch.cat([flat(first, last), noise(first, last)], dim=1)
+            return x.contiguous(memory_format=torch.channels_last)
+
+        cells = View(pattern[:, :0], rows)
+        half = View(mean.new_empty(len(mean), 0, 4 * height, 4 * width), lambda a, b: _half(rows(a // 4, b // 4)))
+        return self.through_in_bands(cells, half, lambda a, b: _quarter(rows(a // 2, b // 2)), condition)
+
+
+def _quarter(x: Tensor) -> Tensor:
+    """Small picture and noise at a quarter of the picture's size, each 2 × 2 places of half the size in one."""
+    return F.pixel_shuffle(x[:, -64:], 2)
+
+
+def _half(x: Tensor) -> Tensor:
+    return F.pixel_shuffle(_quarter(x), 2)
+
+
+class _FirstLook(nn.Module):
+    """t without its code, and noise -> what the painter begins with, at a quarter of the picture's size."""
+
+    def __init__(self, channels: int, beside: int, width: int) -> None:
+        super().__init__()
+        self.split = [channels, 4 * beside + 64]
+        self.deep, self.near = _conv(channels, width), _conv(beside + 16, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        deep, near = x.split(self.split, dim=1)
+        return F.interpolate(self.deep(deep), scale_factor=2, mode="bilinear") + self.near(F.pixel_shuffle(near, 2))
 
 
 def _conv(before: int, after: int, *, gain: float = 1.0) -> nn.Conv2d:

@@ -5,7 +5,10 @@ cut off afterwards, therefore equals the same rows of the whole output, without 
 the statistics of a normalisation, is computed over all bands first.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -17,6 +20,16 @@ LARGE = 2_000_000  # pixels from which it is worth while: below, a network's map
 
 Local = Callable[[Tensor], Tensor]
 Rows = Callable[[int, int], Tensor]  # (first, last) -> rows of further channels, (B, C'', last − first, W)
+
+
+@cache
+def free_at_once() -> None:
+    """From now on memory in blocks of 4 MB is free again at once; glibc would keep those of up to 32 MB, in holes.
+
+    It takes a little time: for large pictures alone.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(-3, 4_000_000)  # M_MMAP_THRESHOLD
 
 
 def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS, beside: Rows | None = None) -> Iterator[Tensor]:

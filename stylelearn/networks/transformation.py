@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -76,6 +77,14 @@ def saturation(x: Tensor) -> Tensor:
     return torch.relu(x.to(torch.promote_types(x.dtype, torch.float32)).abs() - 3).square().mean()
 
 
+class View(NamedTuple):
+    """A picture of which there are never more than some rows: `chain` of (x, and beside it `beside`)."""
+
+    x: Tensor
+    beside: tiling.Rows
+    chain: Sequence[Local] = ()
+
+
 Norm = Callable[[int], nn.Module]
 NORMS: dict[str, Norm] = {"instance": InstanceNorm, "batch": nn.BatchNorm2d}
 
@@ -98,6 +107,7 @@ class TransformationNet(nn.Module):
         upsampling: "nearest" (enlarge, then convolve; bilinear to half of the size with light ends) or "transposed"
             (the paper's, with its checkerboards).
         noise: scales of the noise that the network sees beside the picture (`noise.py`); none in the paper.
+        looks: two modules instead of the first convolution and of the second look's; with light ends alone.
 
     Raises:
         ValueError: unknown norm, upsampling or ends; not three widths.
@@ -111,6 +121,7 @@ class TransformationNet(nn.Module):
         upsampling: str = "nearest",
         noise: Sequence[int] = (),
         ends: str = "light",
+        looks: Sequence[nn.Module] = (),
     ) -> None:
         super().__init__()
         if isinstance(norm, str) and norm not in NORMS:
@@ -126,9 +137,10 @@ class TransformationNet(nn.Module):
         up = _enlarge if upsampling == "nearest" else _transposed
         light, seen = ends == "light", 3 + len(noise)
         if light:
-            first = [_Unit(_conv(seen, c, 12, stride=4), make(c))]
+            look, again = looks or (_conv(seen, c, 12, stride=4), _conv(seen, b, 6, stride=2))
+            first = [_Unit(look, make(c))]
             wider = _enlarge(c, b, "bilinear") if upsampling == "nearest" else _transposed(c, b)
-            half = _SecondLook(wider, _conv(seen, b, 6, stride=2), make(b))
+            half = _SecondLook(wider, again, make(b))
         else:
             strided = [_Unit(_conv(*pair, 3, stride=2), make(pair[1])) for pair in ((a, b), (b, c))]
             first, half = [_Unit(_conv(seen, a, 9), make(a)), *strided], up(c, b)
@@ -161,7 +173,11 @@ class TransformationNet(nn.Module):
         x = F.pad(image, self._around(height, width), mode="reflect")
         if self.noise:
             x = torch.cat([x, beside(x, self.noise, vary=self.training)], dim=1)
-        given = x = _centred(x)
+        x = _centred(x)
+        return self.through(x, x, condition)[inner]
+
+    def through(self, x: Tensor, given: Tensor, condition: Sequence[Tensor]) -> Tensor:
+        """All layers: x is what the first one gets, `given` what the second look gets; in [0, 1]."""
         found = []
         for number, layer in enumerate(self.layers):
             if isinstance(layer, _Residual):
@@ -174,7 +190,7 @@ class TransformationNet(nn.Module):
                 found.append(spikes(within[:, :, ::2, ::2]))  # a quarter of the places, for a quarter of the time
         x = self.last(x)
         self.spikes = torch.stack(found).mean() + saturation(x) if found else None
-        return _colours(x)[inner]
+        return _colours(x)
 
     def _around(self, height: int, width: int) -> tuple[int, int, int, int]:
         """Pixels to be added left, right, above and below: the frame, and what makes sides a multiple of 4."""
@@ -206,16 +222,22 @@ class TransformationNet(nn.Module):
             """What the network sees, in the rows of a quarter of the size, each 4 × 4 pixels in the channels of one."""
             return F.pixel_unshuffle(_centred(seen(4 * first, 4 * last)), 4)
 
-        x = nothing = image.new_empty(len(image), 0, height + above + below, width + left + right)
-        chain: list[Local] = [_centred]
-        beside: tiling.Rows | None = seen
+        nothing = image.new_empty(len(image), 0, height + above + below, width + left + right)
+        view = View(nothing, seen, [_centred])
+        return self.through_in_bands(view, view, given, condition)
+
+    def through_in_bands(self, view: View, look: View, given: tiling.Rows, condition: Sequence[Tensor]) -> Tensor:
+        """As `through`, of what the first layer sees and of what the second look does; `given` is for `folded`."""
+        x, chain = view.x, list(view.chain)
+        beside: tiling.Rows | None = view.beside
         for number, layer in enumerate(self.layers):
             if isinstance(layer, _Residual):
-                large = x.shape[2] * x.shape[3] > tiling.LARGE
+                large = x.numel() > 8 * tiling.LARGE
                 x = layer.in_bands(x, condition) if large else layer(x, *condition)
                 continue
             if isinstance(layer.conv, _SecondLook):
-                known = _statistics(layer.conv.norm, _composed([_centred, layer.conv.look]), nothing, seen)
+                f = _composed([*look.chain, layer.conv.look])
+                known = _statistics(layer.conv.norm, f, look.x, look.beside)
                 chain.append(partial(layer.conv.folded, channels=x.shape[1], condition=condition, **known))
                 beside = given
             else:
@@ -289,8 +311,9 @@ class _SecondLook(nn.Module):
         return self.up(x) + self.norm(self.look(given), *condition, **known)
 
     def folded(self, both: Tensor, channels: int, condition: Sequence[Tensor], **known: Statistics) -> Tensor:
-        """The same, of x with `channels` and, behind it, 4 × 4 places of `given` in the channels of one."""
-        return self(both[:, :channels], F.pixel_shuffle(both[:, channels:], 4), condition, **known)
+        """The same, of x with `channels` and, behind it, k × k places of `given` in the channels of one."""
+        k = round(((both.shape[1] - channels) / self.look.in_channels) ** 0.5)
+        return self(both[:, :channels], F.pixel_shuffle(both[:, channels:], k), condition, **known)
 
 
 class _Unit(nn.Module):
