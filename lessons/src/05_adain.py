@@ -19,6 +19,7 @@
 #
 # - write AdaIN, and say what of a style it transfers and what not,
 # - train a decoder that turns activations back into pictures, with your own AdaIN and loss, and say what it is compared with,
+# - say why a norm in the decoder forgets the style, and how to give it back,
 # - set the strength, mix styles, give each place its own style, and keep the colours, all without training again,
 # - say where the method fails, and measure how it stands beside lesson 02.
 #
