@@ -139,11 +139,12 @@ class AdaIN(nn.Module):
         if masks is None:
             mixed = self.blend(self.encode(content), known, strength=strength, shares=shares)
             return self.decode(mixed, content.shape[2:])
-        left = 1 - masks.sum(dim=0).clamp(0, 1)  # of the photo; it shows through as it is, and not as g would paint it
-        whole = self.blend(self.encode(content), known, strength=strength, shares=shares, masks=masks + left)
-        size = content.shape[2:]
-        left = F.interpolate(left[None, None].to(content), size=tuple(size), mode="bilinear", antialias=True)
-        return torch.lerp(self.decode(whole, size), content, left)
+        painted = _weights(len(known), shares, masks, content).sum(
+            dim=0
+        )  # (H, W); else the photo, not g(f(c)), is seen
+        filled = masks + 1 - masks.sum(dim=0).clamp(max=1)
+        mixed = self.blend(self.encode(content), known, strength=strength, shares=shares, masks=filled)
+        return torch.lerp(content, self.decode(mixed, content.shape[2:]), painted)
 
     def encode(self, content: Tensor) -> Tensor:
         """f(c): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
@@ -159,22 +160,17 @@ class AdaIN(nn.Module):
 
         large = height * width > tiling.LARGE and not torch.is_grad_enabled()
         found = tiling.in_bands(encode, padded, MARGIN * self.step) if large else encode(padded)
-        return self.described(found)
+        return self.with_code(found)
 
     def joined(self, features: Mapping[str, Tensor], image: Tensor) -> Tensor:
-        """Activations by layer, and their picture, as one tensor, laid out as `PaintingDecoder` wants it."""
-        if self.beside is None:
-            return features[self.layer]
-        small = F.pixel_unshuffle(F.pixel_unshuffle(F.avg_pool2d(rgb_to_ycbcr(image.float()), 2), 2), 2)
-        near = F.pixel_unshuffle(features[self.beside], 2)
-        return torch.cat([features[self.layer], near, small.to(near)], dim=1)
+        """Activations by layer, and for a `PaintingDecoder` their picture, as one tensor; no style code yet."""
+        if isinstance(self.decoder, PaintingDecoder):
+            return self.decoder.laid_out(features[self.layer], features[self.beside or self.layer], image)
+        return features[self.layer]
 
-    def described(self, features: Tensor) -> Tensor:
-        """f(c), complete: behind what `joined` put together the style code, at each place."""
-        if self.beside is None:
-            return features
-        code = self.decoder.described(features)[:, :, None, None].to(features)  # type: ignore[operator]
-        return torch.cat([features, code.expand(-1, -1, *features.shape[2:])], dim=1)
+    def with_code(self, features: Tensor) -> Tensor:
+        """f(c), complete, of what `joined` put together."""
+        return self.decoder.with_code(features) if isinstance(self.decoder, PaintingDecoder) else features
 
     def style(self, image: Tensor) -> Style:
         """μ and σ of each channel of the style picture (1, 3, H, W)."""
@@ -298,7 +294,7 @@ class Objective(nn.Module):
         with torch.no_grad():
             wanted = net.encoder(styles, dict.fromkeys([*self.layers, net.beside or net.layer]))
             f_c = net.encode(contents)
-            t = adain(f_c, moments(net.described(net.joined(wanted, styles))))
+            t = adain(f_c, moments(net.with_code(net.joined(wanted, styles))))
             t = torch.where(same[:, None, None, None], f_c, t)
         pastiche = net.painted(t)
         seen = net.encoder(pastiche, self.layers)
@@ -350,7 +346,8 @@ def train_adain(
         encoder: f, `mini` by default; "vgg19" is the paper's.
         layer, beside: where the styles meet, as of `AdaIN`; beside=None is the paper's form.
         start: weights of such a decoder to begin with.
-        size: side of the crops in pixels, a multiple of 8. batch: pairs a step. seed: of the weights and the crops.
+        size: side of the crops in pixels, a multiple of 8. style_size: of those of styles, if it is to be another: the
+            larger, the broader the marks. batch: pairs a step. seed: of the weights and the crops.
         weights: arguments of `Objective`.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
     Raises:
@@ -359,11 +356,13 @@ def train_adain(
     out, encoder = Path(out), encoder or Encoder("mini")
     with seeded(seed):
         network = AdaIN(encoder, layer=layer, beside=beside)
-    if size % network.step or size < 2 * network.step:
-        raise ValueError(f"size must be a multiple of {network.step} from {2 * network.step} on; it is {size}")
+    sides = {"size": size, "style_size": style_size or size}
+    for name, side in sides.items():
+        if side % network.step or side < 2 * network.step:
+            raise ValueError(f"{name} must be a multiple of {network.step} from {2 * network.step} on; it is {side}")
     pairs = Pairs(
         Crops(photos, size=size, batch=batch, seed=seed),
-        Crops(styles, size=style_size or size, batch=batch, seed=seed + 1, **PAINTINGS),
+        Crops(styles, size=sides["style_size"], batch=batch, seed=seed + 1, **PAINTINGS),
     )
     if start is not None:
         fill(network.decoder, read_weights(start), f"decoder from {start}")
@@ -380,10 +379,9 @@ def train_adain(
 
 def _fit_axes(network: AdaIN, pairs: Pairs, batches: int = 200) -> None:
     """The decoder is told of styles along the principal axes of those at hand; photos count, for α = 0."""
-    decoder = network.decoder
+    decoder, layers = network.decoder, (network.layer, network.beside)
     with torch.no_grad():
-        images = [crops[number] for number in range(batches) for crops in (pairs.styles, pairs.contents)]
-        layers = network.layer, network.beside
+        images = (crops[number] for number in range(batches) for crops in (pairs.styles, pairs.contents))
         found = [decoder.numbers(network.joined(network.encoder(image, layers), image)) for image in images]
     decoder.conditioner.fit_axes(torch.cat(found))
 

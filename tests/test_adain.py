@@ -274,6 +274,14 @@ def test_where_no_mask_is_the_photo_itself_stays() -> None:
     close(SKIP(content, [style, other], masks=masks), expected, 1e-5)
 
 
+@pytest.mark.parametrize(
+    "masks", [-torch.ones(1, 64, 80), torch.full((1, 64, 80), float("nan")), torch.ones(2, 64, 80)]
+)
+def test_masks_that_do_not_fit_are_refused_before_anything_is_filled_up(masks: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"masks must be \(1, H, W\) with values from 0 up"):
+        NET(picture(64, 80), picture(48, 56, seed=1), masks=masks)
+
+
 def test_masks_change_the_code_from_place_to_place_and_the_pattern_nowhere() -> None:
     """The pattern is that of a mixture by the areas, half and half; the code is each style's own in its half."""
     content, styles_ = picture(64, 80), [picture(48, 56, seed=1), picture(40, 40, seed=2)]
@@ -430,6 +438,8 @@ def test_training_refuses_what_cannot_be(folders: dict[str, Path], tmp_path: Pat
     for size in (20, 8):
         with pytest.raises(ValueError, match=f"size must be a multiple of 8 from 16 on; it is {size}"):
             next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, size=size, layer="relu4_1")))
+    with pytest.raises(ValueError, match="style_size must be a multiple of 8 from 16 on; it is 100"):
+        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, style_size=100, layer="relu4_1")))
     with pytest.raises(ValueError, match="there is no decoder from 'conv2_1'"):
         next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, layer="conv2_1")))
     with pytest.raises(ValueError, match="there is no folder"):

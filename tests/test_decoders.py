@@ -106,4 +106,6 @@ def test_the_code_is_made_of_logarithms_of_moments() -> None:
             kind.append(torch.stack(rows))
     expected = (torch.cat([torch.stack(means), torch.stack(spreads)], dim=1) + 0.01).log()
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
-    assert decoder.described(laid_out(deep, near, small, torch.zeros(2, 0, 1, 1))).shape == (2, 12)
+    plain = laid_out(deep, near, small, torch.zeros(2, 0, 1, 1))
+    code = decoder.conditioner.along(expected)[:, :, None, None]
+    torch.testing.assert_close(decoder.with_code(plain), laid_out(deep, near, small, code), atol=1e-4, rtol=1e-4)

@@ -93,7 +93,7 @@ grid([plain, bold, slow, fast], ["content", "style", "lesson 02", "lesson 05"], 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# No font. Lesson 02 roughens the page and leaves the letters thin. Lesson 05 makes the strokes heavier, like ink. But no serif is where a serif belongs.
+# No font. Lesson 02 roughens the page and leaves the letters thin. Lesson 05 makes the strokes heavier, like ink, and draws faint lines on the paper. But no serif is where a serif belongs.
 #
 # *A T has serifs at its foot and at the two ends of its beam*: this says where something is, and on which letter. Gram matrices and moments do not record where.
 # </details>

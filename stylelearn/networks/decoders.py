@@ -11,18 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylelearn.colour import rgb_to_ycbcr
 from stylelearn.encoders import ARCHITECTURES, vgg_layers
 from stylelearn.losses import precise
 from stylelearn.networks import tiling
 from stylelearn.networks.conditioning import AdjustedNorm, Conditioner, full_precision
 from stylelearn.networks.noise import Noise, beside
-from stylelearn.networks.transformation import (
-    BLOCKS,
-    WIDTHS,
-    InstanceNorm,
-    TransformationNet,
-    View,
-)
+from stylelearn.networks.transformation import BLOCKS, WIDTHS, InstanceNorm, TransformationNet, View
 
 AXES = 64  # numbers of the style code in t
 NOISE = (1,) * 16  # beside t: one plane at half of the picture's size
@@ -81,9 +76,15 @@ class PaintingDecoder(TransformationNet):
         super().__init__(widths, blocks, partial(AdjustedNorm, told=conditioner.told), looks=looks)
         self.conditioner, self.split = conditioner, [channels, 4 * beside, 48]
 
-    def described(self, features: Tensor) -> Tensor:
-        """The style code of what is laid out as t, without one: (B, C, H, W) -> (B, AXES)."""
-        return self.conditioner.along(self.numbers(features))
+    def laid_out(self, deep: Tensor, near: Tensor, image: Tensor) -> Tensor:
+        """t but for its code, of relu4_1, relu3_1 and their picture (B, 3, 8 H, 8 W) in [0, 1]."""
+        small = F.pixel_unshuffle(F.avg_pool2d(rgb_to_ycbcr(image.float()), 2), 2)
+        return torch.cat([deep, F.pixel_unshuffle(torch.cat([near, small.to(near)], dim=1), 2)], dim=1)
+
+    def with_code(self, features: Tensor) -> Tensor:
+        """t, of what `laid_out` made: (B, C, H, W) -> (B, C + AXES, H, W)."""
+        code = self.conditioner.along(self.numbers(features))[:, :, None, None].to(features)
+        return torch.cat([features, code.expand(-1, -1, *features.shape[2:])], dim=1)
 
     def numbers(self, features: Tensor) -> Tensor:
         """What the code is made of, the logarithms of each channel's mean and deviation: (B, C, H, W) -> (B, K)."""
@@ -103,14 +104,14 @@ class PaintingDecoder(TransformationNet):
         pattern, codes = features[:, : sum(self.split)], features[:, sum(self.split) :]
         height, width = features.shape[2:]
         large = 64 * height * width > tiling.LARGE and not torch.is_grad_enabled()
-        one = bool((codes.amax(dim=(2, 3)) - codes.amin(dim=(2, 3)) < 0.01).all())  # code for all places
-        if large and not one:
+        everywhere = bool((codes.amax(dim=(2, 3)) - codes.amin(dim=(2, 3)) < 0.01).all())  # the same code
+        if large and not everywhere:
             raise ValueError(
                 f"a picture of {8 * height} × {8 * width} pixels is too large for masks, which take up to "
                 f"{tiling.LARGE:,}; make it smaller, or take one style or mixture for all of it"
             )
         with full_precision(features):
-            known = codes.mean(dim=(2, 3)) if one else codes.movedim(1, -1)
+            known = codes.mean(dim=(2, 3)) if everywhere else codes.movedim(1, -1)
             condition = (self.conditioner.tell(known.float()),)
         mean, variance = tiling.mean_and_variance_in_bands(precise, pattern, 0)
 
