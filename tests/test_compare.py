@@ -267,6 +267,9 @@ def test_table():
     assert cells(lines[2]) == ["AdaIN", "256", "0.02 (0.03)", "12", "∞", "0.25"]
     assert cells(lines[4])[2:] == ["0.5 (N/A)", "—", "14", "—"]
     assert cells(lines[5])[2:] == ["—", "—", "∞", "—"] and lines[-1] == "Johnson: no such style"
+    unmeasured = tables.table(ROWS[1:2]).splitlines()
+    assert cells(unmeasured[0]) == ["method", "px", "seconds (with style)", "styles"]
+    assert cells(unmeasured[2])[2:] == ["0.08 (0.1)", "∞"]
 
 
 def test_the_papers_table_beside_ours():

@@ -68,14 +68,18 @@ def _medians(row: Row | None) -> tuple[float | None, float | None]:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Rows as a Markdown table: method, size, seconds (with style), memory, styles, measures, and notes below."""
+    """Rows as a Markdown table: method, size, seconds (with style), styles, and notes below.
+
+    Memory and each measure have a column if a row has them; a dash is what was not measured.
+    """
     rows = list(rows)
     names = [name for name in MEASURES if any(name in row.measures for row in rows)]
-    heads = ["method", "px", "seconds (with style)", "memory, MB", "styles", *(MEASURES[name].title for name in names)]
+    memory = ["memory, MB"] if any(row.memory is not None for row in rows) else []
+    heads = ["method", "px", "seconds (with style)", *memory, "styles", *(MEASURES[name].title for name in names)]
     lines = [heads]
     for row in rows:
         cells = [METHODS[row.method].title, str(row.size), _in_brackets(*_medians(row))]
-        cells += ["—" if row.memory is None else f"{row.memory:.0f}", row.styles]
+        cells += ["—" if row.memory is None else f"{row.memory:.0f}" for _ in memory] + [row.styles]
         cells += [f"{row.measures[name].median:.3g}" if name in row.measures else "—" for name in names]
         lines.append(cells)
     notes = dict.fromkeys(f"{METHODS[row.method].title}: {row.note}" for row in rows if row.note)
