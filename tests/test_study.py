@@ -269,6 +269,7 @@ def test_everyone_sees_everything_once_two_of_a_pair_at_a_time(pairs, methods, r
     assert Counter(map(id, seen)) == Counter(map(id, shown))
     assert all(one.pair == trial.pair for trial in found for one in trial.pastiches)
     assert len(found) == pairs * math.ceil(methods / 2)
+    assert [len(trial.pastiches) for trial in found] == [2] * (methods // 2 * pairs) + [1] * (methods % 2 * pairs)
     backwards = trials(shown[::-1], rater)
     assert [[id(one) for one in each.pastiches] for each in found] == [
         [id(one) for one in each.pastiches] for each in backwards

@@ -95,6 +95,7 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
     """All pastiches, each one once, two of a pair at a time, in the order that belongs to this rater.
 
     The rater's name seeds the random order, the partners and the sides: a rater who returns continues the same list.
+    Of an odd number one is left without a partner; such pages come last, when the rater has others in mind.
 
     Raises:
         StudyError: no pastiches, or one pair with the same method twice.
@@ -112,7 +113,7 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
         draw.shuffle(group)
         found += [Trial(pair, tuple(group[i : i + 2])) for i in range(0, len(group), 2)]
     draw.shuffle(found)
-    return found
+    return sorted(found, key=lambda trial: -len(trial.pastiches))
 
 
 def interval(values: Iterable[float], of: str = "people") -> Interval:
