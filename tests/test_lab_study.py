@@ -67,8 +67,8 @@ def test_nothing_on_the_page_tells_the_method(lab):
 
 def test_pictures_are_there_at_once_with_words(lab):
     lab.show(next(page for page, trial in enumerate(lab._trials) if len(trial.pastiches) == 2))
-    assert "poster" in lab.picture._dom_classes
     for picture in (lab.picture, lab.given):
+        assert "poster" in picture._dom_classes
         assert picture.value[:2] == b"\xff\xd8"
     assert lab.picture.tooltip.endswith("pastiches, left and right, without names")
     assert "photo and the style" in lab.given.tooltip

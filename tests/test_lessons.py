@@ -435,28 +435,60 @@ def test_outputs_are_the_same_from_run_to_run(tmp_path):
     assert texts[:4] == ["", "step 2", "<object at 0x…>", ""]
     assert texts[4] == promote.NO_PICTURE and texts[5] == "n is 3"
     assert texts[6:] == [promote.DEFAULT_TEXT] * 2 + ["ipywidgets\nagain\n"]
-    widths = [Image.open(io.BytesIO(base64.b64decode(each[0].data["image/jpeg"]))).width for each in outputs[6:8]]
+    widths = [kept_in(each[0]).width for each in outputs[6:8]]
     assert widths[0] == 10 and widths[1] > 100
 
 
-def test_a_picture_with_a_border_is_kept_as_it_is_seen():
-    def encoded(colour, size):
-        written = io.BytesIO()
-        Image.new("RGB", size, colour).save(written, "jpeg")
-        return base64.b64encode(written.getvalue()).decode()
+def kept_in(output):
+    """The picture that a notebook keeps."""
+    with Image.open(io.BytesIO(base64.b64decode(output["data"]["image/jpeg"]))) as picture:
+        return picture.copy()
 
-    pictures = {"value": encoded("red", (80, 40)), "before": encoded("blue", (40, 20))}
+
+def encoded(colour, size):
+    written = io.BytesIO()
+    Image.new("RGB", size, colour).save(written, "jpeg")
+    return base64.b64encode(written.getvalue()).decode()
+
+
+def promoted(state):
+    """What becomes of the widget "one"."""
+    (made,) = promote.promote([{"data": {promote.WIDGET_VIEW: {"model_id": "one"}}}], state)
+    return made
+
+
+def test_a_picture_with_a_border_is_kept_as_it_is_seen_and_says_what_is_right_of_it():
+    pictures = {"value": encoded("red", (160, 40)), "before": encoded("blue", (80, 20))}
+    names = ["a name that is longer than its side", "ours"]
     stage = {
         "model_name": "AnyModel",
-        "state": {"_dom_classes": ["poster"], "border": 0.25, "tooltip": "left and right"},
+        "state": {"_dom_classes": ["poster"], "border": 0.25, "tooltip": "left and right", "names": names},
         "buffers": [{"path": [name], "data": data} for name, data in pictures.items()],
     }
-    (made,) = promote.promote([{"data": {promote.WIDGET_VIEW: {"model_id": "one"}}}], {"one": stage})
+    made = promoted({"one": stage})
     assert made["data"]["text/plain"] == "left and right"
-    with Image.open(io.BytesIO(base64.b64decode(made["data"]["image/jpeg"]))) as picture:
-        assert picture.size == (80, 40)
-        blue, red = picture.getpixel((8, 20)), picture.getpixel((40, 20))
-    assert blue[2] > 240 > 20 > blue[0] and red[0] > 240 > 20 > red[2]
+    picture = kept_in(made)
+    assert picture.size == (160, 40)
+    for place, colour in {(16, 10): "blue", (16, 36): "blue", (80, 10): "red", (80, 36): "red"}.items():
+        assert ["red", "green", "blue"][max(range(3), key=picture.getpixel(place).__getitem__)] == colour
+    assert min(picture.getpixel((158, 21))) > 200  # the white ground of the name
+
+
+def test_several_posters_are_kept_one_below_the_other():
+    def image(colour, size, words):
+        return {
+            "model_name": "ImageModel",
+            "state": {"_dom_classes": ["poster"], "tooltip": words},
+            "buffers": [{"path": ["value"], "data": encoded(colour, size)}],
+        }
+
+    box = {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_a", "IPY_MODEL_b"]}}
+    made = promoted({"one": box, "a": image("red", (40, 20), "given"), "b": image("blue", (80, 40), "made")})
+    assert made["data"]["text/plain"] == "given; made"
+    picture = kept_in(made)
+    assert picture.size == (80, 60)
+    red, white, blue = (picture.getpixel(place) for place in ((40, 8), (4, 8), (40, 50)))
+    assert red[0] > 200 > red[2] and min(white) > 200 and blue[2] > 200 > blue[0]
 
 
 def test_lessons_are_chosen_by_number_name_or_path(tmp_path, capsys):

@@ -2,17 +2,18 @@
 
 A widget is alive only beside a kernel; on a code-hosting page, and before the first run, its place would be empty.
 So for each widget that a cell displayed this looks through the widget's tree (the state that nbclient collected) for
-pictures, and puts one of them in the widget's place. Which one: an `Image` widget or the stage of a lab marked with
-`add_class("poster")`, or else the largest; its `tooltip` becomes the alternative text.
+pictures, and puts one of them in the widget's place. Which one: the `Image` widgets and the stage of a lab marked with
+`add_class("poster")`, one below the other if there are several, or else the largest; its `tooltip` becomes the
+alternative text.
 """
 
 import base64
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
@@ -119,9 +120,10 @@ def _poster(models: list[str], state: State) -> dict[str, Any]:
         )
     if not pictures:
         return {"data": {"text/plain": _words(models, state) or NO_PICTURE}, "metadata": {}}
-    best = max(pictures, key=lambda picture: (picture.poster, picture.pixels))  # the first of equals
-    text = best.text or DEFAULT_TEXT
-    jpeg = base64.b64encode(_as_jpeg(best.data)).decode("ascii")
+    chosen = [picture for picture in pictures if picture.poster]
+    chosen = chosen or [max(pictures, key=lambda picture: picture.pixels)]  # the first of equals
+    text = "; ".join(picture.text for picture in chosen if picture.text) or DEFAULT_TEXT
+    jpeg = base64.b64encode(_stacked([_as_jpeg(picture.data) for picture in chosen])).decode("ascii")
     return {"data": {"image/jpeg": jpeg, "text/plain": text}, "metadata": {"image/jpeg": {"alt": text}}}
 
 
@@ -141,9 +143,37 @@ def _wiped(model: dict[str, Any]) -> bytes:
         cut = round(border * whole.width)
         whole.paste(left.resize(whole.size).crop((0, 0, cut, whole.height)))
         whole.paste("white", (max(0, cut - 1), 0, min(cut + 1, whole.width), whole.height))
+        _name_sides(whole, cut, model["state"].get("names", ()))
         written = io.BytesIO()
         whole.save(written, format="JPEG", quality=92)
         return written.getvalue()
+
+
+def _name_sides(picture: Image.Image, cut: int, names: Sequence[str]) -> None:
+    """Write at the bottom what is left and right of the border, where there is room for it."""
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
+    for name, start, end in zip(names, (0, cut), (cut, picture.width), strict=False):
+        width = draw.textlength(name, font) + 8
+        if width > end - start:
+            continue
+        corner = (start if start == 0 else end - width, picture.height - 20)
+        draw.rectangle((*corner, corner[0] + width, picture.height), fill="white")
+        draw.text((corner[0] + 4, corner[1] + 2), name, fill="black", font=font)
+
+
+def _stacked(pictures: list[bytes]) -> bytes:
+    """JPEGs one below the other, in the middle, on white."""
+    if len(pictures) == 1:
+        return pictures[0]
+    images = [Image.open(io.BytesIO(data)) for data in pictures]
+    whole = Image.new("RGB", (max(image.width for image in images), sum(image.height for image in images)), "white")
+    top = 0
+    for image in images:
+        whole.paste(image, ((whole.width - image.width) // 2, top))
+        top += image.height
+    written = io.BytesIO()
+    whole.save(written, format="JPEG", quality=85)
+    return written.getvalue()
 
 
 def _captured(outputs: list[dict[str, Any]]) -> Iterator[Picture]:

@@ -70,8 +70,8 @@ class StudyLab(widgets.VBox):
         )  # fmt: skip
         self._trials = trials(self._pastiches, self._rater)
         self.picture, self.given = Picture(format="jpeg"), Picture(format="jpeg")
-        self.picture.add_class("poster")
         for picture, width in ((self.picture, 2 * _PICTURE + 30), (self.given, 300)):
+            picture.add_class("poster")  # on a page without a kernel a pastiche stands below its photo and style, too
             picture.layout = widgets.Layout(width="100%", max_width=f"{width}px", object_fit="contain")
         self.scores = {side: {name: self._scale(side, name) for name in QUESTIONS} for side in _SIDES}
         self._columns = [
