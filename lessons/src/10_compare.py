@@ -127,7 +127,7 @@ my_eyes = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted"
 # Three families.
 #
 # - **The photo** (07). Every petal is where it was, with a sharp edge. Only the colours are new: the petals are pale, and the dark ground has become red, blue and violet. There is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
-# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink, gives the petals dark outlines, and leaves the ground dark, in small blue and green pieces. Lesson 03's flower is pink and orange, on a ground of violet and grey with rows of short dark strokes. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. None of them has the sun with its rays: such large shapes are in no statistic here.
+# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink, gives the petals dark outlines, and leaves the ground dark, in small blue and green pieces. Lesson 03's flower is pink and orange, on a ground of violet and grey with rows of short dark strokes. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. Look at lessons 04 and 08 yourself: where are panes, and where only lines? None of the five has the sun with its rays: such large shapes are in no statistic here.
 # - **Patches** (06). Each time the patch is taken that is most like the photo there. By optimisation the flower looks nearly as before, on a dark blue ground with a fine grain. By the network each petal becomes a piece of glass, orange or green, with a dark frame. But one kind of patch, violet, fills most of the ground, and it is blurred.
 #
 # Lessons 03 and 04 can hardly be told apart at first sight. Look at the enlarged flower: in lesson 03's many petals are drawn by *yellow* lines, where the window has black ones. Is lesson 04's better or worse? It knows fifteen other styles, so you might expect it to be worse. But the two are relatives: both began as the same network of many styles. Lesson 03's then went on with this style alone, lesson 04's with all sixteen.
@@ -457,6 +457,8 @@ plot_points(
 )
 
 # %% [markdown]
+# <details><summary>What it means</summary>
+#
 # The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
 # measures, lesson 02 has optimised nearly this number.
 # </details>
@@ -688,7 +690,7 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) The other measures of style agree much less with *faithful*: these people judge colour alone, and would give a recoloured photo a high score. Look at *photorealism* and the measures of style: ρ is far below 0, so what comes nearer to the style looks less like a photo. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
+# The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) The other measures of style agree much less with *faithful*: these people judge colour alone, and would give a recoloured photo a high score. Look at *photorealism* with *gram*, *moments* and *sliced*: ρ is far below 0, so what comes nearer to the style looks less like a photo, to these people. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
 # there are twelve lines here. To report only the best of twelve lines proves nothing.
 # </details>
 #
