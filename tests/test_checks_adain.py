@@ -112,7 +112,45 @@ def masked_before_and_after(x, first, second, mask):
     return m * with_moments(x * m, first) + (1 - m) * with_moments(x * (1 - m), second)
 
 
+def with_losses(content=None, style=None, seen=lambda f, g, t, f_c: f(g(t)), swap=False):
+    """What exercise 3 asks for; or with another (12), another (13), or another picture that f looks at."""
+
+    def answer(f, g, merge, style_loss, c, s):
+        f_c, f_s = f(c), f(s)
+        t = merge(*((f_s[-1], f_c[-1]) if swap else (f_c[-1], f_s[-1]))).detach()
+        found, know = seen(f, g, t, f_c), {"t": t, "f_c": f_c, "f_s": f_s, "c": c, "g": g, "far": style_loss}
+        right = root_mean(found[-1], t), sum(style_loss(x, y) for x, y in zip(found, f_s, strict=True))
+        return tuple(one(found, **know) if one else value for one, value in zip((content, style), right, strict=True))
+
+    return answer
+
+
+def root_mean(x, y):
+    return torch.stack([F.mse_loss(a, b).sqrt() for a, b in zip(x, y, strict=True)]).mean()
+
+
+def without_gradient(which):
+    """All of it under no_grad, or one of the two."""
+
+    def answer(*given):
+        found = list(with_losses()(*given))
+        for i in which:
+            found[i] = found[i].detach()
+        return tuple(found)
+
+    return answer
+
+
+def unasked(found, *, f_s, far, **_):
+    """L_s with a gradient from the first layer only."""
+    return far(found[0], f_s[0]) + far(found[1].detach(), f_s[1])
+
+
+LOSSES = adain.training_loss
 OTHER_WAYS = [
+    (LOSSES, with_losses()),
+    (LOSSES, lambda *a: list(with_losses()(*a))),
+    (LOSSES, torch.enable_grad()(with_losses())),
     (adain.adain, transfer),
     (adain.adain, lambda x, y: with_moments(x, moments(y))),
     (adain.style_loss, distance),
@@ -148,6 +186,41 @@ MISTAKES = [
     (adain.style_loss, loss(lambda a, b: (a.norm(dim=1) + b.norm(dim=1)).sum()), "the sum over the batch"),
     (adain.style_loss, lambda f, g: distance(f, g).detach(), "no gradient can flow back"),
     (adain.style_loss, lambda f, g: f.sum() * 0, "the values differ"),
+    # training_loss: what is compared with what, with which norm, and where gradients flow
+    (LOSSES, with_losses(lambda x, f_c, **_: root_mean(x[-1], f_c[-1])), "compares with f(c)"),
+    (LOSSES, with_losses(lambda x, t, f_c, **_: root_mean(t, f_c[-1])), "L_c has no g in it"),
+    (LOSSES, with_losses(lambda x, g, t, c, **_: root_mean(g(t), c)), "L_c compares pictures"),
+    (LOSSES, with_losses(seen=lambda f, g, t, f_c: f(g(f_c[-1]))), "g was given f(c)"),
+    (
+        LOSSES,
+        with_losses(lambda x, f_c, **_: root_mean(x[-1], f_c[-1]), seen=lambda f, g, t, f_c: f(g(f_c[-1]))),
+        "g was given f(c)",
+    ),
+    (LOSSES, with_losses(swap=True), "content and style are swapped"),
+    (LOSSES, with_losses(lambda x, f_s, **_: root_mean(x[-1], f_s[-1]), swap=True), "content and style are swapped"),
+    (LOSSES, with_losses(lambda x, t, **_: F.mse_loss(x[-1], t)), "mse_loss"),
+    (LOSSES, with_losses(lambda x, t, **_: F.mse_loss(x[-1], t).sqrt()), "one root for the whole batch"),
+    (LOSSES, with_losses(lambda x, t, **_: F.l1_loss(x[-1], t)), "absolute values"),
+    (LOSSES, with_losses(lambda x, t, **_: (x[-1] - t).flatten(1).norm(dim=1).mean()), "the root of a sum"),
+    (LOSSES, with_losses(lambda x, t, **_: (x[-1] - t).norm()), "one norm of all the batch"),
+    (LOSSES, with_losses(lambda x, t, **_: root_mean(x[-1], t) * len(t)), "L_c is the sum over the batch"),
+    (LOSSES, with_losses(lambda x, t, **_: t.sum()), "L_c differs"),
+    (LOSSES, with_losses(style=lambda x, f_s, far, **_: far(x[-1], f_s[-1])), "the last layer only"),
+    (LOSSES, with_losses(style=lambda x, f_s, far, **_: far(x[0], f_s[0])), "the first layer only"),
+    (LOSSES, with_losses(style=lambda x, f_s, far, **_: sum(map(far, x, f_s)) / 2), "the mean over the layers"),
+    (LOSSES, with_losses(style=lambda x, f_c, far, **_: sum(map(far, x, f_c))), "compares with the photo"),
+    (LOSSES, with_losses(style=lambda x, f_c, f_s, far, **_: sum(map(far, f_s, f_c))), "L_s has no g in it"),
+    (LOSSES, with_losses(style=lambda x, t, f_s, far, **_: far(t, f_s[-1])), "L_s looks at t"),
+    (LOSSES, with_losses(style=lambda x, t, **_: t.sum()), "L_s differs"),
+    (LOSSES, lambda *a: with_losses()(*a)[::-1], "changed places"),
+    (LOSSES, lambda *a: sum(with_losses()(*a)), "without adding them up"),
+    (LOSSES, lambda *a: (with_losses()(*a)[0], sum(with_losses()(*a))), "return L_s alone"),
+    (LOSSES, lambda f, g, merge, far, c, s: with_losses()(f, lambda t: g(c), merge, far, c, s), "g takes t"),
+    (LOSSES, lambda f, g, merge, far, c, s: with_losses()(f, lambda t: t, merge, far, c, s), "f takes pictures"),
+    (LOSSES, torch.no_grad()(with_losses()), "L_c is right, but no gradient"),
+    (LOSSES, without_gradient([1]), "L_s is right, but no gradient"),
+    (LOSSES, with_losses(style=unasked), "a part of its gradient is lost"),
+    (LOSSES, lambda *a: tuple(one.item() for one in with_losses()(*a)), "neither .item()"),
     # mixture: α, shares, order
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1 - a), "α and 1 − α are swapped"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "it is not used"),

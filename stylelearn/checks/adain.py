@@ -1,12 +1,12 @@
-"""Checks of lesson 05: AdaIN itself, the style loss by moments, mixtures of styles, and two styles by a mask."""
+"""Checks of lesson 05: AdaIN, the style loss by moments, the decoder's loss, mixtures, and two styles by a mask."""
 
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, run
+from stylelearn.checks import Mistake, check, must_be, must_be_tensor, must_match, norms, pair, run, same
 from stylelearn.checks.norms import moments
 
 Moments = tuple[Tensor, Tensor]
@@ -86,6 +86,104 @@ def style_loss(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
     must_match(yours, right, wrong, tolerance=TOLERANCE, what="the loss", gradient=True)
     must_be(answer(style, style), 0.0, "a style compared with itself should give 0.")
     return "right: two lists of numbers are compared; the places in the picture play no role."
+
+
+def _distance(x: Tensor, y: Tensor) -> Tensor:
+    """The summand of (13), and its mean over the batch; gradients flow."""
+    (v, m), (w, n) = (torch.var_mean(one, (2, 3), correction=0) for one in (x, y))  # (B, C) each
+    return ((m - n).norm(dim=1) + (v.sqrt() - w.sqrt()).norm(dim=1)).mean()
+
+
+class _Small:
+    """An encoder with two layers, the second at half of the size, and a decoder from there, in float64."""
+
+    def __init__(self) -> None:
+        sizes = ((3, 4), (4, 5), (5, 3))
+        self.first, self.second, self.back = (nn.Conv2d(*each, 3, padding=1).double() for each in sizes)
+        self.first.requires_grad_(False)
+        self.second.requires_grad_(False)
+
+    def f(self, image: Tensor) -> list[Tensor]:
+        if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
+            raise Mistake("f takes pictures, (B, 3, H, W): c, s, and what g has painted.")
+        near = F.softplus(4 * self.first(image.double()))  # no channel of it is silent
+        return [near, F.softplus(4 * self.second(F.avg_pool2d(near, 2)))]
+
+    def g(self, t: Tensor) -> Tensor:
+        if not isinstance(t, Tensor) or t.ndim != 4 or t.shape[1] != 5:
+            raise Mistake("g takes t, which AdaIN makes of the last layers: merge(f(c)[-1], f(s)[-1]).")
+        return self.back(F.interpolate(t, scale_factor=2.0))
+
+
+@check
+def training_loss(answer: Callable[..., tuple[Tensor, Tensor]]) -> str:
+    """L_c, the distance of f(g(t)) from t, and L_s, the sum over the layers of what f(g(t)) and f(s) differ by."""
+    net, c, s = _Small(), torch.rand(2, 3, 8, 8), torch.rand(2, 3, 12, 12) ** 2
+    f, g = net.f, net.g
+
+    def merge(x: Tensor, y: Tensor) -> Tensor:
+        return _adain(x, moments(y))
+
+    yours = run(answer, f=f, g=g, merge=merge, style_loss=_distance, c=c, s=s)
+    found = pair(yours, "L_c and L_s, without adding them up")
+    f_c, f_s = f(c), f(s)
+    t, swapped = merge(f_c[-1], f_s[-1]), merge(f_s[-1], f_c[-1])
+    picture = g(t)
+    seen, unstyled, other = f(picture), f(g(f_c[-1])), f(g(swapped))
+    cells = t[0].numel()
+
+    def squares(x: Tensor, y: Tensor) -> Tensor:
+        return (x - y).square().flatten(1).mean(dim=1)
+
+    def far(x: Tensor, y: Tensor) -> Tensor:
+        return squares(x, y).sqrt().mean()
+
+    def style(layers: list[Tensor], wanted: list[Tensor]) -> Tensor:
+        return torch.stack([_distance(x, y) for x, y in zip(layers, wanted, strict=True)])
+
+    each = style(seen, f_s)  # (2,)
+    content, total = far(seen[-1], t), each.sum()
+    if same(found[0], total) and same(found[1], content):
+        raise Mistake("the two have changed places: return L_c first, then L_s.")
+    norm = "‖·‖₂ is the root of the mean of the squares here"
+    undecorated = "g was given f(c), not t: without AdaIN there is no style in it."
+    wrong = [
+        (far(seen[-1], f_c[-1]), "L_c compares with f(c); (12) compares with t, which is what g was given."),
+        (far(t, f_c[-1]), "L_c has no g in it: compare t with f(g(t)), the picture seen once more."),
+        (far(picture, c.double()), "L_c compares pictures; it is f(g(t)), the picture's activations, that t is like."),
+        (far(unstyled[-1], t), undecorated),
+        (far(unstyled[-1], f_c[-1]), undecorated),
+        *((far(other[-1], x), "content and style are swapped in AdaIN: merge(f(c)[-1], f(s)[-1]).")
+          for x in (swapped, f_s[-1])),
+        (squares(seen[-1], t).mean(), f"L_c has squares (mse_loss); {norm}."),
+        (squares(seen[-1], t).mean().sqrt(), "L_c has one root for the whole batch; each picture has its own."),
+        ((seen[-1] - t).abs().mean(), f"L_c has absolute values; {norm}."),
+        (content * cells**0.5, f"L_c has the root of a sum; {norm}, or it grows with the size of the layer."),
+        ((seen[-1] - t).norm(), f"L_c is one norm of all the batch; {norm}, for each picture."),
+        (2 * content, "L_c is the sum over the batch; take the mean, or the weight depends on it."),
+    ]  # fmt: skip
+    must_match(found[0], content, wrong, "L_c differs: the root of the mean square of f(g(t)) − t, in the last layer, "
+               "for each picture; then the mean.", what="L_c")  # fmt: skip
+    wrong = [
+        (each[-1], "L_s has the last layer only; sum over all the layers of f."),
+        (each[0], "L_s has the first layer only; sum over all the layers of f."),
+        (total / 2, "L_s is the mean over the layers; (13) has their sum."),
+        (style(seen, f_c).sum(), "L_s compares with the photo, f(c); the style's activations are f(s)."),
+        (style(f_c, f_s).sum(), "L_s has no g in it: compare f(g(t)) with f(s), not f(c)."),
+        (_distance(t, f_s[-1]), "L_s looks at t; compare what is seen in the picture, f(g(t)), with f(s)."),
+        (content + total, "the second is the sum of both; return L_s alone."),
+    ]  # fmt: skip
+    must_match(found[1], total, wrong, "L_s differs: style_loss(…) of each layer of f(g(t)) and f(s), added up.",
+               what="L_s")  # fmt: skip
+    for mine, right, name in zip(found, (content, total), ("L_c", "L_s"), strict=True):
+        if not (isinstance(mine, Tensor) and mine.requires_grad):
+            raise Mistake(f"{name} is right, but no gradient can flow back from it to g: only t may be made under "
+                          "no_grad(), and neither .item() nor .detach() may follow.")  # fmt: skip
+        slope, wanted = (torch.autograd.grad(one, net.back.weight, retain_graph=True)[0] for one in (mine, right))
+        must_be(
+            slope, wanted, f"{name} is right, but a part of its gradient is lost; only t may be made under no_grad()."
+        )
+    return "right: g is asked for what it was given, and for the style in every layer. This is the paper's training."
 
 
 @check
