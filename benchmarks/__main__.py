@@ -14,53 +14,63 @@ compared takes turns in one run, and what counts is the ratio. ::
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import adjustable, browser, encoder, feedforward, gatys, glyphs, matting, swap
-from benchmarks.measuring import QUICK, Measurement, Plan, Report, table
+from benchmarks.measuring import QUICK, Group, Measurement, Plan, Report
+from stylelearn.cli.parsing import DONE, STOPPED, whole
 from stylelearn.evaluation.timing import machine
 from stylelearn.files import check_output
-from stylelearn.images import ImageError
+from stylelearn.images import WRITABLE, ImageError
 
-BENCHMARKS = {
-    "encoder": encoder,
-    "gatys": gatys,
-    "feedforward": feedforward,
-    "adjustable": adjustable,
-    "browser": browser,
-    "swap": swap,
-    "matting": matting,
-    "glyphs": glyphs,
+BENCHMARKS: dict[str, Mapping[str, Group]] = {
+    "encoder": encoder.GROUPS,
+    "gatys": gatys.GROUPS,
+    "feedforward": feedforward.GROUPS,
+    "adjustable": adjustable.GROUPS,
+    "browser": browser.GROUPS,
+    "swap": swap.GROUPS,
+    "matting": matting.GROUPS,
+    "glyphs": glyphs.GROUPS,
 }
-STOPPED = 130  # as shells count Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure group after group, then print the table. Returns the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    plan = _plan(options)
-    settings = {name: value for name, value in asdict(plan).items() if isinstance(value, int | float | str | tuple)}
-    which = options.which or list(BENCHMARKS)
-    report = Report(machine(), {"which": which} | settings, options.json, plan.judged)
+    given = {name: getattr(options, name) for name in ("judge", "teacher", "baseline")}
+    plan = replace(QUICK if options.quick else Plan(), folder=options.pairs, **given)
+    if options.pairs_count:
+        plan = replace(plan, pairs=options.pairs_count, many=options.pairs_count)
+    which, status = options.which or [*BENCHMARKS], DONE
+    if unknown := {*which} - {*BENCHMARKS}:
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     try:
-        for name in which:
-            for title, measure in BENCHMARKS[name].groups(plan):
-                print(f"measuring {title} …", flush=True)
-                try:
-                    report.add(measure())
-                except RuntimeError as error:  # no network, or no way to measure memory: the others go on
-                    report.add([Measurement(title, name, None, note=f"not measured: {error}")])
+        if options.sheet:
+            plan = replace(plan, sheet=check_output(options.sheet, tuple(WRITABLE)))
+        path = check_output(options.json) if options.json else None
+    except ValueError as error:
+        parser.error(str(error))
+    report = Report(machine(), {"which": which, **plan.settings}, path, plan.judged)
+    try:
+        for title, measure in (group for name in which for group in BENCHMARKS[name].items()):
+            print(f"measuring {title} …", flush=True)
+            try:
+                for found in measure(plan):
+                    report.add(title, found)
+            except RuntimeError as error:  # no network, or no way to measure memory: the others go on
+                report.add(title, Measurement("not measured", None, note=str(error)))
     except KeyboardInterrupt:
-        print("\n".join(table(report)))
-        print("stopped: these are the figures so far")
-        return STOPPED
+        status = STOPPED
     except ImageError as error:
         parser.error(str(error))
-    print("\n".join(table(report)))
-    return 0
+    print("\n".join(report.table()))
+    if status == STOPPED:
+        print("stopped: these are the figures so far")
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,55 +78,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description="Measure speed, memory and quality. Ctrl-C keeps what was measured."
     )
     add = parser.add_argument
-    add("which", nargs="*", type=_benchmark, metavar="WHICH", help=f"{', '.join(BENCHMARKS)} (default: all)")
-    add("--json", type=_checked(check_output), metavar="FILE", help="keep the figures here, as they come")
+    add("which", nargs="*", metavar="WHICH", help=f"{', '.join(BENCHMARKS)} (default: all)")
+    add("--json", metavar="FILE", help="keep the figures here, as they come")
     add("--quick", action="store_true", help="tiny pictures, few steps: does it run at all?")
-    add("--judge", type=_file, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
-    add("--teacher", type=_file, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
-    add("--pairs", type=_folder, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
-    add("--pairs-count", type=int, metavar="N", help="pairs for each method (default: 16; without Gatys 100)")
-    sheet = _checked(lambda path: check_output(path, (".jpg", ".jpeg", ".png", ".webp")))
-    add("--sheet", type=sheet, metavar="FILE", help="draw pastiches and plots; each benchmark adds its name")
-    add("--baseline", type=_file, metavar="FILE", help="what `python -m benchmarks.zi2zi` wrote, for glyphs")
-    add("--weights", type=_file, metavar="FILE", help="of mini (default: those that ship)")
+    add("--judge", type=_there, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
+    add("--teacher", type=_there, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
+    add("--pairs", type=_there, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
+    count = "pairs for each method (default: 16; without Gatys 100)"
+    add("--pairs-count", type=whole(1), metavar="N", help=count)
+    add("--sheet", metavar="FILE", help="draw the pastiches; each benchmark adds its name")
+    add("--baseline", type=_there, metavar="FILE", help="what `python -m benchmarks.zi2zi` wrote, for glyphs")
     return parser
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    plan = replace(
-        QUICK if options.quick else Plan(),
-        **{name: getattr(options, name) for name in ("judge", "teacher", "sheet", "baseline", "weights")},
-        folder=options.pairs,
-        watch=lambda what, done, of: print(f"  {done + 1} of {of}: {what}", flush=True),
-    )
-    return plan if options.pairs_count is None else replace(plan, pairs=options.pairs_count, many=options.pairs_count)
-
-
-def _benchmark(name: str) -> str:
-    if name not in BENCHMARKS:
-        raise argparse.ArgumentTypeError(f"there is no benchmark '{name}'; there are {', '.join(BENCHMARKS)}")
-    return name
-
-
-def _checked(check: Callable[[str], Path]) -> Callable[[str], Path]:
-    def path(text: str) -> Path:
-        try:
-            return check(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return path
-
-
-def _file(path: str) -> Path:
-    if not Path(path).is_file():
-        raise argparse.ArgumentTypeError(f"'{path}' is no file")
-    return Path(path)
-
-
-def _folder(path: str) -> Path:
-    if not Path(path).is_dir():
-        raise argparse.ArgumentTypeError(f"'{path}' is no folder")
+def _there(path: str) -> Path:
+    if not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"there is no '{path}'")
     return Path(path)
 
 

@@ -18,15 +18,16 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks import feedforward, quality
-from benchmarks.measuring import Measurement, Plan
-from benchmarks.pictures import Pair, contact_sheet, mean, pairs, ratio
+from benchmarks.feedforward import Labs, moves
+from benchmarks.measuring import Group, Measurement, Plan, mean, over
+from benchmarks.pictures import Pair, by_gatys, painted, pairs
+from benchmarks.quality import Painted, over_gatys, seen
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
 from stylelearn.images import psnr
+from stylelearn.lab import AdjustableLab
 from stylelearn.networks.coarse import SHARE, coarse_to_fine
 from stylelearn.networks.conditioning import AdjustableNet
-from stylelearn.optimize import optimize_image, result
 from stylelearn.practice import STEPS, practise
 
 VALUES = 6  # of a slider, from 0 to 1
@@ -34,20 +35,9 @@ DOWNHILL, OWN_IS_BEST = {0.0: 95.0, 1.0: 85.0}, 80.0  # % of pairs and layers; b
 APART = 0.6
 PHOTO, EXACT = 24.0, 100.0  # dB: promised, and what a photo that comes back as it was counts as
 SEVERAL, NOISE = 8, 0.1  # pastiches of one pair
-
-
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
-    """(title, what to measure) one after the other; nothing is measured before it is called."""
-    parts = {
-        f"sliders, {plan.many} pairs at {plan.size} px": sliders,
-        f"all α = 0, {plan.many} pairs at {plan.size} px": photo,
-        f"pictures of single layers, {plan.many} pairs at {plan.size} px": distinct,
-        f"all α = 1 over {plan.steps} steps of Gatys, {plan.size} px": beside_gatys,
-        f"pastiches of one pair, {plan.size} px": variety,
-    }
-    for title, measure in parts.items():
-        yield title, lambda title=title, measure=measure: measure(title, adjustable.load(), plan)
-    yield f"from a slider to new pixels, {plan.size} px", lambda: feedforward.moves(plan.size, plan.rounds, LABS)
+LABS: Labs = {
+    "adjustable: the α of a layer": (AdjustableLab, lambda lab: next(iter(lab.alphas.sliders.values()))),
+}
 
 
 # --- measures of sliders ----------------------------------------------------------------------------------------------
@@ -61,9 +51,8 @@ def own_is_best(before: Tensor, after: Tensor) -> float:
         after: after[i, j] is the loss of layer j with slider i alone at 1, (L, L).
     """
     fall = after / before.clamp_min(losses.EPSILON)  # what is left of each layer's loss
-    own = fall.diagonal()
-    others = fall.masked_fill(torch.eye(len(before), dtype=torch.bool), torch.inf).min(dim=0).values
-    return float((own < others).float().mean())
+    others = fall.masked_fill(torch.eye(len(before), dtype=torch.bool), torch.inf).amin(dim=0)
+    return float((fall.diagonal() < others).float().mean())
 
 
 def distinctness(alone: Tensor, photo: Tensor) -> float:
@@ -83,30 +72,25 @@ def distinctness(alone: Tensor, photo: Tensor) -> float:
 
 
 @torch.no_grad()
-def sliders(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+def sliders(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """The share of pairs × layers whose loss never rises, with the other α at 0 and at 1; and how far it falls."""
-    figures = []
-    paths: dict[float, list[list[float]]] = {0.0: [], 1.0: []}
+    paths: dict[float, list[list[float]]] = {others: [] for others in DOWNHILL}
     best = []
     for pair in pairs(plan, plan.many):
         for others, found in paths.items():
             found += [falls(net, pair, layer, others) for layer in net.style_layers]
-        known = net.style(pair.style)
-        before = layer_losses(net, pair, net(pair.content, known, net.alphas(0.0)))[0]
+        before = layer_losses(net, pair, net(pair.content, net.style(pair.style), net.alphas(0.0)))[0]
         best.append(own_is_best(before, layer_losses(net, pair, alone(net, pair))))
     for others, found in paths.items():
+        where = f"other α at {others:g}"
         share = 100 * statistics.fmean(all(b <= a for a, b in itertools.pairwise(path)) for path in found)
         lower = 100 * statistics.fmean(path[-1] < path[0] for path in found)
         note = f"{len(found)} sliders, {VALUES} values each; lower at 1 than at 0: {lower:.1f} %"
-        figures.append(
-            Measurement(group, f"falls with every step, other α at {others:g}", share, "%", DOWNHILL[others], note=note)
-        )
-        left = mean([ratio(path[-1], path[0]) for path in found])
-        figures.append(Measurement(group, f"loss at 1 over loss at 0, other α at {others:g}", left, "×"))
-    note = "the others at 0"
+        yield Measurement(f"falls with every step, {where}", share, "%", DOWNHILL[others], note=note)
+        left = mean([over(path[-1], path[0]) for path in found])
+        yield Measurement(f"loss at 1 over loss at 0, {where}", left, "×")
     share = 100 * statistics.fmean(best)
-    figures.append(Measurement(group, "no other slider lowers a layer's loss more", share, "%", OWN_IS_BEST, note=note))
-    return figures
+    yield Measurement("no other slider lowers a layer's loss more", share, "%", OWN_IS_BEST, note="the others at 0")
 
 
 def falls(net: AdjustableNet, pair: Pair, layer: str, others: float) -> list[float]:
@@ -120,75 +104,66 @@ def falls(net: AdjustableNet, pair: Pair, layer: str, others: float) -> list[flo
 
 def layer_losses(net: AdjustableNet, pair: Pair, images: Tensor) -> Tensor:
     """The style loss of each image and style layer, (B, L)."""
-    seen, wanted = (net.encoder(image, net.style_layers) for image in (images, pair.style))
-    each = [losses.style_loss(seen[name], losses.mean_gram(wanted[name]), each=True) for name in net.style_layers]
+    ours, wanted = (net.encoder(image, net.style_layers) for image in (images, pair.style))
+    each = [losses.style_loss(ours[name], losses.mean_gram(wanted[name]), each=True) for name in net.style_layers]
     return torch.stack(each, dim=1)
 
 
 def alone(net: AdjustableNet, pair: Pair) -> Tensor:
     """The pair painted with each style layer's α at 1 and the others at 0, (L, 3, H, W)."""
-    known, none = net.style(pair.style), dict.fromkeys(net.adjustable, 0.0)
-    made = [net(pair.content, known, net.alphas(none | {layer: 1.0}), SHARE) for layer in net.style_layers]
-    return torch.cat(made)
+    return torch.cat([single(net, layer, pair) for layer in net.style_layers])
+
+
+def single(net: AdjustableNet, layer: str, pair: Pair) -> Tensor:
+    """The picture of one style layer, (1, 3, H, W)."""
+    alphas = net.alphas(dict.fromkeys(net.adjustable, 0.0) | {layer: 1.0})
+    return net(pair.content, net.style(pair.style), alphas, SHARE)
 
 
 @torch.no_grad()
-def photo(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+def photo(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """How much of the photo comes back when no layer of the style counts."""
     found = [
         min(psnr(net(pair.content, net.style(pair.style), net.alphas(0.0)), pair.content), EXACT)
         for pair in pairs(plan, plan.many)
     ]
-    return [
-        Measurement(group, "PSNR, median", statistics.median(found), "dB", at_least=PHOTO),
-        Measurement(group, "PSNR, lowest", min(found), "dB", at_least=PHOTO, note=f"of {len(found)} pairs"),
-    ]
+    yield Measurement("PSNR, median", statistics.median(found), "dB", at_least=PHOTO)
+    yield Measurement("PSNR, lowest", min(found), "dB", at_least=PHOTO, note=f"of {len(found)} pairs")
 
 
 @torch.no_grad()
-def distinct(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+def distinct(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """`distinctness` of the single layers' pictures."""
     found = [distinctness(alone(net, pair), pair.content) for pair in pairs(plan, plan.many)]
     note = f"{len(found)} pairs; 0: equal pictures, 1.41: nothing in common"
-    name, median = "apart, relative to the photo, median", statistics.median(found)
-    return [Measurement(group, name, median, at_least=APART, note=note)]
+    yield Measurement("apart, relative to the photo, median", statistics.median(found), at_least=APART, note=note)
 
 
 @torch.no_grad()
-def beside_gatys(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+def beside_gatys(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """Style and content loss, from coarse to fine, over those of pixels optimised for the same; draws the sheet."""
-    shown: list[Pair] = []
-    rows: dict[str, list[Tensor]] = {}
-    found: dict[str, list[quality.Painted]] = {"": [], f", after {STEPS} steps of test-time training": []}
-    for pair in pairs(plan, plan.pairs):
-        weights = gatys_weights(net, net.alphas(1.0))
-        objective = gatys.objective(pair.content, pair.style, encoder=net.encoder, **weights)
-        with torch.enable_grad():
-            theirs = result(optimize_image(pair.content.clone(), objective, plan.steps))
-        *_, (_, trained) = practise(net, pair.style, steps=STEPS if plan.judged else 2)
-        name = pair.name.split(" + ")[1]
-        for (_, painted), known in zip(found.items(), (net.style(pair.style), trained), strict=True):
-            ours = net(pair.content, known, net.alphas(1.0), SHARE)
-            painted.append(quality.Painted(pair, name, ours, theirs, objective))
-        if (sheet := plan.drawn("adjustable")) is not None:
-            shown.append(pair)
-            made = dict(zip(net.style_layers, alone(net, pair).split(1), strict=True))
-            made |= {f"all at 1{when}": painted[-1].ours for when, painted in found.items()} | {"Gatys": theirs}
-            for title, image in made.items():
-                rows.setdefault(title, []).append(image)
-            contact_sheet(shown, rows, sheet, plan.size)
-    figures = []
-    for when, painted in found.items():
-        style, content = (quality.over_gatys(painted, kind) for kind in ("style", "content"))
-        note = f"{len(style)} pairs, {min(style):.2g} to {max(style):.2g}"
-        figures.append(Measurement(group, f"style loss{when}", mean(style), "×", at_most=quality.WITHIN, note=note))
-        figures.append(Measurement(group, f"content loss{when}", mean(content), "×"))
-    first = found[""]
-    return [*figures, *quality.styles_recognised(group, first, plan), *quality.weaves(group, first)]
+    weights, full, steps = gatys_weights(net, net.alphas(1.0)), net.alphas(1.0), STEPS if plan.judged else 2
+
+    def after_training(pair: Pair) -> Tensor:
+        *_, (_, trained) = practise(net, pair.style, steps=steps)
+        return net(pair.content, trained, full, SHARE)
+
+    ways: dict[str, Callable[[Pair], Tensor]] = {layer: partial(single, net, layer) for layer in net.style_layers}
+    ways["all at 1"] = lambda pair: net(pair.content, net.style(pair.style), full, SHARE)
+    ways["after training"] = after_training
+    ways["Gatys"] = lambda pair: by_gatys(pair, net.encoder, plan.steps, **weights)
+    first, later = [], []
+    for pair, made in painted("adjustable", pairs(plan, plan.pairs), ways, plan):
+        terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **weights)
+        first.append(Painted(pair, made["all at 1"], made["Gatys"], terms))
+        later.append(Painted(pair, made["after training"], made["Gatys"], terms))
+    yield from over_gatys(first)
+    yield from over_gatys(later, f", after {STEPS} steps of test-time training")
+    yield from seen(first, plan)
 
 
 @torch.no_grad()
-def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
+def variety(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """Mean distance of several pastiches of one pair, in features of the photo's layer; AdaIN gets the same noise."""
     other = adain.load()
     found: dict[str, list[float]] = {}
@@ -204,8 +179,19 @@ def variety(group: str, net: AdjustableNet, plan: Plan) -> list[Measurement]:
         }.items():
             found.setdefault(name, []).append(diversity(made, net.encoder, net.content_layers[0]))
     note = f"{SEVERAL} pastiches of each of {plan.pairs} pairs; noise {NOISE:g}"
-    return [Measurement(group, name, statistics.fmean(values), note=note) for name, values in found.items()]
+    for name, values in found.items():
+        yield Measurement(name, statistics.fmean(values), note=note)
 
 
-_ALPHA = feedforward.slider("adjustable", "AdjustableLab", lambda lab: next(iter(lab.alphas.sliders.values())))
-LABS = {"adjustable: the α of a layer": _ALPHA}
+def _loaded(measure: Callable[[AdjustableNet, Plan], Iterator[Measurement]]) -> Group:
+    return lambda plan: measure(adjustable.load(), plan)
+
+
+GROUPS: dict[str, Group] = {
+    "sliders": _loaded(sliders),
+    "all α = 0": _loaded(photo),
+    "pictures of single layers": _loaded(distinct),
+    "all α = 1 over Gatys's method": _loaded(beside_gatys),
+    "variety of pastiches of one pair": _loaded(variety),
+    "from a slider of lesson 08 to new pixels": partial(moves, labs=LABS),
+}

@@ -3,10 +3,9 @@
 JupyterLab is started on 127.0.0.1 with folders of its own, and an installed Chromium is driven by Playwright. Notebooks
 have one cell, which makes a lab. Times are taken by the page's own clock, so that what drives the page does not count:
 
-released  from the last move of a slider that is let go at once (or from a key) until the picture of the lab's full size
-          has loaded; many labs show a smaller one before
-dragged   pictures that load while the slider, or the ring of lesson 04, is dragged to and fro
-live      pictures of a (fake) camera that are painted
+moved    from a key that moves a slider (or the ring of lesson 04) until the picture of the lab's full size has loaded;
+         many labs show a smaller one before
+dragged  pictures that load while it is dragged to and fro
 """
 
 import contextlib
@@ -21,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from benchmarks.feedforward import PROMISED
-from benchmarks.measuring import Measurement, Plan
+from benchmarks.measuring import Group, Measurement, Plan
 from stylelearn.cli.lab import environment
 
 if TYPE_CHECKING:
@@ -46,17 +44,9 @@ FLAGS = [
 PATIENCE = 600  # seconds until something counts as failed; generous, since slow machines are allowed
 
 ROUNDS = 12  # moves of which the median is taken
-SECONDS = 5.0  # of dragging, and of the camera
-DRAGGED, LIVE = 8.0, 5.0  # pictures a second that are promised
-FILM = 192  # pixels of the longer side of the camera's pictures
+SECONDS = 5.0  # of dragging
+DRAGGED = 8.0  # pictures a second that are promised
 REST = 0.2  # seconds between a picture and the next move
-
-
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
-    """(title, what to measure) one after the other; nothing is measured before it is called."""
-    for lab, control in LABS.items():
-        yield f"{lab} in a browser, {plan.size} px", functools.partial(moved, lab, control, plan)
-    yield f"a live camera in a browser, {FILM} px", functools.partial(live, plan)
 
 
 # --- JupyterLab and Chromium ------------------------------------------------------------------------------------------
@@ -144,7 +134,7 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=around, stdout=output, stderr=subprocess.STDOUT)
             try:
-                until(lambda: _answers(f"{server.base}/api/status?token={server.token}"), process, log)
+                until(lambda: b"running at" in log.read_bytes(), process, log)
                 yield server
             finally:
                 process.terminate()  # Jupyter ends its kernels, too
@@ -153,14 +143,6 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 def until(true: Callable[[], bool], server: subprocess.Popen, log: Path) -> None:
@@ -231,12 +213,6 @@ WATCH = """cell => {
     }, true);
 }"""
 PAINTED = "side => window.seen.pictures.some(one => one[0] > window.seen.moved && one[1] >= side)"
-# A picture of the camera is drawn on a canvas, which gets its width anew each time.
-FILMED = """canvas => {
-    window.seen = {pictures: []};
-    const drawn = () => window.seen.pictures.push([performance.now(), canvas.width]);
-    new MutationObserver(drawn).observe(canvas, {attributeFilter: ['width']});
-}"""
 SEEN, NOW = "() => window.seen", "() => performance.now()"
 
 Picture = Sequence[float]
@@ -246,48 +222,27 @@ RING = "ring"
 LABS = {"JohnsonLab": "strength (blend)", "CinLab": RING, "AdaINLab": "strength α", "AdjustableLab": "relu2_1"}
 
 
-def moved(lab: str, control: str, plan: Plan) -> list[Measurement]:
+def moved(lab: str, control: str, plan: Plan) -> Iterator[Measurement]:
     """How long a lab takes from a move to its picture, and how many pictures come while one drags."""
-    group, rounds = f"labs in a browser, {plan.size} px", ROUNDS if plan.judged else plan.rounds
+    rounds = ROUNDS if plan.judged else plan.rounds
     with _opened(f"{lab}(size={plan.size})") as (page, cell):
         cell.locator("img.poster").wait_for()
-        handle, track = _parts(cell, control)
+        focus, handle, track = _parts(cell, control)
         page.evaluate(WATCH, cell.element_handle())
         taken = []
         for number in range(2 + rounds):  # the first two warm up
             page.wait_for_timeout(REST * 1000)
-            if control == RING:
-                track.press(("ArrowRight", "ArrowLeft")[number % 2])
-            else:
-                handle.hover()
-                page.mouse.down()
-                page.mouse.move(*_place(track, (0.3, 0.7)[number % 2]))
-                page.mouse.up()
+            focus.press(("ArrowRight", "ArrowLeft")[number % 2])
             page.wait_for_function(PAINTED, arg=plan.size)
             taken.append(waits(**page.evaluate(SEEN), side=plan.size))
         begin, end = _drag(page, handle, track, SECONDS if plan.judged else 1)
         pictures = page.evaluate(SEEN)["pictures"]
     first, whole = (statistics.median(times) for times in zip(*taken[2:], strict=True))
-    how = "moved by a key" if control == RING else "let go"
-    return [
-        Measurement(
-            group, f"{lab}: {control} {how}, until the new picture", whole, "s", at_most=PROMISED.get(plan.size),
-            note=f"median of {rounds}; the first new pixels after {first * 1000:.0f} ms",
-        ),
-        _rate(group, f"{lab}: {control} dragged, pictures", pictures, begin, end, DRAGGED),
-    ]  # fmt: skip
-
-
-def live(plan: Plan) -> list[Measurement]:
-    """How many pictures of a camera lesson 03's lab paints a second."""
-    with _opened(f"JohnsonLab(size={FILM})") as (page, cell):
-        cell.locator("button").filter(has_text="Live").click()
-        cell.get_by_text("pictures a second").wait_for()
-        page.evaluate(FILMED, cell.locator(".sl-picture canvas[role=img]").element_handle())
-        begin = page.evaluate(NOW)
-        page.wait_for_timeout((SECONDS if plan.judged else 1) * 1000)
-        end, pictures = page.evaluate(NOW), page.evaluate(SEEN)["pictures"]
-    return [_rate(f"a live camera in a browser, {FILM} px", "JohnsonLab: pictures", pictures, begin, end, LIVE)]
+    note = f"median of {rounds}; the first new pixels after {first * 1000:.0f} ms"
+    yield Measurement(f"{control}, key to new picture", whole, "s", at_most=PROMISED.get(plan.size), note=note)
+    rate, longest = pace(pictures, begin, end)
+    note = f"in {(end - begin) / 1000:.1f} s; never longer than {longest * 1000:.0f} ms without one"
+    yield Measurement(f"{control} dragged, pictures", rate, "/s", at_least=DRAGGED, note=note)
 
 
 def waits(moved: float, pictures: Sequence[Picture], side: int) -> tuple[float, float]:
@@ -301,12 +256,6 @@ def pace(pictures: Sequence[Picture], begin: float, end: float) -> tuple[float, 
     times = [at for at, _ in pictures if begin < at <= end]
     longest = max(later - earlier for earlier, later in itertools.pairwise([begin, *times, end]))
     return len(times) / (end - begin) * 1000, longest / 1000
-
-
-def _rate(group: str, name: str, pictures: Sequence[Picture], begin: float, end: float, promised: float) -> Measurement:
-    rate, longest = pace(pictures, begin, end)
-    note = f"in {(end - begin) / 1000:.1f} s; never longer than {longest * 1000:.0f} ms without one"
-    return Measurement(group, name, rate, "/s", at_least=promised, note=note)
 
 
 @contextlib.contextmanager
@@ -323,30 +272,30 @@ def _opened(lab: str) -> Iterator[tuple["Page", "Locator"]]:
         yield page, page.locator(".jp-CodeCell").first
 
 
-def _parts(cell: "Locator", control: str) -> tuple["Locator", "Locator"]:
-    """What the mouse takes hold of, and along what it is dragged."""
+def _parts(cell: "Locator", control: str) -> tuple["Locator", "Locator", "Locator"]:
+    """What takes keys, what the mouse takes hold of, and along what it is dragged."""
     if control == RING:
-        return cell.locator(".sl-ring"), cell.locator(".sl-pad")
+        return cell.locator(".sl-pad"), cell.locator(".sl-ring"), cell.locator(".sl-pad")
     slider = cell.locator(".widget-slider", has=cell.page.locator("label", has_text=control))
-    return slider.locator(".noUi-handle"), slider.locator(".noUi-base")
-
-
-def _place(track: "Locator", share: float) -> tuple[float, float]:
-    """A place on the track, from 0 at its left to 1 at its right."""
-    box: Any = track.bounding_box()
-    return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+    handle = slider.locator(".noUi-handle")
+    return handle, handle, slider.locator(".noUi-base")
 
 
 def _drag(page: "Page", handle: "Locator", track: "Locator", seconds: float) -> tuple[float, float]:
     """Drag to and fro for so long; returns when it began and when it ended, by the page's clock."""
     handle.hover()
     page.mouse.down()
-    (left, y), (right, _) = _place(track, 0), _place(track, 1)
+    box: Any = track.bounding_box()
     begin = now = page.evaluate(NOW)
     while now < begin + seconds * 1000:
         there = abs((now - begin) / 1250 % 2 - 1)  # from 1 to 0 and back, in two and a half seconds
-        page.mouse.move(left + there * (right - left), y)
+        page.mouse.move(box["x"] + there * box["width"], box["y"] + box["height"] / 2)
         page.wait_for_timeout(15)
         now = page.evaluate(NOW)
     page.mouse.up()
     return begin, now
+
+
+GROUPS: dict[str, Group] = {
+    f"{lab} in a browser": functools.partial(moved, lab, control) for lab, control in LABS.items()
+}

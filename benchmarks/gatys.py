@@ -18,13 +18,6 @@ from stylelearn.optimize import Diverged, Step, optimize_image
 from stylelearn.weights import seeded
 
 
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
-    """(title, what to measure) one after the other; nothing is measured before it is called."""
-    yield f"overhead over the bare network, {plan.size} px", lambda: overhead(plan)
-    yield f"{plan.steps} steps with mini and with VGG-19, {plan.size} px", lambda: whole_runs(plan)
-    yield f"peak memory, {plan.large} px", lambda: memory(plan)
-
-
 def random_vgg19() -> Encoder:
     """VGG-19 with random weights of the right spread (numbers that vanish would be slow)."""
     encoder = Encoder("random")
@@ -77,53 +70,48 @@ def ours(encoder: Encoder, image: Tensor) -> Callable[[], object]:
 WORK = {"bare": bare, "ours": ours}
 
 
-def overhead(plan: Plan) -> list[Measurement]:
-    """Time of our step over that of the bare network."""
-    encoder, image = random_vgg19(), noise(plan.size)
-    timed = take_turns({"bare": bare(encoder, image), "ours": ours(encoder, image)}, plan.rounds)
-    over = 100 * (ratio(timed["ours"], timed["bare"]) - 1)
-    group = f"gatys step, VGG-19, {plan.size} px"
-    return [
-        *clocks(group, {"bare network, forward + gradient": timed["bare"], "whole L-BFGS step": timed["ours"]}),
-        Measurement(group, "overhead", over, "%", at_most=5, note=f"processor time, median of {plan.rounds} rounds"),
-    ]
-
-
-def clocks(group: str, timed: dict[str, Timing]) -> list[Measurement]:
+def clocks(timed: dict[str, Timing]) -> Iterator[Measurement]:
     """Seconds on the clock of each; processor time in the note."""
-    return [
-        Measurement(group, name, timing.clock, "s", note=f"{timing.processor:.3g} s of processor time")
-        for name, timing in timed.items()
-    ]
+    for name, timing in timed.items():
+        yield Measurement(name, timing.clock, "s", note=f"{timing.processor:.3g} s of processor time")
 
 
-def whole_runs(plan: Plan) -> list[Measurement]:
-    """`plan.steps` steps with the course's encoder and with VGG-19."""
-    image = noise(plan.size)
-    timed = take_turns({"mini": ours(Encoder("mini"), image), "VGG-19": ours(random_vgg19(), image)}, plan.rounds)
-    group, note = f"gatys, {plan.steps} steps, {plan.size} px", f"extrapolated from {plan.rounds} steps"
-    times = [Measurement(group, name, timing.clock * plan.steps, "s", note=note) for name, timing in timed.items()]
-    faster = ratio(timed["VGG-19"], timed["mini"])
-    return [*times, Measurement(group, "mini is faster by", faster, "×", at_least=10, note="processor time")]
+def steps(plan: Plan) -> Iterator[Measurement]:
+    """A whole step with VGG-19 and with `mini`, in turn with the bare VGG-19."""
+    network, image = random_vgg19(), noise(plan.size)
+    work = {
+        "bare VGG-19, forward + gradient": bare(network, image),
+        "a step with VGG-19": ours(network, image),
+        "a step with mini": ours(Encoder("mini"), image),
+    }
+    timed = take_turns(work, plan.rounds)
+    yield from clocks(timed)
+    alone, vgg, mini = timed.values()
+    note = f"processor time, median of {plan.rounds} rounds"
+    yield Measurement("overhead over the bare network", 100 * (ratio(vgg, alone) - 1), "%", at_most=5, note=note)
+    yield Measurement("mini is faster by", ratio(vgg, mini), "×", at_least=10, note=note)
+    for name, timing in (("VGG-19", vgg), ("mini", mini)):
+        note = f"extrapolated from {plan.rounds} steps"
+        yield Measurement(f"{plan.steps} steps with {name}", timing.clock * plan.steps, "s", note=note)
 
 
-def memory(plan: Plan) -> list[Measurement]:
+def memory(plan: Plan) -> Iterator[Measurement]:
     """Peak memory of our loop against the bare network, each in a process of its own."""
-    group = f"gatys peak memory, VGG-19, {plan.large} px"
-    found = {way: run_apart(_peak, way, plan.large) for way in WORK}
-    net = {way: values["peak"] - values["imports"] for way, values in found.items()}
-    figures = [
-        Measurement(group, f"process, {way}", found[way]["peak"], "MB", note=f"{net[way]:.0f} MB without the imports")
-        for way in WORK
-    ]
-    more = 100 * (found["ours"]["peak"] / found["bare"]["peak"] - 1)
-    return [*figures, Measurement(group, "ours needs more by", more, "%", at_most=15)]
+    peaks = {way: run_apart(_peak, way, plan.large) for way in WORK}
+    for way, peak in peaks.items():
+        yield Measurement(f"process, {way}", peak, "MB")
+    yield Measurement("ours needs more by", 100 * (peaks["ours"] / peaks["bare"] - 1), "%", at_most=15)
 
 
-def _peak(way: str, size: int, steps: int = 13) -> dict[str, float]:
-    """The most memory in MB, and what was held after the imports; so many steps fill the history of L-BFGS."""
-    imports = most_so_far()
+def _peak(way: str, size: int, steps: int = 13) -> float:
+    """The most memory in MB; so many steps fill the history of L-BFGS."""
     do = WORK[way](random_vgg19(), noise(size))
     for _ in range(steps):
         do()
-    return {"imports": imports, "peak": most_so_far()}
+    return most_so_far()
+
+
+GROUPS = {
+    "steps of Gatys's method beside the bare network": steps,
+    "peak memory of Gatys's method with VGG-19, large": memory,
+}

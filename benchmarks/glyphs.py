@@ -17,11 +17,6 @@ from stylelearn.glyphs.rendering import collect
 BETTER = 0.85  # of the L1 of zi2zi on D4
 
 
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
-    """(title, what to measure) one after the other; nothing is measured before it is called."""
-    yield "letters: EMD on D1 to D4", lambda: quality(plan)
-
-
 def nearest(known: Split) -> Callable[[Batch], Tensor]:
     """A drawer for `dataset.table` without a network: the letter in the known style most like the references.
 
@@ -36,7 +31,7 @@ def nearest(known: Split) -> Callable[[Batch], Tensor]:
     return draw
 
 
-def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> list[Measurement]:
+def letters(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> Iterator[Measurement]:
     """L1, RMSE and PDAR of each, and EMD's L1 on D4 over zi2zi's.
 
     Raises:
@@ -49,18 +44,16 @@ def quality(plan: Plan, network: emd.EMD | None = None, known: Split | None = No
     }
     if plan.baseline is not None:
         drawers["zi2zi"] = zi2zi.drawer(zi2zi.load(plan.baseline, known), known)
-    figures, r = [], network.references
-    found = {name: table(draw, known, references=r, count=plan.letters) for name, draw in drawers.items()}
-    for name, sets in found.items():
-        group = f"letters, r = {r}, {plan.letters} of each set: {name}"
-        figures += [
-            Measurement(group, f"{which} {score}", value)
-            for which, scores in sets.items()
-            for score, value in scores.items()
-        ]
-    over = found["EMD"]["D4"]["L1"] / found["zi2zi"]["D4"]["L1"] if "zi2zi" in found else None
+    d4 = {}
+    for name, draw in drawers.items():
+        sets = table(draw, known, references=network.references, count=plan.letters)
+        d4[name] = sets["D4"]["L1"]
+        for which, scores in sets.items():
+            for score, value in scores.items():
+                yield Measurement(f"{name}: {which} {score}", value, note=f"r = {network.references}")
+    over = d4["EMD"] / d4["zi2zi"] if "zi2zi" in d4 else None
     note = "" if over else "not measured: name a file of `python -m benchmarks.zi2zi` with --baseline"
-    return [
-        *figures,
-        Measurement("letters, both novel", "L1 of EMD over zi2zi's", over, "×", at_most=BETTER, note=note),
-    ]
+    yield Measurement("L1 of EMD over zi2zi's on D4", over, "×", at_most=BETTER, note=note)
+
+
+GROUPS = {"letters": letters}

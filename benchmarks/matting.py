@@ -1,7 +1,7 @@
 """Lesson 07: what the matting Laplacian costs beside the encoder, and how long a pair takes from end to end."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 
@@ -16,15 +16,8 @@ from stylelearn.optimize import result
 from stylelearn.segmentation import course_mask
 
 
-def groups(plan: Plan) -> Iterator[tuple[str, Callable[[], list[Measurement]]]]:
-    """(title, what to measure) one after the other; nothing is measured before it is called."""
-    yield f"photorealism beside the encoder, {plan.size} px", lambda: beside_the_encoder(plan)
-    yield f"a pair of {plan.large} px from end to end", lambda: whole_pair(plan)
-
-
-def beside_the_encoder(plan: Plan) -> list[Measurement]:
+def beside_the_encoder(plan: Plan) -> Iterator[Measurement]:
     """L_m and its gradient, as a part of the other terms and theirs."""
-    figures, group = [], f"photorealism, {plan.size} px"
     image, style = square(samples.content("china"), plan.size), noise(plan.size)
     laplacian = MattingLaplacian(image)
     x = style.flip(3).requires_grad_()
@@ -37,11 +30,10 @@ def beside_the_encoder(plan: Plan) -> list[Measurement]:
         timed = take_turns(work, plan.rounds)
         part = 100 * ratio(timed["L_m"], timed["encoder"])
         note = f"of {timed['encoder'].processor:.3g} s processor time"
-        figures.append(Measurement(group, f"L_m over a step of {name}", part, "%", at_most=15, note=note))
-    return figures
+        yield Measurement(f"L_m over a step of {name}", part, "%", at_most=15, note=note)
 
 
-def whole_pair(plan: Plan) -> list[Measurement]:
+def whole_pair(plan: Plan) -> Iterator[Measurement]:
     """Seconds from two pictures and their masks to the finished one, with `mini`."""
     stages = photo.STEPS if plan.judged else (2, 3)
     content, style = (samples.content(name, plan.large) for name in ("china", "rocket"))
@@ -51,5 +43,7 @@ def whole_pair(plan: Plan) -> list[Measurement]:
     photo.smooth(result(steps), content)
     seconds = time.perf_counter() - before
     shape = " × ".join(str(side) for side in content.shape[2:])
-    note = f"china and rocket, {shape}, {sum(stages)} steps"
-    return [Measurement(f"photo, {plan.large} px", "from end to end", seconds, "s", at_most=90, note=note)]
+    yield Measurement("china and rocket", seconds, "s", at_most=90, note=f"{shape}, {sum(stages)} steps")
+
+
+GROUPS = {"the photorealism loss beside the encoder": beside_the_encoder, "a large pair from end to end": whole_pair}

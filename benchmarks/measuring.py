@@ -1,6 +1,8 @@
 """How thorough a run is, what it found, and the table and the file that show it."""
 
+import itertools
 import json
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,8 +10,7 @@ from typing import Any
 
 from stylelearn.files import replacing
 
-Watch = Callable[[str, int, int], None]
-"""Called with what is being done, how far it is, and out of how much."""
+SMALLEST = 1e-12  # what a loss of 0 counts as in a ratio
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Plan:
         judge: a SqueezeNet 1.0 checkpoint, or None: then no other network looks at the pastiches.
         teacher: a checkpoint of vgg19_16x, or None: then `mini` is not compared with it.
         folder: with content/ and style/ inside; None: the course's own pictures.
-        weights: an encoder to measure instead of the one that ships. baseline: what `benchmarks.zi2zi` wrote, or None.
+        baseline: what `benchmarks.zi2zi` wrote, or None.
         sheet: where pictures are drawn, under names made of this one; or None.
     """
 
@@ -42,14 +43,13 @@ class Plan:
     judge: Path | None = None
     teacher: Path | None = None
     folder: Path | None = None
-    weights: Path | None = None
     baseline: Path | None = None
     sheet: Path | None = None
-    watch: Watch = field(default=lambda what, done, of: None, compare=False)
 
-    def drawn(self, name: str) -> Path | None:
-        """Where the sheet of this name goes."""
-        return None if self.sheet is None else self.sheet.with_name(f"{self.sheet.stem}_{name}{self.sheet.suffix}")
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers, without any path."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int | tuple)}
 
 
 QUICK = Plan(
@@ -63,14 +63,12 @@ class Measurement:
     """One line of the table.
 
     Attributes:
-        group: what it belongs to, such as "encoder speed".
         value: None where it could not be measured here; then `note` says why.
         unit: "s", "/s", "dB", "×", "MB", "%" or "".
         at_least, at_most: what the course promises, if it promises anything.
         note: how it was measured, in a few words.
     """
 
-    group: str
     name: str
     value: float | None
     unit: str = ""
@@ -95,24 +93,50 @@ class Measurement:
         return f"{'≤' if self.at_least is None else '≥'} {show(limit, self.unit, like=self.value)}"
 
 
+Group = Callable[[Plan], Iterator[Measurement]]
+"""What measures one thing: it yields line after line of the table, and raises RuntimeError where it cannot go on."""
+
+
 @dataclass
 class Report:
-    """All measurements of a run; kept on disk as it grows."""
+    """All measurements of a run, each with the title of its group; kept on disk as they come."""
 
     machine: dict[str, Any]
     settings: dict[str, Any]
     path: Path | None = None
     judged: bool = True
-    found: list[Measurement] = field(default_factory=list)
+    found: list[tuple[str, Measurement]] = field(default_factory=list)
 
-    def add(self, measurements: Sequence[Measurement]) -> None:
-        """Add a group, and write everything so far to `path`, so that a run that is stopped keeps it."""
-        self.found += measurements
+    def add(self, group: str, measurement: Measurement) -> None:
+        """Add a line, and write everything so far to `path`, so that a run that is stopped keeps it."""
+        self.found.append((group, measurement))
         if self.path is not None:
-            rows = [asdict(each) | {"met": each.met if self.judged else None} for each in self.found]
+            rows = [{"group": group, **asdict(each), "met": self._met(each)} for group, each in self.found]
             whole = {"machine": self.machine, "settings": self.settings, "measurements": rows}
             with replacing(self.path) as part:
                 part.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _met(self, measurement: Measurement) -> bool | None:
+        return measurement.met if self.judged else None
+
+    def table(self) -> Iterator[str]:
+        """The lines of one table, under the name of the machine."""
+        for facts in (self.machine, self.settings):
+            yield " · ".join(f"{name} {value}" for name, value in facts.items())
+        if not self.judged:
+            yield "tiny pictures and few rounds: this only says that it runs"
+        rows = [("", "measured", "promised", "", "")]
+        for group, lines in itertools.groupby(self.found, key=lambda line: line[0]):
+            rows.append((group, "", "", "", ""))
+            for _, each in lines:
+                met = {True: "met", False: "MISSED", None: ""}[self._met(each)]
+                rows.append((f"  {each.name}", show(each.value, each.unit), each.promised, met, each.note))
+        aligned = (str.ljust, str.rjust, str.rjust, str.ljust, str.ljust)
+        columns = [
+            [align(cell, max(map(len, column))) for cell in column]
+            for align, column in zip(aligned, zip(*rows, strict=True), strict=True)
+        ]
+        yield from ("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
 def show(value: float | None, unit: str, like: float | None = None) -> str:
@@ -125,20 +149,11 @@ def show(value: float | None, unit: str, like: float | None = None) -> str:
     return f"{value:{digits}} {unit}".strip()
 
 
-def table(report: Report) -> Iterator[str]:
-    """The lines of one table, under the name of the machine."""
-    yield " · ".join(f"{name} {value}" for name, value in report.machine.items())
-    if not report.judged:
-        yield "tiny pictures and few rounds: this only says that it runs"
-    rows = [("", "measured", "promised", "", "")]
-    group = ""
-    for each in report.found:
-        if each.group != group:
-            group = each.group
-            rows.append((group, "", "", "", ""))
-        met = {True: "met", False: "MISSED", None: ""}[each.met if report.judged else None]
-        rows.append((f"  {each.name}", show(each.value, each.unit), each.promised, met, each.note))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]), row[3].ljust(widths[3])]
-        yield "  ".join([*cells, row[4]]).rstrip()
+def over(ours: float, theirs: float) -> float:
+    """ours / theirs; a loss of nearly 0 is not divided by."""
+    return max(ours, SMALLEST) / max(theirs, SMALLEST)
+
+
+def mean(ratios: Sequence[float]) -> float:
+    """The geometric mean: twice as much and half as much make 1."""
+    return statistics.geometric_mean(max(value, SMALLEST) for value in ratios)

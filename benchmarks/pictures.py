@@ -1,8 +1,7 @@
-"""Photos and paintings for the benchmarks, how they are paired, and sheets that lay pastiches side by side."""
+"""Photos and paintings for the benchmarks, how they are paired and painted, and sheets of pastiches side by side."""
 
 import math
-import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,42 +10,48 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from benchmarks.measuring import Plan
-from stylelearn import samples
+from stylelearn import gatys, samples
+from stylelearn.encoders import Encoder
 from stylelearn.images import WRITABLE, ImageError, read_image, resize, square, to_pil, write_image
+from stylelearn.optimize import optimize_image, result
 
 TITLE = 24  # pixels above a contact sheet
-SMALLEST = 1e-12  # what a loss of 0 counts as in a ratio
 
-Named = dict[str, Callable[[], Tensor]]
+Named = Mapping[str, Callable[[], Tensor]]
 """By name, what reads a picture."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photo and a painting, (1, 3, H, W) each."""
+    """A photo and a painting, (1, 3, H, W) each, and their names."""
 
-    name: str
+    names: tuple[str, str]
     content: Tensor
     style: Tensor
 
 
-def photos(folder: Path | None) -> Named:
-    """The photos of folder/content in alphabetical order, or the course's own. Raises ImageError: there are none."""
-    own = {name: partial(samples.content, name) for name in samples.content_names()}
-    return own if folder is None else _files(folder / "content")
+def pictures(kind: str, folder: Path | None) -> Named:
+    """The pictures in folder/content or folder/style in alphabetical order, or the course's own.
 
-
-def paintings(folder: Path | None) -> Named:
-    """The same for folder/style."""
-    own = {name: partial(samples.style, name) for name in samples.style_names()}
-    return own if folder is None else _files(folder / "style")
-
-
-def _files(folder: Path) -> Named:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in WRITABLE) if folder.is_dir() else []
+    Raises:
+        ImageError: there are none.
+    """
+    if folder is None:
+        names, read = {
+            "content": (samples.content_names(), samples.content),
+            "style": (samples.style_names(), samples.style),
+        }[kind]
+        return {name: partial(read, name) for name in names}
+    inside = folder / kind
+    found = sorted(path for path in inside.iterdir() if path.suffix.lower() in WRITABLE) if inside.is_dir() else []
     if not found:
-        raise ImageError(f"no pictures in '{folder}'; --pairs names a folder with content/ and style/ inside")
+        raise ImageError(f"no pictures in '{inside}'; --pairs names a folder with content/ and style/ inside")
     return {path.stem: partial(read_image, path) for path in found}
+
+
+def squares(kind: str, plan: Plan) -> Named:
+    """The plan's pictures as squares of `plan.size`."""
+    return {name: lambda read=read: square(read(), plan.size) for name, read in pictures(kind, plan.folder).items()}
 
 
 def latin(contents: int, styles: int, count: int) -> list[tuple[int, int]]:
@@ -59,35 +64,45 @@ def latin(contents: int, styles: int, count: int) -> list[tuple[int, int]]:
     return [(k % contents, (k + k // again) % styles) for k in range(min(count, contents * styles))]
 
 
-def pairs(plan: Plan, count: int) -> Iterator[Pair]:
-    """`count` pairs of the plan's pictures, squares of `plan.size`, one after the other."""
-    contents, styles = list(photos(plan.folder).items()), list(paintings(plan.folder).items())
+def pairs(plan: Plan, count: int, styles: Named | None = None) -> Iterator[Pair]:
+    """`count` pairs of the plan's photos and paintings (or other `styles`), one after the other, printing which."""
+    contents, styles = [*squares("content", plan).items()], [*(styles or squares("style", plan)).items()]
     chosen = latin(len(contents), len(styles), count)
-    for number, (i, j) in enumerate(chosen):
+    for number, (i, j) in enumerate(chosen, 1):
         (content, read), (style, look) = contents[i], styles[j]
-        plan.watch(f"{content} + {style}", number, len(chosen))
-        yield Pair(f"{content} + {style}", square(read(), plan.size), square(look(), plan.size))
+        print(f"  {number} of {len(chosen)}: {content} + {style}", flush=True)
+        yield Pair((content, style), read(), look())
 
 
-def ratio(ours: float, theirs: float) -> float:
-    """ours / theirs; a loss of nearly 0 is not divided by."""
-    return max(ours, SMALLEST) / max(theirs, SMALLEST)
+Ways = Mapping[str, Callable[[Pair], Tensor]]
 
 
-def mean(ratios: Sequence[float]) -> float:
-    """The geometric mean: twice as much and half as much make 1."""
-    return statistics.geometric_mean(max(value, SMALLEST) for value in ratios)
+def painted(name: str, chosen: Iterable[Pair], ways: Ways, plan: Plan) -> Iterator[tuple[Pair, dict[str, Tensor]]]:
+    """Each pair with what is made of it in each of the `ways`; the plan's sheet of this name grows with every pair."""
+    sheet = plan.sheet and plan.sheet.with_name(f"{plan.sheet.stem}_{name}{plan.sheet.suffix}")
+    shown: list[tuple[Pair, dict[str, Tensor]]] = []
+    for pair in chosen:
+        made = {way: paint(pair) for way, paint in ways.items()}
+        if sheet:
+            shown.append((pair, made))
+            contact_sheet(shown, sheet, plan.size)
+        yield pair, made
 
 
-def contact_sheet(pairs: Sequence[Pair], painted: Mapping[str, Sequence[Tensor]], path: Path, tile: int) -> Path:
-    """One row a pair: photo, painting, and what each method made of them, `tile` pixels each; titles above."""
-    titles = ["content", "style", *painted]
-    sheet = Image.new("RGB", (len(titles) * tile, TITLE + len(pairs) * tile), "white")
+def by_gatys(pair: Pair, encoder: Encoder, steps: int, **weights: object) -> Tensor:
+    """The pair painted by Gatys's method, beginning at the photo; weights and layers as of `gatys.objective`."""
+    goal = gatys.objective(pair.content, pair.style, encoder=encoder, **weights)
+    return result(optimize_image(pair.content, goal, steps))
+
+
+def contact_sheet(rows: Sequence[tuple[Pair, Mapping[str, Tensor]]], path: Path, tile: int) -> None:
+    """One row a pair: photo, painting, and what was made of them, `tile` pixels each; titles above."""
+    titles = ["content", "style", *rows[0][1]]
+    sheet = Image.new("RGB", (len(titles) * tile, TITLE + len(rows) * tile), "white")
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         draw.text((column * tile + 4, 5), title, fill="black")
-    for row, pair in enumerate(pairs):
-        images = [pair.content, pair.style, *(made[row] for made in painted.values())]
-        for column, image in enumerate(images):
+    for row, (pair, made) in enumerate(rows):
+        for column, image in enumerate([pair.content, pair.style, *made.values()]):
             sheet.paste(to_pil(resize(image, (tile, tile), fit="box")), (column * tile, TITLE + row * tile))
-    return write_image(read_image(sheet), path)
+    write_image(read_image(sheet), path)

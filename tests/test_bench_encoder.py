@@ -46,7 +46,7 @@ def test_r2_of_noise_of_known_variance_is_that_of_the_formula():
 
 def test_losses_beside_those_of_others_are_ratios():
     """Two pairs; the loss of ours over theirs in every layer, by hand: scale does not matter, so all layers agree."""
-    chosen = [Pair("p", picture(0), picture(1)), Pair("q", picture(2), picture(3))]
+    chosen = [Pair(("p", "p"), picture(0), picture(1)), Pair(("q", "q"), picture(2), picture(3))]
     ours, theirs = [picture(4), picture(5)], [picture(6), picture(7)]
     plain = Teacher(lambda image: {layer: (number + 1) * image for number, layer in enumerate(LAYERS)})
     found = encoder.beside(ours, theirs, chosen, plain)
@@ -63,14 +63,14 @@ def test_losses_beside_those_of_others_are_ratios():
 
 def test_the_worst_layer_is_the_largest_ratio():
     apart = Teacher(lambda image: {layer: image if layer == "relu3_1" else torch.ones_like(image) for layer in LAYERS})
-    found = encoder.beside([picture(4)], [picture(1)], [Pair("p", picture(0), picture(1))], apart)
+    found = encoder.beside([picture(4)], [picture(1)], [Pair(("p", "p"), picture(0), picture(1))], apart)
     assert found["style"]["worst"] == found["style"]["relu3_1"] > 1e6  # theirs is the painting itself
     assert found["style"]["relu1_1"] == 1
 
 
 def test_all_of_it_against_the_encoder_itself(mini):
     """As its own teacher: R² is 1 and every ratio is 1."""
-    found = encoder.against(mini, mini, Plan(size=32, pairs=2, steps=3))
+    found = [*encoder.against(mini, mini, Plan(size=32, pairs=2, steps=3))]
     assert len(found) == 4 * 13 + (5 + 2) + (1 + 2)  # convolutions of four sets; layers, mean and worst of both losses
     assert all(each.value == pytest.approx(1, rel=1e-4) for each in found)
 
@@ -85,19 +85,19 @@ def test_the_four_sets():
     assert not torch.equal(*found["noise"])
 
 
-def test_style_with_judge_and_sheet(mini, squeezenet, tmp_path):
+def test_style_with_judge_and_sheet(squeezenet, tmp_path):
     plan = Plan(size=64, steps=2, pairs=1, judge=squeezenet, sheet=tmp_path / "sheet.png")
-    found = {each.name: each.value for each in encoder.style(plan, mini)}
+    found = {each.name: each.value for each in encoder.style(plan)}
     assert found["mini / photo"] == pytest.approx(found["mini"] / found["the photo as it is"])
     with Image.open(tmp_path / "sheet_encoder.png") as sheet:
-        assert sheet.size == (4 * 64, 24 + 64)
+        assert sheet.size == (5 * 64, 24 + 64)
 
 
 def test_the_groups_run_and_say_what_is_missing():
-    speed, inversions, style, against = (measure for _, measure in encoder.groups(QUICK))
-    values = {each.name: each.value for each in [*speed(), *inversions()]}
+    values = {each.name: each.value for each in [*encoder.speed(QUICK), *encoder.inversions(QUICK)]}
     assert values["mini is faster by"] > 1
     assert all(5 < values[f"PSNR, relu{i}_1"] < 60 for i in range(1, 6))
-    for measure, wanted in ((style, "--judge FILE, a squeezenet1_0"), (against, "--teacher FILE, a checkpoint")):
+    missing = (encoder.style, "--judge FILE, a squeezenet1_0"), (encoder.against_file, "--teacher FILE, a checkpoint")
+    for measure, wanted in missing:
         with pytest.raises(WeightsError, match=f"give {wanted}"):
-            measure()
+            [*measure(QUICK)]

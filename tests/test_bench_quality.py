@@ -9,9 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks import pictures, quality
-from benchmarks.measuring import QUICK, Plan
-from stylelearn import cin, johnson, samples
-from stylelearn.images import square
+from benchmarks.measuring import Plan
+from stylelearn import samples
 from stylelearn.weights import WeightsError, write_weights
 
 
@@ -58,14 +57,17 @@ def test_only_flat_regions_of_the_photo_are_looked_at():
     image = photo.clone()
     image[..., 32:] = wave(4, 0.3)[..., 32:]
     assert quality.weave(image, where) == pytest.approx(dict.fromkeys((2, 4, 8), 0), abs=1e-9)
-    assert math.isnan(quality.weave(image, torch.zeros_like(where))[4])
+    painted = quality.Painted(pictures.Pair(("p", "s"), image, image), image, image, dict)
+    busy = quality.Painted(pictures.Pair(("p", "s"), torch.rand(1, 3, 48, 48), image), image, image, dict)
+    assert [each.note for each in quality.weaves([painted, busy])] == ["1 photos"] * 6
+    assert [*quality.weaves([busy])] == []
 
 
 def test_ratios_of_weaves_are_means_over_the_photos():
     grey = flat(0.5, 0.5, 0.5, size=48)
-    pair = pictures.Pair("p", grey, grey)
-    painted = [quality.Painted(pair, "s", wave(4, a), wave(4, 0.1), dict) for a in (0.1, 0.2)]
-    found = {each.name: each.value for each in quality.weaves("group", painted)}
+    pair = pictures.Pair(("p", "s"), grey, grey)
+    painted = [quality.Painted(pair, wave(4, a), wave(4, 0.1), dict) for a in (0.1, 0.2)]
+    found = {each.name: each.value for each in quality.weaves(painted)}
     assert found["weave of 4 px over Gatys's"] == pytest.approx(2, rel=1e-3)  # √(1 · 4)
     assert found["weave of 8 px over the photo's"] == pytest.approx(1)
 
@@ -86,10 +88,10 @@ def test_pairs_in_a_folder(tmp_path):
             Image.new("RGB", (40, 50), (shade,) * 3).save(tmp_path / kind / f"{'cab'[i]}.png")
         (tmp_path / kind / "notes.txt").write_text("no picture")
     found = list(pictures.pairs(Plan(size=32, folder=tmp_path), 2))
-    assert [pair.name for pair in found] == ["a + a", "b + c"]  # in alphabetical order
+    assert [pair.names for pair in found] == [("a", "a"), ("b", "c")]  # in alphabetical order
     assert [round(float(pair.content.mean()) * 255) for pair in found] == [20, 30]
     with pytest.raises(pictures.ImageError, match="content/ and style/"):
-        pictures.photos(tmp_path / "content")
+        pictures.pictures("content", tmp_path / "content")
 
 
 def test_a_style_is_found_by_its_name(tmp_path):
@@ -98,7 +100,7 @@ def test_a_style_is_found_by_its_name(tmp_path):
         Image.new("RGB", size, "red").save(tmp_path / "style" / f"{name}.png")
     plan = Plan(folder=tmp_path)
     assert quality.style_picture("starry_night", [24, 30], plan).shape == (1, 3, 24, 30)
-    assert quality.style_picture("great_wave", None, plan).shape == (1, 3, quality.STYLE_SIZE, 320)
+    assert quality.style_picture("great_wave", [32, 40], plan).shape == (1, 3, 32, 40)
     assert quality.style_picture("starry_night", [30, 24], plan) is None  # other proportions
     assert quality.style_picture("red_square", [30, 30], plan) is None  # two that could be it
     assert quality.style_picture("starry_night", [24, 30], Plan()) is None
@@ -108,68 +110,76 @@ def test_a_style_is_found_by_its_name(tmp_path):
 def test_own_losses_by_hand(mini):
     """Style: ‖G − A‖²/‖A‖². Content: ‖F − P‖²/‖P‖²."""
     (pair,) = pictures.pairs(Plan(size=64), 1)
-    image = torch.rand(1, 3, 64, 64)
+    ours, theirs = torch.rand(2, 1, 3, 64, 64)
     objective = {"content_weight": 2.0, "style_weight": 3.0, "layer_weights": ["relu2_1"], "content_layer": "relu3_1"}
     terms = quality.gatys.objective(pair.content, pair.style, encoder=mini, **objective)
-    f, s, p, x = (
-        mini(each, [layer])[layer].double()[0]
-        for each, layer in ((image, "relu2_1"), (pair.style, "relu2_1"), (pair.content, "relu3_1"), (image, "relu3_1"))
-    )
-    g, a = (torch.einsum("ihw,jhw->ij", y, y) / y[0].numel() for y in (f, s))
-    expected = 3 * float((g - a).square().sum() / a.square().sum())
-    assert quality._sum(terms(image), "style") == pytest.approx(expected, rel=1e-4)
-    expected = 2 * float((x - p).square().sum() / p.square().sum())
-    assert quality._sum(terms(image), "content") == pytest.approx(expected, rel=1e-4)
+    painted = quality.Painted(pair, ours, theirs, terms)
+
+    def by_hand(image):
+        f, s = (mini(each, "relu2_1")["relu2_1"].double()[0] for each in (image, pair.style))
+        p, x = (mini(each, "relu3_1")["relu3_1"].double()[0] for each in (pair.content, image))
+        g, a = (torch.einsum("ihw,jhw->ij", y, y) / y[0].numel() for y in (f, s))
+        return (
+            float((g - a).square().sum() / a.square().sum()),
+            float((x - p).square().sum() / p.square().sum()),
+        )
+
+    for kind, one, other in zip(("style", "content"), by_hand(ours), by_hand(theirs), strict=True):
+        assert painted.ratio(kind) == pytest.approx(one / other, rel=1e-4)
 
 
-def trained(name, paint) -> quality.Trained:
-    return quality.Trained(name, samples.style(name, 64), paint)
+@pytest.fixture
+def learnt(tmp_path, monkeypatch):
+    """The files of a small network of johnson and of cin, with the sizes and weights of their training."""
+    about = {"style_size": [64, 64], "objective": {"content_layer": "relu2_1", "style_weight": 1.0}}
+    write_weights(tmp_path / "johnson.safetensors", {"x": torch.zeros(1)}, about)
+    about = {
+        "style_sizes": {"batik": [48, 48], "nowhere": [48, 48], "geometric": [64, 64]},
+        "objective": {"tv_weight": 2},
+    }
+    write_weights(tmp_path / "cin.safetensors", {"x": torch.zeros(1)}, about)
+    monkeypatch.setattr(quality, "network_file", lambda kind, name: tmp_path / f"{kind}.safetensors")
+    monkeypatch.setattr(quality, "known_styles", lambda method: ["batik", "nowhere", "geometric"])
 
 
-def test_a_network_that_paints_as_gatys_does_has_ratio_one(mini, tmp_path, monkeypatch):
-    """Gatys is replaced by the photo turned round; so is the network, and then by the photo itself."""
-    monkeypatch.setattr(quality, "result", lambda steps: next(iter(steps)))
-    monkeypatch.setattr(quality, "optimize_image", lambda start, objective, steps: [start.flip(3) + 0])
-    plan = Plan(size=64, steps=5, pairs=3, sheet=tmp_path / "sheet.png")
-    networks = [trained(name, lambda content, style: content.flip(3)) for name in ("geometric", "batik")]
-    found = list(quality.paint("johnson", networks, plan, mini))
-    assert [each.style for each in found] == ["geometric", "batik", "geometric"]
-    for kind in ("style", "content"):
-        assert quality.over_gatys(found, kind) == pytest.approx([1, 1, 1])
+def test_weights_and_sizes_are_those_of_the_file(learnt, monkeypatch):
+    found = quality.learnt("cin", Plan())
+    assert list(found) == ["batik", "geometric"]  # of the third there is no picture
+    assert found["batik"][0].shape == (1, 3, 48, 48) and found["batik"][1] == {"tv_weight": 2}
+    assert quality.learnt("johnson", Plan())["batik"][1]["content_layer"] == "relu2_1"
+    monkeypatch.setattr(quality, "known_styles", lambda method: ["nowhere"])
+    with pytest.raises(WeightsError, match="give --pairs DIR"):
+        quality.learnt("johnson", Plan())
+    for style, weights in quality.learnt("adain", Plan(size=64)).values():
+        assert style.shape == (1, 3, 64, 64) and weights["content_weight"] == 1
+
+
+def test_a_network_that_paints_as_gatys_does_has_ratio_one(learnt, tmp_path, monkeypatch):
+    """Gatys is replaced by the photo turned round, as is the network of one style, that of the other by the photo."""
+    asked = []
+
+    def paints(method, content, style):
+        asked.append(style)
+        return content.flip(3) if style == "batik" else content
+
+    monkeypatch.setattr(quality, "run", paints)
+    monkeypatch.setattr(quality, "by_gatys", lambda pair, encoder, steps, **weights: pair.content.flip(3))
+    plan = Plan(size=64, pairs=3, sheet=tmp_path / "sheet.png")
+    found = {each.name: each.value for each in quality.quality("johnson", plan)}
+    assert asked == ["batik", "geometric", "batik"]
+    assert found["style loss, batik"] == pytest.approx(1) and found["style loss, geometric"] != pytest.approx(1)
+    assert found["style loss"] ** 3 == pytest.approx(found["style loss, geometric"])
+    assert found["content loss"] < 1e-2  # the photo itself has none
+    assert found["style recognised"] in (0, *(pytest.approx(100 * share / 3) for share in (1, 2, 3)))
     with Image.open(tmp_path / "sheet_johnson.png") as sheet:
         assert sheet.size == (4 * 64, pictures.TITLE + 3 * 64)
-    (same,) = quality.paint("johnson", [trained("batik", lambda content, style: content)], Plan(size=64, pairs=1), mini)
-    assert quality.over_gatys([same], "content")[0] < 1e-6  # the photo itself has no content loss
 
 
-def test_quality_of_small_networks(monkeypatch):
-    """A line for each style of johnson; weights and sizes out of the file; nothing where no picture is at hand."""
-    torch.manual_seed(0)
-    net = johnson.TransformationNet((4, 4, 4), 1)
-    net.about |= {"style_size": [64, 64], "objective": {"content_layer": "relu2_1", "style_weight": 1.0}}
-    monkeypatch.setattr(johnson, "styles", lambda: ["batik", "geometric", "the_lost_painting"])
-    monkeypatch.setattr(johnson, "load", lambda name: net)
-    found = {each.name: each.value for each in quality.quality("johnson", QUICK)}
-    assert all(value > 0 for name, value in found.items() if "recognised" not in name)
-    assert found["style loss"] ** 2 == pytest.approx(found["style loss, batik"] * found["style loss, geometric"])
-    assert found["style recognised"] in (0, 50, 100)
-    monkeypatch.setattr(johnson, "styles", lambda: ["the_lost_painting"])
-    with pytest.raises(WeightsError, match="give --pairs DIR"):
-        quality.quality("johnson", QUICK)
-    with pytest.raises(ValueError, match="adjustable"):  # and not Johnson's figures under another name
-        quality.quality("adjustable", QUICK)
-
-
-def test_cin_takes_weights_and_sizes_from_the_file(monkeypatch, tmp_path):
-    net = cin.StyleNet(["batik", "nowhere", "geometric"], (4, 4, 4), 1)
-    path = tmp_path / "cin.safetensors"
-    about = {"style_sizes": {"batik": [48, 48]}, "objective": {"content_layer": "relu2_1"}}
-    write_weights(path, net.state_dict(), net.about | about)
-    monkeypatch.setattr(cin, "load", lambda: net)
-    monkeypatch.setattr(quality, "network_file", lambda kind, name: path)
-    batik, geometric = quality.networks("cin", Plan())
-    assert [batik.name, geometric.name] == ["batik", "geometric"]
-    assert batik.style.shape == (1, 3, 48, 48) and batik.objective == {"content_layer": "relu2_1"}
-    photo = square(samples.content("chelsea"), 32)
-    with torch.no_grad():
-        assert torch.equal(geometric.paint(photo, batik.style), net(photo, net.mix("geometric")))
+def test_gatys_begins_at_the_photo_with_the_weights_of_the_network(mini, monkeypatch):
+    (pair,) = pictures.pairs(Plan(size=64), 1)
+    seen = []
+    monkeypatch.setattr(pictures, "result", lambda steps: next(iter(steps)))
+    monkeypatch.setattr(pictures, "optimize_image", lambda *given: seen.append(given) or [given[0]])
+    pictures.by_gatys(pair, mini, 5, style_weight=0.0)
+    ((start, goal, steps),) = seen
+    assert torch.equal(start, pair.content) and steps == 5 and list(goal(start)) == ["content relu4_2"]
