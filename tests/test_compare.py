@@ -165,7 +165,7 @@ def test_with_and_without_the_style(monkeypatch, pair):
     monkeypatch.setattr(
         compare,
         "take_turns",
-        lambda work, rounds, warm_up: {name: Timing(0, 0, (), clocks[name]) for name in work if do(work[name])},
+        lambda work, rounds, warm_up: {name: Timing(clocks[name], ()) for name in work if do(work[name])},
     )
     monkeypatch.setattr(compare, "_moving", lambda *_: 10.0)
 
@@ -175,9 +175,9 @@ def test_with_and_without_the_style(monkeypatch, pair):
 
     quick = {"repeats": 3, "seeds": (), "steps": 4, "timed_steps": 2}
     rows = {row.method: row for row in compare.compare(*pair, ["adain", "swap_optimised"], sizes=(64,), **quick)}
-    assert rows["adain"].seconds == Spread(2.0, 1.0, 3.0, 3)
-    assert rows["adain"].with_style == Spread(pytest.approx(2.3), pytest.approx(1.2), pytest.approx(3.1), 3)
-    assert rows["swap_optimised"].with_style == Spread(10.0, 10.0, 10.0, 3)
+    assert rows["adain"].seconds == Spread(2.0, 1.0, 3.0)
+    assert rows["adain"].with_style == Spread(pytest.approx(2.3), pytest.approx(1.2), pytest.approx(3.1))
+    assert rows["swap_optimised"].with_style == Spread(10.0, 10.0, 10.0)
     assert rows["swap_optimised"].seconds.median == pytest.approx(9.8)
     assert rows["swap_optimised"].note == "4 steps, extrapolated from 2"
     (row,) = compare.compare("coffee", STYLE, ["johnson"], sizes=(64,), **quick)
@@ -191,7 +191,7 @@ def test_rows_come_one_after_the_other_with_measures_over_seeds():
     for row in rows:
         assert row.picture.shape == (1, 3, row.size, row.size) and row.seconds is None and row.memory is None
         assert list(row.measures) == ["content", "structure"]
-        assert all(each.low < each.median < each.high and each.count == 3 for each in row.measures.values())
+        assert all(each.low < each.median < each.high for each in row.measures.values())
     content, style = painting.pictures("coffee", STYLE, 32)
     made = [painting.run("cin", content, STYLE, seed=seed) for seed in (3, 4, 5)]
     values = [compare.measure(image, content, style, how["encoder"], ["content"])["content"] for image in made]

@@ -16,7 +16,7 @@ def test_work_takes_turns():
     calls: list[str] = []
     timed = timing.take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3, warm_up=1)
     assert calls == ["a", "b"] * 4
-    assert all(len(each.runs) == len(each.clocks) == 3 for each in timed.values())
+    assert all(len(each.processors) == len(each.clocks) == 3 for each in timed.values())
 
 
 def test_sleeping_is_time_on_the_clock_and_not_of_the_processor():
@@ -26,7 +26,7 @@ def test_sleeping_is_time_on_the_clock_and_not_of_the_processor():
 
 def test_ratio_is_the_median_of_the_ratios_of_each_round():
     a, b = (2.0, 30.0, 9.0), (1.0, 10.0, 1.0)
-    assert timing.ratio(Timing(0, 0, a), Timing(0, 0, b)) == statistics.median([2, 3, 9])
+    assert timing.ratio(Timing((), a), Timing((), b)) == statistics.median([2, 3, 9])
 
 
 def test_machine():

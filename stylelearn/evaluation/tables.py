@@ -21,12 +21,11 @@ class Spread:
     median: float
     low: float
     high: float
-    count: int = 1
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
         """That of at least one value."""
-        return cls(statistics.median(values), min(values), max(values), len(values))
+        return cls(statistics.median(values), min(values), max(values))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,20 @@ from stylelearn import __version__
 
 @dataclass(frozen=True)
 class Timing:
-    """Medians of one piece of work, in seconds: on the clock, and of processor time."""
+    """Seconds of one piece of work, round by round: on the clock, and of processor time."""
 
-    clock: float
-    processor: float
-    runs: tuple[float, ...]  # what ratios are made of: processor seconds, on a GPU those of the clock
-    clocks: tuple[float, ...] = ()  # seconds on the clock, round by round
+    clocks: Sequence[float]
+    processors: Sequence[float]
+
+    @property
+    def clock(self) -> float:
+        """The median on the clock."""
+        return statistics.median(self.clocks)
+
+    @property
+    def processor(self) -> float:
+        """The median of processor time."""
+        return statistics.median(self.processors)
 
 
 def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: int = 2) -> dict[str, Timing]:
@@ -46,12 +54,7 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
             do()
             wait_for_gpu()
             taken[name].append((time.perf_counter() - clock, time.process_time() - processor))
-    found = {}
-    for name, pairs in taken.items():
-        clocks, processors = zip(*pairs[warm_up:], strict=True)
-        runs = clocks if torch.cuda.is_initialized() else processors
-        found[name] = Timing(statistics.median(clocks), statistics.median(processors), runs, clocks)
-    return found
+    return {name: Timing(*zip(*pairs[warm_up:], strict=True)) for name, pairs in taken.items()}
 
 
 def wait_for_gpu() -> None:
@@ -61,8 +64,12 @@ def wait_for_gpu() -> None:
 
 
 def ratio(a: Timing, b: Timing) -> float:
-    """How many times longer a takes than b: the median over the rounds of the ratio within each."""
-    return statistics.median(x / max(y, 1e-9) for x, y in zip(a.runs, b.runs, strict=True))
+    """How many times longer a takes than b: the median over the rounds of the ratio within each.
+
+    Of processor time; where there is a GPU, of time on the clock.
+    """
+    both = (a.clocks, b.clocks) if torch.cuda.is_initialized() else (a.processors, b.processors)
+    return statistics.median(x / max(y, 1e-9) for x, y in zip(*both, strict=True))
 
 
 def machine() -> dict[str, Any]:
