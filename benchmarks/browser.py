@@ -230,9 +230,9 @@ def moved(lab: str, control: str, plan: Plan) -> Iterator[Measurement]:
         focus, handle, track = _parts(cell, control)
         page.evaluate(WATCH, cell.element_handle())
         taken = []
-        for number in range(2 + rounds):  # the first two warm up
+        for _ in range(2 + rounds):  # the first two warm up
             page.wait_for_timeout(REST * 1000)
-            focus.press(("ArrowRight", "ArrowLeft")[number % 2])
+            focus.press("ArrowLeft")
             page.wait_for_function(PAINTED, arg=plan.size)
             taken.append(waits(**page.evaluate(SEEN), side=plan.size))
         begin, end = _drag(page, handle, track, SECONDS if plan.judged else 1)

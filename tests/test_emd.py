@@ -441,7 +441,7 @@ def test_the_command_trains_and_draws_a_sheet(tmp_path: Path, capsys: pytest.Cap
 
 def test_the_baseline_learns_styles_by_number(known: Split, tmp_path: Path) -> None:
     out = tmp_path / "z.safetensors"
-    for _ in zi2zi.train_zi2zi(known, out=out, channels=TINY, batch=4, steps=2, accelerator="cpu"):
+    for _ in zi2zi.train_zi2zi(known, out, channels=TINY, batch=4, steps=2, accelerator="cpu"):
         pass
     network = zi2zi.load(out, known)
     assert network.embeddings.shape == (len(known.glyphs.styles), 4)
@@ -493,7 +493,7 @@ def test_the_bench_sets_emd_beside_the_baseline(known: Split, tmp_path: Path) ->
     *figures, last = bench.letters(Plan(letters=3), network, known)
     assert len(figures) == 2 * len(SETS) * 3 and last.value is None and "--baseline" in last.note
     out = tmp_path / "z.safetensors"
-    for _ in zi2zi.train_zi2zi(known, out=out, channels=TINY, batch=4, steps=1, accelerator="cpu"):
+    for _ in zi2zi.train_zi2zi(known, out, channels=TINY, batch=4, steps=1, accelerator="cpu"):
         pass
     *figures, last = bench.letters(Plan(letters=3, baseline=out), network, known)
     found = {figure.name: figure.value for figure in figures}
