@@ -1,14 +1,4 @@
-"""Lesson 08: do the sliders do what they say, does the photo come back, how near is it to Gatys, how quick, how varied.
-
-sliders    raising one α from 0 to 1 in six steps: how often does the loss of that layer fall with every step, and does
-           any other slider lower it more
-photo      all α at 0: how much of the photo comes back
-distinct   one α at 1, the others at 0: how different the layers' pictures are from each other
-gatys      all α at 1 beside Gatys's steps on the pixels for the same objective (`adjustable.gatys_weights`), as the
-           network meets the painting and after test-time training on it
-moves      seconds from a slider of the lab to new pixels, through the lab's own callback
-variety    several pastiches of one pair: random α and noise, beside AdaIN, which has the noise only
-"""
+"""Lesson 08: do sliders do what they say, does the photo come back, how near is it to Gatys, how quick, how varied."""
 
 import itertools
 import statistics
@@ -73,7 +63,10 @@ def distinctness(alone: Tensor, photo: Tensor) -> float:
 
 @torch.no_grad()
 def sliders(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
-    """The share of pairs × layers whose loss never rises, with the other α at 0 and at 1; and how far it falls."""
+    """Raising one α from 0 to 1, with the others at 0 and at 1: how often the loss of that layer falls with every step.
+
+    And how far it falls, and whether any other slider lowers it more.
+    """
     paths: dict[float, list[list[float]]] = {others: [] for others in DOWNHILL}
     best = []
     for pair in pairs(plan, plan.many):
@@ -141,7 +134,10 @@ def distinct(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
 
 @torch.no_grad()
 def beside_gatys(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
-    """Style and content loss, from coarse to fine, over those of pixels optimised for the same; draws the sheet."""
+    """Style and content loss over those of pixels optimised for the same objective, `adjustable.gatys_weights`.
+
+    As the network meets the painting, and after test-time training on it. Draws the sheet.
+    """
     weights, full, steps = gatys_weights(net, net.alphas(1.0)), net.alphas(1.0), STEPS if plan.judged else 2
 
     def after_training(pair: Pair) -> Tensor:

@@ -1,11 +1,4 @@
-"""Is `mini` a good encoder? Speed, fidelity to its teacher, inversion, and the style of what it paints.
-
-speed       forward + gradient to the image, relu5_1, beside VGG-19 with random weights
-inversions  PSNR of what `inversion.py` finds from one layer's activations: high in the first, low in the last
-style       how near pastiches made with it are to their paintings, as another network sees them
-`fidelity`  R² of its pre-activations against a teacher's, on photos, paintings, half-way pastiches and noise
-`beside`    losses of Gatys's pastiches made with it, as the teacher sees them, over those made with the teacher
-"""
+"""Is `mini` a good encoder? Speed, fidelity to its teacher, inversion, and the style of what it paints."""
 
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,11 +1,4 @@
-"""Lessons 03 to 05: how long a lab takes from a slider to new pixels, how much memory a large photo needs, how good.
-
-moves     seconds from a control of each lab to new pixels, through the lab's own callback
-passes    AdaIN by itself: one pass, and from coarse to fine
-photo     peak memory of `stylelearn stylize --full-size` on a large photo, in a process of its own
-rebuilt   photos behind encoder and decoder (α = 0), of AdaIN and of style swap
-quality   `quality.py`: how near each network, painting from coarse to fine, comes to 300 steps on the pixels
-"""
+"""Lessons 03 to 05: how long a lab takes from a slider to new pixels, how much memory a large photo needs, how good."""
 
 import statistics
 import tempfile
@@ -44,7 +37,7 @@ LABS: Labs = {
 
 
 def moves(plan: Plan, labs: Labs = LABS) -> Iterator[Measurement]:
-    """Seconds from a slider of each lab to new pixels, on a square photo of two sizes."""
+    """Seconds from a slider of each lab to new pixels, through the lab's own callback, at two sizes."""
     for size in (plan.size, plan.large):
         for name, (kind, control) in labs.items():
             lab = kind(square(samples.content("chelsea"), size), size=size)

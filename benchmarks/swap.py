@@ -1,9 +1,5 @@
 """Lesson 06: what swapping patches costs beside three convolutions, and how steady it is on video.
 
-speed       `patches.swap` and three convolutions in turn, at the size of VGG-19's relu3_1
-memory      the most that one swap holds beyond its inputs, in a process of its own
-steadiness  what remains of the change between frames when motion is undone, beside Gatys frame by frame
-
 Speed does not depend on the values of the weights: VGG-19's are random, and nothing is downloaded.
 """
 
