@@ -228,8 +228,8 @@ class Lbfgs:
     SHORTER = 0.3
     FORGETS = 4  # retreats in a row after which the pairs are given up
 
-    def __init__(self, start: Tensor, rate: float | None = None, *, bounded: bool = True) -> None:
-        self.rate, self.bounded = 1.0 if rate is None else rate, bounded
+    def __init__(self, rate: float = 1.0, *, bounded: bool = True) -> None:
+        self.rate, self.bounded = rate, bounded
         self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=self.HISTORY)  # s, y, 1 / s·y
         self.before: tuple[Tensor, Tensor] | None = None
         self.retreats = 0  # since the last step that went well
@@ -286,11 +286,11 @@ class Lbfgs:
 
 
 def _rule(optimizer: str, start: Tensor, rate: float | None, bounded: bool) -> Descent | Lbfgs:
+    if rate is None:
+        rate = {"lbfgs": 1.0, "adam": 0.02, "gd": GD_RATE * start.numel()}[optimizer]  # 0.02: 5 of 255 levels
     if optimizer == "lbfgs":
-        return Lbfgs(start, rate, bounded=bounded)
-    if optimizer == "adam":
-        return Descent(torch.optim.Adam, start, 0.02 if rate is None else rate)  # 0.02: 5 of 255 levels
-    return Descent(torch.optim.SGD, start, GD_RATE * start.numel() if rate is None else rate)
+        return Lbfgs(rate, bounded=bounded)
+    return Descent(torch.optim.Adam if optimizer == "adam" else torch.optim.SGD, start, rate)
 
 
 # --- several sizes, and the end ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ region when a label has the same *name* in both; `merge_orphans` handles labels 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -416,12 +416,6 @@ def group_of(name: str) -> str | None:
     return _GROUP.get(name.strip().lower().replace("_", " "))
 
 
-def relative(name: str, others: Iterable[str]) -> str | None:
-    """The first of `others` in the same group as `name`; None if there is none, or if `name` is not known."""
-    group = group_of(name)
-    return next((other for other in others if group is not None and group_of(other) == group), None)
-
-
 @dataclass(frozen=True)
 class Merge:
     """One row of the table of `merge_orphans`.
@@ -469,9 +463,9 @@ def _home(label: str, names: list[str], content: Masks) -> tuple[str, str]:
     """The new label of a label of the content, and why; `names` are the reference's from large to small."""
     if label in names:
         return label, "both have it"
-    kin = relative(label, names)
-    if kin is not None:
-        return kin, "the same kind of thing"
+    kin = [name for name in names if group_of(name) == group_of(label) is not None]
+    if kin:
+        return kin[0], "the same kind of thing"
     borders = {name: _border(content, label, name) for name in names if name in content.names}
     nearest = max(borders, key=lambda name: borders[name], default=None)
     if nearest is not None and borders[nearest] > 0:

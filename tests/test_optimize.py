@@ -28,7 +28,7 @@ def curved(x: Tensor) -> dict[str, Tensor]:
 
 def test_the_two_loops_are_the_bfgs_formula():
     """H becomes (1 − ρ s yᵀ) H (1 − ρ y sᵀ) + ρ s sᵀ with each pair, from H = (s·y / y·y) 1 of the last (Nocedal)."""
-    rule = Lbfgs(torch.zeros(1))
+    rule = Lbfgs()
     size = 6
     for seed in range(rule.HISTORY + 2):
         s = torch.randn(size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -58,7 +58,7 @@ def test_a_retreat_stays_inside_the_range_too(monkeypatch):
 def test_lbfgs_gives_its_pairs_up_where_shorter_steps_do_not_help():
     """Towards the best picture three times, to 0.3 of the way each; then straight down from it, 0.01 on average."""
     target = picture(seed=1) * 0.1 + 0.45
-    rule = Lbfgs(target)
+    rule = Lbfgs()
     best = rule.next(target + 0.02, torch.full_like(target, 0.16))
     gradient = 0.1 * picture(seed=2)  # the gradient has become smaller: one pair
     first = x = rule.next(best, gradient)
