@@ -1,9 +1,11 @@
-"""What tests share: random pictures and weights, encoders that forget nothing, what each layer makes of a picture."""
+"""What tests share: random pictures and weights, encoders that forget nothing, what each layer sees, fonts of boxes."""
 
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from torch import Tensor, nn
 
 from stylelearn.encoders import MEAN, STD
@@ -87,3 +89,29 @@ def activations(layers: nn.ModuleDict, image: Tensor) -> dict[str, Tensor]:
         for name, layer in layers.items():
             x = found[name] = layer(x)
     return found
+
+
+def font_file(folder: Path, boxes: dict[str, tuple[int, int, int, int]], name: str = "boxes") -> Path:
+    """A font of rectangles (left, bottom, right, top) in thousandths of an em; one without area is blank."""
+    names = {letter: f"u{ord(letter):x}" for letter in boxes}
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", *names.values()])
+    builder.setupCharacterMap({ord(letter): glyph for letter, glyph in names.items()})
+    drawn = {".notdef": TTGlyphPen(None).glyph()}
+    for letter, (left, bottom, right, top) in boxes.items():
+        pen = TTGlyphPen(None)
+        if right > left:
+            pen.moveTo((left, bottom))
+            for place in ((left, top), (right, top), (right, bottom)):
+                pen.lineTo(place)
+            pen.closePath()
+        drawn[names[letter]] = pen.glyph()
+    builder.setupGlyf(drawn)
+    builder.setupHorizontalMetrics(dict.fromkeys(drawn, (600, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    path = folder / f"{name}.ttf"
+    builder.save(path)
+    return path

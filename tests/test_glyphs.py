@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTCollection, TTFont
+from pictures import font_file
 
 from stylelearn.glyphs import fonts
 from stylelearn.glyphs import rendering as glyphs
@@ -22,39 +21,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return glyphs.cache_folder()
 
 
-def font_file(folder: Path, boxes: dict[str, tuple[int, int, int, int]], name: str = "boxes") -> Path:
-    """A font of rectangles (left, bottom, right, top) in thousandths of an em; one without area is blank."""
-    names = {letter: f"u{ord(letter):x}" for letter in boxes}
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", *names.values()])
-    builder.setupCharacterMap({ord(letter): glyph for letter, glyph in names.items()})
-    drawn = {".notdef": TTGlyphPen(None).glyph()}
-    for letter, (left, bottom, right, top) in boxes.items():
-        pen = TTGlyphPen(None)
-        if right > left:
-            pen.moveTo((left, bottom))
-            for place in ((left, top), (right, top), (right, bottom)):
-                pen.lineTo(place)
-            pen.closePath()
-        drawn[names[letter]] = pen.glyph()
-    builder.setupGlyf(drawn)
-    builder.setupHorizontalMetrics(dict.fromkeys(drawn, (600, 0)))
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
-    path = folder / f"{name}.ttf"
-    builder.save(path)
-    return path
-
-
 def ink(glyph: np.ndarray) -> tuple[int, int, int, int]:
     """First and last column, first and last row that is at least half ink."""
     columns, rows = (np.flatnonzero(glyph.min(axis=axis) < 128) for axis in (0, 1))
     return columns[0], columns[-1], rows[0], rows[-1]
-
-
-# --------------------------------------------------------------------------- which fonts
 
 
 def test_twenty_two_fonts_come_with_matplotlib() -> None:
@@ -168,9 +138,6 @@ def test_nothing_and_twice_the_same_are_refused(letters: str, variations: tuple[
         collect(letters=letters, variations=variations)
 
 
-# --------------------------------------------------------------------------- what is drawn
-
-
 def test_a_rectangle_is_where_it_should_be(tmp_path: Path) -> None:
     """0.4 em wide and from 0.1 em below the baseline to 0.5 em above: 24 × 36 pixels, in the middle of the width."""
     font = Font(font_file(tmp_path, {"A": (100, -100, 500, 500), "B": (0, 0, 100, 100)}))
@@ -233,9 +200,6 @@ def test_every_style_of_every_font_keeps_away_from_the_border() -> None:
     edge[1:-1, 1:-1] = False
     assert found.images[..., edge].min() > 127
     assert (found.images.flatten(start_dim=2).amin(dim=2) < 60).all()  # and nothing is blank
-
-
-# --------------------------------------------------------------------------- the table of glyphs, and the cache
 
 
 def test_glyphs_are_found_by_name_and_number() -> None:

@@ -138,17 +138,6 @@ def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
     assert lab._made == {"strength": 0.9, "steps": 50, "steps_done": 6}
 
 
-def test_start_begins_anew() -> None:
-    lab = SlowLab(slow := Slow())
-    for _ in range(2):
-        press(lab, "start")
-        slow.take(1)
-        press(lab, "stop")
-        finish(lab)
-        assert grey(lab) == pytest.approx(0.12)
-        assert len(lab._history) == 2
-
-
 def test_start_right_after_stop_waits_for_the_step_under_way() -> None:
     lab = SlowLab(slow := Slow())
     lab.start()

@@ -44,9 +44,6 @@ def test_the_picture_has_words(lab: AdaINLab) -> None:
     )
 
 
-# --- what it shows ----------------------------------------------------------------------------------------------------
-
-
 def test_it_shows_what_the_method_gives(lab: AdaINLab) -> None:
     net = module.network()
     close(lab.image, net(content(), style(0)))
@@ -98,9 +95,6 @@ def test_uploads_and_own_masks(lab: AdaINLab, tmp_path: Path) -> None:
     assert lab.settings["content"] == "chelsea"
 
 
-# --- what is kept -----------------------------------------------------------------------------------------------------
-
-
 def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatch: pytest.MonkeyPatch) -> None:
     net = module.network()
     looked, painted = [], []
@@ -122,11 +116,3 @@ def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatc
     assert len(looked) == 9
     move(lab, size=64)  # still known
     assert len(looked) == 9
-
-
-def test_styles_that_are_not_named_are_filled_up_without_repeating() -> None:
-    lab = AdaINLab(style_3=STYLES[0], size=64)
-    values = [lab.settings[name] for name in module.STYLES]
-    assert values[2] == STYLES[0]
-    assert len(set(values)) == 4
-    assert lab.settings["content"] == samples.content_names()[0]

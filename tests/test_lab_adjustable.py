@@ -74,9 +74,6 @@ def test_the_picture_has_words(lab: AdjustableLab) -> None:
     )
 
 
-# --- the space of all α -----------------------------------------------------------------------------------------------
-
-
 def test_presets_are_the_corners_of_the_cube() -> None:
     found = presets(LAYERS)
     assert len(found) == 8 == len({tuple(one.values()) for one in found.values()})
@@ -134,9 +131,6 @@ def test_the_corners_of_the_pad_show_what_would_be_painted_there(
     assert not torch.equal(images[0], images[3])
 
 
-# --- practice ---------------------------------------------------------------------------------------------------------
-
-
 def practised(style: str, size: int, steps: int, alphas: dict[str, float], content: str = "chelsea") -> Tensor:
     *_, (_, known) = quick(NET, at_size(samples.style(style), size), steps=steps)
     return NET(at_size(samples.content(content), size), known, NET.alphas(alphas))
@@ -179,9 +173,6 @@ def test_a_slider_that_moves_during_practice_is_answered_and_the_practice_goes_o
     assert "60 of 60 steps of practice" in lab.stage.words
 
 
-# --- another one, and those worth keeping -----------------------------------------------------------------------------
-
-
 def test_randomise_paints_once_with_new_alphas_and_another_seed(lab: AdjustableLab) -> None:
     before, moves = lab.settings, []
     start = lab.start
@@ -212,9 +203,6 @@ def test_what_a_slider_does_not_change_is_kept(lab: AdjustableLab, monkeypatch: 
     lab.content.choose("rocket")
     painted(lab)
     assert len(looked) == done
-
-
-# --- other networks, and what is refused ------------------------------------------------------------------------------
 
 
 def test_a_network_of_one_style_has_no_style_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:

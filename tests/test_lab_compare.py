@@ -51,9 +51,6 @@ def test_the_picture_has_words(lab: CompareLab) -> None:
     assert "photograph" in lab.stage.caption and "AdaIN" in lab.stage.caption
 
 
-# --- the border -------------------------------------------------------------------------------------------------------
-
-
 def test_a_wipe_is_left_of_one_and_right_of_the_other() -> None:
     left, right = torch.full((1, 3, 4, 10), 0.25), torch.full((1, 3, 4, 10), 0.75)
     assert torch.equal(wipe(left, right, 0.0), right)
@@ -74,9 +71,6 @@ def test_at_the_ends_the_border_shows_what_the_methods_paint(lab: CompareLab) ->
     move(lab, left="gatys", border=1.0)
     torch.testing.assert_close(lab.image, run("gatys", content(), style(), steps=10), rtol=0, atol=1e-5)
     torch.testing.assert_close(move(lab, left=PHOTO), content(), rtol=0, atol=1e-6)
-
-
-# --- what is kept -----------------------------------------------------------------------------------------------------
 
 
 def test_moving_the_border_paints_nothing_again(lab: CompareLab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +130,6 @@ def test_a_picture_of_one_s_own_is_a_style(lab: CompareLab) -> None:
     assert "cin has not learnt" in lab.error
     made = move(lab, left="gatys", border=0.0)
     torch.testing.assert_close(made, run("adain", content(), at_size(own, 64)), rtol=0, atol=1e-5)
-
-
-# --- the table --------------------------------------------------------------------------------------------------------
 
 
 def test_paint_all_fills_the_table(lab: CompareLab) -> None:

@@ -1,14 +1,11 @@
 """The lab of lesson 09: what it writes held against the network, fonts of one's own."""
 
-import itertools
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from fontTools.fontBuilder import FontBuilder
-from fontTools.pens.ttGlyphPen import TTGlyphPen
 from hands import SOON, close, move, upload
+from pictures import font_file
 from torch import Tensor
 
 from stylelearn.emd import EMD
@@ -55,32 +52,12 @@ def lab() -> EMDLab:
 @pytest.fixture
 def capitals(tmp_path: Path) -> Path:
     """A font that has A, B and C only: boxes of three widths."""
-    return font_file(tmp_path / "capitals.ttf", "ABC")
+    return boxes(tmp_path, "ABC", "capitals")
 
 
-def font_file(path: Path, letters: str) -> Path:
-    names = [f"box{number}" for number in range(len(letters))]
-    builder = FontBuilder(1000, isTTF=True)
-    builder.setupGlyphOrder([".notdef", *names])
-    builder.setupCharacterMap({ord(letter): name for letter, name in zip(letters, names, strict=True)})
-    pens = {name: box(200 + 150 * number) for number, name in enumerate([".notdef", *names])}
-    builder.setupGlyf(pens)
-    builder.setupHorizontalMetrics(dict.fromkeys(pens, (700, 100)))
-    builder.setupHorizontalHeader(ascent=800, descent=-200)
-    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular"})
-    builder.setupOS2()
-    builder.setupPost()
-    builder.save(path)
-    return path
-
-
-def box(width: int) -> Any:
-    pen = TTGlyphPen(None)
-    pen.moveTo((100, 0))
-    for point in ((100, 600), (100 + width, 600), (100 + width, 0)):
-        pen.lineTo(point)
-    pen.closePath()
-    return pen.glyph()
+def boxes(folder: Path, letters: str, name: str = "boxes") -> Path:
+    """A font of boxes, each wider than the one before it."""
+    return font_file(folder, {one: (100, 0, 300 + 150 * n, 600) for n, one in enumerate(letters)}, name)
 
 
 def row(picture: Tensor, number: int, count: int) -> Tensor:
@@ -103,9 +80,6 @@ def test_the_picture_has_words(lab: EMDLab) -> None:
     assert lab.stage.tooltip == "Ab3 in 100% cmr10, drawn after the letters Hop"
     move(lab, share=0.25)
     assert lab.stage.tooltip == "Ab3 in 75% cmr10 + 25% cmtt10, drawn after the letters Hop"
-
-
-# --- what it writes ---------------------------------------------------------------------------------------------------
 
 
 def test_it_writes_what_the_network_writes(lab: EMDLab) -> None:
@@ -139,11 +113,6 @@ def test_it_writes_what_the_network_writes(lab: EMDLab) -> None:
         close(row(picture, number, 3), wanted_row(glyphs.word(font, "Ab3")))
 
 
-def test_styles_differ_and_letters_differ(lab: EMDLab) -> None:
-    rows = [row(move(lab, font=font, word=word), 2, 1) for font in ("cmr10", "cmb10") for word in "AO"]
-    assert all(not torch.allclose(one, other, atol=1e-4) for one, other in itertools.combinations(rows, 2))
-
-
 def test_letters_that_it_has_seen_have_a_line_beneath(lab: EMDLab) -> None:
     line = row(move(lab, word="oxH"), 2, 3)[-2]
     assert [bool((line[place * CELL : (place + 1) * CELL] == 0).any()) for place in range(3)] == [True, False, True]
@@ -160,9 +129,6 @@ def test_the_slider_encodes_nothing_anew(lab: EMDLab, monkeypatch: pytest.Monkey
     for share in (0.1, 0.5, 0.9):
         move(lab, share=share)
     assert asked == []
-
-
-# --- fonts of one's own -----------------------------------------------------------------------------------------------
 
 
 def test_a_font_with_three_capitals_gets_the_rest(lab: EMDLab, capitals: Path, tmp_path: Path) -> None:
@@ -189,7 +155,7 @@ def test_uploads(lab: EMDLab, capitals: Path, tmp_path: Path) -> None:
     assert lab.wait(SOON) and lab.error == chooser.error == ""
     assert lab.settings["other"] == "upload: mine.ttf"
     first, before = chooser.glyphs("upload: mine.ttf").word(0, "A"), lab.image
-    other = font_file(tmp_path / "other.ttf", "CBA")
+    other = boxes(tmp_path, "CBA")
     upload(chooser, other.read_bytes(), "mine.ttf")
     assert lab.wait(SOON) and lab.error == chooser.error == ""
     assert lab.settings["other"] == "upload: mine.ttf"
@@ -231,11 +197,8 @@ def test_names_that_are_no_font(source: str, words: str) -> None:
 
 def test_a_font_without_latin_letters_is_refused(tmp_path: Path) -> None:
     chooser = FontChooser("font", "A font, for this test.")
-    assert not chooser.choose(font_file(tmp_path / "greek.ttf", "αβγ"))
+    assert not chooser.choose(boxes(tmp_path, "αβγ"))
     assert "has none of the letters A to Z" in chooser.error
-
-
-# --- wrong words ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -255,9 +218,6 @@ def test_wrong_words_are_told_and_the_picture_stays(lab: EMDLab, settings: dict[
     assert lab.wait(SOON)
     assert words in lab.error
     assert torch.equal(lab.image, before)
-
-
-# --- rows of glyphs ---------------------------------------------------------------------------------------------------
 
 
 def test_rows_stand_beneath_each_other_at_their_size() -> None:

@@ -116,9 +116,6 @@ def test_the_inversion_lab_tells_how_near_it_is() -> None:
     assert lab.stage.tooltip.startswith("camera, left, and what relu1_1 remembers of it, right")
 
 
-# ----------------------------------------------------------------------------------------------- the picture remembers
-
-
 def test_a_saved_picture_brings_back_how_it_was_made(tmp_path: Path) -> None:
     lab = GatysLab(
         "coffee", "mosaic", style_weight=100.0, layer_weights="fine", start="noise", seed=7, size=80, first_steps=3
@@ -178,9 +175,6 @@ def test_copied_code_makes_the_same_pixels(lab: Callable[[], Lab], tmp_path: Pat
     torch.testing.assert_close(read_image(made.stage.file_name), made.image, rtol=0, atol=1 / 255)
 
 
-# ------------------------------------------------------------------------------------------------------ layer weights
-
-
 def test_presets_set_the_sliders_and_sliders_name_the_preset() -> None:
     layers = LayerWeights()
     assert layers.shares == dict.fromkeys(STYLE_LAYERS, 0.2)
@@ -200,9 +194,6 @@ def test_presets_set_the_sliders_and_sliders_name_the_preset() -> None:
     assert layers.preset.value == "none"
     layers.preset.value = OWN  # changes nothing
     assert sum(layers.value.values()) == 0
-
-
-# -------------------------------------------------------------------------------------------------------- loss curves
 
 
 def test_curves_are_thinned_out_and_say_what_they_show() -> None:

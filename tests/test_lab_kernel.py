@@ -58,8 +58,6 @@ def test_a_lab_without_a_name_goes_by_itself(make: Callable[[], Any]) -> None:
     assert lab() is None and registered() == before
 
 
-# --- in a real kernel -------------------------------------------------------------------------------------------------
-
 BEGIN = """
 from stylelearn.lab import GatysLab
 from ipywidgets.widgets.widget import _instances
@@ -121,9 +119,6 @@ def test_the_kernels_stop_button_stops_a_lab_and_the_picture_stays(cell: Callabl
     assert "by the kernel" in cell("two", "print(lab.stage.words)")
     assert cell("two", "lab.start(); import signal; signal.raise_signal(signal.SIGINT)") == "KeyboardInterrupt"
     assert cell("two", f"print(lab.wait({SOON}), lab.running)") == "True False"
-
-
-# --- by content, not by name ------------------------------------------------------------------------------------------
 
 
 def paint(path: Path, colour: str) -> str:

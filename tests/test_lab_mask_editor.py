@@ -26,9 +26,6 @@ places = st.tuples(st.floats(-5, 20), st.floats(-5, 20))
 BLANK = np.zeros((9, 13), dtype=np.uint8)
 
 
-# --- the canvas -------------------------------------------------------------------------------------------------------
-
-
 def distances(points: list[tuple[float, float]]) -> np.ndarray:
     """From each pixel's centre to a line: to the nearest of very many places on it, (9, 13)."""
     y, x = np.mgrid[:9, :13] + 0.5
@@ -91,9 +88,6 @@ def test_a_stroke_needs_points():
     for points in ([], [(float("nan"), 1)]):
         with pytest.raises(ValueError, match="needs points"):
             stroke(BLANK, points, 1, 2)
-
-
-# --- the widget -------------------------------------------------------------------------------------------------------
 
 
 def pair() -> tuple[Masks, Masks]:
@@ -226,8 +220,6 @@ def test_a_fill_by_colour_stops_at_an_edge():
     half = resize(image, SIDE, "long")[0, 0] > 0.95
     assert np.array_equal((painter.content.labels == 1)[:, 155:], half[:, 155:].numpy())
 
-
-# --- in a real browser ------------------------------------------------------------------------------------------------
 
 CELL = """
 import torch

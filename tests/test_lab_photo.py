@@ -44,9 +44,6 @@ def test_steps_are_shared_out(stages: str, expected: tuple[int, int], monkeypatc
     assert sum(counts(stages, 7)) == 7
 
 
-# --- what it shows ----------------------------------------------------------------------------------------------------
-
-
 def test_it_shows_what_the_method_gives(encoder: Encoder) -> None:
     for options in ({}, {"stages": "second", "start": "content"}, {"stages": "first", "start": "noise"}):
         lab = PhotoLab(size=64, first_steps=4, smoothing=0, photorealism_weight=1e3, style_weight=10.0, **options)
@@ -74,9 +71,6 @@ def test_continue_goes_on_with_the_last_stage(monkeypatch: pytest.MonkeyPatch) -
         lab._runner.run_here(lab.job(lab.settings, pictures(lab)[0], 2))
         assert lab.error == ""
         assert asked[-1]["photorealism_weight"] == weight
-
-
-# --- masks ------------------------------------------------------------------------------------------------------------
 
 
 def test_hidden_masks_have_no_painter() -> None:

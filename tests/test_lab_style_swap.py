@@ -59,9 +59,6 @@ def test_the_picture_has_words(lab: StyleSwapLab) -> None:
     assert lab.stage.tooltip == f"{words}, optimised, after 10 steps"
 
 
-# --- what it shows ----------------------------------------------------------------------------------------------------
-
-
 def test_the_network_is_given_what_the_method_says(lab: StyleSwapLab) -> None:
     net = module.network()
     content, style = pictures()
@@ -103,9 +100,6 @@ def test_the_patchwork_is_made_of_pixels_of_the_style(lab: StyleSwapLab) -> None
         mine = found[0, :, y : y + 8, x : x + 8].flatten()
         assert bool((squares == mine).all(dim=1).any())
     assert torch.equal(lab.image, lab._image)  # what Save writes is still the pastiche
-
-
-# --- where a place comes from -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("patch", "stride"), [(1, 1), (3, 1), (4, 3), (3, 3)])

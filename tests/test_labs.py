@@ -154,9 +154,6 @@ def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylelearn.practice.practise", lambda *_, **__: iter(()))
 
 
-# --- controls and settings --------------------------------------------------------------------------------------------
-
-
 @each_lab
 def test_every_control_works_at_its_ends(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set as by hand, then painted (of many steps, two): a finite picture, or words that say what to choose instead."""
@@ -227,71 +224,41 @@ WRONG: dict[type[Lab], list[tuple[dict[str, Any], str]]] = {
         ({"layer_weights": {"relu9_1": 1}}, "relu9_1"),
         ({"layer_weights": {"relu1_1": 2}}, "relu1_1 must be a number from 0 to 1"),
         ({"style_weight": 0}, "style ÷ content must be a number from 0.01 to 10000"),
-        ({"size": 16}, "size"),
         ({"start": "middle"}, "choose from"),
         ({"style": "nosuch"}, "nosuch"),
-        ({"optimizer": "sgd"}, "choose from"),
-        ({"seed": -1}, "seed"),
     ],
     JohnsonLab: [
         ({"strength": 1.5}, "strength .* from 0 to 1; got 1.5"),
         ({"size": 2048}, "size must be a number from 64 to 1024"),
-        ({"colours": "none"}, "choose from style, content"),
-        ({"content": "nosuch"}, "nosuch"),
         ({"hide": ["size", "nosuch"]}, "no control nosuch to hide; there are content, style, .*, coarse"),
         ({"hide": "nosuch"}, "no control nosuch to hide"),
         ({"show": "buttons"}, "show must be 'all' or 'sliders'; got 'buttons'"),
     ],
     CinLab: [
         ({"upper_left": "water"}, "'water' is not there; choose from oil, ink"),
-        ({"outside": "water"}, "'water' is not there"),
         ({"across": 1.5}, "across"),
-        ({"down": -0.1}, "down"),
-        ({"softness": 2}, "soft edge"),
-        ({"counts": "beside"}, "choose from inside, outside"),
-        ({"where": "nosuch"}, "nosuch"),
     ],
     AdaINLab: [
-        ({"style": "nosuch"}, "nosuch"),
         ({"where": "nosuch"}, "nosuch"),
         ({"strength": 1.5}, "strength α must be a number from 0 to 1"),
-        ({"across": -1}, "from 0 to 1"),
-        ({"elsewhere": "nowhere"}, "choose from photo, style"),
-        ({"colours": "mine"}, "choose from"),
     ],
     StyleSwapLab: [
-        ({"how": "guess"}, "choose from invert, optimise"),
-        ({"layer": "relu9_1"}, "choose from relu1_1"),
         ({"patch": 6}, "patch size 6 is not there"),
-        ({"stride": 0}, "stride 0 is not there"),
-        ({"strength": 2}, "strength must be a number from 0 to 1"),
-        ({"size": 1000}, "size 1000 is not there"),
-        ({"across": -1}, "from 0 to 1"),
         ({"tv_weight": 99}, "smoothness"),
     ],
     PhotoLab: [
         ({"masks": "mine"}, "masks 'mine' is not there"),
         ({"photorealism_weight": 0}, "λ"),
-        ({"style_weight": 1e5}, "Γ"),
-        ({"stages": "third"}, "choose from"),
-        ({"start": "style"}, "choose from"),
-        ({"smoothing": 9}, "smoothing"),
-        ({"size": 16}, "size"),
     ],
     AdjustableLab: [
         ({"alphas": "most"}, "no preset 'most' of α; there are all, none, relu1_1 alone"),
         ({"alphas": {"relu9_1": 1}}, "no α for 'relu9_1'; there is one for relu1_1, relu2_1, relu4_1"),
         ({"alphas": {"relu1_1": 1.5}}, "the α of relu1_1 must be a number from 0 to 1"),
-        ({"practice": -1}, "practice must be a number from 0 to 1000"),
-        ({"noise": 0.9}, r"noise must be a number from 0 to 0\.5"),
         ({"seed": -1}, "seed"),
     ],
     EMDLab: [({"share": "half"}, "share of other must be a number from 0 to 1")],
     CompareLab: [
         ({"left": "picasso"}, "choose from"),
-        ({"border": 1.5}, "border"),
-        ({"steps": 0}, "steps"),
-        ({"size": 4096}, "size"),
         ({"hide": ["border"]}, "no control border to hide"),  # it is on the picture
     ],
 }
@@ -303,9 +270,6 @@ WRONG: dict[type[Lab], list[tuple[dict[str, Any], str]]] = {
 def test_wrong_arguments_are_refused_by_name(lab: type[Lab], arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         lab(**arguments)
-
-
-# --- what is on the page ----------------------------------------------------------------------------------------------
 
 
 def seen(widget: Any) -> list[Any]:
