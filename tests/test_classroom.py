@@ -95,8 +95,6 @@ def test_nothing_to_collect_is_a_failure(tmp_path, capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
-# --------------------------------------------------------------------------- slides
-
 TEXT = """# 01 · A lesson
 
 Words, many words.

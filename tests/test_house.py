@@ -49,9 +49,6 @@ def pins() -> dict[str, str]:
     return {str(canonicalize_name(name)): version for name, version in pairs}
 
 
-# --------------------------------------------------------------------------- three lists of dependencies
-
-
 def test_conda_has_the_same_dependencies_and_ranges():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     plain = [line for line in environment["dependencies"] if isinstance(line, str) and line != "pip"]
@@ -109,9 +106,6 @@ def test_constraints_leave_nothing_open():
     assert seen - set(pinned) == set()
 
 
-# --------------------------------------------------------------------------- the package
-
-
 def test_the_papers_of_an_edition_name_its_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     newest = re.search(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -155,8 +149,6 @@ def test_a_wheel_is_enough_for_a_working_copy_whose_links_work(installed_wheel, 
     assert sorted(path.stem for path in lessons.glob("*.ipynb")) == [source.stem for source in build.sources()]
     assert {path.name: dead_links(path) for path in lessons.rglob("*.ipynb") if dead_links(path)} == {}
 
-
-# --------------------------------------------------------------------------- floors
 
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -203,9 +195,6 @@ def test_widgets_stay_in_the_lab_and_slow_imports_wait(name):
     assert in_lab or not any(module.startswith("ipywidgets") for module in imports(FILES[name]))
     slow = re.compile(r"(matplotlib|torchvision|skimage|sklearn|requests|IPython)\b")
     assert in_lab or not any(slow.match(module) for module in imports(FILES[name], at_import_time=True))
-
-
-# --------------------------------------------------------------------------- pages and weights
 
 
 def test_no_document_of_the_course_names_a_folder_of_a_machine():

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from forked import forked
+from test_lessons import both, tagged
 
 import build
 import collect
@@ -117,11 +118,8 @@ def test_a_seed_decides_on_what_an_answer_is_tried():
 
 @pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)
 def test_the_courses_solutions_pass_with_any_seed(source):
-    lesson, solutions = (nbformat.read(build.target(source, side), as_version=4) for side in build.SIDES)
-    asked = rerun.exercises(lesson)
-    solved = [
-        cell for cell in solutions.cells if cell.cell_type == "code" and "solution" in cell.metadata.get("tags", ())
-    ]
+    lesson, solutions = both(source)
+    asked, solved = rerun.exercises(lesson), tagged(solutions, "solution")
     assert len(asked) == len(solved) >= 3
     for exercise, cell in zip(asked, solved, strict=True):
         cell["id"] = exercise.cell

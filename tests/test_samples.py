@@ -35,9 +35,6 @@ def test_a_package_that_lost_its_pictures(monkeypatch):
         samples.content("coffee")
 
 
-# ----------------------------------------------------------------------------------------------------- data and styles
-
-
 def test_every_style_loads_and_has_a_credit():
     names = samples.style_names()
     assert len(names) >= 10 and names == sorted(names)

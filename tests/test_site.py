@@ -2,8 +2,8 @@
 
 import re
 
-import nbformat
 import pytest
+from test_lessons import both, sources, tagged
 
 import badges
 import build
@@ -12,14 +12,13 @@ import gather
 
 @pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)
 def test_a_page_has_each_exercise_with_its_own_solution_folded_below(source):
-    student, solutions = (nbformat.read(build.target(source, side), as_version=4) for side in build.SIDES)
-    starters = [cell.source for cell in student.cells if "exercise" in cell.metadata.get("tags", ())]
+    student, solutions = both(source)
+    starters, answers = sources(tagged(student, "exercise")), sources(tagged(solutions, "solution"))
     text = [cell.source for cell in student.cells if cell.cell_type == "markdown"]
-    answers = [c.source for c in solutions.cells if c.cell_type == "code" and "solution" in c.metadata.get("tags", ())]
     page = gather.page_of(student, solutions)
-    folded = [number for number, cell in enumerate(page.cells) if "hide-cell" in cell.metadata.get("tags", ())]
-    assert [page.cells[number].source for number in folded] == answers
-    assert [page.cells[number - 1].source for number in folded] == starters
+    folded = tagged(page, "hide-cell")
+    assert sources(folded) == answers
+    assert sources(page.cells[page.cells.index(cell) - 1] for cell in folded) == starters
     assert [cell.source for cell in page.cells if cell.cell_type == "markdown"] == text
     assert all(len(words) > 10 for words in gather.descriptions(page).values())
 

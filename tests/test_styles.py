@@ -37,7 +37,6 @@ def picture(name: str) -> np.ndarray:
         return np.asarray(image, np.float32) / 255
 
 
-# ------------------------------------------------------------------------------------------------- files and program
 def test_at_least_twelve_styles_each_by_a_function_of_its_name(make):
     assert len(NAMES) >= 12
     assert set(NAMES) == set(make.STYLES)
@@ -72,7 +71,6 @@ def test_an_unknown_style_is_refused_by_name(make, capsys):
     assert "no style zzz; choose from batik" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------------------------------------------- edge to edge
 RING = 8
 
 
@@ -106,13 +104,6 @@ def test_no_frame_and_no_margin(name):
     assert frame_faults(picture(name)) == []
 
 
-def test_the_rule_would_notice_a_frame():
-    framed = np.full((512, 512, 3), 0.5, np.float32)
-    framed[RING:-RING, RING:-RING] = picture(NAMES[0])[RING:-RING, RING:-RING]
-    assert frame_faults(framed)
-
-
-# ------------------------------------------------------------------------------------------------------- richness
 def bands(image: np.ndarray) -> dict[str, float]:
     """How much there is of fine texture, of strokes and of large shapes: spread of the lightness in three bands."""
     light = rgb2gray(image)
@@ -132,7 +123,6 @@ def test_structure_at_every_scale_and_nowhere_flat(name):
     assert tiles.min() >= 0.02, f"{name} has an empty area: spread {tiles.min():.3f}"
 
 
-# --------------------------------------------------------------------------------------------------------- palettes
 def palette_histogram(image: np.ndarray) -> np.ndarray:
     """Shares of colours in CIELAB boxes of 20 × 16 × 16 (lightness, green-red, blue-yellow); they sum to 1."""
     lab = rgb2lab(image[::2, ::2]).reshape(-1, 3)

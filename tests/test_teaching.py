@@ -98,8 +98,6 @@ def test_every_question_has_an_answer(source):
         assert len(answer) > 20, question
 
 
-# --------------------------------------------------------------------------- commands that pages name
-
 ROOT = build.LESSONS.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", GUIDE]
 
@@ -128,8 +126,6 @@ def test_commands_that_a_page_names_exist(page):
     for script in re.findall(r"python ((?:lessons|data)/\S+\.py)", code):
         assert (ROOT / script).is_file()
 
-
-# --------------------------------------------------------------------------- the guide of a made-up lesson
 
 LESSON = """\
 # %% [markdown]
@@ -198,9 +194,6 @@ def test_only_what_is_between_the_marks_changes(tmp_path):
     assert "01 · A lesson" in after and guide.renewed(after, [source]) == after
     with pytest.raises(guide.GuideError, match="needs the lines"):
         guide.renewed("no marks", [source])
-
-
-# --------------------------------------------------------------------------- changed text in a built notebook
 
 
 def test_changed_text_keeps_what_the_code_shows_and_changed_code_is_refused(tmp_path):

@@ -10,7 +10,7 @@ import sys
 
 import nbformat
 import pytest
-from test_lessons import dead_links
+from test_lessons import both, dead_links, sources, tagged
 
 import build
 import to_nbgrader
@@ -19,16 +19,11 @@ REGION = re.compile(r" *### BEGIN SOLUTION\n.*### END SOLUTION\n", re.DOTALL)
 KEYS = {"schema_version", "grade_id", "grade", "solution", "locked", "task", "cell_type"}  # nbgrader's, all required
 
 
-def both(source):
-    return (nbformat.read(build.target(source, side), as_version=4) for side in build.SIDES)
-
-
 @pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)
 def test_each_exercise_is_a_solution_cell_and_a_locked_check_with_points(source):
     student, solutions = both(source)
-    starters = [cell.source for cell in student.cells if "exercise" in cell.metadata.get("tags", ())]
-    answers = [c.source for c in solutions.cells if c.cell_type == "code" and "solution" in c.metadata.get("tags", ())]
-    stars = re.findall(r"importance ([●○]{3})", "\n".join(cell.source for cell in student.cells))
+    starters, answers = sources(tagged(student, "exercise")), sources(tagged(solutions, "solution"))
+    stars = re.findall(r"importance ([●○]{3})", "\n".join(sources(student.cells)))
     made = to_nbgrader.assignment(student, solutions, source.stem[3:])
     nbformat.validate(made)
     assert not any(cell.get("outputs") for cell in made.cells)
@@ -45,7 +40,7 @@ def test_each_exercise_is_a_solution_cell_and_a_locked_check_with_points(source)
     cleared = [REGION.sub("", cell.source) for cell in solved]
     assert cleared == [starter.replace("    raise NotImplementedError\n", "") for starter in starters]
     whole = [re.sub(r" *### (BEGIN|END) SOLUTION\n", "", cell.source) for cell in solved]
-    assert all(source.endswith(answer) for source, answer in zip(whole, answers, strict=True))
+    assert all(map(str.endswith, whole, answers))
 
 
 def test_the_locked_check_passes_the_solution_and_no_other():
