@@ -22,9 +22,6 @@ from stylelearn.weights import WeightsError
 LAYERS = ["relu1_1", "relu2_1", "relu4_1"]
 
 
-# --- the measures -----------------------------------------------------------------------------------------------------
-
-
 def test_a_slider_that_is_best_for_its_own_layer_counts() -> None:
     before = torch.tensor([1.0, 2.0, 4.0])
     after = torch.tensor([[0.5, 1.8, 3.0], [0.6, 0.2, 1.0], [0.9, 1.0, 2.0]])  # after[i, j]: layer j, slider i
@@ -40,9 +37,6 @@ def test_pictures_of_layers_are_apart_as_much_as_geometry_says() -> None:
     assert bench.distinctness(photo + changes, photo) == pytest.approx(math.sqrt(2))
     assert bench.distinctness(photo + 0.1 * torch.ones(3, 3, 8, 8), photo) == pytest.approx(0, abs=1e-6)
     assert bench.distinctness(torch.cat([photo + 0.1, photo - 0.1]), photo) == pytest.approx(2)
-
-
-# --- the network ------------------------------------------------------------------------------------------------------
 
 
 def test_a_slider_is_followed_with_the_others_fixed() -> None:

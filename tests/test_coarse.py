@@ -34,11 +34,6 @@ def test_small_pictures_come_first_and_odd_sides_lose_nothing() -> None:
     assert seen == [(101, 90), (201, 180), (401, 359)]
 
 
-def test_a_share_of_nothing_is_the_picture_itself() -> None:
-    photo = torch.rand(1, 3, 300, 300)
-    assert coarse_to_fine(lambda image: image, photo, 0) is photo
-
-
 def test_the_photo_is_not_written_to() -> None:
     photo = torch.rand(1, 3, 160, 170)
     before = photo.clone()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmarks import glyphs as bench
 from benchmarks import zi2zi
 from benchmarks.measuring import Plan
-from stylelearn import emd, samples
+from stylelearn import emd
 from stylelearn.cli import main
 from stylelearn.emd import EMD, bilinear_mix, generate, train_emd, train_live, weighted_l1
 from stylelearn.glyphs import dataset as references
@@ -21,7 +21,7 @@ from stylelearn.glyphs.dataset import SETS, GlyphDataset, Split, l1, pdar, rmse,
 from stylelearn.glyphs.fonts import bundled_fonts
 from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up, as_channels
 from stylelearn.glyphs.rendering import BASELINE, SIZE, Glyphs, Variation, collect
-from stylelearn.weights import WeightsError, read_about, read_weights
+from stylelearn.weights import read_about, read_weights
 
 TINY = (4, 4, 4, 4, 4, 4, 4)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -406,14 +406,6 @@ def test_a_few_letters_are_learnt_live(known: Split) -> None:
     assert isinstance(networks[-1], EMD) and networks[-1].references == 2
 
 
-def test_load_refuses_what_is_not_emd(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="no emd network 'none'"):
-        emd.load("none")
-    wrong = samples.data_file("weights", "adain.safetensors")
-    with pytest.raises(WeightsError, match="holds a network of adain, not of emd"):
-        emd.load(wrong)
-
-
 def test_the_command_trains_and_draws_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fonts = [str(font.path) for font in bundled_fonts()[::7]]
     out = tmp_path / "mine.safetensors"
@@ -422,15 +414,10 @@ def test_the_command_trains_and_draws_a_sheet(tmp_path: Path, capsys: pytest.Cap
     assert main(["train", "emd", *said.split(), *more, Path(fonts[0]).stem]) == 0
     assert "step 2 of 2" in capsys.readouterr().out
     assert emd.load(out).references == 2 and (tmp_path / "mine-000002.jpg").is_file()
-    (tmp_path / "words.ttf").write_text("no font")
     usual = ["--fonts", fonts[0], "--letters", "ABCD", "--references", "1", "--out", str(tmp_path / "w.safetensors")]
     for words, message in (
-        (["--fonts", str(tmp_path / "words.ttf")], "words.ttf' is no font, or damaged"),
         (["--fonts", str(tmp_path / "none")], "none' does not exist; name a font file"),
         (["--novel-fonts", "Arial"], "the font 'Arial' cannot be held back"),
-        (["--letters", "A\u1234"], "lacks \u1234"),
-        (["--references", "4"], "r = 4 references are wanted, but there are only 3 known letters"),
-        (["--fonts", *fonts[:2], "--channels", "3", "3"], "channels must be 7 or 8 numbers"),
     ):
         assert main(["train", "emd", *usual, *words]) == 2
         assert message in capsys.readouterr().err

@@ -37,9 +37,6 @@ def values(terms: dict[str, Tensor]) -> dict[str, float]:
     return {name: term.item() for name, term in terms.items()}
 
 
-# --- the terms -------------------------------------------------------------------------------------------------------
-
-
 def test_terms_are_the_weighted_losses():
     layer_weights = {"relu1_1": 0.5, "conv3_2": 2.0}
     objective = gatys.objective(
@@ -100,12 +97,6 @@ def test_terms_of_weight_0_are_left_out(weights, names):
     assert set(gatys.objective(CONTENT, STYLE, encoder=RANDOM, **options)(PASTICHE)) == names
 
 
-def test_content_and_style_each_match_themselves():
-    terms = values(gatys.objective(CONTENT, STYLE, encoder=RANDOM)(CONTENT))
-    assert terms.pop(f"content {CONTENT_LAYER}") == 0 and min(terms.values()) > 0
-    assert set(values(gatys.objective(STYLE, STYLE, encoder=RANDOM)(STYLE)).values()) == {0.0}
-
-
 def test_the_gradient_reaches_the_pixels_and_nothing_else():
     content, style = CONTENT.clone().requires_grad_(), STYLE.clone().requires_grad_()
     image = PASTICHE.clone().requires_grad_()
@@ -122,9 +113,6 @@ def test_flat_pictures_have_finite_losses_and_gradients(grey):
         total = losses.total(gatys.objective(content, style, encoder=encoder, tv_weight=1)(image).values())
         total.backward()
         assert total.isfinite() and image.grad.isfinite().all()
-
-
-# --- starts ----------------------------------------------------------------------------------------------------------
 
 
 def test_start_from_content_is_a_copy():
@@ -147,9 +135,6 @@ def test_start_from_noise_depends_on_the_seed_alone():
     assert (one - other).abs().mean() > 0.05
     assert one.shape == CONTENT.shape and 0 <= one.min() and one.max() <= 1
     assert one.mean() == pytest.approx(0.5, abs=0.01)
-
-
-# --- the whole method ------------------------------------------------------------------------------------------------
 
 
 def style_distance(image: Tensor, style: Tensor, judge: Encoder) -> float:
@@ -182,20 +167,10 @@ def test_more_style_weight_is_nearer_to_the_style_and_farther_from_the_content()
     assert content_high > 1.5 * content_low and style_high < style_low / 1.5
 
 
-def test_texture_synthesis_forgets_the_content():
-    """α = 0: what is painted does not depend on the content picture, only on its size."""
-    one, other = (
-        result(gatys.stylize(content, stripes(), encoder=RANDOM, steps=10, start="noise", content_weight=0))
-        for content in (scene(64), picture(64, 64))
-    )
-    assert torch.equal(one, other)
-
-
 @pytest.mark.parametrize(
     ("levels", "steps", "sizes"),
     [
         (1, 6, {(128, 160): 6}),
-        (2, 6, {(64, 80): 3, (128, 160): 3}),
         (2, 5, {(64, 80): 3, (128, 160): 2}),
         (3, 6, {(64, 80): 3, (128, 160): 3}),  # 32 px would be below SMALLEST
     ],
@@ -209,16 +184,8 @@ def test_levels_share_the_steps(levels, steps, sizes):
 
 
 def test_stylize_passes_the_weights_and_the_optimizer_on():
-    (step,) = gatys.stylize(
-        CONTENT,
-        STYLE,
-        encoder=RANDOM,
-        steps=1,
-        optimizer="adam",
-        content_weight=0,
-        tv_weight=0,
-        layer_weights=["relu1_1"],
-    )
+    weights = {"content_weight": 0, "tv_weight": 0, "layer_weights": ["relu1_1"]}
+    (step,) = gatys.stylize(CONTENT, STYLE, encoder=RANDOM, steps=1, optimizer="adam", **weights)
     assert list(step.losses) == ["style relu1_1"]
     with pytest.raises(ValueError, match="unknown optimizer"):
         gatys.stylize(CONTENT, STYLE, encoder=RANDOM, optimizer="newton")
@@ -233,11 +200,9 @@ def test_each_level_needs_a_step():
     ("options", "message"),
     [
         ({"content_weight": -1.0}, "content_weight must be a number from 0 up; got -1"),
-        ({"style_weight": float("nan")}, "style_weight.*nan"),
         ({"tv_weight": float("inf")}, "tv_weight.*inf"),
         ({"layer_weights": {"relu1_1": -0.5}}, "relu1_1.*-0.5"),
         ({"layer_weights": ["relu6_1"]}, "relu6_1"),
-        ({"content_layer": "relu9_9"}, "relu9_9"),
         ({"normalisation": "none"}, "unknown normalisation 'none'; there are course, paper"),
         ({"content_weight": 0, "style_weight": 0, "tv_weight": 0}, "all weights are 0"),
         ({"start": "blank"}, "unknown start 'blank'; there are content, style, noise"),
@@ -248,8 +213,3 @@ def test_each_level_needs_a_step():
 def test_wrong_arguments_are_refused_before_anything_is_painted(options, message):
     with pytest.raises(ValueError, match=message):
         gatys.stylize(CONTENT, STYLE, encoder=RANDOM, **options)
-
-
-def test_a_pastiche_of_another_size_than_the_content_is_refused():
-    with pytest.raises(ValueError, match="content_loss"):
-        gatys.objective(CONTENT, STYLE, encoder=RANDOM)(picture(80, 80))

@@ -225,13 +225,6 @@ def test_moments_are_those_of_each_channel_of_each_image(shape, seed):
         assert std[b, c].item() == pytest.approx(math.sqrt(variance + losses.EPSILON), rel=1e-9)
 
 
-def test_moments_of_a_constant_have_a_finite_gradient():
-    f = torch.full((1, 2, 4, 4), 0.3, requires_grad=True)
-    _, std = losses.moments(f)
-    (gradient,) = torch.autograd.grad(std.sum(), f)
-    assert gradient.isfinite().all()
-
-
 def test_moments_loss_is_the_sum_of_two_distances():
     f, s = features(1, 3, 4, 5), features(1, 3, 6, 2, seed=1)
     (mean, std), (other_mean, other_std) = losses.moments(f), losses.moments(s)
@@ -303,20 +296,6 @@ def test_gram_matrix_gradient_is_that_of_a_plain_product(storage):
 def test_a_batch_is_the_mean_over_its_images(name):
     loss = DIFFERENTIABLE[name]
     torch.testing.assert_close(loss(POINT), (loss(POINT[:1]) + loss(POINT[1:])) / 2)
-
-
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_images_of_a_batch_never_mix(name):
-    """What happens to one image changes nothing in the gradient of the other."""
-    moved = POINT.clone()
-    moved[1] = 3 * moved[1].flip(-1) + 1
-    gradients = []
-    for batch in (POINT, moved):
-        batch = batch.clone().requires_grad_()
-        values = DIFFERENTIABLE[name](batch)
-        values = values if isinstance(values, tuple) else (values,)
-        gradients.append(torch.autograd.grad(sum(value.sum() for value in values), batch)[0])
-    torch.testing.assert_close(gradients[0][0], gradients[1][0])
 
 
 def test_one_target_for_each_image_of_a_batch():

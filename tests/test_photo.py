@@ -1,7 +1,6 @@
 """Deep photo style transfer: its terms against plain loops, and its pictures against what a photograph must keep."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -44,9 +43,6 @@ def values(terms: dict[str, Tensor]) -> dict[str, float]:
     return {name: term.item() for name, term in terms.items()}
 
 
-# --- Gram matrices of regions ----------------------------------------------------------------------------------------
-
-
 def test_masked_grams_by_a_loop():
     features, masks = picture(5, 7).double(), torch.rand(2, 5, 7, dtype=torch.float64)
     found = photo.masked_grams(features, masks)
@@ -56,17 +52,6 @@ def test_masked_grams_by_a_loop():
             for y, x in itertools.product(range(5), range(7))
         ) / float(masks[k].sum())
         assert found[k, i, j].item() == pytest.approx(wanted)
-
-
-def test_a_region_cut_out_has_the_gram_matrix_of_its_pixels():
-    """Hard masks: G_c is the mean Gram matrix of the region alone, whatever its size (the share in the divisor)."""
-    features = picture(6, 8)
-    masks = scale(halves(6, 8, at=1 / 3), (6, 8))
-    found = photo.masked_grams(features, masks)
-    for k, part in enumerate((features[..., :2, :], features[..., 2:, :])):
-        assert torch.allclose(found[k : k + 1], losses.mean_gram(part))
-    whole = photo.masked_grams(features, torch.ones(1, 6, 8))
-    assert torch.allclose(whole, losses.mean_gram(features))
 
 
 def test_a_region_without_a_cell_is_0_and_harmless():
@@ -87,29 +72,10 @@ def test_the_style_loss_adds_regions_by_their_share():
     assert found.item() == pytest.approx((above / 3 + 2 * below / 3).item(), rel=1e-5)
 
 
-def test_the_style_loss_is_0_for_the_style_and_the_usual_one_without_masks():
-    features, style = picture(6, 8), picture(9, 5, seed=1)
-    masks = scale(halves(6, 8), (6, 8))
-    assert photo.augmented_style_loss(features, photo.masked_grams(features, masks), masks).item() == 0
-    everything = torch.ones(1, 6, 8)
-    found = photo.augmented_style_loss(features, photo.masked_grams(style, torch.ones(1, 9, 5)), everything)
-    assert found.item() == pytest.approx(losses.style_loss(features, losses.mean_gram(style)).item(), rel=1e-5)
-
-
-def test_gradcheck_of_the_style_loss():
-    features = picture(4, 5).double().requires_grad_()
-    masks = scale(halves(4, 5), (4, 5)).double()
-    target = photo.masked_grams(picture(4, 5, seed=1).double(), masks)
-    assert torch.autograd.gradcheck(lambda x: photo.augmented_style_loss(x, target, masks), (features,))
-
-
 def test_the_photorealism_loss_is_the_quadratic_form_per_pixel():
     matrix, x = laplacian_matrix(CONTENT), IMAGE[0].double().flatten(1).numpy()
     wanted = sum(float(channel @ (matrix @ channel)) for channel in x) / (48 * 64)
     assert photo.photorealism_loss(IMAGE, MattingLaplacian(CONTENT)).item() == pytest.approx(wanted, rel=1e-5)
-
-
-# --- the objective ---------------------------------------------------------------------------------------------------
 
 
 def test_terms_are_the_weighted_losses():
@@ -191,9 +157,6 @@ def test_flat_pictures_have_finite_losses_and_gradients(grey):
         assert total.isfinite() and image.grad.isfinite().all()
 
 
-# --- colours, smoothing ----------------------------------------------------------------------------------------------
-
-
 def test_recolour_gives_each_region_the_moments_of_its_own():
     content, style = 0.3 + 0.4 * CONTENT, 0.4 + 0.2 * STYLE
     found = photo.recolour(content, style, OF_CONTENT, OF_STYLE)
@@ -211,9 +174,6 @@ def test_smooth_keeps_what_follows_the_content_and_flattens_what_does_not():
     noisy = recoloured + 0.05 * torch.randn(content.shape, generator=torch.Generator().manual_seed(0))
     smoothed = photo.smooth(noisy, content)
     assert (smoothed - recoloured).std() < 0.4 * (noisy - recoloured).std()
-
-
-# --- the whole method ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -254,15 +214,6 @@ def test_the_second_stage_takes_distortion_away(evening):
     assert second < 0.2 * first
 
 
-def test_more_lambda_is_less_distortion(evening):
-    day, dusk, masks, _ = evening
-    laplacian, found = MattingLaplacian(day), []
-    for weight in (1e0, 1e3, 1e6):
-        steps = photo.stylize(day, dusk, *masks, encoder=RANDOM, steps=(0, 15), photorealism_weight=weight)
-        found.append(photo.photorealism_loss(result(steps), laplacian).item())
-    assert found[0] > found[1] > found[2]
-
-
 def test_the_start_is_the_masked_colour_transfer(evening):
     day, dusk, masks, _ = evening
     step = next(photo.stylize(day, dusk, *masks, encoder=RANDOM, steps=(1, 0)))
@@ -280,8 +231,6 @@ def test_the_start_is_the_masked_colour_transfer(evening):
         ),
         ({"content_masks": OF_CONTENT, "style_masks": halves(9, 9)}, r"style_masks are \(9, 9\)"),
         ({"photorealism_weight": -1.0}, "photorealism_weight must be a number from 0 up; got -1"),
-        ({"style_weight": math.nan}, "style_weight.*nan"),
-        ({"content_layer": "relu9_9"}, "relu9_9"),
         ({"steps": (0, 0)}, r"at least one must be above 0; got \(0, 0\)"),
         ({"steps": (5,)}, "steps are those of two stages"),
         ({"steps": (-1, 5)}, "two stages"),
@@ -301,9 +250,6 @@ def test_shapes_that_do_not_fit_are_refused():
         photo.masked_grams(features, torch.ones(2, 5, 8))
     with pytest.raises(ValueError, match=r"\(1, 3, 3\) is no target"):
         photo.augmented_style_loss(features, torch.ones(1, 3, 3), masks)
-
-
-# --- beside the authors' results -------------------------------------------------------------------------------------
 
 
 def steepness(image: Tensor) -> np.ndarray:

@@ -33,9 +33,6 @@ def close(found: Tensor, expected: Tensor, tolerance: float = 1e-5) -> None:
     torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
 
 
-# --- the objectives ---------------------------------------------------------------------------------------------------
-
-
 def test_the_objective_by_hand() -> None:
     content, style, image = picture(32, 40), picture(48, 28, seed=1), picture(32, 40, seed=2)
     swapped = swap(seen(content), seen(style), patch=2, stride=2)
@@ -47,14 +44,6 @@ def test_the_objective_by_hand() -> None:
     target = (seen(content) + swapped) / 2
     assert list(half) == ["swap relu3_1"]
     close(half["swap relu3_1"], (seen(image) - target).square().sum() / target.square().sum())
-
-
-def test_a_picture_in_its_own_style_is_its_own_best() -> None:
-    image = picture(32, 32)
-    found = objective(image, image, encoder=MINI, tv_weight=0)(image)
-    assert float(found["swap relu3_1"]) < 1e-9
-    none = objective(image, picture(32, 32, seed=1), encoder=MINI, strength=0, tv_weight=0)(image)
-    assert float(none["swap relu3_1"]) == 0
 
 
 def test_the_objective_can_be_optimised() -> None:
@@ -98,7 +87,6 @@ def test_cnnmrf_matches_anew_at_every_evaluation() -> None:
     [
         (lambda a, b: objective(a, b, encoder=MINI, tv_weight=-1), "tv_weight must be a number from 0 up; got -1"),
         (lambda a, b: objective(a, b, encoder=MINI, strength=1.1), "strength must be from 0 to 1; got 1.1"),
-        (lambda a, b: objective(a, b, encoder=MINI, strength=math.nan), "strength must be from 0 to 1"),
         (lambda a, b: objective(a, b, encoder=MINI, patch=9), "a patch of 9x9 cells does not fit into the content's"),
         (lambda a, b: objective(a, b, encoder=MINI, layer="relu9_1"), "layer 'relu9_1' is not in mini"),
         (lambda a, b: cnnmrf_objective(a, b, encoder=MINI, style_weight=math.inf), "style_weight must be"),
@@ -111,9 +99,6 @@ def test_cnnmrf_matches_anew_at_every_evaluation() -> None:
 def test_objectives_refuse_by_name(call: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call(picture(32, 32), picture(32, 32, seed=1))
-
-
-# --- the inverse network ----------------------------------------------------------------------------------------------
 
 
 def test_the_plain_inverse_network_is_the_mirrored_decoder() -> None:
@@ -145,9 +130,6 @@ def test_forms_of_the_inverse_network(norm: str, upsampling: str, layer: str, ch
 def test_unknown_forms_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=f"got .*'{next(iter(wrong.values()))}'"):
         InverseNet(LAYER, **wrong)
-
-
-# --- the pipeline -----------------------------------------------------------------------------------------------------
 
 
 EXACT = StyleSwap(Blocks(), nn.PixelShuffle(2), layer="relu2_1")  # type: ignore[arg-type]
@@ -187,27 +169,11 @@ def test_a_batch_is_its_pictures_one_by_one() -> None:
         close(one[None], net(alone[None], picture(40, 40, seed=9)))
 
 
-@pytest.mark.parametrize(
-    ("image", "words"),
-    [
-        (torch.rand(1, 3, 7, 40), "a picture of 7x40 is too small for this network: at least 8 px a side"),
-        (torch.rand(3, 40, 40), r"an image is a tensor \(B, 3, H, W\); this is \(3, 40, 40\)"),
-        ("chelsea", "this is str"),
-    ],
-)
-def test_no_picture_or_too_small_is_refused(image: Any, words: str) -> None:
-    net = StyleSwap(MINI)
-    for call in (net.encode, lambda each: net(each, picture(40, 40)), lambda each: net(picture(40, 40), each)):
-        with pytest.raises(ValueError, match=words):
-            call(image)
-
-
-def test_the_strength_is_checked() -> None:
-    with pytest.raises(ValueError, match="strength must be from 0 to 1; got 2"):
-        EXACT(picture(8, 8), picture(8, 8), patch=1, strength=2)
-
-
-# --- training ---------------------------------------------------------------------------------------------------------
+def test_too_small_is_refused() -> None:
+    small, large = picture(7, 40), picture(40, 40)
+    for pair in ((small, large), (large, small)):
+        with pytest.raises(ValueError, match="a picture of 7x40 is too small for this network: at least 8 px a side"):
+            StyleSwap(MINI)(*pair)
 
 
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
@@ -280,9 +246,6 @@ def test_what_training_refuses(folders: dict[str, Path], tmp_path: Path) -> None
     assert not (tmp_path / "x.safetensors").exists()
 
 
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     form = {"norm": "none", "upsampling": "nearest"}
     path = tmp_path / "net.safetensors"
@@ -292,8 +255,6 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     write_weights(path, InverseNet("relu2_1").state_dict(), {"encoder": "mini", "layer": LAYER, **form})
     with pytest.raises(WeightsError, match="inverse network"):
         style_swap.load(path)
-    with pytest.raises(WeightsError, match=r"no style_swap network 'none'.*`stylelearn train inverse`"):
-        style_swap.load("none")
 
 
 @pytest.fixture(scope="module")
