@@ -82,19 +82,30 @@ class SlowLab(StepLab):
         return Job(lambda: self.slow.steps(first, steps), steps, settings, "a grey picture", start=first)
 
 
+def at_work(steps: int) -> SlowLab:
+    """A lab that has taken so many steps, with the next one under way."""
+    lab = SlowLab(Slow())
+    press(lab, "start")
+    lab.slow.take(steps)
+    return lab
+
+
 def finish(lab: Lab) -> None:
     """Let the step under way come to its end, and wait until nothing runs."""
     lab.slow.let.release()
     assert lab.wait(SOON)
 
 
-def stopped(step: int) -> SlowLab:
-    """A lab that was stopped in that step."""
-    lab = SlowLab(slow := Slow())
-    press(lab, "start")
-    slow.take(step - 1)  # the next one is under way
+def stop(lab: Lab) -> None:
+    """Stop in the step under way."""
     press(lab, "stop")
     finish(lab)
+
+
+def stopped(step: int) -> SlowLab:
+    """A lab that was stopped in that step."""
+    lab = at_work(step - 1)
+    stop(lab)
     return lab
 
 
@@ -113,8 +124,7 @@ def test_start_returns_at_once_and_a_second_start_makes_no_second_thread() -> No
     lab.resume()
     assert working(lab) == 1
     slow.take(2)
-    lab.stop()
-    finish(lab)
+    stop(lab)
     assert slow.most == 1
     assert working(lab) == 0
 
@@ -131,47 +141,38 @@ def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
     lab.strength.value = 0.9
     press(lab, "resume")
     lab.slow.take(1)
-    lab.stop()
-    finish(lab)
+    stop(lab)
     assert grey(lab) == pytest.approx(0.14 + 0.02)
     assert [number for number, _ in lab._history] == [1, 2, 3, 4, 5, 6]
     assert lab._made == {"strength": 0.9, "steps": 50, "steps_done": 6}
 
 
 def test_start_right_after_stop_waits_for_the_step_under_way() -> None:
-    lab = SlowLab(slow := Slow())
-    lab.start()
-    slow.take(1)
+    lab = at_work(1)
     lab.stop()
     lab.start()  # the old run is still in its second step
-    slow.let.release()
-    slow.take(3)
-    lab.stop()
-    finish(lab)
-    assert slow.most == 1
+    lab.slow.let.release()
+    lab.slow.take(3)
+    stop(lab)
+    assert lab.slow.most == 1
     assert grey(lab) == pytest.approx(0.14)
 
 
 def test_restart_replaces_the_run() -> None:
-    lab = SlowLab(slow := Slow())
-    lab.start()
-    slow.take(2)
+    lab = at_work(2)
     lab.strength.value = 0.2
     lab.start(restart=True)
     lab.start(restart=True)
-    slow.let.release()
-    slow.take(1)
-    lab.stop()
-    finish(lab)
-    assert slow.most == 1
+    lab.slow.let.release()
+    lab.slow.take(1)
+    stop(lab)
+    assert lab.slow.most == 1
     assert lab._made == {"strength": 0.2, "steps": 50, "steps_done": 2}
 
 
 def test_reset_brings_back_settings_and_picture_also_while_it_runs() -> None:
-    lab = SlowLab(slow := Slow())
+    lab = at_work(5)
     lab.strength.value = 1.0
-    press(lab, "start")
-    slow.take(5)
     press(lab, "reset")
     before = lab.stage.value
     finish(lab)
@@ -212,9 +213,7 @@ def test_it_runs_to_the_end_and_says_so() -> None:
 
 
 def test_another_lab_stops_this_one() -> None:
-    lab, other = SlowLab(slow := Slow()), SlowLab(Slow())
-    lab.start()
-    slow.take(2)
+    lab, other = at_work(2), SlowLab(Slow())
     other.start()
     finish(lab)
     assert grey(lab) == pytest.approx(0.13)
@@ -226,11 +225,10 @@ def test_another_lab_stops_this_one() -> None:
 
 
 def test_a_lab_that_is_closed_or_gone_from_the_page_stops() -> None:
-    closed, gone = SlowLab(Slow()), SlowLab(Slow())
-    closed.start()
-    closed.slow.take(1)
+    closed = at_work(1)
     closed.close()
     finish(closed)
+    gone = SlowLab(Slow())
     gone.set_state({"_view_count": 1})
     gone.start()
     gone.slow.take(1)
@@ -269,8 +267,7 @@ def test_an_error_is_told_in_words_and_nothing_is_lost() -> None:
     press(lab, "start")
     slow.take(1)
     assert lab.error == ""
-    lab.stop()
-    finish(lab)
+    stop(lab)
 
 
 @pytest.mark.parametrize(

@@ -118,16 +118,6 @@ def test_terms_of_weight_0_are_left_out(weights, names):
     assert set(photo.objective(CONTENT, STYLE, encoder=RANDOM, **options)(IMAGE)) == names
 
 
-def test_sky_takes_its_style_from_sky_alone():
-    """What the land of the reference looks like does not matter to a content that is all sky."""
-    only_sky = Masks(torch.zeros(48, 64).long(), ("sky",), ((0, 0, 255),))
-    other = STYLE.clone()
-    other[..., :10, :] = 0.5  # well inside "land", whose border is at row 14
-    options = {"encoder": RANDOM, "layer_weights": ["relu1_1"], "photorealism_weight": 0, "content_weight": 0}
-    one, two = (photo.objective(CONTENT, each, only_sky, OF_STYLE, **options)(IMAGE) for each in (STYLE, other))
-    assert values(one) == pytest.approx(values(two), rel=1e-6)
-
-
 def test_an_orphan_is_merged_and_not_lost():
     """A label that the reference lacks still takes part: every pixel of the content is in some region."""
     orphaned = halves(48, 64, ("sky", "lake"))
