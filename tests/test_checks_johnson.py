@@ -111,7 +111,6 @@ MISTAKES = [
     (OVERLAPS, lambda n, k, s: counted(n, k, s).roll(1), "input i reaches"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s).square(), "add up to"),
     (OVERLAPS, lambda n, k, s: F.pad(torch.ones(k), (0, (n - 1) * s)), "inside the loop"),
-    (OVERLAPS, lambda n, k, s: counted(n, k, s)[None], "a row of numbers"),
     (OVERLAPS, lambda n, k, s: 3, "a row of numbers"),
     # instance_norm: ε; the rest is that of all norms
     (N, lambda *a: normed(*a, root=False), "ε belongs inside the root"),
