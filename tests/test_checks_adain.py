@@ -223,7 +223,6 @@ MISTAKES = [
     # mixture: α, shares, order
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1 - a), "α and 1 − α are swapped"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s, w, 1.0), "it is not used"),
-    (adain.mixture, lambda x, s, w, a: mixed((1 - a) * x, s, w, 1.0), "α has no effect"),
     (adain.mixture, lambda x, s, w, a: x + a * mixed(x, s, w, 1.0), "full weight"),
     (adain.mixture, lambda x, s, w, a: (1 - a) * x + mixed(x, s, w, 1.0), "it has α"),
     (adain.mixture, lambda x, s, w, a: a * mixed(x, s, w, 1.0), "the content is missing"),
@@ -233,7 +232,6 @@ MISTAKES = [
     (adain.mixture, lambda x, s, w, a: mixed(x, [one[::-1] for one in s], w, a), "have changed places"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s[:1], [1.0], a), "only the first style"),
     (adain.mixture, lambda x, s, w, a: mixed(x, s[-1:], [1.0], a), "only the last style"),
-    (adain.mixture, chained, "only the last style"),  # AdaIN forgets the style before: the very same numbers
     (adain.mixture, lambda *a: chained(*a, lambda t, new, w, _: w * new), "the last style is there, with its share"),
     (adain.mixture, lambda *a: chained(*a, lambda t, new, w, _: torch.lerp(t, new, w)), "one AdaIN follows the other"),
     (adain.mixture, chained_whole(lambda w, a: w), "one AdaIN follows the other"),

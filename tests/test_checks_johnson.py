@@ -88,7 +88,6 @@ MISTAKES = [
     (FIELD, lambda layers: math.prod(k for k, _ in layers), "kernels do not multiply"),
     (FIELD, lambda layers: field(layers[::-1]), "in the wrong order"),
     (FIELD, lambda layers: 1 + sum((k - 1) * s for k, s in layers), "one stride only"),
-    (FIELD, lambda layers: jumps(layers, lambda jump, stride: stride), "each layer takes one stride only"),
     (FIELD, lambda layers: jumps(layers, lambda jump, stride: jump + stride), "they multiply"),
     (FIELD, lambda layers: layers[0][0], "inside the loop"),
     (FIELD, lambda layers: sum(k for k, _ in layers), "these are the kernels, added up"),
@@ -103,7 +102,6 @@ MISTAKES = [
     (OVERLAPS, lambda n, k, s: torch.zeros((n - 1) * s), "the last kernel is cut off"),
     (OVERLAPS, lambda n, k, s: torch.zeros((n - k) // s + 1), "an ordinary convolution"),
     (OVERLAPS, lambda n, k, s: (counted(n, k, s) > 0).float(), "add up with +="),
-    (OVERLAPS, lambda n, k, s: counted(n, k, k)[: (n - 1) * s + k], "not i · kernel"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s) / counted(n, k, s).max(), "divided by the largest"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s) * k, "adds 1 to a place, not the kernel's size"),
     (OVERLAPS, lambda n, k, s: counted(n, k, s) + 1, "one too many"),
@@ -116,7 +114,6 @@ MISTAKES = [
     (N, lambda *a: normed(*a, root=False), "ε belongs inside the root"),
     (N, lambda *a: normed(*a, root=False, correction=1), "ε belongs inside the root, and"),
     (N, lambda x, g, b, e: normed(x, g, b, 0.0), "ε is missing"),
-    (N, lambda x, g, b, e: normed(x, g, b, 1e-5), "a number of your own"),
     (N, lambda x, g, b, e: normed(x, g, b, 0.1), "one shape or one ε"),
     # training_step: what is forgotten, and what goes the wrong way
     (T, in_order("backward step"), "adds the gradient of the first"),

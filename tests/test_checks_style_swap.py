@@ -106,11 +106,6 @@ def half_unfolded(content, style, patch, stride):
     return folded(patches[table[0].argmax(dim=0).flatten()], tuple(content.shape[2:]), patch, stride)
 
 
-def zeros_for_nan(content, style, patch, stride):
-    found = convolved(content, style, patch, stride, clamp=0.0)
-    return torch.zeros_like(content) if (style == 0).float().mean() > 0.6 else found.nan_to_num(0.0)
-
-
 def terms(features, target, image):
     down, right = image[..., 1:, :] - image[..., :-1, :], image[..., 1:] - image[..., :-1]
     return features - target, down, right
@@ -202,7 +197,6 @@ MISTAKES = [
     (style_swap.three_convolutions, each_cell_by_its_norm, "each *cell* of a patch"),
     (style_swap.three_convolutions, unfolded, "no F.conv2d"),
     (style_swap.three_convolutions, half_unfolded, "no F.conv_transpose2d"),
-    (style_swap.three_convolutions, zeros_for_nan, "where a part of the style is silent"),
     # swap_loss: a term, a root, a mean
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: (d**2).sum()), "is missing"),
     (style_swap.swap_loss, of_terms(lambda d, v, h, w: w * roughness(v, h)), "the first term"),

@@ -83,7 +83,6 @@ MISTAKES = [
     (welcome.total_loss, lambda c, s, a, b: (a * c + b * s).detach(), "no gradient can flow back"),
     (welcome.total_loss, lambda c, s, a, b: 3, "it should be 4.4"),
     (welcome.total_loss, lambda c, s, a, b: 3 * c + 5 * s, "only the style loss should be left"),
-    (welcome.total_loss, lambda c, s, a, b: (a * c + b * s) ** 2, "it should be 4.4"),
 ]
 OTHER_WAYS = [
     (welcome.swap_red_and_blue, lambda x: x.flip(1)),
