@@ -64,30 +64,18 @@ def test_a_folder_of_all_kinds(tmp_path, capsys):
     write(notebook("✓"), folder / "ann" / ".ipynb_checkpoints" / "05_adain-checkpoint.ipynb")
     write(notebook("✓", lesson=""), folder / "other.ipynb")
     found, complaints = collect.collected([folder])
-    assert {(one.name, one.lesson) for one in found} == {
-        ("ann/05_adain.ipynb", "05_adain"),
-        ("bob.ipynb", "04_cin"),
-        ("cleo/lessons/04_cin.ipynb", "04_cin"),
-    }
-    assert sorted(line.split(":")[0] for line in complaints) == [
-        "broken.ipynb",
-        "broken.zip",
-        "cleo/lessons/03_broken.ipynb",
-        "other.ipynb",
-    ]
+    good = {"ann/05_adain.ipynb": "05_adain", "bob.ipynb": "04_cin", "cleo/lessons/04_cin.ipynb": "04_cin"}
+    assert {one.name: one.lesson for one in found} == good
+    bad = ["broken.ipynb", "broken.zip", "cleo/lessons/03_broken.ipynb", "other.ipynb"]
+    assert sorted(line.split(":")[0] for line in complaints) == bad
     table = tmp_path / "table.csv"
     assert collect.main([str(folder), "--csv", str(table)]) == 0
     printed = capsys.readouterr()
     assert "2 of 2   1✓  2✓" in printed.out and "broken.ipynb: cannot be read" in printed.err
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 4 and rows[0] == {
-        "file": "ann/05_adain.ipynb",
-        "lesson": "05_adain",
-        "exercise": "Exercise 1 — something",
-        "check": "✓",
-        "words": "some words",
-    }
+    first = {"file": "ann/05_adain.ipynb", "lesson": "05_adain", "exercise": "Exercise 1 — something"}
+    assert len(rows) == 4 and rows[0] == first | {"check": "✓", "words": "some words"}
 
 
 def test_nothing_to_collect_is_a_failure(tmp_path, capsys):
@@ -162,9 +150,8 @@ def test_a_page_of_slides_is_written_that_needs_no_internet(tmp_path, capsys, mo
     out = tmp_path / "slides.html"
     assert slides.main(["00", "--out", str(out)]) == 0
     page = out.read_text(encoding="utf-8")
-    loaded = re.findall(r"""<(?:script|link)[^>]*(?:src|href)=["']([^"']+)""", page) + re.findall(
-        r'^ *"(.*\.js)"', page, re.M
-    )
+    loaded = re.findall(r"""<(?:script|link)[^>]*(?:src|href)=["']([^"']+)""", page)
+    loaded += re.findall(r'^ *"(.*\.js)"', page, re.M)
     assert len(loaded) > 5 and not [address for address in loaded if "//" in address.split("?")[0]]
     assert '<aside class="notes">' in page
     assert page.count("<section") > 10 and "data:image/jpeg" in page and "raise NotImplementedError" not in page

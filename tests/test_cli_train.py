@@ -62,13 +62,10 @@ def test_another_style_is_never_the_old_network(paintings: None, photos: Path, c
     assert {path.name: path.read_bytes() for path in Path().iterdir()} == files
     assert main(["train", *blue, "--anew"]) == 0
     about = read_about("mine.safetensors")
-    assert about["style"] == "blue" and any(
-        not torch.equal(red[k], v) for k, v in read_weights("mine.safetensors").items()
-    )
+    assert about["style"] == "blue"
+    assert any(not torch.equal(red[k], v) for k, v in read_weights("mine.safetensors").items())
     training = about["training"]
-    assert {name: training[name] for name in ("network", "steps", "precision")} == {
-        "network": "johnson", "steps": 2, "precision": "32-true",
-    }  # fmt: skip
+    assert training | {"network": "johnson", "steps": 2, "precision": "32-true"} == training
     assert training["style"]["colours"] == [0.0] * 32 + [255.0] * 16  # blue all over, in 4 x 4 fields a channel
     assert training["photos"] | {"size": 32, "batch": 1, "seed": 0, "pictures": 18} == training["photos"]
 
@@ -158,9 +155,8 @@ def test_train_adjustable_takes_folders_or_a_picture(train: Any, photos: Path) -
     done = train("adjustable", "--styles", str(photos), *said.split())
     assert done.options["styles"] == [photos] and done.options["style_size"] is None
     assert done.options["weights"] == {"normalise": True, "tv_weight": 0.0}
-    assert done.options["network"] == {
-        "style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"],
-    }  # fmt: skip
+    layers = {"style_layers": ["relu1_2", "relu3_4"], "content_layers": ["relu2_2", "relu3_4"]}
+    assert done.options["network"] == layers
     assert train("adjustable", "--styles", str(photos), "--style-size", "192").options["style_size"] == 192
     done = train("adjustable", "--style", "geometric", "--style-size", "40")
     assert torch.equal(done.options["styles"], samples.style("geometric", 40)) and done.options["network"] == {}

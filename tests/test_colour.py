@@ -150,9 +150,8 @@ def test_l_alpha_beta_is_reinhards_equations():
     wanted = [
         (long + middle + short) / np.sqrt(3), (long + middle - 2 * short) / np.sqrt(6), (long - middle) / np.sqrt(2)
     ]  # fmt: skip
-    assert rgb_to_l_alpha_beta(torch.tensor([r, g, b]).reshape(1, 3, 1, 1)).flatten().tolist() == pytest.approx(
-        wanted, abs=1e-6
-    )
+    found = rgb_to_l_alpha_beta(torch.tensor([r, g, b]).reshape(1, 3, 1, 1))
+    assert found.flatten().tolist() == pytest.approx(wanted, abs=1e-6)
 
 
 def test_greys_have_next_to_no_colour_and_black_is_finite():

@@ -69,9 +69,8 @@ def test_a_whitened_convolution_is_a_convolution() -> None:
     rows = F.unfold(F.pad(x, (1,) * 4, mode="reflect"), 3).transpose(1, 2).reshape(-1, 18)  # every neighbourhood
     covariance = torch.cov(rows.T, correction=0)
     layer.whiten(rows.mean(0), covariance)
-    lower = torch.linalg.cholesky(
-        covariance + distillation.RIDGE * covariance.diagonal().mean() * torch.eye(18, dtype=torch.float64)
-    )
+    ridge = distillation.RIDGE * covariance.diagonal().mean() * torch.eye(18, dtype=torch.float64)
+    lower = torch.linalg.cholesky(covariance + ridge)
     white = torch.linalg.solve(lower, (rows - rows.mean(0)).T)  # L⁻¹ (x − m)
     wanted = (layer.weight @ white + layer.bias.view(-1, 1)).view(3, 2, 5, 6).transpose(0, 1)
     torch.testing.assert_close(layer(x), wanted)
@@ -123,9 +122,7 @@ def test_odd_pictures_leave_seven_of_ten_as_they_are() -> None:
     assert abs(correlation) < 0.1  # in every fifth batch nothing is left of one
 
 
-def test_a_short_run_learns_and_writes_an_encoder(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_short_run_makes_an_encoder(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distillation, "HELD_BACK_BATCHES", 1)
     monkeypatch.setattr(distillation, "RIDGE", 1.0)  # so few pictures hardly vary
     photos, out = folder_of_crops(tmp_path / "photos", 12), tmp_path / "mini.safetensors"
@@ -149,9 +146,8 @@ def test_the_teacher_as_a_perfect_student_would_see_it(checkpoint: Path, tmp_pat
     for name, layer in student._layers.items():
         if isinstance(layer, nn.Conv2d):
             scale = torch.linspace(0.5, 2, layer.out_channels)
-            layer.weight.data = (
-                teacher[name].weight[kept[name]][:, inputs] * scale.view(-1, 1, 1, 1) / before.view(1, -1, 1, 1)
-            )
+            weight = teacher[name].weight[kept[name]][:, inputs]
+            layer.weight.data = weight * scale.view(-1, 1, 1, 1) / before.view(1, -1, 1, 1)
             layer.bias.data = teacher[name].bias[kept[name]] * scale
             inputs, before = kept[name], scale
     found, seen = teacher_view(checkpoint, student, kept, images)(images[0]), student(images[0], student.layers)

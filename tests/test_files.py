@@ -36,9 +36,7 @@ def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path, monkeypat
         ("", "ends in ''"),
     ],
 )
-def test_places_that_cannot_be_written(
-    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_written(name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(ValueError, match=message) as caught:

@@ -130,9 +130,8 @@ def installed_wheel(tmp_path_factory) -> Path:
 
 def test_a_wheel_carries_code_data_and_notebooks(installed_wheel):
     inside = {path.relative_to(installed_wheel).as_posix() for path in installed_wheel.rglob("*") if path.is_file()}
-    tracked = [
-        path for part in ("data/**/*", "lessons/*.ipynb", "lessons/solutions/*.ipynb") for path in ROOT.glob(part)
-    ]
+    parts = ("data/**/*", "lessons/*.ipynb", "lessons/solutions/*.ipynb")
+    tracked = [path for part in parts for path in ROOT.glob(part)]
     wanted = {f"stylelearn/{path.relative_to(ROOT).as_posix()}" for path in tracked if path.is_file()}
     assert {name for name in wanted if "__pycache__" not in name and "/my-" not in name} <= inside
     painter = {f"stylelearn/cli/painter/{path.name}" for path in ROOT.glob("stylelearn/cli/painter/*")}
@@ -212,10 +211,9 @@ def test_shipped_weights_are_small_whole_and_have_a_card(path):
     assert checksums[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert path.stat().st_size <= 4_000_000
     assert {value.dtype for value in load_file(path).values()} == {torch.float16}
-    cards = [
-        card for card in path.parent.glob("*.CARD.md") if f"{path.stem}_".startswith(card.name.split(".")[0] + "_")
-    ]
-    assert len(cards) == 1 and path.stem in cards[0].read_text(encoding="utf-8")
+    cards = path.parent.glob("*.CARD.md")
+    (card,) = [card for card in cards if f"{path.stem}_".startswith(card.name.split(".")[0] + "_")]
+    assert path.stem in card.read_text(encoding="utf-8")
 
 
 def test_no_checksum_without_weights():

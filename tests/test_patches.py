@@ -178,9 +178,7 @@ class Largest(TorchDispatchMode):
 
 
 @pytest.mark.parametrize(("patch", "stride"), [(3, 1), (3, 2), (7, 1)])
-def test_the_tables_of_products_stay_within_the_memory(
-    patch: int, stride: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_of_products_stay_within_the_memory(patch: int, stride: int, monkeypatch: pytest.MonkeyPatch) -> None:
     content, style = maps(1, 2, 48, 40).float(), maps(1, 2, 44, 36, seed=1).float()
     whole = 48 * 40 * 44 * 36 * 4 / 1e6  # 12 MB
     for memory in (1.0, 4.0):

@@ -234,9 +234,7 @@ def test_wrong_arguments_are_refused_before_anything_is_painted(options, message
 
 def test_shapes_that_do_not_fit_are_refused():
     features, masks = picture(6, 8), torch.ones(2, 6, 8)
-    with pytest.raises(
-        ValueError, match=r"masks \(K, H, W\) \(2, 5, 8\) do not fit features .* use segmentation.scale"
-    ):
+    with pytest.raises(ValueError, match=r"masks .* \(2, 5, 8\) do not fit features .* use segmentation.scale"):
         photo.masked_grams(features, torch.ones(2, 5, 8))
     with pytest.raises(ValueError, match=r"\(1, 3, 3\) is no target"):
         photo.augmented_style_loss(features, torch.ones(1, 3, 3), masks)

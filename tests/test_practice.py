@@ -95,7 +95,6 @@ def test_the_same_seed_gives_the_same_steps_and_each_can_be_used() -> None:
     [
         (trained(), {"steps": 0}, "steps must be at least 1, not 0"),
         (trained(), {"batch": 0}, "batch must be at least 1, not 0"),
-        (trained(), {"size": -1}, "size must be at least 1, not -1"),
         (trained(), {"photos": []}, "photos is empty; give at least one photo"),
         (trained(any_style=False), {}, "one style only"),
         (tiny_adjustable(), {}, "needs a trained network with one content layer"),

@@ -67,9 +67,7 @@ def test_vgg19_as_a_teacher(tmp_path: Path) -> None:
 def test_known_teachers(squeezenet: Path, tmp_path: Path) -> None:
     assert known_teacher("vgg19") == ("vgg19", None)
     assert known_teacher(squeezenet) == ("squeezenet", squeezenet)
-    with pytest.raises(
-        ValueError, match="teacher must be 'squeezenet', 'vgg19' or the path of a checkpoint, not 'vgg'"
-    ):
+    with pytest.raises(ValueError, match=r"teacher must be 'squeezenet', 'vgg19' or the path of .*, not 'vgg'"):
         known_teacher("vgg")
     save_file({"features.0.weight": torch.zeros(64, 3, 11, 11)}, tmp_path / "alexnet.safetensors")
     with pytest.raises(WeightsError, match=r"alexnet\.safetensors is no checkpoint of vgg19_16x"):

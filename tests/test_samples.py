@@ -70,9 +70,8 @@ def test_data_of_a_clone_and_of_an_installed_wheel(elsewhere):
         assert samples.data_file("styles", "ink_waves.jpg") == data / "styles" / "ink_waves.jpg"
     assert samples.style_names() == ["ink_waves"]
     assert samples.style("ink_waves", 16).shape == (1, 3, 16, 24)
-    assert samples.credit("ink_waves") == samples.Credit(
-        "Ink waves", "stylelearn project", "CC BY 4.0", "data/styles/ink_waves.jpg"
-    )
+    credit = samples.Credit("Ink waves", "stylelearn project", "CC BY 4.0", "data/styles/ink_waves.jpg")
+    assert samples.credit("ink_waves") == credit
 
 
 def test_data_beside_an_installed_package_is_someone_elses(elsewhere):

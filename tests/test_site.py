@@ -33,9 +33,8 @@ def test_all_of_the_readme_is_on_the_site():
 def test_what_the_readme_and_the_guide_link_to_is_on_the_site(tmp_path):
     pages = tmp_path / "pages"
     gather.gather(pages)
-    texts = {
-        name: (pages / name).read_text(encoding="utf-8") for name in ("index.md", "gallery.md", "lessons/TEACHING.md")
-    }
+    names = ("index.md", "gallery.md", "lessons/TEACHING.md")
+    texts = {name: (pages / name).read_text(encoding="utf-8") for name in names}
     links = {(name, link) for name, text in texts.items() for link in re.findall(r"\]\((?!http)([^)#]+)", text)}
     assert len(links) > 30
     assert [each for each in sorted(links) if not ((pages / each[0]).parent / each[1]).exists()] == []

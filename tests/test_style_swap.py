@@ -186,11 +186,9 @@ def test_losses_by_hand() -> None:
     photos, styles = (torch.cat([picture(32, 32, seed=i) for i in numbers]) for numbers in ((0, 1), (2, 3)))
     wanted = torch.cat([seen(photos), seen(styles), swap(seen(photos), seen(styles))])
     made = net.decoder(wanted)
+    errors = [(seen(one[None])[0] - w).square().sum() / w.square().sum() for one, w in zip(made, wanted, strict=True)]
     expected = {
-        "inverse": sum(
-            (seen(made[i : i + 1])[0] - wanted[i]).square().sum() / wanted[i].square().sum() for i in range(6)
-        )
-        / 6,
+        "inverse": sum(errors) / 6,
         "picture": 5 * (made[:4] - torch.cat([photos, styles])).square().mean(),
         "tv": 0.5 * losses.tv_loss(made),
     }
