@@ -93,46 +93,45 @@ def test_a_mixture_is_linear(shares: list[float], strength: float, seed: int) ->
     x, known = numbers(2, 4, 5, 6, seed=seed), styles(len(shares))
     weights = [share / sum(shares) for share in shares]
     t = sum(w * adain.adain(x, style) for w, style in zip(weights, known, strict=True))
-    net = NET
-    close(net.blend(x, known, strength=strength, shares=shares), (1 - strength) * x + strength * t)
+    close(NET.blend(x, known, strength=strength, shares=shares), (1 - strength) * x + strength * t)
     # Mixing the tables of means and deviations, as conditional instance norm does, gives the same.
     table = [sum(w * style[i] for w, style in zip(weights, known, strict=True)) for i in (0, 1)]
-    close(net.blend(x, [Style(*table)], strength=strength), (1 - strength) * x + strength * t)
+    close(NET.blend(x, [Style(*table)], strength=strength), (1 - strength) * x + strength * t)
 
 
 def test_shares_are_equal_by_default_and_only_their_proportion_counts() -> None:
-    x, known, net = numbers(1, 4, 5, 6), styles(3), NET
-    equal = net.blend(x, known)
-    close(equal, net.blend(x, known, shares=[7, 7, 7]))
-    close(net.blend(x, known, shares=[0, 2, 0]), net.blend(x, known[1:2]))
+    x, known = numbers(1, 4, 5, 6), styles(3)
+    equal = NET.blend(x, known)
+    close(equal, NET.blend(x, known, shares=[7, 7, 7]))
+    close(NET.blend(x, known, shares=[0, 2, 0]), NET.blend(x, known[1:2]))
     everywhere = torch.ones(3, 40, 48)
     for masks in (None, everywhere):
-        close(net.blend(x, known, shares=[1e-9, 1e-9, 1e-9], masks=masks), equal)
+        close(NET.blend(x, known, shares=[1e-9, 1e-9, 1e-9], masks=masks), equal)
 
 
 def test_masks_say_where_each_style_counts() -> None:
-    x, known, net = numbers(1, 4, 6, 8), styles(2), NET
+    x, known = numbers(1, 4, 6, 8), styles(2)
     a, b = (adain.adain(x, style) for style in known)
     left = torch.zeros(48, 64)
     left[:, :32] = 1
-    found = net.blend(x, known, masks=torch.stack([left, 1 - left]))
+    found = NET.blend(x, known, masks=torch.stack([left, 1 - left]))
     close(found[..., :3], a[..., :3])  # but for the cells beside the edge
     close(found[..., 5:], b[..., 5:])
-    found = net.blend(x, known, masks=torch.stack([left * 0 + 0.25, left * 0 + 0.75]))
+    found = NET.blend(x, known, masks=torch.stack([left * 0 + 0.25, left * 0 + 0.75]))
     close(found, 0.25 * a + 0.75 * b)
-    found = net.blend(x, known, masks=torch.ones(2, 48, 64) * 200)  # a mask of 0 to 255
+    found = NET.blend(x, known, masks=torch.ones(2, 48, 64) * 200)  # a mask of 0 to 255
     close(found, (a + b) / 2)
-    found = net.blend(x, known, masks=torch.ones(2, 48, 64), shares=[3, 1])
+    found = NET.blend(x, known, masks=torch.ones(2, 48, 64), shares=[3, 1])
     close(found, 0.75 * a + 0.25 * b)
 
 
 def test_where_no_mask_is_the_content_stays_softly() -> None:
-    x, known, net = numbers(1, 4, 6, 8), styles(1), NET
+    x, known = numbers(1, 4, 6, 8), styles(1)
     t = adain.adain(x, known[0])
     for value in (0.0, 0.01, 0.4, 1.0):
-        found = net.blend(x, known, masks=torch.full((1, 48, 64), value))
+        found = NET.blend(x, known, masks=torch.full((1, 48, 64), value))
         close(found, (1 - value) * x + value * t)
-    half = net.blend(x, known, masks=torch.full((1, 48, 64), 0.5), strength=0.5)
+    half = NET.blend(x, known, masks=torch.full((1, 48, 64), 0.5), strength=0.5)
     close(half, 0.75 * x + 0.25 * t)
 
 
@@ -197,18 +196,18 @@ def test_with_a_layer_beside_styles_meet_in_blocks_4_and_3(layer: str, beside: s
 
 
 def test_the_whole_is_its_steps() -> None:
-    net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
+    content, style = picture(64, 80), picture(48, 56, seed=1)
     f = {name: MINI(image, adain.LAYER)[adain.LAYER] for name, image in (("c", content), ("s", style))}
     t = adain.adain(f["c"], losses.moments(f["s"]))
-    close(net(content, style), net.decoder(t).clamp(0, 1), 1e-5)
-    close(net(content, style, strength=0.3), net.decoder(0.7 * f["c"] + 0.3 * t).clamp(0, 1), 1e-5)
+    close(NET(content, style), NET.decoder(t).clamp(0, 1), 1e-5)
+    close(NET(content, style, strength=0.3), NET.decoder(0.7 * f["c"] + 0.3 * t).clamp(0, 1), 1e-5)
 
 
 def test_a_batch_is_its_pictures_one_by_one() -> None:
-    net, contents = NET, torch.cat([picture(40, 48, seed=i) for i in range(3)])
-    found = net(contents, picture(40, 40, seed=9))
+    contents = torch.cat([picture(40, 48, seed=i) for i in range(3)])
+    found = NET(contents, picture(40, 40, seed=9))
     for one, alone in zip(found, contents, strict=True):
-        close(one[None], net(alone[None], picture(40, 40, seed=9)), 1e-5)
+        close(one[None], NET(alone[None], picture(40, 40, seed=9)), 1e-5)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41), (64, 63), (33, 100)])
@@ -233,11 +232,11 @@ def test_with_a_decoder_that_inverts_exactly_the_pictures_moments_are_the_styles
 
 
 def test_colours_are_kept_by_recolouring_the_style_first() -> None:
-    net, content, style = NET, picture(64, 80), picture(48, 56, seed=1)
-    close(net(content, style, colours=True), net(content, match_colour(style, content)), 1e-5)
+    content, style = picture(64, 80), picture(48, 56, seed=1)
+    close(NET(content, style, colours=True), NET(content, match_colour(style, content)), 1e-5)
     both = torch.cat([content, picture(64, 80, seed=2)])
-    one_by_one = [net(one, style, colours=True) for one in both.split(1)]
-    close(net(both, style, colours=True), torch.cat(one_by_one), 1e-4)
+    one_by_one = [NET(one, style, colours=True) for one in both.split(1)]
+    close(NET(both, style, colours=True), torch.cat(one_by_one), 1e-4)
 
 
 def test_where_no_mask_is_the_photo_itself_stays() -> None:
@@ -278,11 +277,11 @@ def test_a_batch_of_styles_is_no_style() -> None:
 
 
 def test_several_styles_of_any_size() -> None:
-    net, content = NET, picture(48, 48)
+    content = picture(48, 48)
     pair = [picture(40, 64, seed=1), picture(72, 33, seed=2)]
-    known = [net.style(one) for one in pair]
-    expected = net.decode(net.blend(net.encode(content), known, shares=[0.2, 0.8]), (48, 48))
-    close(net(content, pair, shares=[0.2, 0.8]), expected, 1e-5)
+    known = [NET.style(one) for one in pair]
+    expected = NET.decode(NET.blend(NET.encode(content), known, shares=[0.2, 0.8]), (48, 48))
+    close(NET(content, pair, shares=[0.2, 0.8]), expected, 1e-5)
 
 
 def test_too_small_is_refused() -> None:
@@ -359,9 +358,8 @@ def test_content_is_compared_with_t_and_only_the_decoder_learns() -> None:
 
 
 def test_in_a_quarter_of_each_batch_the_style_is_the_content(folders: dict[str, Path]) -> None:
-    pairs = Pairs(
-        Crops(folders["photos"], size=16, batch=8, seed=0), Crops(folders["styles"], size=16, batch=8, seed=1)
-    )
+    crops = [Crops(folders[kind], size=16, batch=8, seed=seed) for seed, kind in enumerate(("photos", "styles"))]
+    pairs = Pairs(*crops)
     contents, styles_, same = pairs[3]
     assert same.tolist() == [False] * 6 + [True] * 2
     assert torch.equal((contents == styles_).flatten(1).all(1), same)

@@ -200,9 +200,8 @@ def test_ctrl_c_and_the_end_reach_jupyterlab(tmp_path):
         'print("up", flush=True); [time.sleep(0.1) for _ in range(300)]\'];'
         "sys.exit(main(['lab']))"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    words = [sys.executable, "-c", script]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout.readline() == "up\n"
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.stdout.readline() == "asked\n"

@@ -69,9 +69,8 @@ def test_the_picture_has_words(lab: AdjustableLab) -> None:
     assert lab.stage.tooltip == "chelsea in the style of batik, α: relu1_1 1.00, relu2_1 1.00, relu4_1 1.00"
     lab.set(alphas={"relu2_1": 0.25}, noise=0.1, seed=4)
     painted(lab)
-    assert lab.stage.tooltip == (
-        "chelsea in the style of batik, α: relu1_1 1.00, relu2_1 0.25, relu4_1 1.00, noise 0.10, seed 4"
-    )
+    changed = "relu1_1 1.00, relu2_1 0.25, relu4_1 1.00, noise 0.10, seed 4"
+    assert lab.stage.tooltip == f"chelsea in the style of batik, α: {changed}"
 
 
 def test_presets_are_the_corners_of_the_cube() -> None:
@@ -119,9 +118,7 @@ def test_the_die_is_fair() -> None:
     assert 0.45 < np.mean(drawn) < 0.55 and np.min(drawn) < 0.05 and np.max(drawn) > 0.95
 
 
-def test_the_corners_of_the_pad_show_what_would_be_painted_there(
-    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_corners_of_the_pad_show_what_they_paint(lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
     monkeypatch.setattr(lab.alphas.pad, "corners", lambda names, images: shown.append((names, images)))
     lab.style["style"].choose("mosaic")
@@ -136,9 +133,7 @@ def practised(style: str, size: int, steps: int, alphas: dict[str, float], conte
     return NET(at_size(samples.content(content), size), known, NET.alphas(alphas))
 
 
-def test_practice_is_done_once_for_a_style_and_helps_with_every_photo(
-    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_practice_is_done_once_and_helps_with_every_photo(lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, begun = painted(lab), []
     monkeypatch.setattr(module.practice, "practise", lambda *given, **more: begun.append(1) or quick(*given, **more))
     lab.controls["practice"].value = 60
@@ -154,9 +149,7 @@ def test_practice_is_done_once_for_a_style_and_helps_with_every_photo(
     assert "practice" not in lab.stage.tooltip
 
 
-def test_a_slider_that_moves_during_practice_is_answered_and_the_practice_goes_on(
-    lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_practice_goes_on_while_a_slider_moves(lab: AdjustableLab, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 
     def interrupted(*given: Any, **more: Any) -> Iterator[Any]:

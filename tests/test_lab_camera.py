@@ -83,9 +83,7 @@ def colour(image: Tensor) -> Any:
     return pytest.approx([255 * float(one) for one in image.mean((0, 2, 3))], abs=3)
 
 
-def test_each_picture_is_painted_with_the_settings_of_its_moment_and_none_is_kept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_picture_is_painted_as_set_at_its_moment_and_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = Shaded()
     still, settings, value = lab.image, lab.settings, lab.stage.value
     film = Film(lab, monkeypatch)

@@ -43,9 +43,8 @@ def test_the_border_is_a_setting_and_steps_wait_for_the_release(lab: CompareLab)
 
 
 def test_the_picture_has_words(lab: CompareLab) -> None:
-    assert lab.stage.tooltip == (
-        f"chelsea in the style {STYLE}: Conditional instance norm in the left 50%, AdaIN in the right 50%"
-    )
+    sides = "Conditional instance norm in the left 50%, AdaIN in the right 50%"
+    assert lab.stage.tooltip == f"chelsea in the style {STYLE}: {sides}"
     move(lab, border=0.2, left=PHOTO)
     assert lab.stage.tooltip == f"chelsea in the style {STYLE}: photograph in the left 20%, AdaIN in the right 80%"
     assert "photograph" in lab.stage.caption and "AdaIN" in lab.stage.caption

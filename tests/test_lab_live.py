@@ -84,10 +84,8 @@ def test_a_picture_and_its_words_reach_the_page_in_one_message(monkeypatch: pyte
     lab.let.release()
     lab.set(grey=0.5)
     assert lab.wait(SOON)
-    pictures = [message for message in sent if message["buffer_paths"]]  # bytes travel beside the rest
-    assert [(message["state"], message["buffer_paths"]) for message in pictures] == [
-        ({"tooltip": "a picture of grey 0.5"}, [["value"]])
-    ]
+    (picture,) = [message for message in sent if message["buffer_paths"]]  # bytes travel beside the rest
+    assert (picture["state"], picture["buffer_paths"]) == ({"tooltip": "a picture of grey 0.5"}, [["value"]])
 
 
 def test_a_move_returns_at_once_and_the_newest_value_wins() -> None:

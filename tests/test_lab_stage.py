@@ -176,9 +176,7 @@ def test_nothing_jumps_when_another_picture_an_error_or_curves_come(shown: Calla
     height = "document.querySelector('.sl-row').getBoundingClientRect().height"
     before = page.evaluate(height)
     frame = page.locator(".sl-frame").bounding_box()
-    page.evaluate(
-        "value => window.put('value', value)", packed(jpeg("lime", (75, 50)))
-    )  # a smaller one, while it moves
+    page.evaluate("value => window.put('value', value)", packed(jpeg("lime", (75, 50))))  # smaller, while it moves
     page.wait_for_function("document.querySelector('img.poster').naturalWidth === 75")
     page.evaluate("window.put('error', 'there is not enough memory')")
     assert page.get_by_role("alert").inner_text() == "⚠ there is not enough memory"

@@ -8,7 +8,7 @@ import torch
 from hands import inside
 
 from stylelearn.evaluation.ratings import QUESTIONS, SCORES, Rating, Ratings, read_ratings, write_ratings
-from stylelearn.evaluation.study import Pastiche, intervals, trials
+from stylelearn.evaluation.study import Pastiche, Trial, intervals, trials
 from stylelearn.lab import StudyLab
 from stylelearn.lab.compare import title_of
 
@@ -48,12 +48,14 @@ def answer_all(lab: StudyLab, score: int = 3) -> None:
                 scale.value = score
 
 
+def methods(pages: list[Trial]) -> list[list[str]]:
+    return [[one.method for one in page.pastiches] for page in pages]
+
+
 def test_pages_are_those_of_the_study(lab):
     expected = trials(pastiches(), "anna")
     assert lab.pages == len(expected) == 4
-    assert [[one.method for one in trial.pastiches] for trial in lab._trials] == [
-        [one.method for one in trial.pastiches] for trial in expected
-    ]
+    assert methods(lab._trials) == methods(expected)
 
 
 def test_nothing_on_the_page_tells_the_method(lab):
@@ -150,9 +152,7 @@ def test_another_name_has_an_order_and_answers_of_its_own(lab):
     answer_all(lab)
     lab.name.value = "ben"
     assert lab.missing == 12 and lab.page == 0
-    assert [[one.method for one in trial.pastiches] for trial in lab._trials] == [
-        [one.method for one in trial.pastiches] for trial in trials(pastiches(), "ben")
-    ]
+    assert methods(lab._trials) == methods(trials(pastiches(), "ben"))
     lab.name.value = "=1+1"
     assert "the rater is '=1+1'" in lab.error
     lab.name.value = " anna "

@@ -264,9 +264,7 @@ WRONG: dict[type[Lab], list[tuple[dict[str, Any], str]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("lab", "arguments", "words"), [(lab, *one) for lab, several in WRONG.items() for one in several]
-)
+@pytest.mark.parametrize("lab, arguments, words", [(lab, *one) for lab, several in WRONG.items() for one in several])
 def test_wrong_arguments_are_refused_by_name(lab: type[Lab], arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         lab(**arguments)

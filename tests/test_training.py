@@ -346,9 +346,7 @@ def test_a_finished_run_is_only_loaded(uninterrupted: Tiny, tmp_path: Path) -> N
     assert (tmp_path / "tiny.ckpt").stat().st_mtime_ns == before
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_what_was_saved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_loss_that_is_not_finite_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(FloatingPointError, match=r"the loss is nan at step 3; try a lower learning rate than 0\.02"):
         run(Tiny(3, "nan"), tmp_path)
     assert not (tmp_path / "tiny.ckpt").exists()  # nothing had been saved
