@@ -116,3 +116,8 @@ def test_moving_alpha_and_mixing_cost_only_the_decoder(lab: AdaINLab, monkeypatc
     assert len(looked) == 9
     move(lab, size=64)  # still known
     assert len(looked) == 9
+
+
+def test_styles_that_are_not_named_do_not_repeat_those_that_are() -> None:
+    lab = AdaINLab(style_3=STYLES[0], size=64)
+    assert len({lab.settings[name] for name in module.STYLES}) == 4
