@@ -155,7 +155,7 @@ def test_start_right_after_stop_waits_for_the_step_under_way() -> None:
     lab.slow.take(3)
     stop(lab)
     assert lab.slow.most == 1
-    assert grey(lab) == pytest.approx(0.14)
+    assert grey(lab) == pytest.approx(0.14) and len(lab._history) == 4  # from the beginning
 
 
 def test_restart_replaces_the_run() -> None:
