@@ -32,6 +32,8 @@ def test_small_pictures_come_first_and_odd_sides_lose_nothing() -> None:
 
     assert coarse_to_fine(paint, torch.rand(2, 3, 401, 359)).shape == (2, 3, 401, 359)
     assert seen == [(101, 90), (201, 180), (401, 359)]
+    coarse_to_fine(paint, torch.rand(1, 3, 300, 310), 0)  # painted at once
+    assert seen[3:] == [(300, 310)]
 
 
 def test_the_photo_is_not_written_to() -> None:
