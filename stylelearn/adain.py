@@ -31,7 +31,7 @@ from torch.utils.data import Dataset
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.johnson import SPIKE_WEIGHT
-from stylelearn.losses import EPSILON, mean_gram, moments, moments_loss, precise, style_loss, tv_loss
+from stylelearn.losses import EPSILON, mean_gram, moments, moments_loss, precise, style_error, tv_loss
 from stylelearn.networks import tiling
 from stylelearn.networks.decoders import PaintingDecoder, mirrored_decoder
 from stylelearn.networks.transformation import checked_image
@@ -315,7 +315,7 @@ class Objective(nn.Module):
         """One layer's part of L_s: Eq. 13, or ‖G − A‖/‖A‖ for the course's decoder."""
         if self.network.beside is None:
             return moments_loss(seen, moments(wanted)) / seen.shape[1] ** 0.5
-        return FACTORS[layer] * (style_loss(seen, mean_gram(wanted), each=True) + 1e-4).sqrt().mean()
+        return FACTORS[layer] * style_error(seen, mean_gram(wanted))
 
 
 def _distance(x: Tensor, y: Tensor) -> Tensor:

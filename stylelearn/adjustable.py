@@ -12,12 +12,13 @@ as much for one layer as for another. After training, a slider for each layer ac
 
 **Differs from the paper:** the style reaches Λ as the logarithms of its moments under the loss network, along their
 principal axes, not through a network of its own, so any picture is a style; the painting is laid over the photograph
-with an opacity that grows with the α, since instance norm forgets how bright and contrasty the photograph was and α = 0
-could not give it back; of each batch half has sliders at their ends, one alone at 1 or all; the less all α are, the
-more counts the distance of the pixels from the photograph's, so that a slider changes nothing that its layer does not
-see; style losses enter as log(1 + L), so that one picture in which a channel explodes does not drown out the rest; a
-little total variation, and a penalty on spikes; the factors are fixed, since a content loss that falls would count more
-and more (`normalise` is the paper's way). The encoder is `mini`, with other layers: see `conditioning.py`.
+with opacities that grow with the α, one for light and dark and one for colours, since instance norm forgets how bright,
+contrasty and colourful the photograph was and α = 0 could not give it back; of each batch half has sliders at their
+ends, one alone at 1 or all; the less all α are, the more counts the distance of the pixels from the photograph's, so
+that a slider changes nothing that its layer does not see; style losses enter as √L = ‖G − A‖/‖A‖, so that one picture
+in which a channel explodes does not drown out the rest; a little total variation, and a penalty on spikes; the factors
+are fixed, since a content loss that falls would count more and more (`normalise` is the paper's way). The encoder is
+`mini`, with other layers: see `conditioning.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ from stylelearn.networks.conditioning import AdjustableNet
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
 
-FACTORS = {"style relu1_1": 4.0, "style relu2_1": 6.0, "style relu4_1": 5.0, "content relu4_2": 0.5}
+FACTORS = {"style relu1_1": 5.0, "style relu2_1": 5.0, "style relu4_1": 5.0, "content relu4_2": 0.7}
 PHOTO_WEIGHT = 4.0
 TV_WEIGHT = 1.5
 DECAY = 0.99  # of the running averages
@@ -113,7 +114,7 @@ class Objective(nn.Module):
             described = net.style(image) if net.about["any_style"] else None
         pastiche = net(contents, described, alphas)
         seen = encoder(pastiche, [*net.style_layers, *net.content_layers])
-        raw = [losses.style_loss(seen[name], grams[name], each=True).log1p() for name in net.style_layers]
+        raw = [losses.style_error(seen[name], grams[name], each=True) for name in net.style_layers]
         raw += [losses.content_loss(seen[name], wanted[name], each=True) for name in net.content_layers]
         each = torch.stack(raw, dim=1)  # (B, losses)
         if self.training:
@@ -143,7 +144,8 @@ class Objective(nn.Module):
 def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
     """What `gatys.objective` takes to want the same as the network at these settings (1, A).
 
-    Nearly the same: in training style losses enter as log(1 + L), and the lower they are the less it matters.
+    Nearly the same: in training style losses enter as √L, here as L, with weights that make both equally steep where L
+    is `losses.USUAL`.
 
     Raises:
         ValueError: a network that was not trained, or with several content layers, which Gatys's method has not.
@@ -156,7 +158,7 @@ def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
         "content_layer": network.content_layers[0],
         "content_weight": weights[f"content {network.content_layers[0]}"],
         "style_weight": 1.0,
-        "layer_weights": {name: weights[f"style {name}"] * alpha for name, alpha in settings},
+        "layer_weights": {name: weights[f"style {name}"] * alpha * losses.AS_STEEP for name, alpha in settings},
         "tv_weight": weights["tv"] * float(alphas.mean()),
     }
 

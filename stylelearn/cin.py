@@ -12,7 +12,8 @@ place, and a new style is learnt by training nothing else.
 size (in the paper the last convolution is, too), has its last blocks at half of the size after a second look at the
 photo, sees noise beside it, and ends in tanh, not in a sigmoid; the encoder is `mini`, not VGG-16; Eq. 5 has one style
 for the whole picture, here it may change from place to place. Total variation and penalties on spikes and saturation
-are added to the losses, as in `johnson.py`.
+are added to the losses, as in `johnson.py`. The course's network was trained with ‖G − A‖/‖A‖, the root of the course's
+style loss (`root`).
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence

@@ -54,11 +54,12 @@ class Perceptual(nn.Module):
         encoder: the loss network.
         content_weight, style_weight, tv_weight: α, β and γ, with the course's losses (`losses.py`).
         content_layer: where content is compared. layer_weights: of each style layer; or names that share 1 equally.
+        root: compare styles by `losses.style_error`, not by its square.
 
     Raises:
         ValueError: no style, or an unknown layer.
 
-    `objective` holds the weights and layers, as `gatys.objective` takes them too.
+    `objective` holds the weights and layers as `gatys.objective` takes them, with `root` nearly the same (`AS_STEEP`).
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Perceptual(nn.Module):
         tv_weight: float = TV_WEIGHT,
         content_layer: str = CONTENT_LAYER,
         layer_weights: Mapping[str, float] | Sequence[str] = LAYER_WEIGHTS,
+        root: bool = False,
     ) -> None:
         super().__init__()
         if not len(styles):
@@ -79,12 +81,13 @@ class Perceptual(nn.Module):
         self.network, self.encoder = network, encoder
         self.content_weight, self.style_weight, self.tv_weight = content_weight, style_weight, tv_weight
         self.content_layer, self.layer_weights = content_layer, layer_shares(layer_weights)
+        self.style_loss = losses.style_error if root else losses.style_loss
         self.objective = {
             "content_weight": content_weight,
             "style_weight": style_weight,
             "tv_weight": tv_weight,
             "content_layer": content_layer,
-            "layer_weights": self.layer_weights,
+            "layer_weights": {name: (losses.AS_STEEP if root else 1) * w for name, w in self.layer_weights.items()},
         }
         for layer in self.layer_weights:
             with torch.no_grad():
@@ -107,7 +110,7 @@ class Perceptual(nn.Module):
         for name, weight in self.layer_weights.items():
             grams = getattr(self, f"gram_{name}")
             grams = grams if which is None else grams[which]  # (B or 1, C, C)
-            found[f"style {name}"] = self.style_weight * weight * losses.style_loss(seen[name], grams)
+            found[f"style {name}"] = self.style_weight * weight * self.style_loss(seen[name], grams)
         if self.tv_weight:
             found["tv"] = self.tv_weight * losses.tv_loss(pastiche)
         if getattr(self.network, "spikes", None) is not None:  # while one of our networks is trained

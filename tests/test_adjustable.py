@@ -18,7 +18,7 @@ from stylelearn import adjustable, cin, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
-from stylelearn.networks.conditioning import COVER, FARTHEST, PALETTE, AdjustableNet, AdjustedNorm, Conditioner
+from stylelearn.networks.conditioning import COLOURS, FARTHEST, LIGHT, PALETTE, AdjustableNet, AdjustedNorm, Conditioner
 from stylelearn.networks.transformation import LIMIT, spikes
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
@@ -162,18 +162,24 @@ def test_what_is_told_of_a_style_are_the_logarithms_of_its_moments() -> None:
 def test_the_picture_is_laid_over_the_photo_with_the_opacity() -> None:
     content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
     alphas = NET.alphas({"relu1_1": 0.3, "relu2_1": 0.5, "relu4_1": 0.0})
-    code, opacity = NET.conditioner(alphas, known), 1 - (1 - PALETTE * 0.3) * (1 - COVER * 0.5)
-    close(NET(content, known, alphas), (1 - opacity) * content + opacity * NET.painter(content, code))
+    change = NET.painter(content, NET.conditioner(alphas, known)) - content
+    light = (change * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(
+        dim=1, keepdim=True
+    )  # the same in R, G, B
+    of_light, of_colours = 1 - (1 - LIGHT * 0.3) * (1 - LIGHT * 0.5), 1 - (1 - PALETTE * 0.3) * (1 - COLOURS * 0.5)
+    close(NET(content, known, alphas), (content + of_light * light + of_colours * (change - light)).clamp(0, 1))
 
 
 def test_nothing_wanted_gives_the_photo_back_and_more_layers_hide_more_of_it() -> None:
     content, known = picture(32, 36), NET.style(picture(32, 32, seed=1))
     assert torch.equal(NET(content, known, NET.alphas(0.0)), content)
     corners = torch.tensor([[0.0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 1, 1]])
-    both = 1 - (1 - PALETTE) * (1 - COVER)
-    close(NET.opacity(corners).flatten(), [0, COVER, both, 1 - (1 - both) * (1 - COVER)])
+    light, colours = (found.flatten() for found in NET.opacity(corners))
+    close(light, [0, LIGHT, 1 - (1 - LIGHT) ** 2, 1 - (1 - LIGHT) ** 3])
+    both = 1 - (1 - PALETTE) * (1 - COLOURS)
+    close(colours, [0, COLOURS, both, 1 - (1 - both) * (1 - COLOURS)])
     several = network(content_layers=["relu2_2", "relu3_4"])  # how much the photo counts has no part in it
-    close(several.opacity(torch.tensor([[0.0, 0.0, 0.0, 1.0, 1.0]])).flatten(), [0.0])
+    assert all(found.item() == 0 for found in several.opacity(torch.tensor([[0.0, 0.0, 0.0, 1.0, 1.0]])))
 
 
 def test_a_batch_is_its_pictures_one_by_one() -> None:
@@ -304,7 +310,7 @@ def by_hand(net: AdjustableNet, contents: Tensor, styles: Tensor, alphas: Tensor
         pastiche = net(content, known, alphas[b : b + 1])
         wanted = {name: losses.mean_gram(f) for name, f in MINI(style, net.style_layers).items()}
         seen, own = MINI(pastiche, net.style_layers), MINI(pastiche, net.content_layers)
-        row = [math.log(1 + losses.style_loss(seen[name], wanted[name]).item()) for name in net.style_layers]
+        row = [(losses.style_loss(seen[name], wanted[name]).item() + 1e-4) ** 0.5 for name in net.style_layers]
         target = MINI(content, net.content_layers)
         row += [losses.content_loss(own[name], target[name]).item() for name in net.content_layers]
         rows.append(row)
@@ -396,7 +402,7 @@ def test_gradients_reach_every_number_of_painter_and_lambda_and_none_of_the_enco
 
 
 def test_gatys_is_asked_for_the_same() -> None:
-    """Terms of `gatys.objective` with these weights, against the network's own objective with the same α."""
+    """Terms of `gatys.objective` with these weights: √L is as steep as L / (2 √0.02), where L is 0.02."""
     net = network()
     net.about["objective"] = {
         "style relu1_1": 3.0,
@@ -410,8 +416,9 @@ def test_gatys_is_asked_for_the_same() -> None:
     assert set(terms) == {f"content {CONTENT}", "style relu1_1", "style relu2_1", "tv"}  # weight 0 is left out
     seen = MINI(picture(32, 32, seed=4), [*STYLE, CONTENT])
     wanted = {name: losses.mean_gram(f) for name, f in MINI(style, STYLE).items()}
-    close(terms["style relu1_1"], 0.5 * 3 * losses.style_loss(seen["relu1_1"], wanted["relu1_1"]), 1e-4)
-    close(terms["style relu2_1"], 2 * losses.style_loss(seen["relu2_1"], wanted["relu2_1"]), 1e-4)
+    steep = 1 / (2 * math.sqrt(0.02))
+    close(terms["style relu1_1"], steep * 0.5 * 3 * losses.style_loss(seen["relu1_1"], wanted["relu1_1"]), 1e-4)
+    close(terms["style relu2_1"], steep * 2 * losses.style_loss(seen["relu2_1"], wanted["relu2_1"]), 1e-4)
     close(terms[f"content {CONTENT}"], 4 * losses.content_loss(seen[CONTENT], MINI(content, CONTENT)[CONTENT]), 1e-4)
     close(terms["tv"], 1.5 * 0.5 * losses.tv_loss(picture(32, 32, seed=4)), 1e-4)
     for other in (network(), network(content_layers=["relu2_2", "relu3_4"])):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pictures import picture
 from torch import Tensor, nn
 
-from stylelearn import gatys, johnson, samples
+from stylelearn import gatys, johnson, losses, samples
 from stylelearn.cin import StyleNet
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual, train_johnson
@@ -275,6 +275,19 @@ def test_the_losses_are_lesson_02s_for_the_same_pictures() -> None:
             {name: sum(both) / 2 for name, both in expected.items()}, rel=1e-4
         )
     assert "tv" not in found
+
+
+def test_the_root_of_the_style_loss_and_the_weights_that_are_as_steep() -> None:
+    weights, mini = {"relu1_1": 2.0, "relu3_1": 5.0}, Encoder("mini")
+    model = Perceptual(Painted(PASTICHES), STYLES[:1], mini, layer_weights=weights, root=True)
+    found, style = model(PHOTOS), mini(STYLES[0], list(weights))
+    for name, weight in weights.items():
+        wanted, each = losses.mean_gram(style[name]), mini(PASTICHES, [name])[name].split(1)
+        errors = [float((losses.mean_gram(one) - wanted).norm() / wanted.norm()) for one in each]
+        assert found[f"style {name}"].item() == pytest.approx(weight * sum(errors) / 2, rel=1e-2)
+        loss = torch.tensor(losses.USUAL, requires_grad=True)
+        (slope,) = torch.autograd.grad(weight * loss.sqrt(), loss)
+        assert model.objective["layer_weights"][name] == pytest.approx(slope.item())  # type: ignore[index]
 
 
 def test_each_photo_is_held_against_the_style_it_is_given() -> None:

@@ -154,6 +154,11 @@ def test_a_match_is_0_and_silence_is_1():
     assert losses.content_loss(torch.zeros_like(p), p).item() == pytest.approx(1)
     assert losses.style_loss(p, losses.mean_gram(p)).item() == 0
     assert losses.style_loss(torch.zeros_like(p), losses.mean_gram(p)).item() == pytest.approx(1)
+    assert losses.style_error(torch.zeros_like(p), losses.mean_gram(p)).item() == pytest.approx(1, rel=1e-3)
+    match = p.clone().requires_grad_()
+    error = losses.style_error(match, losses.mean_gram(p))
+    assert error.item() == pytest.approx(0.01)  # not 0: a root has no slope there
+    assert not torch.autograd.grad(error, match)[0].any()
 
 
 @few
@@ -258,6 +263,7 @@ DIFFERENTIABLE = {
     "gram_matrix": losses.gram_matrix,
     "mean_gram": losses.mean_gram,
     "style_loss": lambda f: losses.style_loss(f, GRAM),
+    "style_error": lambda f: losses.style_error(f, GRAM),
     "gatys_style_loss": lambda f: losses.gatys_style_loss(f, GRAM),
     "johnson_style_loss": lambda f: losses.johnson_style_loss(f, GRAM),
     "moments": losses.moments,

@@ -39,7 +39,8 @@ def test_the_first_step_goes_down_the_objective_of_the_training() -> None:
     expected = 0.2 * losses.tv_loss(made)
     for name in net.style_layers:
         gram, aim = (f[name].flatten(2) @ f[name].flatten(2).mT / f[name][0, 0].numel() for f in (seen, wanted))
-        expected = expected + WEIGHTS[f"style {name}"] * (gram - aim).square().sum() / aim.square().sum()
+        weight = WEIGHTS[f"style {name}"] / (2 * 0.02**0.5)  # see `gatys_weights`
+        expected = expected + weight * (gram - aim).square().sum() / aim.square().sum()
     before, after = (net.encoder(image, "relu4_2")["relu4_2"] for image in (grey, made))
     expected = expected + 0.5 * (after - before).square().sum() / before.square().sum()
     assert loss == pytest.approx(float(expected.detach()), rel=1e-4)

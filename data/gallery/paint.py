@@ -96,7 +96,7 @@ def mixed() -> Figure:
 def any_style() -> Figure:
     """Three patterns that the network has never seen, and below each a flower in its colours and textures"""
     flower, network = _photo("flower", 256), adain.load()
-    names = ("woodcut_waves", "night_strokes", "impasto")
+    names = ("chalk_pastel", "night_strokes", "geometric")
     styles = [_style(name, 256) for name in names]
     return _pairs(styles, [coarse_to_fine(partial(network, styles=style), flower) for style in styles], names)
 
@@ -135,9 +135,9 @@ def letters() -> Figure:
 
 
 def side_by_side() -> Figure:
-    """The same cat in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
-    cat = _photo("chelsea")
-    made = {method.title: run(name, cat, "stained_glass", steps=150) for name, method in METHODS.items()}
+    """The same flower in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
+    flower = _photo("flower")
+    made = {method.title: run(name, flower, "stained_glass", steps=150) for name, method in METHODS.items()}
     return grid_figure([*made.values()], [*made], columns=4)
 
 

@@ -52,7 +52,7 @@ network = adain.load()  # the course's trained decoder g, with its encoder f
 # %% [markdown]
 # This is the goal: one network, one photo, sixteen paintings. Each is shown in a corner of its picture.
 #
-# No photo and no painting of this page was in the training of this network. But it did not begin from nothing: it began as the network of lesson 08, and that one as the network of lesson 04, which had learnt nine of these styles (and Van Gogh's *Starry Night*, which `night_strokes` resembles). No network of this family has seen the seven with a star.
+# No photo and no painting of this page was in the training of this network. But it did not begin from nothing: it began as an earlier network of lesson 08, and that one as one of lesson 04, which had learnt nine of these styles (and Van Gogh's *Starry Night*, which `night_strokes` resembles). No network of this family has seen the seven with a star.
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)

@@ -455,8 +455,8 @@ grid([cloth, *rows], titles, columns=3, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare the last column from top to bottom. `relu1_1` brings the palette: a red temple, a sky of pink and orange, and dark trees. With `relu2_1` the sky is paler, the temple is nearer to its own colours, and small marks cover the trees.
-# `relu4_1` has the weakest colours, but it draws: round petals with blue edges fill the sky, and the trees fall into larger pieces. These are the differences that lesson 02 showed in section 1. With all three at 1 you get red petals on a dark ground, as on the cloth. At 0.3 the rows are still much alike. And whole flowers are in none of the pictures: a network that knows a style by its moments paints petals, and has no plan of a flower.
+# Compare the last column from top to bottom. `relu1_1` brings the palette: a bright red temple, a pink sky and dark, greenish trees. With `relu2_1` the temple keeps more of its own colours, and small marks with light edges cover its roofs and the trees; much of the sky stays smooth.
+# `relu4_1` has the weakest colours, but it draws: round petals fill the sky and the trees, and the storeys of the temple dissolve into them. These are the differences that lesson 02 showed in section 1. With all three at 1 you get red petals on a dark ground, as on the cloth, and of the temple only a shape is left. At 0.3 the first row already has other colours; the other two are still much alike. And whole flowers are in none of the pictures: a network that knows a style by its moments paints petals, and has no plan of a flower.
 # </details>
 #
 # A slider works if a larger α gives a smaller loss in that layer. So we measure the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -551,7 +551,7 @@ titles = ["the painting", *titles[:3], "the photo", *titles[3:]]
 grid([painting, *dreams[:3], photo, *dreams[3:]], titles, columns=4, even=True)
 
 # %% [markdown]
-# Six relatives. All have panes with dark lines between them, but the sky goes from pale blue to orange, the panes are small or large, and the temple keeps its storeys or loses them. Where `relu1_1` is 0 (the third above and the second below) more of the photo's own colours stay.
+# Six relatives. Five have panes with dark lines between them, but the sky goes from pale grey to orange and green, and the temple keeps its storeys or loses them. The third above has hardly anything but `relu2_1`: a smooth violet sky, and dots of light in the trees. Where `relu1_1` is 0 (there, and in the second below) the temple stays nearest to its own colours.
 #
 # How diverse are they? We need a number. Take the activations $F_i$ of each pastiche in one layer: the mean distance of all pairs, relative to the mean norm:
 #
@@ -670,14 +670,14 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here, and nearly a half with all at 0.3. $q_l$ is how much layer $l$ covers at most: 0.85 for `relu1_1`, the palette, and 0.5 for the others, which leave half of the photo's own colours; with all sliders at their ends the painting is nearly opaque. Instance norm removes the brightness and the contrast of the photo, so the network alone could not reproduce it.
+# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here. $q_l$ is how much layer $l$ covers at most. There are two opacities: one for light and dark, with $q_l = 0.85$ for each layer, and one for the colours, with 0.9 for `relu1_1`, the palette, and 0.3 for the others, which draw their marks in the photo's own colours. With all sliders at 0.3 they are 0.59 and 0.40; with all at their ends the painting is nearly opaque. Instance norm removes brightness, contrast and colours of the photo, so the network alone could not reproduce it.
 #
 # A change of a slider takes one pass of a network like that of lesson 04, or a third longer from coarse to fine. The description of the style is computed once and kept.
 # </details>
 #
 # - **The sliders overlap.** Each brings some marks and colours of the others (see section 5). No picture has the strokes of a style without any of its colours.
 # - **Λ is a bottleneck.** Optimise the input of Λ for one style, and the same convolutions come nearer to Gatys's loss. So Φ can do more for a new style than Λ asks of it. Fine-tuning, below, does that.
-# - **The network knows some of the course's styles.** It began with lesson 04's network, which had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
+# - **The network knows some of the course's styles.** Its convolutions come from lesson 05's decoder, whose first ancestor was a network of lesson 04, and that had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
 # - **A slider ends at 1.** Larger values were never trained; what they give is undefined.
 # - **A style is described by its moments only.** Styles with the same moments look the same to Λ. Marks with exact shapes, such as letters or faces, cannot be described.
 #
@@ -718,24 +718,24 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: the orange of the fur gives way to the white, pink and turquoise of the painting, the style loss falls to about a fifth, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used: the orange of the fur gives way to the pink, violet and turquoise of the painting, the style loss falls to less than a third, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
-# How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 13 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 9 times. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
+# How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 22 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 17 times. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
 #
 # ## Differs from the paper
 #
 # What matters most, first:
 #
-# - **Less data, less training.** The paper takes photos from ImageNet, and as styles the paintings of *Painter by Numbers* and the textures of the *Describable Textures Dataset* (DTD). Ours began with lesson 04's network. Then it saw 7,200 photos and 2,900 paintings and textures, in small crops, for 9,600 steps: an hour on one processor core.
+# - **Less data, less training.** The paper takes photos from ImageNet, and as styles the paintings of *Painter by Numbers* and the textures of the *Describable Textures Dataset* (DTD). Ours began with the convolutions of lesson 05's decoder. Then it saw 7,200 photos and 2,900 paintings and textures, in small crops, for 11,000 steps: an hour and a half on one processor core.
 # - **A smaller encoder and other layers.** The paper takes VGG-19 and the last layers of its blocks 2, 3 and 4 for style, the last of block 3 for content. Ours is `mini`, with the first layers of blocks 1, 2 and 4: for each of these alone lesson 02 paints a picture of another kind (section 1).
-# - **The painting is laid over the photo** with an opacity that grows with the α, so that all sliders at 0 give the photo (see above). In the paper the network has to learn that.
+# - **The painting is laid over the photo** with opacities that grow with the α, so that all sliders at 0 give the photo, and so that each slider has its own part: the first one the colours, the others light and dark (see above). In the paper the network has to learn that.
 # - **A style is described to Λ by its moments.** In the paper Λ gets only α in the first form, and a style network is trained for the second.
 #
 # Details of the training:
 #
 # - **α in training**: for half of the pictures all sliders are at 1, or one alone is. Sliders end there, and uniform random numbers hardly ever do.
-# - **Losses** are the course's relative ones, style losses as $\log(1 + L)$, so that one picture on which a channel explodes does not dominate. The factors of (5) are fixed numbers here: content losses become small and would begin to count too much, as section 4 warns (`stylelearn train adjustable --normalise` takes (5) as it stands). The smaller the α, the more the plain distance to the photo's pixels counts, so that a slider changes little that its layer does not see. A little total variation is added, and a penalty on *spikes*: single extreme values with which a network can defeat its normalisations.
+# - **Losses** are the course's relative ones, style losses as $\sqrt{L} = \lVert G - A \rVert / \lVert A \rVert$, so that one picture on which a channel explodes does not dominate. The factors of (5) are fixed numbers here: content losses become small and would begin to count too much, as section 4 warns (`stylelearn train adjustable --normalise` takes (5) as it stands). The smaller the α, the more the plain distance to the photo's pixels counts, so that a slider changes little that its layer does not see. A little total variation is added, and a penalty on *spikes*: single extreme values with which a network can defeat its normalisations.
 # - **Noise** is also inside our network, as in lesson 03: it gives plain areas something to make strokes of. It is always the same, so that the same sliders give the same picture.
 # - **Fine-tuning to one style** is ours.
 #
@@ -771,7 +771,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 #
 # **Expected results.** Section 4, relative to the untrained network: without factors all three style losses end above 1, with factors they fall to less than half. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
 # its settings differ more. Section 7: noise alone scores two thirds of what random α score; whether its pictures look two thirds as diverse is disputed: a good occasion to talk about measures.
-# Section 8: fine-tuning lowers the style loss of the cat to about a fifth, in less than half a minute, though the cat is not among its photos.
+# Section 8: fine-tuning lowers the style loss of the cat to less than a third, in less than half a minute, though the cat is not among its photos.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
@@ -782,8 +782,8 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # | 7 | `random α diversity` | 0.4 to 0.65 |
 # | 7 | `noise alone diversity` | 0.2 to 0.5 |
 # | 7 | `AdaIN alone diversity` | 0, exactly |
-# | 8 | `before style` | 0.75 to 1 |
-# | 8 | `fine-tuned style` | 0.1 to 0.3 |
+# | 8 | `before style` | 1.2 to 1.8 |
+# | 8 | `fine-tuned style` | 0.3 to 0.55 |
 #
 # **Where they get stuck.** In exercise 1 the means of α and of the losses are multiplied: with one picture the result is the same. In exercise 2 γ and β are computed for the first picture and used for all. In exercise 3 the factors keep their history: the loss goes down
 # although nothing gets better. In exercise 4 each picture is compared with itself. The checks name all of them.

@@ -108,7 +108,7 @@ beside({}, "swap_optimised", "swap_inverted")
 # %% [markdown]
 # (The second grid goes by lesson. Lessons 03 and 04 know this style from their training; lessons 02, 05 and 08 paint in any.)
 #
-# Lessons 03 and 04 are easily confused. Here is the upper part of the flower by each, twice as large, and beside them a piece of the style at the same scale.
+# Lessons 03 and 04 are networks of one build that have learnt this same window. Here is the upper part of the flower by each, twice as large, and beside them a piece of the style at the same scale.
 
 # %%
 part = {"a piece of the style": painting[..., :128, 128:]}  # (1, 3, 128, 128) each
@@ -127,10 +127,10 @@ my_eyes = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted"
 # Three families.
 #
 # - **The photo** (07). Every petal is where it was, with a sharp edge. Only the colours are new: the petals are pale, and the dark ground has become red, blue and violet. There is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
-# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink, gives the petals dark outlines, and leaves the ground dark, in small blue and green pieces. Lesson 03's flower is pink and orange, on a ground of violet and grey with rows of short dark strokes. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. Look at lessons 04 and 08 yourself: where are panes, and where only lines? None of the five has the sun with its rays: such large shapes are in no statistic here.
+# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink, gives the petals dark outlines, and leaves the ground dark, in small blue and green pieces. Lesson 03's flower is pink and orange, on a ground of violet and grey with rows of short dark strokes. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. Lessons 04 and 08 cut the ground into many small panes with dark leads; lesson 04's flower is magenta with yellow edges, lesson 08's red and orange. None of the five has the sun with its rays: such large shapes are in no statistic here.
 # - **Patches** (06). Each time the patch is taken that is most like the photo there. By optimisation the flower looks nearly as before, on a dark blue ground with a fine grain. By the network each petal becomes a piece of glass, orange or green, with a dark frame. But one kind of patch, violet, fills most of the ground, and it is blurred.
 #
-# Lessons 03 and 04 can hardly be told apart at first sight. Look at the enlarged flower: in lesson 03's many petals are drawn by *yellow* lines, where the window has black ones. Is lesson 04's better or worse? It knows fifteen other styles, so you might expect it to be worse. But the two are relatives: both began as the same network of many styles. Lesson 03's then went on with this style alone, lesson 04's with all sixteen.
+# Look at the enlarged flower. In lesson 03's nearly every petal is there, drawn by *yellow* lines, where the window has black ones. Lesson 04's is cut into panes with dark leads, as the window is, and its petals are hard to find. It knows fifteen other styles, so you might have expected it to be further from this one. But what a network was trained for counts more than how many styles it knows: lesson 04's was asked for more style, and compared Gram matrices in another way (its lesson says how).
 # </details>
 #
 # ## 2 · Seconds
@@ -690,7 +690,7 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) The other measures of style agree much less with *faithful*: these people judge colour alone, and would give a recoloured photo a high score. Look at *photorealism* with *gram*, *moments* and *sliced*: ρ is far below 0, so what comes nearer to the style looks less like a photo, to these people. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
+# The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) The other measures of style agree less with *faithful*: these people judge colour alone, and would give a recoloured photo a high score. Look at *photorealism* with *gram*, *moments* and *sliced*: ρ is far below 0, so what comes nearer to the style looks less like a photo, to these people. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
 # there are twelve lines here. To report only the best of twelve lines proves nothing.
 # </details>
 #
@@ -743,7 +743,7 @@ grid([painting, *ends.values()], ["the style", *ends], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 02, nearest to the style, to lesson 07, which keeps the photo best. On the way more of the photo's edges is kept, and less of the style. Both style swaps are gone, because lesson 07 is nearer to the style *and* keeps more of the edges. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. The intervals of lessons 03 and 04 may overlap. But all pictures met the same directions, so their differences would tell more, as with strict people.
+# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 04, nearest to the style as this one layer sees it, to lesson 07, which keeps the photo best. On the way more of the photo's edges is kept, and less of the style. Both style swaps are gone, because lesson 07 is nearer to the style *and* keeps more of the edges. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. Lesson 02 is gone by a hair: lesson 04 comes as near, and keeps a little more. The intervals of lessons 02, 04 and 08 overlap, so their order may be chance. But all pictures met the same directions, so their differences would tell more, as with strict people.
 # Your order agrees well with the course's, though yours comes from one layer.
 # </details>
 #
@@ -797,7 +797,7 @@ plot_tree(
 # What this comparison does not show:
 #
 # - **One encoder.** All methods use `mini`. With VGG-19 all of them would distinguish more patterns. Those that run the encoder while they paint (02, 05, 06, 07) would be slower by a factor of ten and more; of the others only the training. The order may change.
-# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it. Lesson 08's network began with lesson 04's, and lesson 05's decoder with that of lesson 08, so this style was in their first training, too. The others were not trained on it. So the comparison favours these four.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it. The networks of lessons 05 and 08 are relatives of theirs: each took over convolutions that had learnt this style, too. The others were not trained on it. So the comparison favours these four.
 # - **The training is not in the seconds.** A network that paints 256 pixels in a fraction of a second was trained for much longer on one core: with its predecessors, lesson 03's for about an hour, lesson 05's for four and a half. The papers' were trained on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #

@@ -189,6 +189,7 @@ TRANSFORMATION = (
     Option("--content-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
     STYLE_WEIGHT,
     Option("--layer-weights", "of the style's layers (default: the course's)", "weights", **LAYERS),
+    Option("--root", "compare Gram matrices by ‖G − A‖ / ‖A‖, not by its square", "weights", **ON),
     *LOSSES,
 )
 ART = Option("--styles", "folders of paintings and textures", **FOLDERS, required=True)

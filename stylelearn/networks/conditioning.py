@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelearn import losses
+from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.networks.noise import SCALES
@@ -17,7 +18,8 @@ from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, Trans
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu4_1")  # palette and grain; fine strokes; broad ones
 CONTENT_LAYERS = ("relu4_2",)
 SEEN_LAYERS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1")  # whose moments tell a style
-COVER, PALETTE = 0.5, 0.85  # how opaque one layer alone can make the painting; PALETTE for layers of block 1
+LIGHT = 0.85  # how opaque one layer alone can make the light and dark of the painting
+COLOURS, PALETTE = 0.3, 0.9  # ... and its colours; PALETTE for layers of block 1
 AXES = 128  # numbers that tell a style, of all its moments
 FARTHEST = 4.0  # how far from 0 each of them may be; few styles are further
 CODE = 256  # numbers in each layer of the MLP
@@ -204,18 +206,24 @@ class AdjustableNet(nn.Module):
         with full_precision(content):
             code = self.conditioner(alphas, style).expand(len(content), -1)  # (B, told)
         painted = coarse_to_fine(lambda image: self.painter(image, code), content, coarse)
-        return content + self.opacity(alphas) * (painted - content)
+        change = painted - content
+        light, colours = self.opacity(alphas)
+        laid = torch.addcmul(content, colours, change)
+        return laid.add_((light - colours) * luminance(change)).clamp_(0, 1)
 
-    def opacity(self, alphas: Tensor) -> Tensor:
-        """1 − Π_l (1 − c_l α_s^l), the opacity of the painting over the photograph: (B, A) -> (B, 1, 1, 1).
+    def opacity(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
+        """1 − Π_l (1 − c_l α_s^l), how opaque the painting lies over the photograph: (B, A) -> two of (B, 1, 1, 1).
 
-        0 if all α are 0: the output is the photograph. c is PALETTE in block 1, else COVER: strokes alone leave half of
-        the photograph's colours, which instance norm has removed from the painting. (A learnt opacity goes to 0 where a
-        content loss near 0 is divided by its own running average.)
+        The first is for light and dark (luminance), the second for colours. Both are 0 if all α are 0: the output is
+        the photograph. c is LIGHT in the first; in the second PALETTE in block 1, else COLOURS: strokes alone leave
+        the photograph most of its colours, which instance norm has removed from the painting. (A learnt opacity goes to
+        0 where a content loss near 0 is divided by its own running average.)
         """
-        covers = [PALETTE if name.startswith("relu1_") else COVER for name in self.style_layers]
-        left = 1 - alphas.new_tensor(covers) * alphas[:, : len(covers)]
-        return 1 - left.prod(dim=1)[:, None, None, None]
+        colours = [PALETTE if name.startswith("relu1_") else COLOURS for name in self.style_layers]
+        covers = alphas.new_tensor([[LIGHT] * len(colours), colours])  # (2, layers)
+        left = (1 - covers[:, None] * alphas[:, : len(colours)]).prod(dim=2)  # (2, B)
+        light, colour = (1 - left)[..., None, None, None]
+        return light, colour
 
 
 def _layers(encoder: Encoder, names: Sequence[str], what: str) -> tuple[str, ...]:
