@@ -167,7 +167,7 @@ check.conditional_norm(my_conditional_norm)
 # Beside the photo the network takes the share of each style: one row of shares for each picture. For a single style the row is 1 at its
 # place and 0 elsewhere. Since each picture of a batch has its own row, one batch paints one photo in all styles.
 #
-# **Predict, then run.** Same weights, same photo. What will differ: only the colours, or also strokes and lines? Here are nine of the styles. Below each you see the cat in this style.
+# **Predict, then run.** Same convolutions, same photo. What will differ: only the colours, or also strokes and lines? Here are nine of the styles. Below each you see the cat in this style.
 
 # %%
 shares = torch.eye(len(network.styles))  # (S, S): row s is "nothing but style s"
@@ -419,7 +419,7 @@ check.pad_shares(my_shares)
 #
 # Here is the whole square, at nine positions of the ring.
 #
-# **Predict, then run.** Along the upper edge, do tesserae turn into lines suddenly, or little by little?
+# **Predict, then run.** Along the upper edge, do the stones turn into lines suddenly, or little by little?
 
 # %%
 corners = ["mosaic", "woodcut_waves", "watercolour", "udnie"]
@@ -528,7 +528,7 @@ grid(pictures, [f"{who}: {what}" for who in rows for what in wishes], columns=3)
 # The two rows are equal: the network's style is entirely in the functions that you wrote and in their two tables.
 # </details>
 #
-# Masks can be drawn, computed, or taken from the photo itself. Here are three: two halves, a slow change, and *the sky*, found as what is bright in blue and more blue than red. (The lake is that, too: a rule of two lines cannot tell them apart.)
+# Masks can be drawn, computed, or taken from the photo itself. Here are three: two halves, a slow change, and *the sky*, found as what is bright in blue and more blue than red. (The lake is that, too: a rule of two conditions cannot tell them apart.)
 
 # %%
 height, width = photo.shape[2:]
@@ -552,7 +552,7 @@ a, b = pairs[0]
 glued = halves * paint(photo, a) + (1 - halves) * paint(photo, b)
 seam = (..., slice(40, 136), slice(width // 2 - 64, width // 2 + 64))
 grid([results[0][seam], glued[seam]], ["mixed by the mask, enlarged", "cut and glued, enlarged"])
-far = (..., slice(0, width // 2 - 112))  # columns at the left, beyond what the convolutions see of the other half
+far = (..., slice(0, width // 2 - 112))  # columns at the left, which see next to nothing of the other half
 print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[far]):.1f} dB")
 
 # %% [markdown]
@@ -615,7 +615,7 @@ print("the old styles paint the very same pictures, bit for bit:", same)
 # The style loss falls to about a fifth, most of it within 30 steps; the content loss rises a little at first, and ends where it began. Blue and violet come within ten steps. Strokes follow more slowly: compare the background in "before", with its long cracks like old plaster, with the short crumbling dabs at the end. The old styles paint the very same pictures, bit for bit, because none of their numbers was changed.
 # A network whose convolutions were trained further for the new style would forget the old ones.
 #
-# The limit: the frozen convolutions cannot make marks that no style of the first training needed. The chalk of the painting runs in long strokes, and bends around each fruit. Here there are small dabs of one size, which do not follow the round form of the flower. The flower is orange and yellow, like the fruit, but not because the network knows a round thing when it sees one. On the maps of section 8 a bright sky gets the same colours. The style loss asks only *that* there is some orange, not *where*. The paper trains its new style as we do, and finds that it comes out about as
+# The limit: the frozen convolutions cannot make marks that no style of the first training needed. The chalk of the painting runs in long strokes, and bends around each fruit. Here there are small dabs of one size, which do not follow the round form of the flower. The flower is orange and yellow, like the fruit, but not because the network knows a round thing when it sees one, nor because it was orange in the photo. On the maps of section 8 a bright sky, pale in the photo, gets the same colours. (The flower is among the photos that this training saw.) The style loss asks only *that* there is some orange, not *where*. The paper trains its new style as we do, and finds that it comes out about as
 # well as with a network of its own, but its convolutions were trained for 32 styles.
 # </details>
 #
@@ -679,7 +679,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands beside `starry_night` on both maps: both have much blue and short marks. `the_scream`, `cafe_terrace` and `composition_vii`, all of them warm, are near each other on both, too. But `mosaic` and `woodcut_waves`, neighbours below, are further apart above, and who would have put them together? Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands beside `starry_night` on both maps: both have much blue and short marks. `the_scream`, `cafe_terrace` and `composition_vii`, all of them warm, are near each other on both, too. But `batik`, which touches `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #
@@ -714,7 +714,7 @@ grid([waves, paint(photo, "woodcut_waves")], ["woodcut_waves", "the photo in thi
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare your list with the pictures of section 3. `mosaic` is the lowest by far, and yet its stones are easy to recognise. Four of the five layers agree well. The fifth, which sees the largest patterns, is further off than for the photo; it hardly counted in the training. A number near 1 does not mean either that the picture looks like the style: look for the facets in `cubist_facets`. The style loss hardly sees what is missing there: it compares which channels go together, and not large forms.
+# Compare your list with the pictures of section 3. `mosaic` is the lowest by far, and yet its stones are easy to recognise. Four of the five layers agree well. The fifth (not printed here), which sees the largest patterns, is further off than for the photo; it hardly counted in the training. A number near 1 does not mean either that the picture looks like the style: look for the facets in `cubist_facets`. The style loss hardly sees what is missing there: it compares which channels go together, and not large forms.
 #
 # Between dots and leaded panes there is no meaningful half. In the middle picture the panes have nearly won: their dark lines are there, only thinner, and hardly a dot is left. What remains of pointillism is paler colour. And the woodcut gives its blue, its cream and its lines. The ground even looks a little like water, but no wave breaks, and there is no sun: the losses do not measure it, so it was not learnt.
 # </details>

@@ -97,7 +97,7 @@ grid([cloth, *tries], ["the style", *(f"only {layer}" for layer in layers)], col
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three different pictures. `relu1_1` brings the colours of the embroidery: a red temple with dark blue shadows, and the sky stays plain. `relu2_1` brings colours, too, and a fine grain of dots. `relu4_1` fills the sky with petals and winds the trees into leaves, and the temple keeps more of its own colours. None of the three is *the* right one.
+# Three different pictures. `relu1_1` brings the colours of the embroidery: a red temple with dark blue shadows, and the sky stays plain. `relu2_1` brings colours, too, and a fine grain in the sky and along the edges of the temple. `relu4_1` fills the sky with petals and winds the trees into leaves, and the temple keeps more of its own colours. None of the three is *the* right one.
 #
 # Here three tries take seconds, since the picture and the encoder are small. For a network of lesson 03 a try is a whole training run, for every style again.
 # </details>
@@ -157,7 +157,7 @@ check.weighted(my_weighted)
 # *Where do three numbers enter a network of convolutions?*
 #
 # As in lesson 04: in the normalisations. After each convolution a channel gets a new scale γ and a new shift β, which decide how much the channel contributes. Lesson 04 kept a table of them, one row for each style. But α is
-# not one of sixteen styles; it is any point of a cube. No table holds all of them. So a small network computes γ and β:
+# not one of sixteen styles; it is any point of a cube. No table holds all of them. So a second network computes γ and β:
 #
 # $$z = \gamma_\alpha \left( \frac{x - \mu}{\sigma} \right) + \beta_\alpha \qquad\qquad (\gamma_\alpha, \beta_\alpha) = \Lambda(\alpha, s) \qquad\text{(3)}$$
 #
@@ -213,6 +213,8 @@ print(f"parameters: Φ, the convolutions, {numbers['Φ']:,};  Λ {numbers['Λ']:
 print(f"Λ gets {known.shape[1]} numbers for a style, and {len(layers)} for α")
 
 # %% [markdown]
+# (Λ has more numbers than Φ, but it costs next to nothing: it runs once for a picture, and not once for each of its pixels.)
+#
 # **Predict, then run.** We move one slider from 0 to 1, and look at the γ that Λ computes for one norm in the middle of the network: the three channels whose γ rises most, and the three whose γ falls most. Will the curves be straight lines?
 
 # %%
@@ -406,7 +408,7 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to about a quarter, and all three style losses end *above* the untrained network: a darker photo with a touch of violet, and not one dot of the batik.
+# Without factors the largest loss rules, that of the content. It falls to about a fifth, and all three style losses end *above* the untrained network: a darker photo, violet around the cat and orange red on its muzzle, and not one dot of the batik.
 # With factors all three style losses fall to less than half, and content falls less far than without. Light and dark dots cover the cat, as they cover the cloth. They form no rings.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
@@ -455,8 +457,8 @@ grid([cloth, *rows], titles, columns=3, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare the last column from top to bottom. `relu1_1` brings the palette: a bright red temple, a pink sky and dark, greenish trees. With `relu2_1` the temple keeps more of its own colours, and small marks with light edges cover its roofs and the trees; much of the sky stays smooth.
-# `relu4_1` has the weakest colours, but it draws: round petals fill the sky and the trees, and the storeys of the temple dissolve into them. These are the differences that lesson 02 showed in section 1. With all three at 1 you get red petals on a dark ground, as on the cloth, and of the temple only a shape is left. At 0.3 the first row already has other colours; the other two are still much alike. And whole flowers are in none of the pictures: a network that knows a style by its moments paints petals, and has no plan of a flower.
+# Compare the last column from top to bottom. `relu1_1` brings the palette: a bright red temple, a pink sky and dark, greenish trees; a few pale petals are in its sky, too. With `relu2_1` the temple keeps more of its own colours, and small marks with light edges cover its roofs and the trees; much of the sky stays smooth (at 0.3 and 0.6 it has pale petals that vanish again).
+# `relu4_1` has the weakest colours, but it draws: round petals fill the sky and the trees, and the storeys of the temple dissolve into them. Some of this is what lesson 02 showed in section 1: the palette of `relu1_1`, the petals of `relu4_1`. Some is not: there the sky of `relu1_1` stayed plain, and the temple of `relu2_1` was as red as that of `relu1_1`. With all three at 1 you get red petals on a dark ground, as on the cloth, and of the temple only a shape is left. At 0.3 the first row already has other colours; the other two are still much alike. And whole flowers are in none of the pictures: a network that knows a style by its moments paints petals, and has no plan of a flower.
 # </details>
 #
 # A slider works if a larger α gives a smaller loss in that layer. So we measure the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
@@ -622,7 +624,7 @@ grid(shown, [*(f"random α: {wish}" for wish in wishes), *(f"noise alone, {n}" f
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Random α and noise together come first, then random α alone. AdaIN and noise follow, then noise alone. AdaIN alone has 0: one pair, one picture. Now look at the two rows, all of one piece of sky beside a tree. With noise alone the *manner* stays, and some marks move. (In this row all sliders are at 0.5.)
+# Random α and noise together come first, then random α alone. AdaIN and noise follow, then noise alone. AdaIN alone has 0: one pair, one picture. Now look at the two rows, all of one piece of sky beside a tree (here painted in one pass, so the marks are finer than in the pictures above). With noise alone the *manner* stays, and some marks move. (In this row all sliders are at 0.5.)
 # Random α change the colours, and how deep the marks are. Yet noise alone has about two thirds of their number: (6) counts each mark that moves, and the eye hardly does. So (6) measures how far apart pictures are. Whether that is what you call diverse is for the eye to decide.
 # </details>
 #
@@ -670,14 +672,14 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here. $q_l$ is how much layer $l$ covers at most. There are two opacities: one for light and dark, with $q_l = 0.85$ for each layer, and one for the colours, with 0.9 for `relu1_1`, the palette, and 0.3 for the others, which draw their marks in the photo's own colours. With all sliders at 0.3 they are 0.59 and 0.40; with all at their ends the painting is nearly opaque. Instance norm removes brightness, contrast and colours of the photo, so the network alone could not reproduce it.
+# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here. $q_l$ is how much layer $l$ covers at most. There are two opacities: one for light and dark, with $q_l = 0.85$ for each layer, and one for the colours, with 0.9 for `relu1_1`, the palette, and 0.3 for the others, which draw their marks mostly in the photo's own colours. With all sliders at 0.3 they are 0.59 and 0.40; with all at their ends the painting is nearly opaque. Instance norm removes brightness, contrast and colours of the photo, so the network alone could not reproduce it.
 #
 # A change of a slider takes one pass of a network like that of lesson 04, or a third longer from coarse to fine. The description of the style is computed once and kept.
 # </details>
 #
 # - **The sliders overlap.** Each brings some marks and colours of the others (see section 5). No picture has the strokes of a style without any of its colours.
 # - **Λ is a bottleneck.** Optimise the input of Λ for one style, and the same convolutions come nearer to Gatys's loss. So Φ can do more for a new style than Λ asks of it. Fine-tuning, below, does that.
-# - **The network knows some of the course's styles.** Its convolutions come from lesson 05's decoder, whose first ancestor was a network of lesson 04, and that had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
+# - **The network knows some of the course's styles.** Its convolutions come from lesson 05's decoder, whose first ancestor was an earlier network of lesson 04, and that had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
 # - **A slider ends at 1.** Larger values were never trained; what they give is undefined.
 # - **A style is described by its moments only.** Styles with the same moments look the same to Λ. Marks with exact shapes, such as letters or faces, cannot be described.
 #
@@ -718,9 +720,9 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: the orange of the fur gives way to the pink, violet and turquoise of the painting, the style loss falls to less than a third, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used: with all sliders at 1 the orange red of the nose gives way to the pink and violet of the painting, the style loss falls to less than a third, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
-# How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 22 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 17 times. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
+# How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 22 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 17 times, so it usually helps much less than here. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
 #
 # ## Differs from the paper
@@ -729,7 +731,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 #
 # - **Less data, less training.** The paper takes photos from ImageNet, and as styles the paintings of *Painter by Numbers* and the textures of the *Describable Textures Dataset* (DTD). Ours began with the convolutions of lesson 05's decoder. Then it saw 7,200 photos and 2,900 paintings and textures, in small crops, for 11,000 steps: an hour and a half on one processor core.
 # - **A smaller encoder and other layers.** The paper takes VGG-19 and the last layers of its blocks 2, 3 and 4 for style, the last of block 3 for content. Ours is `mini`, with the first layers of blocks 1, 2 and 4: for each of these alone lesson 02 paints a picture of another kind (section 1).
-# - **The painting is laid over the photo** with opacities that grow with the α, so that all sliders at 0 give the photo, and so that each slider has its own part: the first one the colours, the others light and dark (see above). In the paper the network has to learn that.
+# - **The painting is laid over the photo** with opacities that grow with the α, so that all sliders at 0 give the photo, and so that each slider has its own part: all of them bring light and dark, but only the first lays on its colours strongly (see above). In the paper the network has to learn that.
 # - **A style is described to Λ by its moments.** In the paper Λ gets only α in the first form, and a style network is trained for the second.
 #
 # Details of the training:
@@ -744,7 +746,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # ## Summary
 #
 # - The weights of a loss can be *inputs*: draw them at random for each picture, give them to the network, and weight the loss by them.
-# - They act through γ and β of the normalisations; a small MLP, Λ, computes these. Λ has to be trained with the rest.
+# - They act through γ and β of the normalisations; an MLP, Λ, computes these. Λ has to be trained with the rest.
 # - Sliders mean the same for all layers only if the losses have one scale. Running averages achieve that.
 # - After training, every balance takes a moment. So does another pastiche of the same pair: random sliders, and a little noise.
 # - The price is training: a network for all α has far more to learn than one for a single α.
