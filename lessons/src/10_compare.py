@@ -798,7 +798,7 @@ plot_tree(
 #
 # - **One encoder.** All methods use `mini`. With VGG-19 all of them would distinguish more patterns. Those that run the encoder while they paint (02, 05, 06, 07) would be slower by a factor of ten and more; of the others only the training. The order may change.
 # - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it. The networks of lessons 05 and 08 are relatives of theirs: each took over convolutions that had learnt this style, too. The others were not trained on it. So the comparison favours these four.
-# - **The training is not in the seconds.** A network that paints 256 pixels in a fraction of a second was trained for much longer on one core: with its predecessors, lesson 03's for about an hour, lesson 05's for four and a half. The papers' were trained on GPUs. Divide this time by the number of pictures that you will ever paint.
+# - **The training is not in the seconds.** A network that paints 256 pixels in a fraction of a second was trained for much longer on one core: with its predecessors, lesson 03's for about an hour, lesson 08's for six. The papers' were trained on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
 # Open questions:
