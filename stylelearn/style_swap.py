@@ -12,11 +12,13 @@ trained on photographs, on paintings *and* on swapped activations, since these l
 
 **Differs from the paper:** Φ is `mini`, and each norm is divided by ‖H‖², so that λ means the same everywhere. Where H
 is the activations of a picture, f is also told the picture: a small network that is not keeps its colours apart less
-well. By default f enlarges and convolves instead of using transposed convolutions, which leave checkerboards.
+well. By default f has twice as many channels as Φ has on the way down, and enlarges and convolves instead of using
+transposed convolutions, which leave checkerboards.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +36,7 @@ from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
 LAYER = "relu3_1"
+WIDTH = 2  # times the channels of `mini`: with 1 the strokes stay soft, however long it learns
 TV_WEIGHT = 3.0  # λ, of the total variation per value, where pixels are moved: less leaves dots, more blurs
 TRAINING_TV_WEIGHT = 0.1  # λ of the inverse network, which cannot make every dot
 RECONSTRUCTION = 20.0  # how much the picture itself counts in training, where there is one
@@ -145,12 +148,12 @@ class StyleSwap(nn.Module):
         encoder: Φ, frozen.
         decoder: f, from the encoder's `layer` to the picture; by default a new one, untrained.
         layer: where patches are swapped.
-        form: norm and upsampling of a new inverse network, as of `InverseNet`.
+        form: width, norm and upsampling of a new inverse network, as of `InverseNet`.
 
     `step`: pixels of the picture to a cell of the layer.
     """
 
-    def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER, **form: str) -> None:
+    def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER, **form: Any) -> None:
         super().__init__()
         self.encoder, self.layer = encoder, layer
         self.decoder = decoder or InverseNet(layer, encoder=encoder.name, **form)
@@ -247,6 +250,7 @@ def train_inverse(
     out: str | Path,
     encoder: Encoder | None = None,
     layer: str = LAYER,
+    width: int = WIDTH,
     upsampling: str = "nearest",
     norm: str = "none",
     start: str | Path | None = None,
@@ -259,7 +263,7 @@ def train_inverse(
     """Train an inverse network for `encoder` and write it to `out` (float16 safetensors); yields progress.
 
     Args:
-        layer: of the encoder, Φ, which is turned back into a picture. upsampling, norm: as of `InverseNet`.
+        layer: of the encoder, Φ, which is turned back into a picture. width, upsampling, norm: as of `InverseNet`.
         batch: photographs, and as many paintings, a step.
         weights: arguments of `Training`, such as swapped=False.
         photos, styles, encoder, start, size, seed, run: as of `adain.train_adain`.
@@ -267,7 +271,7 @@ def train_inverse(
         ValueError, WeightsError, FloatingPointError: as `Crops`, `InverseNet` and `fit`.
     """
     out, encoder = Path(out), encoder or Encoder("mini")
-    form = {"norm": norm, "upsampling": upsampling}
+    form = {"width": width, "norm": norm, "upsampling": upsampling}
     with seeded(seed):
         network = StyleSwap(encoder, layer=layer, **form)
     if size % network.step or size < 4 * network.step:
@@ -294,8 +298,8 @@ def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> 
         WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained for.
     """
     path = network_file("style_swap", name)
-    about = {"encoder": "mini", "layer": LAYER, "upsampling": "nearest", "norm": "none"} | read_about(path)
+    about = {"encoder": "mini", "layer": LAYER, "width": 1, "upsampling": "nearest", "norm": "none"} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)
-    network = StyleSwap(encoder, layer=about["layer"], norm=about["norm"], upsampling=about["upsampling"])
+    network = StyleSwap(encoder, layer=about["layer"], **{key: about[key] for key in ("width", "norm", "upsampling")})
     fill(network.decoder, path, f"inverse network {name}")
     return network.eval().requires_grad_(False)

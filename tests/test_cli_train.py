@@ -143,9 +143,9 @@ def test_train_encoder(train: Any, photos: Path, tmp_path: Path, capsys: Any) ->
 def test_train_inverse(train: Any, photos: Path) -> None:
     done = train("inverse", "--styles", str(photos))
     assert done.options["styles"] == [photos] and done.options["weights"] == {} and "layer" not in done.options
-    more = "--layer relu2_1 --norm instance --upsampling transposed --tv-weight 3 --pictures-only"
+    more = "--layer relu2_1 --width 3 --norm instance --upsampling transposed --tv-weight 3 --pictures-only"
     done = train("inverse", "--styles", str(photos), *more.split())
-    asked = {"layer": "relu2_1", "norm": "instance", "upsampling": "transposed"}
+    asked = {"layer": "relu2_1", "width": 3, "norm": "instance", "upsampling": "transposed"}
     asked |= {"weights": {"swapped": False, "tv_weight": 3.0}}
     assert done.options | asked == done.options
 

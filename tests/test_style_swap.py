@@ -126,9 +126,18 @@ def test_forms_of_the_inverse_network(norm: str, upsampling: str, layer: str, ch
         close(net(x), net(100 * x), 1e-2)
 
 
-@pytest.mark.parametrize("wrong", [{"norm": "batch"}, {"upsampling": "bilinear"}])
-def test_unknown_forms_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=f"got .*'{next(iter(wrong.values()))}'"):
+def test_a_wider_inverse_network_has_more_channels_between_the_layer_and_the_picture() -> None:
+    narrow, wide = (
+        [part for part in InverseNet(LAYER, width=width) if isinstance(part, nn.Conv2d)] for width in (1, 3)
+    )
+    assert wide[0].in_channels == narrow[0].in_channels and wide[-1].out_channels == 3
+    assert [part.out_channels for part in wide[:-1]] == [3 * part.out_channels for part in narrow[:-1]]
+    assert [part.in_channels for part in wide[1:]] == [part.out_channels for part in wide[:-1]]
+
+
+@pytest.mark.parametrize("wrong", [{"norm": "batch"}, {"upsampling": "bilinear"}, {"width": 0}])
+def test_unknown_forms_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"got .*{next(iter(wrong.values()))}"):
         InverseNet(LAYER, **wrong)
 
 
@@ -225,7 +234,7 @@ def test_training_learns_writes_and_goes_on(folders: dict[str, Path], tmp_path: 
 
 def test_forms_are_kept_in_the_file(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "paper.safetensors"
-    form = {"norm": "instance", "upsampling": "transposed"}
+    form = {"width": 1, "norm": "instance", "upsampling": "transposed"}
     list(train_inverse(**options(folders, out, steps=1, layer="relu2_1", **form)))
     net = style_swap.load(out)
     assert read_about(out) | form == read_about(out) and net.layer == "relu2_1" and net.step == 2

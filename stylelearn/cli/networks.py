@@ -276,6 +276,7 @@ NETWORKS = {
         (
             ART,
             Option("--layer", "of the encoder, to be inverted (default: relu3_1)", metavar="NAME"),
+            Option("--width", "times the encoder's channels; the paper's is 1 (default: 2)", type=whole(1, 8)),
             Option("--norm", "instance is the paper's (default: none)", choices=("none", "instance")),
             Option("--upsampling", "transposed is the paper's (default: nearest)", choices=("nearest", "transposed")),
             Option("--pictures-only", "no swapped activations: the paper's ablation", "weights", dest="swapped", **OFF),

@@ -23,7 +23,7 @@ AXES = 64  # numbers of the style code in t
 NOISE = (1,) * 16  # beside t: one plane at half of the picture's size
 
 
-def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
+def mirrored_decoder(layer: str, *, encoder: str = "mini", width: int = 1) -> nn.Sequential:
     """The encoder from `layer` backwards to the picture; no normalisation.
 
     Each convolution is turned round (its output channels become inputs), each pool becomes a nearest-neighbour
@@ -33,9 +33,12 @@ def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
     Args:
         layer: a ReLU.
         encoder: whose architecture is turned round: "mini", "vgg19" or "vgg16".
+        width: how many times as many channels it has, between `layer` and the picture.
     Raises:
-        ValueError: an unknown encoder; `layer` is none of its ReLUs.
+        ValueError: an unknown encoder; `layer` is none of its ReLUs; a width below 1.
     """
+    if width < 1:
+        raise ValueError(f"width must be a whole number from 1 on; got {width}")
     if encoder not in ARCHITECTURES:
         raise ValueError(f"there is no decoder for {encoder!r}; there are {', '.join(ARCHITECTURES)}")
     layers = vgg_layers(ARCHITECTURES[encoder])
@@ -46,7 +49,8 @@ def mirrored_decoder(layer: str, *, encoder: str = "mini") -> nn.Sequential:
     steps: list[nn.Module] = []
     for name in reversed(names[: names.index(layer)]):
         if name.startswith("conv"):
-            before, after = layers[name].out_channels, layers[name].in_channels
+            before = layers[name].out_channels * (width if steps else 1)
+            after = layers[name].in_channels * (width if name != "conv1_1" else 1)
             steps += [_conv(before, after), nn.ReLU()]
         elif name.startswith("pool"):
             steps.append(nn.Upsample(scale_factor=2, mode="nearest"))
@@ -169,20 +173,22 @@ class InverseNet(nn.Sequential):
     """The inverse network of style swap: the encoder backwards, as `mirrored_decoder`, in two ways that it may differ.
 
     Args:
-        layer: a ReLU of the encoder. `encoder`: whose architecture is turned round.
+        layer, encoder, width: as of `mirrored_decoder`.
         norm: before each ReLU: "none", or the paper's "instance", which forgets how bright and how colourful it was.
         upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
     Raises:
         ValueError: an unknown norm or upsampling; `mirrored_decoder`'s reasons.
     """
 
-    def __init__(self, layer: str, *, encoder: str = "mini", norm: str = "none", upsampling: str = "nearest") -> None:
+    def __init__(
+        self, layer: str, *, encoder: str = "mini", width: int = 1, norm: str = "none", upsampling: str = "nearest"
+    ) -> None:
         if norm not in ("none", "instance") or upsampling not in ("nearest", "transposed"):
             raise ValueError(
                 f"norm must be 'none' or 'instance', upsampling 'nearest' or 'transposed'; got {norm!r}, {upsampling!r}"
             )
         parts: list[nn.Module] = []
-        for part in mirrored_decoder(layer, encoder=encoder):
+        for part in mirrored_decoder(layer, encoder=encoder, width=width):
             enlarges = parts and isinstance(parts[-1], nn.Upsample)
             if isinstance(part, nn.Conv2d) and enlarges and upsampling == "transposed":
                 part = nn.ConvTranspose2d(part.in_channels, part.out_channels, 4, stride=2, padding=1)
