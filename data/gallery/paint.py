@@ -112,8 +112,9 @@ def patches() -> Figure:
 def light() -> Figure:
     """A temple by day, a launch pad at dusk, and the temple as if it had been photographed at dusk"""
     (day, day_masks), (dusk, dusk_masks) = (_masked(name) for name in ("china", "rocket"))
-    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, encoder=Encoder("mini"))
-    evening = photo.smooth(last.best_image, day)
+    weights = {"style_weight": 100.0, "photorealism_weight": 1e6}  # as in lesson 07
+    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, encoder=Encoder("mini"), steps=(30, 50), **weights)
+    evening = photo.smooth(last.best_image, day, radius=8, eps=1e-5)
     return _row([day, dusk, evening], ["content", "style", "the content in this light"])
 
 

@@ -51,6 +51,17 @@ def dark(photo: Tensor) -> Tensor:
     return luminance(photo)[0, 0] < 0.62
 
 
+def leafy(photo: Tensor) -> Tensor:
+    """Thin leaves before a very bright sky."""
+    return luminance(photo)[0, 0] < 0.75
+
+
+def solid(photo: Tensor) -> Tensor:
+    """Roofs and walls before a pale sky and a pale lake, which are also seen between the pillars."""
+    low, high = photo[0].amin(dim=0), photo[0].amax(dim=0)
+    return (luminance(photo)[0, 0] < 0.62) | (photo[0, 2] < photo[0, 0] - 0.03) | (high - low > 0.28)
+
+
 def warm(photo: Tensor) -> Tensor:
     """Lamplight and steel before a blue sky."""
     return photo[0, 0] > photo[0, 2]
@@ -72,6 +83,7 @@ CHINA = (
         "640,145 640,427",
         dark,
     ),
+    Shape("ground", "530,206 540,195 566,150 585,128 617,122 640,145 640,206", leafy),
     Shape("ground", "330,390 371,345 460,310 560,320 640,300 640,427 300,427"),
     Shape(
         "building",
@@ -80,7 +92,11 @@ CHINA = (
         "300,427 289,400 244,392 211,383 201,364 161,356 144,333 114,333 72,347 75,330 83,325 81,283 64,272 66,262 "
         "92,244 93,233 104,230 100,189 84,184 86,167 119,158 121,139 94,131 97,106 119,100 150,90 167,82 194,61 "
         "194,50",
+        solid,
     ),
+    Shape("building", "106,110 120,106 165,104 165,125 106,125"),  # the shine of three roofs
+    Shape("building", "290,240 324,238 324,254 290,256"),
+    Shape("building", "315,326 346,322 346,346 315,350"),
 )
 ROCKET = (
     Shape("sky"),
