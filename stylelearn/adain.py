@@ -19,7 +19,7 @@ give the photo back. A little total variation and, for the norms, a penalty on s
 paper's decoder and its style loss.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -316,6 +316,29 @@ class Objective(nn.Module):
         if self.network.beside is None:
             return moments_loss(seen, moments(wanted)) / seen.shape[1] ** 0.5
         return FACTORS[layer] * style_error(seen, mean_gram(wanted))
+
+
+def paper_losses(
+    f: Callable[[Tensor], Sequence[Tensor]],
+    g: Callable[[Tensor], Tensor],
+    merge: Callable[[Tensor, Tensor], Tensor],
+    style_loss: Callable[[Tensor, Tensor], Tensor],
+    c: Tensor,
+    s: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """L_c and L_s of Eq. 12 and 13, with any AdaIN and any style loss: what a learner of lesson 05 may replace.
+
+    Args:
+        f: a picture -> its activations; in the last of them styles meet.
+        g: the decoder. merge: AdaIN(x, y). style_loss: of one layer's activations, and of the style's.
+        c, s: contents and styles, (B, 3, H, W) each.
+    """
+    with torch.no_grad():
+        wanted = f(s)
+        t = merge(f(c)[-1], wanted[-1])
+    seen = f(g(t))
+    each = [style_loss(x, y) for x, y in zip(seen, wanted, strict=True)]
+    return _distance(seen[-1], t).mean(), torch.stack(each).sum()
 
 
 def _distance(x: Tensor, y: Tensor) -> Tensor:

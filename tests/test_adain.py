@@ -319,6 +319,25 @@ def test_losses_by_hand() -> None:
         close(found[name], value, 1e-3)
 
 
+def test_the_papers_losses_are_those_that_its_form_is_trained_for() -> None:
+    net = untrained(layer="relu3_1")
+    contents, styles_ = (torch.cat([picture(32, 32, seed=i + k) for i in range(2)]) for k in (0, 10))
+    found = Objective(net, style_weight=1, reconstruction=0, tv_weight=0)((contents, styles_, torch.zeros(2).bool()))
+
+    def f(image: Tensor) -> list[Tensor]:
+        return list(MINI(image, ["relu1_1", "relu2_1", "relu3_1"]).values())
+
+    def merge(x: Tensor, y: Tensor) -> Tensor:
+        return adain.adain(x, losses.moments(y))
+
+    def style_loss(x: Tensor, y: Tensor) -> Tensor:
+        return losses.moments_loss(x, losses.moments(y)) / x.shape[1] ** 0.5
+
+    content, style = adain.paper_losses(f, net.painted, merge, style_loss, contents, styles_)
+    close(content, found.pop("content"))
+    close(style, torch.stack(list(found.values())).sum(), 1e-5)
+
+
 def test_losses_of_the_courses_decoder_by_hand() -> None:
     """Gram matrices; and where the style is the content, t is f(c) itself, whatever the size of the style picture."""
     objective = Objective(SKIP, style_weight=3.0, reconstruction=2.0, tv_weight=0)
