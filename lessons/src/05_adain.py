@@ -50,7 +50,7 @@ encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
 
 # %% [markdown]
-# This is the goal: one network, one photo, eight paintings. Each painting stands in the corner of its picture. All eight are painted from coarse to fine: first a small picture, then the large one over it (lesson 03, section 8). From here to section 6 each picture takes one pass.
+# This is the goal: one network, one photo, eight paintings. Each painting stands in the corner of its picture. All eight are painted from coarse to fine: first a small picture, then the large one over it (lesson 03, section 8). The pictures of sections 2 to 6 take one pass each.
 #
 # \* = never seen by this network or its predecessors. The paintings without a star were seen by a predecessor: the network began as an earlier one of lesson 08, and that as one of lesson 04, which had learnt nine of the course's paintings (and Van Gogh's *Starry Night*, which `night_strokes` resembles). In the training of this network itself there was no photo and no painting of this page. Of those that return below, `woodcut_waves`, `pointillism`, `stained_glass` and `watercolour` have no star.
 #
@@ -225,7 +225,7 @@ plot_curves(curves, x=sorted_by, y="deviation", log=False, title="What is transf
 # $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the painting, but only roughly: most channels come near, and some do not. This has three causes:
 #
 # - This decoder does not read the style from these 77 channels, but from 64 others (section 5).
-# - Its training asked for the painting's Gram matrices, not for its deviations.
+# - The style loss of its training compared Gram matrices, not deviations (section 5).
 # - It can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
 # </details>
 #
@@ -600,7 +600,7 @@ for down in (0, 0.5, 1):
             painted = coarse_to_fine(partial(network, styles=originals, shares=shares), photo)
         if max(shares) == 1:  # a corner: one style alone
             painted = inset(painted, originals[shares.index(1)])
-        title = " · ".join(words[share] + name for share, name in zip(shares, corners, strict=True) if share)
+        title = ", ".join(words[share] + name for share, name in zip(shares, corners, strict=True) if share)
         square[title] = painted
 grid(list(square.values()), list(square), columns=3)
 
@@ -737,7 +737,7 @@ grid(made, ["the disc, by network.blend", "cut down the middle", "around the flo
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With the disc, much what your own function gave. The colours differ a little, since `blend` lets only the style code change from place to place, so that no edge stands in the pattern. The sharp edge is nearly sharp, a few pixels wide. One position of $t$ stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend there. In the last picture nothing is mixed in $t$: all of it was painted, and then the photo's own pixels were laid over the flower.
+# With the disc, nearly what your own function gave. Some petals differ a little, since `blend` lets only the style code change from place to place, so that no edge stands in the pattern. The sharp edge is nearly sharp, a few pixels wide. One position of $t$ stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend there. Left of it the background is redder than in watercolour alone: the decoder's norms again. In the last picture nothing is mixed in $t$: all of it was painted, and then the photo's own pixels were laid over the flower.
 # </details>
 #
 # ## 9 · Keep the colours
@@ -782,7 +782,7 @@ lab = AdaINLab("coffee", *corners, across=0.5)
 lab
 
 # %% [markdown]
-# Where the lab does not run, a still picture of its beginning stands here: the cup, half chalk and half night. Both give it blue, the chalk yellow in the coffee.
+# Where the lab does not run, a still picture of its beginning stands here: the cup, half chalk and half night. The table and the shadows are blue and the coffee is yellow, two colours that both paintings have.
 #
 # ## 10 · How good is it, and where does it fail?
 #
@@ -817,8 +817,8 @@ for name, picture, side in (("chalk_pastel", photo, 192), ("stained_glass", temp
         print(f"{name:14} {word:20} Gram style {gram:6.2f}   moments style {moments:5.2f}   content {kept:.2f}")
     titles = ["the photo", "the style", "lesson 02, 60 steps", "AdaIN, one pass"]
     pictures = [content, style, slow, fast]
-    first = 0 if picture is temple else 1  # the cat is known
-    grid(pictures[first:], titles[first:], columns=2 if picture is temple else 3, even=True)
+    known, columns = (1, 3) if picture is photo else (0, 2)  # the cat need not be shown again
+    grid(pictures[known:], titles[known:], columns=columns, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -856,7 +856,7 @@ print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN has changed nothing; only what encoder and decoder lose is missing, as in $g(f(c))$ of section 3: the green of the eyes, and most of the whiskers. (∞ dB: not one pixel differs.) So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
+# AdaIN has changed nothing; only what encoder and decoder lose is missing, as in $g(f(c))$ of section 3: the green of the eyes, the red of the nose, and most of the whiskers. (∞ dB: not one pixel differs.) So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
 # </details>
 #
 # ### How fast?
