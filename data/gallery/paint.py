@@ -102,19 +102,18 @@ def any_style() -> Figure:
 
 
 def patches() -> Figure:
-    """Three patterns, and below each the cup put together from patches of the pattern"""
-    cup, network = _photo("coffee", 256), style_swap.load()
-    names = ("stained_glass", "woodcut_waves", "mosaic")
-    styles = [_style(name, 256) for name in names]
-    return _pairs(styles, [network(cup, style) for style in styles], names)
+    """Three styles, and below each the cat put together from patches of the style"""
+    cat, network = _photo("chelsea", 256), style_swap.load()
+    names = ("night_strokes", "stained_glass", "ink_hatching")
+    styles = [_style(name, 512) for name in names]
+    return _pairs(styles, [network(cat, style) for style in styles], names)
 
 
 def light() -> Figure:
     """A temple by day, a launch pad at dusk, and the temple as if it had been photographed at dusk"""
     (day, day_masks), (dusk, dusk_masks) = (_masked(name) for name in ("china", "rocket"))
-    weights = {"style_weight": 100.0, "photorealism_weight": 1e6}  # as in lesson 07
-    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, encoder=Encoder("mini"), steps=(30, 50), **weights)
-    evening = photo.smooth(last.best_image, day, radius=8, eps=1e-5)
+    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, encoder=Encoder("mini"), steps=(30, 50))
+    evening = photo.smooth(last.best_image, day)
     return _row([day, dusk, evening], ["content", "style", "the content in this light"])
 
 
