@@ -79,7 +79,7 @@ METHODS: dict[str, Method] = {
         "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: only colours change.",
         {
             **{**_PIXELS, "precision": "float32", "steps": 120},
-            **{"content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e4, "smooth": 3},
+            **{"content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e6, "smooth": 8},
         },
     ),
     "adjustable": Method(

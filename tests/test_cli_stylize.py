@@ -155,7 +155,7 @@ PHOTO = ["rocket", "--method", "photo", "--size", "48", "--steps", "4"]
 CONTENT, STYLE = samples.content("china", 48), samples.content("rocket", 48)
 
 
-def by_photo(masks=(None, None), smooth=3, **weights) -> Tensor:
+def by_photo(masks=(None, None), smooth=8, **weights) -> Tensor:
     found = result(photo.stylize(CONTENT, STYLE, *masks, encoder=Encoder("mini"), steps=(1, 3), **weights))
     return photo.smooth(found, CONTENT, smooth) if smooth else found
 
@@ -166,7 +166,7 @@ def test_photo_with_masks_of_the_course_and_of_a_file(painted, capsys):
     masks = [course_mask(name, tuple(x.shape[2:])) for name, x in (("china", CONTENT), ("rocket", STYLE))]
     assert (found - by_photo(masks)).abs().max() <= 0.51 / 255
     assert settings["content_mask"] == "china" and settings["style_mask"] == "rocket.png" and "regions" not in settings
-    assert settings["lambda"] == 1e4 and settings["steps"] == 4 and settings["smooth"] == 3
+    assert settings["lambda"] == 1e6 and settings["steps"] == 4 and settings["smooth"] == 8
     said = capsys.readouterr().out
     for found in masks:  # the region's name, and the percentage counted pixel by pixel
         for number, name in enumerate(found.names):

@@ -66,7 +66,7 @@ def test_continue_goes_on_with_the_last_stage(monkeypatch: pytest.MonkeyPatch) -
     asked: list[dict[str, Any]] = []
     objective = photo.objective
     monkeypatch.setattr(photo, "objective", lambda *a, **options: asked.append(options) or objective(*a, **options))
-    for stages, weight in (("both", 1e4), ("second", 1e4), ("first", 0.0)):
+    for stages, weight in (("both", 1e6), ("second", 1e6), ("first", 0.0)):
         lab = PhotoLab(stages=stages, steps=10, **SMALL)
         lab._runner.run_here(lab.job(lab.settings, pictures(lab)[0], 2))
         assert lab.error == ""

@@ -72,7 +72,7 @@ def photograph(content, content_masks, style, style_masks, **options):
 
 def smoothed(picture, content):
     """The last touch; section 10 explains it."""
-    return photo.smooth(picture, content, radius=8, eps=1e-5)
+    return photo.smooth(picture, content)
 
 
 large, dark = pictured("china", 333), pictured("rocket", 333)
@@ -915,7 +915,7 @@ print(f"a step at {size}: network {network * 1e3:.0f} ms, L_m {matting * 1e3:.1f
 #
 # - **The encoder** is `mini` with `relu1_1` to `relu4_1` for style and `relu3_3` for content; the paper has VGG-19, `conv1_1` to `conv5_1`, and `conv4_2`. Our pictures are 258 pixels wide, theirs about 700.
 # - **The style loss** is relative, divided by the power of its target, as in lesson 02, and a region counts by its size.
-# - **$\mathcal L_m$** is divided by the number of pixels, so that λ means the same at every size. Since our losses have other scales, λ is 10⁶ in this lesson and not 10⁴, and α 10 and not 1. Γ is the paper's 100. (Without other options, `photo.stylize` and the lab have λ = 10⁴ and Γ = 1000.)
+# - **$\mathcal L_m$** is divided by the number of pixels, so that λ means the same at every size. Since our losses have other scales, λ is 10⁶ in this course and not 10⁴, and α 10 and not 1. Γ is the paper's 100. (Without other options, `photo.stylize` and the lab have λ = 10⁴ and Γ = 1000.)
 # - **The Laplacian** is never built. It is applied window by window, and that is exact.
 # - **Labels** are drawn by hand, or come from clusters or a small network, not from a network with 150 classes (DilatedNet). Orphans are mapped to relatives by name, and to neighbours in the picture where there are none.
 # - **The start** is the photo, recoloured region by region, and not noise. So 30 and 50 steps suffice where the paper takes 1000 and 1000. Smoothing afterwards is optional.

@@ -35,7 +35,7 @@ class PhotoLab(StepLab):
         stages: "both", "first" (without λ) or "second" (with λ from the beginning).
         start: "colours" (the style's colours, region by region), "content" or "noise".
         steps: 10 to 600, of all stages together. `size`: shorter side in pixels.
-        smoothing: radius in pixels of the smoothing afterwards, 0 (off) to 8.
+        smoothing: radius in pixels of the smoothing afterwards, 0 (off) to 16.
         encoder_name: "mini", "random", "vgg19", "vgg16".
         first_steps: done before this returns; 0 for none.
 
@@ -57,7 +57,7 @@ class PhotoLab(StepLab):
         start: str = "colours",
         steps: int = sum(photo.STEPS),
         size: int = 192,
-        smoothing: int = 2,
+        smoothing: int = 8,
         encoder_name: str = "mini",
         first_steps: int = 30,
         **shown: Unpack[View],
@@ -112,7 +112,7 @@ class PhotoLab(StepLab):
                     "photo, or, as the paper does, with noise.",
                 ),
                 "smoothing": controls.whole(
-                    "smoothing after", smoothing, 0, 8, 1,
+                    "smoothing after", smoothing, 0, 16, 1,
                     "Keep only what is an affine function of the photo's colours in windows of this radius; 0 is off.",
                 ),
                 "encoder_name": controls.encoder(encoder_name),
