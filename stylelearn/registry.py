@@ -76,7 +76,7 @@ METHODS: dict[str, Method] = {
     ),
     "photo": Method(
         *("Deep photo", 7, "photo"),
-        "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: only colours change.",
+        "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: mostly colours change.",
         {
             **{**_PIXELS, "precision": "float32", "steps": 120},
             **{"content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e6, "smooth": 8},

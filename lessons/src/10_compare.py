@@ -57,7 +57,7 @@ by_lesson = sorted(METHODS, key=lambda name: METHODS[name].lesson)
 title = {name: f"{METHODS[name].lesson:02d} · {METHODS[name].title}" for name in by_lesson}
 
 # %% [markdown]
-# Here are the photo, the style, and eight pastiches, one by each method. Their names are hidden, and their order is drawn by lot. **Which lesson painted which?** Write your guess down, a lesson for each letter. Section 1 gives the names. (The cell takes a while: each method paints once, and the picture is measured in several ways, which section 5 explains.)
+# Here are the photo, the style, and eight pastiches, one by each method. Their names are hidden, and their order is drawn by lot. **Which lesson painted which?** Write your guess down, a lesson for each letter. Lesson 06 occurs twice, once by optimisation and once by a network, so say which. Section 1 gives the names. (The cell takes a while: each method paints once, and the picture is measured in several ways, which section 5 explains.)
 
 # %%
 rows = {row.method: row for row in compare(PHOTO, STYLE, by_lesson, repeats=0, steps=STEPS)}
@@ -80,7 +80,7 @@ for name in by_lesson:
 #
 # *What will be fast, and what will be good?*
 #
-# A method does well if it brings the glass, its bright panes and the black lines between them, and if one still sees the flower.
+# A *pair* is a photo and a style, here as in the whole lesson. A method does well if it brings the glass, its bright panes and the black lines between them, and if one still sees the flower.
 #
 # **Predict, then run.** You have seen the pictures, but not yet the names. Sort the methods, the best first: once by speed, once by how near you expect each to come to the style. Change the two lists. Section 2 compares them with the measurements.
 
@@ -92,7 +92,7 @@ my_style = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted
 # Now the names, family by family. The first keeps the photo, the second matches statistics of the style, the third pastes its patches.
 
 # %%
-print("   ".join(f"{letter}: lesson {METHODS[name].lesson:02d}" for letter, name in letters.items()))
+print("\n".join(f"{letter}: {title[name]}" for letter, name in letters.items()))
 
 
 def beside(first, *names):
@@ -126,11 +126,11 @@ my_eyes = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted"
 #
 # Three families.
 #
-# - **The photo** (07). Every petal is where it was, with a sharp edge. Only the colours are new: the petals are pale, and the dark ground has become red, blue and violet. There is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
-# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink, gives the petals dark outlines, and leaves the ground dark, in small blue and green pieces. Lesson 03's flower is pink and orange, on a ground of violet and grey with rows of short dark strokes. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. Lessons 04 and 08 cut the ground into many small panes with dark leads; lesson 04's flower is magenta with yellow edges, lesson 08's red and orange. None of the five has the sun with its rays: such large shapes are in no statistic here.
-# - **Patches** (06). Each time the patch is taken that is most like the photo there. By optimisation the flower looks nearly as before, on a dark blue ground with a fine grain. By the network each petal becomes a piece of glass, orange or green, with a dark frame. But one kind of patch, violet, fills most of the ground, and it is blurred.
+# - **The photo** (07). The petals keep their shapes and their sharp edges; most turn pale. The dark ground becomes red, blue, violet and green, and in its upper part it gains soft patches with dark edges, which the photo does not have. But there is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
+# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys lights the middle of the flower pink and gives the petals dark outlines. Its ground is mostly olive-grey, in small broken pieces, with some blue and green: it has less of the window's bright colours than you may expect from the method that comes nearest in numbers. Lesson 03's flower is orange, pink and violet, and one finds its rows of petals. Its ground is cut by short dark strokes into the smallest cells of all, pale grey and violet, with blue and green between them. AdaIN's ground has large panes, blue and red with dark leads; the flower has strong dark lines, but hardly more than its own orange. Lessons 04 and 08 cut the ground into panes, larger than lesson 03's; lesson 04's flower is magenta with yellow edges, lesson 08's red and orange. None of the five has the sun with its rays: such large shapes are in no statistic here.
+# - **Patches** (06). Each time the patch is taken that is most like the photo there. By optimisation the flower looks nearly as before, on a dark blue ground with a fine grain. By the network the outer petals become pieces of glass, orange or green, with dark frames; the centre is a green-black smudge. One kind of patch, violet, fills most of the ground, and it is blurred.
 #
-# Look at the enlarged flower. In lesson 03's nearly every petal is there, drawn by *yellow* lines, where the window has black ones. Lesson 04's is cut into panes with dark leads, as the window is, and its petals are hard to find. It knows fifteen other styles, so you might have expected it to be further from this one. But what a network was trained for counts more than how many styles it knows: lesson 04's was asked for more style, and compared Gram matrices in another way (its lesson says how).
+# Look at the enlarged flower. In the lower part of lesson 03's one can follow the petals, each with a yellow rim and a dark shadow; further up they melt into bands of orange and violet. Lesson 04's has dark strokes on magenta that hint at panes, but they are broken, and few of them close; its petals are hard to find. The two networks are close relatives: lesson 03's began as lesson 04's and was trained further, with this window alone. It was also told to keep more of the photo: its content loss counts twice as much. That is what you see. What a network was trained for shows more than how many styles it knows.
 # </details>
 #
 # ## 2 · Seconds
@@ -260,7 +260,7 @@ check.exponent(my_exponent)
 #
 # (The plot below has pixels *a side* on its horizontal axis. A side of twice the length has four times the pixels, so the slope that you read off there is $2b$. The numbers printed are $b$.)
 #
-# **Predict, then run.** Five methods, four sizes, from a thumbnail of 64 pixels to 512. Which method has the largest exponent? (What is each place compared with?) Which points will leave the line?
+# **Predict, then run.** Five methods, four sizes, from a thumbnail of 64 pixels to 512. (Lessons 03, 05 and 08 take nearly the same time, so only lesson 05 of the three is drawn; the numbers below the plot are for all five.) Which method has the largest exponent? (What is each place compared with?) Which points will leave the line?
 
 # %% tags=["nbval-ignore-output"]
 exponent_by = yours(my_exponent, check.exponent, lambda pixels, seconds: fit_cost(pixels, seconds).exponent)
@@ -268,8 +268,9 @@ growing = ["gatys", "johnson", "adain", "adjustable", "swap_inverted"]
 how = {"repeats": 2, "seeds": (), "steps": STEPS, "timed_steps": 4}
 sized = list(compare(PHOTO, STYLE, growing, sizes=(64, 128, 256, 512), **how))
 found = costs(sized)
-fits = {title[name]: fit_cost(*points).seconds for name, points in found.items()}
-plot_costs({title[name]: points for name, points in found.items()}, fits)
+drawn = {name: title[name] for name in ("gatys", "adain", "swap_inverted")} | {"adain": "05 · AdaIN (like it: 03, 08)"}
+fits = {label: fit_cost(*found[name]).seconds for name, label in drawn.items()}
+plot_costs({label: found[name] for name, label in drawn.items()}, fits)
 print(f"{'exponent b, from … to … pixels':30}  64 to 128  256 to 512  all four")
 for name, (pixels, took) in found.items():
     first, last, whole = (exponent_by(pixels[cut], took[cut]) for cut in (slice(2), slice(-2, None), slice(None)))
@@ -293,19 +294,14 @@ for name, (pixels, took) in found.items():
 # | method | a new style costs | what you can change while you look at the result |
 # | --- | --- | --- |
 # | Gatys (02) | nothing | everything, but each change is a new run: layers, weights, regions, colours |
-# | Johnson (03) | a training: here under an hour, in the paper four hours on a GPU | how broad the marks are |
+# | Johnson (03) | a training: here some ten minutes more for lesson 04's network, in the paper four hours on a GPU | how broad the marks are |
 # | Conditional instance norm (04) | some training of γ and β | which of its styles, any mixture of them, and regions |
 # | AdaIN (05) | one pass of the encoder | strength, mixture, regions, colours |
 # | Style swap (06) | one pass of the encoder | patch size, strength |
 # | Deep photo (07) | nothing, but masks help | masks, λ and Γ; each change is a new run |
 # | Adjustable (08) | one pass of the encoder | a slider for each layer |
 # | EMD (09), letters | ten letters | which font, which letter |
-
-# %%
-for name in by_lesson:
-    print(f"{title[name]:30} styles: {rows[name].styles}")
-
-# %% [markdown]
+#
 # ## 5 · Quality, and what numbers measure
 #
 # *Can a number say how good a picture is?*
@@ -322,7 +318,7 @@ print("The encoder in which the first four are measured:", judge().name)
 #
 # Before we trust a measure, we test it with fakes. A measure that a fake can win is not wrong. It measures something else than we thought.
 #
-# **Predict, then run.** Six fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, plain grey, and half and half: the mean of photo and painting, pixel by pixel. Which fake wins which measure? And will a measure notice that the last one was not painted at all?
+# **Predict, then run.** Six fakes: the photo itself, the painting itself, the photo in the painting's colours, the painting cut in tiles and shuffled, plain grey, and half and half: the mean of photo and painting, pixel by pixel. (You know the first two; the other four are shown.) Which fake wins which measure? And will a measure notice that the last one was not painted at all?
 
 # %%
 tiles = [row.chunk(8, dim=3) for row in painting.chunk(8, dim=2)]  # 8 x 8 of (1, 3, 32, 32)
@@ -332,12 +328,13 @@ shuffled = torch.cat([torch.cat([flat[i] for i in order[k : k + 8]], dim=3) for 
 fakes = {
     "the photo": photo,
     "the painting": painting,
-    "its colours": match_colour(photo, painting).clamp(0, 1),
+    "photo, recoloured": match_colour(photo, painting).clamp(0, 1),
     "shuffled": shuffled,
     "grey": torch.full_like(photo, 0.5),
     "half and half": (photo + painting) / 2,
 }
-grid(list(fakes.values()), list(fakes), columns=3)
+unseen = [*fakes][2:]
+grid([fakes[name] for name in unseen], unseen, columns=4)
 eyes = judge()
 scored = {name: measure(image, photo, painting, eyes) for name, image in fakes.items()}
 scored |= {title[name]: {key: one.median for key, one in row.measures.items()} for name, row in rows.items()}
@@ -349,13 +346,15 @@ for name, values in scored.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no flower. (Gatys's 0.00 in *gram* is a rounded number: it has optimised nearly that.) The shuffled painting comes close to it, since none of the four depends on where things are.
-# The recoloured photo has not one stroke, yet in *palette* it beats AdaIN and both style swaps, and in *gram* both style swaps. And look at plain grey. In *content* it scores better than lessons 02, 03 and 05: the activations of grey are small, and other activations can be further away than none. In *structure* it beats them, too: most of this photo is an even ground, and so is grey.
+# The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no flower. (Gatys's 0.00 in *gram* is a rounded number: it has optimised almost exactly this.) The shuffled painting comes close to it, since none of the four depends on where things are.
+# The recoloured photo has not one stroke, yet in *palette* it beats lessons 05 and 08 and both style swaps, and in *gram* both style swaps. And look at plain grey. In *content* it scores better than lessons 02 to 05 and 08: the activations of grey are small, and other activations can be further away than none. In *structure* it beats them, too: most of this photo is an even ground, and so is grey.
 #
-# Now compare *half and half* with the two style swaps. In all four measures of style it beats both of them. Yet nothing was painted there: it is the window with the ghost of a flower behind it, and no pane follows a petal. In the picture by network each petal is a piece of glass. No measure here notices. So never judge by numbers alone: look.
+# Now compare *half and half* with the two style swaps. In all four measures of style it beats both of them. Yet nothing was painted there: it is the window with the ghost of a flower behind it, and no pane follows a petal. In the picture by network the outer petals are pieces of glass. No measure *of style* notices; *content* and *structure* do, as both put it behind the style swaps. So use more than one measure, and look.
 #
 # Why do the style swaps do so badly in *gram* and *palette*? Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
 # If you want the style's own glass, and not its average, you will disagree with the measures.
+#
+# *Variety* is highest for the style swap by network, though violet fills most of its ground. It compares each place with all others, and this flower and this ground have hardly anything in common, whereas in the window every part has glass and lead. So a high number need not mean many patterns: two that are far apart will do.
 #
 # So one measure alone is worth little. Use at least two with opposite aims, one for the photo and one for the style. How much of one you would give up for the other is your decision; no
 # measure can make it.
@@ -460,7 +459,7 @@ plot_points(
 # <details><summary>What it means</summary>
 #
 # The perfect method would lie in the lower left corner, with an ∞. None does. What is near the corner was paid for with training: for lessons 03 and 04 the seconds are those of a photo alone. A style that they do not know costs lesson 03 a training run, and lesson 04 a short one, of its own γ and β. Lesson 02 lies at the bottom and right: nearest to the style, and slow; only deep photo is slower. Look at the picture of lesson 02 again: is it the best one? Where `mini` also
-# measures, lesson 02 has optimised nearly this number.
+# measures, lesson 02 has optimised almost exactly this number.
 # </details>
 #
 # **Predict, then run.** Now your front chooses. The networks differ by some hundredths of a second, and the next run would give another order. So we round to whole seconds: what takes less than half of one counts as *at once*. Which methods will be left with seconds and style? And who comes back when *structure* counts, too?
@@ -484,9 +483,9 @@ print("seconds, style, structure:", ", ".join(title[name] for name in by_lesson 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# With seconds and style few are left: lesson 02, which no other comes as near to the style as, and of all that paint at once the one that comes nearest. With *structure* others come back: deep photo, as no other keeps the edges so well, and both style swaps, which keep more edges than any network of statistics. So does lesson 03, in our runs. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
+# With seconds and style two are left: lesson 02, the nearest to the style, and lesson 03, the nearest of all that paint at once. With *structure* three come back: deep photo, as no other keeps the edges so well, and both style swaps, which keep more edges than any method of statistics. Then five of eight are left, so this front hardly chooses. The more measures you use, the fewer methods are beaten: with enough axes each is the best at something. So decide what you need *before* you look at the table.
 #
-# AdaIN is not on the list. But that is *this* pair: lesson 03's network has learnt this one window, and cannot paint in any style that you bring. A front knows only the numbers that you give it.
+# Lessons 04, 05 and 08 are out both times: lesson 03 paints at once, too, is nearer to the style, and keeps more edges. But that is *this* pair. Lesson 03's network has learnt this one window, and cannot paint in any style that you bring. A front knows only the numbers that you give it.
 # </details>
 #
 # ### How much is chance?
@@ -505,7 +504,7 @@ for row in several:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Compare the ranges in brackets, measure by measure. By *structure* those of lesson 03 and of AdaIN are far apart: lesson 03 keeps more edges, and noise does not change that. By *gram* lesson 03 is nearer to the style, but by little: the ranges do not overlap, and that is all. Now compare lesson 04 with AdaIN in the same way. Where ranges overlap, do not say that one method is better. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
+# Compare the ranges in brackets, measure by measure. By *structure* those of lesson 03 and of AdaIN are far apart: lesson 03 keeps more edges, and noise does not change that. By *gram* lesson 03 is nearer to the style than lesson 04, but by little: the ranges do not overlap, and that is all. Now compare AdaIN with lesson 08 by *palette*: there the ranges overlap. Overlapping ranges decide nothing yet; section 7 shows a sharper test. And three runs are few, and only the noise on the photo varies. Another photo may well change the numbers more: try `compare("coffee", …)`. Our table has *one* pair. A
 # paper that shows one pair has chosen it.
 # </details>
 #
@@ -530,7 +529,9 @@ lab
 # *And what do people say?*
 #
 # Pictures are made for people to look at. Luan and others asked 35 to 40 people about each picture: in one study *does it look like a photo?*, from 1 to 4; in another, which of four pictures is the most faithful to the style. You ask both, and both from 1 to 4. The pastiches come two at a time, without names,
-# in an order that differs from person to person; each pair has nine, so one is left over, and comes alone on one of the last pages. Among them is the photo itself, unmarked. It should get a 4 for the first question, and a 1 for the second; if it does not, something is wrong with the question.
+# in an order that differs from person to person; each photo has nine pictures, so one is left over, and comes alone on one of the last pages. Among them is the photo itself, unmarked. It should get a 4 for the first question, and a 1 for the second; if it does not, something is wrong with the question.
+#
+# How blind is the study? For you only half: section 1 has named the pastiches of the flower, so trust your scores of the second photo more. And photo and style stand above each page, for comparison, so the unmarked photo is soon found out. Raters who have not read section 1 know no names: ask some.
 #
 # Every rating is saved at once, in the file `my-study.csv` beside this notebook. *Hand in* writes a CSV file with your name. *Merge* combines the files of a class.
 
@@ -583,7 +584,7 @@ check.interval(my_interval)
 # Divide by $n - 1$ in $s^2$, since the mean was taken from the same scores. `statistics.stdev` does so; `torch.std` does so, too, unless you say `correction=0`.
 # </details>
 #
-# What is $n$? Not the number of ratings. Thirty scores of one person tell us about that person only. So each person's scores are averaged first, and $n$ is the number of people. If you are the only one, the two pairs of pictures are counted instead: with $n = 2$ the factor $t$ is 12.7, and the intervals are as wide as the plot. Ask more people.
+# What is $n$? Not the number of ratings. Thirty scores of one person tell us about that person only. So each person's scores are averaged first, and $n$ is the number of people. If you are the only one, the two pairs are counted instead, one for each photo: with $n = 2$ the factor $t$ is 12.7, and the intervals are as wide as the plot. Ask more people.
 #
 # Until you have judged every method, there is not enough to plot. To show what the plot will look like, the cell below then **simulates** twelve people. Their ratings come from a formula and random numbers, and the title says so.
 
@@ -619,13 +620,13 @@ plot_intervals(found, x=words, title=f"Mean scores: {who}", limits=(0.8, 4.2))
 # %% tags=["nbval-ignore-output"]
 for question in QUESTIONS:
     each = intervals(answers, question)
-    print(f"{question:14} johnson {each['johnson']}; gatys {each['gatys']}")
-    print(f"{'':14} johnson minus gatys: {difference(answers, question, 'johnson', 'gatys')}")
+    print(f"{question:14} gatys {each['gatys']}; swap_optimised {each['swap_optimised']}")
+    print(f"{'':14} gatys minus swap_optimised: {difference(answers, question, 'gatys', 'swap_optimised')}")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is significant, although the
+# People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is called *significant* (so large a one would seldom come by chance alone), although the
 # two intervals overlap. So it is above for *faithfulness*, with the simulated people: the two intervals have scores in common, but that of the difference is well above 0. (What does this say about the two methods? Nothing: the formula of these people is the palette distance.) So let each person rate everything, where you can.
 # </details>
 #
@@ -670,9 +671,16 @@ check.spearman(my_spearman)
 # The agreement is over sixteen pastiches: the eight of section 1, and eight of the second pair, after 40 steps where pixels are optimised. They are in the same style, stained glass. When you have rated, look at them with their names:
 
 # %%
-grid([temple, *second.values()], ["the second photo", *(title[name] for name in second)], columns=3)
+grid([temple, glass, *second.values()], ["the second photo", "the style", *(title[name] for name in second)], columns=4)
 
 # %% [markdown]
+# **Predict, then answer.** Which of the eight fails most visibly, and why does it fail just here?
+#
+# <details><summary>One answer</summary>
+#
+# The style swap by network: its sky is one flat pink pane without a line of lead, and its tower is blurred. Each place takes the patch most like itself; the places of an even sky are all alike, so they all take the same one. Gatys's pale sky has another cause, as 40 steps from a bright photo are few.
+# </details>
+#
 # **Predict, then run.** Which measure agrees best with *does it look like a photo*? Which with *is it faithful to the style*? Is there one that agrees with both?
 
 # %% tags=["nbval-ignore-output"]
@@ -691,7 +699,7 @@ for question in QUESTIONS:
 # <details><summary>What it means</summary>
 #
 # The simulated people were *made* from structure and palette, so these two agree: we have found what we put in. (τ is Kendall's, another correlation of ranks. *By chance* is how often a ρ so far from 0 occurs when there is no relation.) The other measures of style agree less with *faithful*: these people judge colour alone, and would give a recoloured photo a high score. Look at *photorealism* with *gram*, *moments* and *sliced*: ρ is far below 0, so what comes nearer to the style looks less like a photo, to these people. No measure agrees with both questions, which is why section 5 asked for two with opposite aims. So agreement does not prove what people look at. With real ratings look at how many pastiches there are. With sixteen, a ρ of 0.4 occurs by chance in about every eighth line, and
-# there are twelve lines here. To report only the best of twelve lines proves nothing.
+# there are twelve lines here. To report only the best of twelve lines proves nothing. And *by chance* takes the sixteen for independent, but they are two by each of eight methods, in one style: as with people and their ratings, the true chance is higher than printed.
 # </details>
 #
 # ### Your code compares
@@ -743,7 +751,7 @@ grid([painting, *ends.values()], ["the style", *ends], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 04, nearest to the style as this one layer sees it, to lesson 07, which keeps the photo best. On the way more of the photo's edges is kept, and less of the style. Both style swaps are gone, because lesson 07 is nearer to the style *and* keeps more of the edges. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. Lesson 02 is gone by a hair: lesson 04 comes as near, and keeps a little more. The intervals of lessons 02, 04 and 08 overlap, so their order may be chance. But all pictures met the same directions, so their differences would tell more, as with strict people.
+# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 04, nearest to the style as this one layer sees it, to lesson 07, which keeps the photo best. On the way more of the photo's edges are kept, and less of the style. Both style swaps are gone, because lesson 07 is nearer to the style *and* keeps more of the edges; so is AdaIN, because of lesson 03. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. Lesson 02 is gone by a hair: lesson 04 comes as near, and keeps a little more. The intervals of lessons 02, 04 and 08 overlap, so their order may be chance. But all pictures met the same directions, so their differences would tell more, as with strict people.
 # Your order agrees well with the course's, though yours comes from one layer.
 # </details>
 #
@@ -753,25 +761,32 @@ grid([painting, *ends.values()], ["the style", *ends], columns=4)
 #
 # **Predict, then run.** Draw a decision tree first, on paper: three questions, and an end for each lesson. Then compare.
 
-# %%
+
+# %% tags=["nbval-ignore-output"]
+def end(method, name, words):
+    """The words of an end: the method, what sections 2 and 5 measured, and what speaks for or against it."""
+    took = f"{seconds[name]:.1f}" if seconds[name] < 10 else f"{seconds[name]:.0f}"
+    return f"{method}\n{took} s, structure {kept[name]:.2f}\n{words}"
+
+
 plot_tree(
     Ask(
         "What should come out?",
         {
-            "photo": "Deep photo (07)\nmasks help; slow",
+            "photo": end("Deep photo (07)", "photo", "masks help"),
             "letters": "EMD (09)\nten letters of a font",
             "painting": Ask(
                 "How many styles?",
                 {
-                    "one": "Johnson (03)\ntrain once, then fast",
-                    "several": "CIN (04)\none network, mixtures",
+                    "one": end("Johnson (03)", "johnson", "train it once"),
+                    "several": end("CIN (04)", "cin", "also mixtures"),
                     "any": Ask(
-                        "What counts most?",
+                        "May it take seconds?\nIf not, what counts?",
                         {
-                            "nearness": "Gatys (02)\neverything can be set; slow",
-                            "mixtures": "AdaIN (05)\nmasks, colours, live",
-                            "sliders": "Adjustable (08)\neach layer on its own",
-                            "patches": "Style swap (06)\nslow if large",
+                            "yes": end("Gatys (02)", "gatys", "everything can be set"),
+                            "no, mixtures": end("AdaIN (05)", "adain", "masks, colours, live"),
+                            "no, sliders": end("Adjustable (08)", "adjustable", "each layer by itself"),
+                            "no, patches": end("Style swap (06)", "swap_inverted", "slow if large"),
                         },
                     ),
                 },
@@ -782,7 +797,7 @@ plot_tree(
 )
 
 # %% [markdown]
-# (*Nearness* is meant as Gram distance, with patience: hundreds of steps, and VGG-19 if you have it. With `mini` and 100 steps, as here, your eyes may choose another.)
+# (The seconds are those of section 2, the structure that of section 5: one pair, 256 pixels, this machine. Seconds, how much of the photo should be kept, and how many styles: that is what the tree asks for. Lesson 02 stands in it although your front has just dropped it. There lesson 04 came as near, with a style that it knows; for a style of your own it needs a training, and lesson 02 does not.)
 #
 # Some tasks to try it on. Which method would you take, and what speaks against it? (The answers are folded; there is often more than one.)
 #
@@ -797,8 +812,8 @@ plot_tree(
 # What this comparison does not show:
 #
 # - **One encoder.** All methods use `mini`. With VGG-19 all of them would distinguish more patterns. Those that run the encoder while they paint (02, 05, 06, 07) would be slower by a factor of ten and more; of the others only the training. The order may change.
-# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it. The networks of lessons 05 and 08 are relatives of theirs: each took over convolutions that had learnt this style, too. The others were not trained on it. So the comparison favours these four.
-# - **The training is not in the seconds.** A network that paints 256 pixels in a fraction of a second was trained for much longer on one core: with its predecessors, lesson 03's for about an hour, lesson 08's for six. The papers' were trained on GPUs. Divide this time by the number of pictures that you will ever paint.
+# - **One style for all.** Lessons 03 and 04 know few styles, so we took one that they know. They were trained on it. The networks of lessons 05 and 08 are relatives of theirs: each took over convolutions that had learnt this style, too. The methods of lessons 02, 06 and 07 were not trained on it. So the comparison favours lessons 03, 04, 05 and 08.
+# - **The training is not in the seconds.** A network that paints 256 pixels in a fraction of a second was trained for much longer on one core: with its predecessors, lesson 03's for about five hours, lesson 08's for six. The papers' were trained on GPUs. Divide this time by the number of pictures that you will ever paint.
 # - **Settings.** Each method has the course's defaults. Other weights, or another number of steps, would give other pictures. A comparison also compares how well each method was tuned.
 #
 # Open questions:
@@ -833,7 +848,7 @@ plot_tree(
 # - *"A confidence interval contains 95 % of the people."* It says where the *mean* may be. With more people it shrinks; the spread of people does not.
 # - *"It is 790 times faster."* On which machine, at which size, with which style already known, and who paid for the training?
 #
-# **To read**: Y. Jing and others, *Neural Style Transfer: A Review*, TVCG 2020, for a map of the field; the two papers above, now that you know what to look for in a table; M.-C. Yeh and others, *Improving Style Transfer with Calibrated Metrics*, WACV 2020, who hold measures against people;
+# **To read**: Y. Jing and others, *Neural Style Transfer: A Review*, TVCG 2020, for a map of the field; the two papers above, now that you know what to look for in a table; M.-C. Yeh and others, *Improving Style Transfer with Calibrated Metrics*, WACV 2020, who check measures against people's judgements;
 # R. Zhang and others, *The Unreasonable Effectiveness of Deep Features as a Perceptual Metric*, CVPR 2018, on networks as judges; E. Heitz and others, *A Sliced Wasserstein Loss for Neural Texture Synthesis*, CVPR 2021, who paint with exercise 2; A. Hertzmann, *Can Computers Create Art?*, Arts 2018, on what all this is for.
 #
 # **Next**: this is the last lesson. You can write each of these methods now, you know what each costs, and how to test whether something new is better. Take a photo of yours and a picture that you like, choose a method, and paint. Then show the result to somebody
@@ -848,20 +863,19 @@ plot_tree(
 #
 # **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
-# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: at 256 pixels lessons 03, 04, 05 and 08 and the style swap by network within a factor of two of each other, optimised methods slower by factors of twenty to two hundred. From 256 to 512 pixels the exponents are 0.8 to 1.4, that of the style swap 1.6 to 2.1; from 64 to 128 all are lower.
+# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: at 256 pixels lessons 03, 04, 05 and 08 and the style swap by network within a factor of three of each other, optimised methods slower by factors of twenty to two hundred. From 256 to 512 pixels the exponents are 0.8 to 1.4, that of the style swap 1.6 to 2.1; from 64 to 128 all are lower.
 # The photo wins content and structure, the painting all measures of style. With simulated people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
-# | 4 | `04 · Conditional instance norm styles:` | 16, exactly |
 # | 5 | `the photo 0.00` | 0.53 to 0.6 |
-# | 5 | `0.05 0.00 … its colours` | 0.15 to 0.25 |
+# | 5 | `0.05 0.00 … photo, recoloured` | 0.15 to 0.25 |
 # | 5 | `0.04 0.00 … grey` | 0.75 to 0.9 |
 # | 5 | `grey … 0.00 half and half` | 0.75 to 0.9 |
-# | 6 | `03 · Johnson gram` | 0.05 to 0.1 |
-# | 7 | `faithfulness johnson … johnson minus gatys:` | 0.3 to 0.6 |
-# | 7 | `faithfulness johnson … johnson minus gatys: … (` | 0.1 to 0.4 |
-# | 7 | `photorealism structure ρ` | 0.85 to 1 |
+# | 6 | `03 · Johnson gram` | 0.02 to 0.05 |
+# | 7 | `faithfulness gatys … gatys minus swap_optimised:` | 0.3 to 0.8 |
+# | 7 | `faithfulness gatys … gatys minus swap_optimised: … (` | 0.05 to 0.4 |
+# | 7 | `photorealism structure ρ` | 0.75 to 1 |
 # | 7 | `faithfulness palette ρ` | 0.7 to 1 |
 # | 7 | `ρ with the course's sliced distance:` | 0.9 to 1 |
 #
