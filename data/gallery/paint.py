@@ -80,9 +80,9 @@ def one_style() -> Figure:
 
 
 def mixed() -> Figure:
-    """A rocket painted by one network: in impasto, in Starry Night, half of each, and changing from left to right"""
-    rocket, network = _photo("rocket", 256), cin.load()
-    left = torch.linspace(1, 0, rocket.shape[3]).expand(rocket.shape[2:])
+    """A cat painted by one network: in impasto, in Starry Night, half of each, and changing from left to right"""
+    cat, network = _photo("chelsea", 256), cin.load()
+    left = torch.linspace(1, 0, cat.shape[3]).expand(cat.shape[2:])
     wishes = {
         "impasto": "impasto",
         "starry night": "starry_night",
@@ -90,7 +90,7 @@ def mixed() -> Figure:
         "from left to right": {"impasto": left, "starry_night": 1 - left},
     }
     mixtures = map(network.mix, wishes.values())
-    return _row([coarse_to_fine(partial(network, mix=mix), rocket) for mix in mixtures], [*wishes])
+    return _row([coarse_to_fine(partial(network, mix=mix), cat) for mix in mixtures], [*wishes])
 
 
 def any_style() -> Figure:

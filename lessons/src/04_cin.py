@@ -424,7 +424,7 @@ check.pad_shares(my_shares)
 # %%
 corners = ["mosaic", "woodcut_waves", "watercolour", "udnie"]
 steps = [0, 0.5, 1]
-small = resize(samples.content("coffee"), (160, 240), "box")  # (1, 3, 160, 240)
+small = resize(samples.content("coffee"), (128, 192), "box")  # (1, 3, 128, 192)
 square = [paint(small, dict(zip(corners, bilinear(across, down), strict=True))) for down in steps for across in steps]
 titles = [""] * 9
 titles[0], titles[2], titles[6], titles[8] = corners
