@@ -52,7 +52,7 @@ photo = resize(samples.content("china"), 192, "long")  # (1, 3, 128, 192)
 
 # %% [markdown]
 # This is the goal. The first picture is a photo. The next four were painted by four networks, each trained for one style (how they get broad and fine strokes: section 8). Three of the styles hang in museums: Kandinsky's *Composition VII*, Hokusai's
-# woodcut *The Great Wave* and van Gogh's *Starry Night*. The fourth is a stained glass of the course's own, and stands beside what was painted after it. A painted photo is called a **pastiche**.
+# woodcut *The Great Wave* and van Gogh's *Starry Night*. The course holds no copies of these three; look them up, and lay them beside. The fourth is a stained glass of the course's own. It stands last, next to the picture painted in its style. A painted photo is called a **pastiche**.
 
 
 # %%
@@ -269,7 +269,7 @@ for kernel, stride in ((3, 2), (4, 2), (5, 2), (9, 3)):
 # **Predict, then run.** We give a plain grey picture to two untrained networks (without normalisation), subtract the mean and stretch the contrast of what comes out, so middle grey means: no pattern. Which of the two makes a pattern out of plain grey? Look at the borders, too.
 
 # %%
-plain, pictures = torch.full((1, 3, 48, 48), 0.7), []
+plain, pictures = torch.full((1, 3, 48, 48), 0.5), []
 for upsampling in ("transposed", "nearest"):
     torch.manual_seed(5)
     untrained = TransformationNet((8, 16, 32), 2, lambda channels: nn.Identity(), upsampling, ends="paper")
@@ -282,7 +282,7 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Out of plain grey the transposed convolutions make a pattern, with another one along the borders, where fewer kernels overlap. With enlarging, grey stays one colour up to the last pixel. The other half of that is
+# Out of plain grey the transposed convolutions make a pattern, with another one along three of the borders, where fewer kernels overlap. With enlarging, grey stays one colour up to the last pixel. The other half of that is
 # **reflection padding**: at the border a convolution sees the picture mirrored. Padded with zeros, every picture would have a black frame around it, and the network would paint along it.
 # (The paper pads by 40 pixels of reflection once, and its unpadded residual blocks remove them again. We pad in each layer, and have our margin of 8.)
 # </details>
@@ -297,8 +297,13 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 #
 # $\mathbf E_x$ means: on average over photos $x$. The content is the photo itself. $y_s$ is the style, always the same one. The authors call this **perceptual losses**: two pictures are compared by a network's activations,
 # and this network is called the **loss network** (frozen, as before). $\ell_\text{feat} = \|\phi(\hat y) - \phi(x)\|^2 / CHW$ (2) is the content loss, $\ell_\text{style}$ compares Gram matrices (3, 4), $\ell_{TV}$ is the total variation of lesson 01.
-# We use the course's divisors, so weights mean the same as in lesson 02. The weights differ: one pass cannot adapt each stroke to the photo as 300 steps can, so the photo counts for more here (all style layers together had 30 times the weight of the content there; here they have 5 times. The networks that ship had longer to learn, and get 19 or 29 times). After a minute of training a network
-# can adapt still less: in this lesson we compare content one block earlier than for the networks that ship.
+# We use the course's divisors, so weights mean the same as in lesson 02. The weights differ. One pass cannot adapt each stroke to the photo as 300 steps can, and after a minute of training a network can adapt still less, so here the photo counts for more:
+#
+# | | style, all layers together | content |
+# | --- | --- | --- |
+# | lesson 02 | 30 times the content's weight | `relu4_2` |
+# | this lesson's live training | 5 times | `relu3_2`, which keeps more of the photo |
+# | the networks that ship | 19 or 29 times | `relu4_2` |
 #
 # This is what stands in the brackets of (1):
 
@@ -446,12 +451,12 @@ grid(pictures, ["new to it, too", "in one pass", "from the album", "in one pass"
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The drawing is there after ten steps, in wrong colours: it comes through from the photo. Then come the colours, by step 50 or 100: a few weights of the last layer are enough for them. Last come lines that follow the edges of the photo, because that lowers both losses. The style loss falls many times over, the content loss
+# The drawing is there after ten steps, in wrong colours: it comes through from the photo. Then come colours and lines together, by step 50: for the colours a few weights of the last layer are enough, and lines that follow the edges of the photo lower both losses. What follows only cleans them. The style loss falls many times over, the content loss
 # less: the network has to give up the photo's details for the strokes.
 #
 # The photos that are new to it are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
 #
-# This network is small, and was trained for a minute. Look closely: beside each outline run bright and dark stripes, like an echo, and the red sun of the style has left only thin reddish lines. The networks of section 8 are more than twice as wide, have five blocks, and were trained for longer.
+# This network is small, and was trained for a minute. Look closely: beside each outline run bright and dark stripes, like an echo, and the red of the sun is nowhere. The networks of section 8 are more than twice as wide, have five blocks, and were trained for longer.
 # </details>
 #
 # ## 6 · Batch norm or instance norm
@@ -570,8 +575,11 @@ class MyNorm(InstanceNorm):
 # %%
 torch.manual_seed(0)
 mine = TransformationNet((8, 16, 32), 2, norm=MyNorm)
-optimizer = torch.optim.Adam(mine.parameters(), lr=2e-3)
-curve = [train(mine, optimizer, perceptual_loss, crops(step)) for step in range(1, EARLY + 1)]
+optimizer = torch.optim.Adam(mine.parameters())
+curve = []
+for step in range(1, EARLY + 1):
+    optimizer.param_groups[0]["lr"] = 1e-2 * rate_factor(step, STEPS, warm_up=20)  # as in section 5
+    curve.append(train(mine, optimizer, perceptual_loss, crops(step)))
 print(f"loss: {sum(curve[:10]) / 10:.2f} in the first ten steps, {sum(curve[-10:]) / 10:.2f} in the last ten")
 pictures = [style, photo, paint(mine, photo), paint(early, photo)]
 solved = train is my_training_step or norm is my_instance_norm
@@ -582,7 +590,7 @@ grid(pictures, titles, columns=4, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Two pictures of one kind: the same network, the same photos, nearly the same loss (the course's adds a penalty on spikes: see the end of the lesson). They are not equal pixel by pixel, because your Adam has the same step size all the time; the course's soon takes steps three to five times as long. Give your network
+# Two pictures of one kind: the same network, the same photos, nearly the same loss (the course's adds a penalty on spikes: see the end of the lesson; so they are not equal pixel by pixel). Give your network
 # another style (in section 4), more steps, or more channels.
 # </details>
 #
@@ -615,7 +623,7 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# After 150 steps both are unfinished. With transposed convolutions there are rows of dots, best seen on the walls and in the dark lines over the lake, and faintly in the sky: they are there from the beginning, and the network has to learn weights that cancel them. With enlarging the sky has smooth
+# After 150 steps both are unfinished. With transposed convolutions there are rows of dots, best seen at the right, over the lake, and on the walls: they are there from the beginning, and the network has to learn weights that cancel them. With enlarging the sky has smooth
 # streaks and no dots.
 #
 # Total variation adds up how much neighbouring pixels differ, so each single pixel and each hard outline costs something. With thirty times as much most of the fine grain is gone and outlines become soft. With a hundred times as much only broad bands are left of the temple.
@@ -664,7 +672,7 @@ grid(pictures, titles, columns=4)
 # Large plain areas are the other weak point: there is no edge that a stroke could follow. On the cat many strokes run along the fur. In the sky above the temple the wave has only a few cracks. The glass fills it with short slanting lines, the night with strokes that turn from blue to yellow. On the lawn there are furrows of the wave,
 # panes of the glass, and fine strokes of the night. In each picture the marks are of about one size. The wave itself, the sun of the glass and the swirls of the night do not come along. Small networks have few marks, and noise moves them about, but does not make new ones.
 #
-# Where do you see what the noise does, and where a pattern that repeats? (The sky of the night is yellow in one place and blue in another, though the photo's sky is not: that is the noise. The panes on the lawn of the glass stand almost in rows.)
+# Where do you see what the noise does, and where a pattern that repeats? (The sky of the night is yellow in one place and blue in another, though the photo's sky hardly changes: on the grey card you saw the same, and there only the noise differs. The panes on the lawn of the glass stand almost in rows.)
 # </details>
 #
 # ### A larger photo
@@ -692,7 +700,7 @@ grid([glass, *shown], ["the style", *(f"painted at {side} px" for side in sizes)
 #
 # The small photo can be painted in this way, too: shrink it once more, and begin there. Wang and others (*Multimodal Transfer*, CVPR 2017) have a network for each size; here the same one does all of it, and needs no further training.
 #
-# **Predict, then run.** How much longer than one pass does all this take? The *share* of the pastiche in the mixture was a half. What will be lost with 0.9?
+# **Work out, predict, then run.** How many more pixels than in one pass are painted in all? The *share* of the pastiche in the mixture was a half. What will be lost with 0.9?
 
 # %%
 large, network = resize(samples.content("chelsea"), 512, "long"), trained["starry_night"]
@@ -708,7 +716,7 @@ grid([image[part] for image in (large, *found.values())], ["a part of the photo"
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# A third longer at most: half of the size is a quarter of the pixels, and 1/4 + 1/16 + 1/64 + … = 1/3. Painted at once, the fur is full of fine strokes. From coarse to fine there are broad ones, too. With a share of 0.9 the network hardly sees the photo: pupil and outlines are smeared.
+# A third more at most, and so a third more time: half of the size is a quarter of the pixels, and 1/4 + 1/16 + 1/64 + … = 1/3. Painted at once, the fur is full of fine strokes. From coarse to fine there are broad ones, too, and the pupil begins to dissolve into streaks. With a share of 0.9 the network hardly sees the photo: outlines are smeared as well.
 #
 # The pictures at the top of this lesson were painted in this way (there the photo is small, and one halving is enough). In the lab it is the slider **broad marks**, and `stylelearn stylize` has `--coarse`.
 # </details>

@@ -54,7 +54,7 @@ network = adain.load()  # the course's trained decoder g, with its encoder f
 #
 # \* = never seen by this network or its predecessors. The paintings without a star were seen by a predecessor: the network began as an earlier one of lesson 08, and that as one of lesson 04, which had learnt nine of the course's paintings (and Van Gogh's *Starry Night*, which `night_strokes` resembles). In the training of this network itself there was no photo and no painting of this page. Of those that return below, `woodcut_waves`, `pointillism`, `stained_glass` and `watercolour` have no star.
 #
-# We chose eight that come out well. The lab below has all sixteen. In `batik` the cat nearly drowns in a mesh, and `mosaic` gives no tiles.
+# These are eight of the better ones. In several of them look for short cracks, as in plaster: they come from this decoder, not from the painting (section 10). The lab below has all sixteen. In `batik` the cat nearly drowns in a mesh, and `mosaic` gives no tiles.
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
@@ -188,9 +188,9 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
 # with the encoder $f$ up to one layer, `relu4_1`. The paper's decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
 #
-# One position of `relu4_1` stands for eight by eight pixels, and our small encoder has few channels to describe them. So the course's $f$ takes a little more along, and its $g$ is a larger network of another build. Section 5 says what, and why; first we look at what comes out.
+# One position of `relu4_1` stands for eight by eight pixels, and our small encoder has few channels to describe them. So the course's $f$ takes a little more along, and its $g$ is a larger network of another build. Above all it is given the style once more, in channels of their own, and takes it from there. Section 5 says what, and why. Until then the method is the paper's, and only the pictures are painted by this $g$.
 #
-# **Predict, then run.** What will $g(f(c))$ be, with no style at all? And $g(t)$?
+# **Predict, then run.** What will $g(f(c))$ be, with no style at all? And $g(t)$? (The number above the picture is lesson 01's measure in decibels: the higher, the nearer to the photo. From 50 dB on nobody sees a difference.)
 
 # %%
 for word, g in {"the paper's form": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
@@ -510,7 +510,7 @@ print(f"AdaIN of all but the code against g(f(c)), no style at all: {psnr(broken
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The code does it all. (From 50 dB on nobody sees a difference.) Whatever AdaIN does to the other 361 channels, the decoder's first norm undoes, as you have just seen with the small decoder.
+# The code does it all. Whatever AdaIN does to the other 361 channels, the decoder's first norm undoes, as you have just seen with the small decoder.
 #
 # So to be plain: the small decoder above is the paper's method. The style lies in the activations, as (8) puts it there. The course's large decoder takes only 64 numbers of it, and learns to make γ and β of them. That is nearer to Golnaz Ghiasi and others, who in 2017 had a network read γ and β off the style. It is AdaIN in a wider sense: means and deviations of a style are still all that is known of it, and still set those of the picture's channels, but in thirteen places and by a learnt map. (In 2019 Tero Karras and others built their *StyleGAN* in this way.) In sections 6 and 7, too, α and mixtures act on these 64 numbers.
 # </details>
@@ -539,7 +539,7 @@ print(f"α = 0 against the photo: {psnr(strip[0], cup):.1f} dB")
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is nearly the photo, but softer: the finest thing that $g$ is given is a picture half as wide.
+# At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is close to the photo, but softer, and the finest colours are lost: the finest thing that $g$ is given is a picture half as wide.
 # With α the style comes in: first blue in the shadows and yellow in the coffee, in the end a fine, even grain, too, in place of the chalk's strokes. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
@@ -607,7 +607,7 @@ grid(list(square.values()), list(square), columns=3)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Something of its own. The middle has a palette and lines between the four. It is no double exposure, since the four styles were never mixed as pixels. And the corners? Each has the colours of its painting. But at `night_strokes` there are short cracks and no swirls (section 10).
+# Something of its own. The middle has a palette and lines between the four. And the corners? Each has the colours of its painting. But at `night_strokes` there are short cracks and no swirls (section 10).
 # AdaIN is linear in σ and μ, so in each pass mixing four results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
 #
@@ -900,7 +900,7 @@ for side in (128, 256, 512):
 # - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
 # - **The small decoders of this lesson** start at `relu2_1` and learn for seconds. They show how it works, not how good it gets.
 # - **Masks**: the paper normalises each region with its own mean and deviation. We take those of the whole photo, so that soft masks have no seams. The course's `blend` lets only the style code change from place to place, so that no edge stands in the pattern either.
-# - **More terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives the photo's colours. A loss for total variation (how much neighbouring pixels differ, lesson 01) lowers the noise, and a penalty keeps single activations from dominating a norm.
+# - **More terms in training**: in a part of each batch the style is the content itself, and there the picture is compared, too, so that α = 0 gives most of the photo's colours. A loss for total variation (how much neighbouring pixels differ, lesson 01) lowers the noise, and a penalty keeps single activations from dominating a norm.
 # - **From coarse to fine** (lesson 03, section 8), in sections 7 to 9 and in the lab.
 # - **Norms** are divided by the root of the number of their values, so that λ means the same for every encoder. The paper's λ is 10; the card beside the weights names ours.
 #

@@ -59,7 +59,7 @@ for name, style_name in (("chelsea", "night_strokes"), ("china", "stained_glass"
     content, style = resize(samples.content(name), (288, 432), "box"), samples.style(style_name)  # (1, 3, 512, 512)
     with torch.no_grad():
         shown += [style, content, network(content, style)]
-    titles += [style_name, "the photo", "swapped"]
+    titles += [style_name, "the photo", f"the photo in {style_name}"]
 grid(shown, titles, columns=3, even=True)
 
 # %% [markdown]
@@ -110,7 +110,7 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Edges in about the same arrangement, in other colours. The white frame is the patch; the rest of each picture is what its activations see around it. At the eye there is a dark upright stroke between lighter areas, at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
+# Edges in about the same arrangement, in other colours. The white frame is the patch; the rest of each picture is what its activations see around it. At the eye dark strokes run together, more or less upright, between lighter areas; at the nose a dark line that falls to the right. `relu3_1` of a network like VGG represents edges and
 # their arrangement, and colour only weakly. The correlations stay well below 1: the style has nothing better to offer.
 # </details>
 #
@@ -478,7 +478,7 @@ for method in objectives:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The claim holds in part. The swap comes to twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places. Lesson 02 ends with two different ones: look at the strokes in the sky, and at the storeys. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+# The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places. Lesson 02 ends with two different ones: look at the strokes in the sky, and at the storeys. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
 # The colours are another matter. The swap keeps those of its start: the orange of the style's pixels, or the pale sky and the dark trees of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. Lesson 02, which also compares early layers, brings orange to the photo's temple, too. That is why `paint` starts from the style's pixels.
 #
@@ -496,7 +496,7 @@ for method in objectives:
 # Which activations $H$ should it see? Those of photos and paintings; the paper has 80 000 of each. But it will have to work on *swapped* activations, and no picture has exactly those, as section 4 said. How far are they from
 # the activations of a picture?
 #
-# **Predict, then run.** We search for the picture that fits best, once for the photo's own activations, once for swapped ones, and always from grey. How near can one come?
+# **Predict, then run.** We search for the picture that fits best, once for the photo's own activations, once for swapped ones, and always from grey. How close can we get?
 
 # %%
 own, swapped_cat = f_c[..., 12:36, 18:54], swap(f_c, f_large)  # (1, C, 24, 36), the middle; (1, C, 48, 72)
@@ -635,7 +635,7 @@ titles = ["the photo", "the style", *(f"strength {s:g}" for s in (0, 0.33, 0.67,
 grid([cat, panes, *strip], titles, columns=3, even=True)
 
 # %% [markdown]
-# At strength 0 the network repaints the photo itself, without the finest hairs. Then the dark lines come, and the colours.
+# At strength 0 the network repaints the photo itself, without the finest hairs. Then the colours come, and the dark lines with full strength.
 #
 # ## The lab
 #
@@ -684,7 +684,7 @@ grid([dabs, start, *made], ["the style", "the start", *methods], columns=2, even
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed, so neighbours come to agree: strokes run on across many patches, as in the sky and on the water, and posts and roofs are drawn in clear lines. They can also agree on something nobody asked for, such as the scratches in a corner of the sky. The content loss keeps the temple in its place. The price: every step
+# In the swap every patch is matched on its own, once. Here it is matched in every step, after its neighbours have changed, so neighbours come to agree: strokes run on across many patches, as in the sky and on the water, and posts and roofs are drawn in clear lines. They can also agree on something nobody asked for, such as the slanting scratches in the sky. The content loss keeps the temple in its place. The price: every step
 # compares all patches again; content and style need a balance again (we weight the patch term by 25, and the smoothness twenty times as high as in the swap); and the target moves during the optimisation, so the start matters again. Li and Wand match in `relu4_1`, too. With our encoder and a picture this small, its patches are so large that the temple dissolves in strokes.
 # (Both are painted with Adam. L-BFGS goes astray when a loss jumps, and this one jumps whenever a match changes.)
 # </details>
@@ -771,14 +771,13 @@ for who in painters:
     print(f"{who:16}" + "".join(f"{consistency(films[who, what], clip):14.1f}" for what, clip in clips.items()))
 
 # %%
-clip = "pan by 4 px"
-strips, titles = [clips[clip].frames[0], resize(brush, 288)], ["a frame of the clip", "the style"]
-for who in painters:
-    before, now = films[who, clip]  # (3, 192, 288) each
-    flicker = (now[..., :-4] - before[..., 4:]).abs().mean(dim=0, keepdim=True).expand(3, -1, -1)
-    strips += [before[..., 4:], (4 * flicker).clamp(0, 1)]
-    titles += [who, "flicker × 4"]
-grid(strips, titles, columns=2, even=True)
+strips, titles = [], []
+for who, shift in (("swap, network", 4), ("swap, network", 3), ("swap, search", 4), ("lesson 02", 4)):
+    before, now = films[who, f"pan by {shift} px"]  # (3, 192, 288) each
+    flicker = (now[..., :-shift] - before[..., shift:]).abs().mean(dim=0, keepdim=True).expand(3, -1, -1)
+    strips += [before[..., shift:], (4 * flicker).clamp(0, 1)]
+    titles += [f"{who}, {shift} px", "flicker × 4"]
+grid(strips, titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -786,7 +785,7 @@ grid(strips, titles, columns=2, even=True)
 # Lesson 02 flickers over the whole frame. At 4 pixels the swap is several times steadier, though it knows nothing about neighbouring frames. With the network the middle is black: *exactly* the same. Four pixels are one cell.
 # All activations have moved by one cell, so each patch gets the same match. Only near the border, where things come into view, something changes.
 #
-# A motion of 3 pixels is no whole number of cells. The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then only a little steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
+# A motion of 3 pixels is no whole number of cells (above, at the right). The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then only a little steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
 # flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background.
 # </details>
 #
@@ -860,13 +859,13 @@ grid([*rows.values()], [*rows], columns=3, even=True)
 # <details><summary>What you should see</summary>
 #
 # Small glass gives fine lead lines close together, and hardly a cat. Large glass has few lines and wide panes, so there are large smooth patches to choose from. Pencil takes nearly all colour away: the style has none to offer. Its hatching is nearly lost, too: its lines are finer than a patch can show once nine of them are averaged.
-# The smooth sky becomes smooth blue, which the waves have. But the thin bars of the towers become thick strokes: the waves have no lattice. Beside the smaller tower at the left there is a pale halo, probably from patches that hold an edge beside white foam.
+# The smooth sky becomes smooth blue, which the waves have. But the thin bars of the towers become thick strokes: the waves have no lattice. Beside towers and rocket there are pale halos, probably from patches that hold an edge beside white foam.
 # </details>
 #
 # - **Only what is there.** The pastiche consists of patches of the style. If the style has no eye, there is no eye.
 # - **Only small shapes.** A patch sees 32 pixels. Nothing preserves composition, long lines or the balance of colours.
 # - **One size.** Patches are not turned and not scaled. The size at which you give the style matters.
-# - **A mean is a blur.** With patches of 3 × 3 cells nine are averaged at each place, with 9 × 9 cells 81. So large patches look soft, as in section 2.
+# - **A mean is a blur.** With patches of 3 × 3 cells nine are averaged at each place, with 9 × 9 cells 81. Where pixels are averaged, as in section 2, that is a blur. Where activations are, the search draws sharp lines again (section 4), but fewer of them.
 #
 # ## Differs from the paper
 #
@@ -884,7 +883,7 @@ grid([*rows.values()], [*rows], columns=3, even=True)
 # - The swap is three convolutions, and better computed part by part.
 # - The target is fixed before the first step, in one layer. So different noise leads to nearly the same picture.
 # - An inverse network replaces the search. It is trained on swapped activations, too, because no picture has them.
-# - What moves by whole cells gets the same matches. So videos are steadier.
+# - What moves by whole cells gets the same matches. So such videos are steadier; with other motions the swap flickers nearly as lesson 02 does.
 #
 # **Common misconceptions**
 #

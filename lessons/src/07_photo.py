@@ -155,7 +155,7 @@ grid([*four.values(), *((each / 0.3).clamp(0, 1) for each in maps)], [*four, *["
 # <details><summary>What it means</summary>
 #
 # The negative and the warm light are black everywhere: each is an affine function of the colours, even the same one in all windows. The moved picture looks like a perfect photo. But it is a photo of something else: at every edge
-# the new values do not follow from the old ones. The painted one has residuals nearly everywhere.
+# the new values do not follow from the old ones. The painted one has residuals along all edges and over all leaves.
 #
 # So this number does not measure whether a picture is *a* photo. It measures whether it is ***this*** photo in another light, and the light may differ from window to window.
 # </details>
@@ -342,7 +342,7 @@ check.photorealism(my_photorealism)
 # </details>
 #
 # The course does not build so large a matrix. `MattingLaplacian` computes $\mathcal M_I v$ as section 2 does, with a regression for each window, and keeps only the windows' means and inverse
-# covariances. That gives the same numbers, in some hundredths of a second.
+# covariances. That gives the same numbers, in a few hundredths of a second.
 #
 # **Predict, then run.** Sort these pictures by their $\mathcal L_m$, before you look: the photo itself, grey, the negative, red and blue exchanged, one plain colour, the left half darkened to one half, blurred, noise of 1 %, moved by one pixel, lesson 02.
 
@@ -365,7 +365,7 @@ for name, image in tried.items():
 #
 # Any picture that is one affine function of the colours costs (almost) nothing: up to the tiny ε these pictures are the **null space** of $\mathcal M_I$. It has four dimensions for each channel of the output, three for $a$ and one for $b$: few beside 44 376 pixels. Even the negative costs nothing: the term does not say which light is right; the style loss does.
 #
-# The darker half costs only along one line. Dearest is the photo moved by one pixel, which looks perfect: all its edges are in the wrong place. Noise of 1 % costs more than you might expect, since no affine function of a plain sky explains it: this removes the texture of lesson 02 from the sky.
+# The darker half costs only along one line. The most expensive is the photo moved by one pixel, which looks perfect: all its edges are in the wrong place. Noise of 1 % costs more than you might expect, since no affine function of a plain sky explains it: this removes the texture of lesson 02 from the sky.
 # </details>
 #
 # **Predict, then run.** We start from the painted picture and minimise $\mathcal L_m$ alone, without network or content loss. What will come back, and what will not?
@@ -400,7 +400,7 @@ grid([cup, *soft[4:, None]], ["the photo", *(f"eigenvalue {value:.0e}" for value
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Not waves, as for other Laplacians, but *objects*: the cup, the coffee in it, the saucer, the table, with soft grey in between. The matrix was invented for this: to cut hair and smoke out of a photo, with a **matte** that says how much of each pixel belongs to the foreground.
+# Not waves, as for other Laplacians, but *objects*: the cup, the coffee in it, the saucer, the table, with soft grey in between. (The last ones begin to be waves within an object: the coffee is white on one side and black on the other.) The matrix was invented for this: to cut hair and smoke out of a photo, with a **matte** that says how much of each pixel belongs to the foreground.
 # So at low cost the new light may differ from object to object, and change softly within one.
 # </details>
 #
@@ -538,6 +538,8 @@ for row in table:
     print(f"{row.label:10} {row.share:4.0%} of the content -> {row.to or '(not used)':10} {row.why}")
 
 # %% [markdown]
+# So the lake takes its colours from the ground at the launch pad. That is why it is sand-coloured in the evening pictures of this lesson, where you might expect a dark blue.
+#
 # **Without masks by hand.** With an internet connection, `masks = segmentation.segment(photo)` finds people, animals, vehicles and furniture with a network of torchvision's (13 MB, downloaded once), but neither sky nor water. Offline, `segmentation.cluster` divides the places of both pictures into a few clusters, by colour, features and height. It does not know what a sky is. Often
 # that is good enough.
 
@@ -602,7 +604,7 @@ for name, (steps, start) in ways.items():
         if step.number == 40:
             halfway[name] = step.best_image
     stages[name] = step.best_image
-plot_curves(curves, y="style loss", title="The first stage runs ahead, the second gives some of it back")
+plot_curves(curves, y="style loss", title="Three ways to the second stage")
 grid([*stages.values()], [*stages])
 for name, picture in stages.items():
     print(f"{name:16} structure {structure(picture):.2f}   off colour {off_colour(picture):.2f}")
@@ -665,7 +667,7 @@ who = "your code" if solved else "the course's, in place of yours"
 grid([dusk, mine, theirs], ["the style", who, "the course's: second stage only"])
 
 # %% [markdown]
-# The two should be alike, not equal: the course weights each region by its size, and divides its term by its own power. Both are crisper than the picture of section 7, since their start, the recoloured photo, was never painted over. A first stage costs some sharpness. The paper needs it, as it starts from noise.
+# The two should be alike, not equal: the course weights each region by its size, and measures each difference of Gram matrices relative to the style's. Both are crisper than the picture of section 7, since their start, the recoloured photo, was never painted over. A first stage costs some sharpness. The paper needs it, as it starts from noise.
 #
 # ## 8 · How much photo: λ
 #
@@ -750,12 +752,14 @@ sheet = {
     "Pitié": transferred,
     "Pitié, regrained": colour.regrain(day, transferred),
     "M. K. by regions": photo.recolour(day, dusk, day_masks, dusk_masks),
-    "this lesson": smoothed(stages["two, recoloured"], day),
+    "this lesson": resize(evening, tuple(day.shape[2:]), "box"),
 }
 grid([dusk, *sheet.values()], ["the style", *sheet], columns=3)
-places = {"horizon": (68, 118, 140, 215), "roof rim": (12, 62, 20, 95), "tree": (40, 90, 183, 258)}  # of 50 × 75 pixels
-details = [sheet[name][..., a:b, c:d] for name in ("M. K. by regions", "this lesson") for a, b, c, d in places.values()]
-grid(details, [f"{who}: {place}" for who in ("M. K.", "this lesson") for place in places], columns=3)
+by_regions = photo.recolour(large[0], dark[0], large[1], dark[1])
+closer = {"M. K.": by_regions, "this lesson": evening}  # both as large as at the top
+places = {"horizon": (132, 229, 271, 416), "roof rim": (20, 117, 30, 175), "tree": (77, 174, 354, 499)}
+details = [picture[..., a:b, c:d] for picture in closer.values() for a, b, c, d in places.values()]
+grid(details, [f"{who}: {place}" for who in closer for place in places], columns=3)
 for name, picture in sheet.items():
     print(f"{name:20} structure {structure(picture):.2f}   off colour {off_colour(picture):.2f}")
 
@@ -792,7 +796,7 @@ grid(rows, titles, columns=3)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The grey photo can become colourful. The affine function has a constant, so a grey window may become any colour, and the next window another one: blue above, green below. But two pixels of the same grey, side by side, cannot get two colours.
+# The grey photo can become colourful. The affine function has a constant, so a grey window may become any colour, and the next window another one: bluish above, greenish below. But two pixels of the same grey, side by side, cannot get two colours.
 # And there is nobody at the temple: the man is an orphan, and his coat turns as green as the lawn.
 #
 # The leaves behind the flower take the warm brown of the table, and the table takes their dark green. For the saucer, which was red before, the orange of the petals is a small step. Not all of it is what one would wish: the outer petals are grey now, as the cup has much white and grey.
@@ -852,7 +856,7 @@ grid([cup, flower, swapped, *over], titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# A dark green cup on an orange table. What was white is blue-green now, and the coffee has turned green as well: it was painted over like the cup. There is no petal on the table: where the photo has no edge, a new one has a high $\mathcal L_m$.
+# A dark green cup. (The orange of the table is the petals', and hardly differs from its own brown.) What was white is blue-green now, and the coffee has turned green as well: it was painted over like the cup. There is no petal on the table: where the photo has no edge, a new one has a high $\mathcal L_m$.
 # </details>
 #
 # ## 12 · Where it fails
