@@ -36,7 +36,7 @@ from stylelearn.training import Crops, Progress, fit, settings
 from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
 LAYER = "relu3_1"
-WIDTH = 2  # times the channels of `mini`: with 1 the strokes stay soft, however long it learns
+WIDTH = 2  # times the encoder's channels: what it dropped on the way down has to be invented
 TV_WEIGHT = 3.0  # λ, of the total variation per value, where pixels are moved: less leaves dots, more blurs
 TRAINING_TV_WEIGHT = 0.1  # λ of the inverse network, which cannot make every dot
 RECONSTRUCTION = 20.0  # how much the picture itself counts in training, where there is one
