@@ -282,7 +282,7 @@ grid([plain, *pictures], ["what goes in", "transposed convolutions", "enlarge, t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Out of plain grey the transposed convolutions make a pattern, with another one along three of the borders, where fewer kernels overlap. With enlarging, grey stays one colour up to the last pixel. The other half of that is
+# Out of plain grey the transposed convolutions make a pattern, with another one along the right and the lower border, where fewer kernels overlap. With enlarging, grey stays one colour up to the last pixel. The other half of that is
 # **reflection padding**: at the border a convolution sees the picture mirrored. Padded with zeros, every picture would have a black frame around it, and the network would paint along it.
 # (The paper pads by 40 pixels of reflection once, and its unpadded residual blocks remove them again. We pad in each layer, and have our margin of 8.)
 # </details>

@@ -720,7 +720,7 @@ grid(pictures, ["the photo", "the first style", "the second style", *titles], co
 #
 # First two small decoders. Yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.)
 #
-# Then three flowers that the course's decoder has painted. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it takes the night's colours. Where a title says "the course's", that function of yours is not solved yet.
+# Then three flowers that the course's decoder has painted. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
 #
 # Inside the disc the flower is not quite that of the first picture. Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is night now.
 # </details>
