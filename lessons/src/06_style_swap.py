@@ -460,13 +460,14 @@ for method, objective in objectives.items():
 lowest = {method: min(min(curve) for name, curve in curves.items() if name.startswith(method)) for method in objectives}
 relative = {name: [loss / lowest[name.split(",")[0]] for loss in curve] for name, curve in curves.items()}
 plot_curves(relative, y="loss ÷ lowest of the method", title="Three starts each")
-titles, pictures = [*ends], [*ends.values()]
-grid(
-    [temple, *pictures[:3], dabs, *pictures[3:]],
-    ["the photo", *titles[:3], "the style", *titles[3:]],
-    columns=4,
-    even=True,
-)
+pictures, titles = [], []
+for method, beside in (("swap", {"content": temple}), ("lesson 02", {"style": dabs})):
+    both = {name: ends[f"{method}, from {name}"] for name in starts}
+    apart = (both["noise 1"] - both["noise 2"]).abs().mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
+    row = {**beside, **both, "|noise 1 − noise 2|": apart}
+    pictures += row.values()
+    titles += [f"{method}: {name}" if name in both else name for name in row]
+grid(pictures, titles, columns=5, even=True)
 
 # %%
 for method in objectives:
@@ -478,7 +479,7 @@ for method in objectives:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places. Lesson 02 ends with two different ones: look at the strokes in the sky, and at the storeys. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+# The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places, and the difference at the right is dark. Lesson 02 ends with two different ones: in their difference the strokes of the sky and the storeys are bright. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
 # The colours are another matter. The swap keeps those of its start: the orange of the style's pixels, or the pale sky and the dark trees of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. Lesson 02, which also compares early layers, brings orange to the photo's temple, too. That is why `paint` starts from the style's pixels.
 #
@@ -612,10 +613,10 @@ for name, style_name in pairs:
     with torch.no_grad():
         at_once = network(content, style)
     searched = paint(content, style)
-    rows += [style, searched, at_once]
+    rows += [content, style, searched, at_once]
     scores = [sum(objective(each).values()).item() for each in (searched, at_once)]
-    words += [style_name, f"search: {scores[0]:.3f}", f"network: {scores[1]:.3f}"]
-grid(rows, words, columns=3, even=True)
+    words += [name, style_name, f"search: {scores[0]:.3f}", f"network: {scores[1]:.3f}"]
+grid(rows, words, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -773,7 +774,7 @@ for who in painters:
 # %%
 strips, titles = [], []
 for who, shift in (("swap, network", 4), ("swap, network", 3), ("swap, search", 4), ("lesson 02", 4)):
-    before, now = films[who, f"pan by {shift} px"]  # (3, 192, 288) each
+    before, now = films[who, f"pan by {shift} px"][..., 24:168, :]  # (3, 144, 288) each, without sky and grass
     flicker = (now[..., :-shift] - before[..., shift:]).abs().mean(dim=0, keepdim=True).expand(3, -1, -1)
     strips += [before[..., shift:], (4 * flicker).clamp(0, 1)]
     titles += [f"{who}, {shift} px", "flicker × 4"]
@@ -819,7 +820,8 @@ for side in sides:
     costs["encode one picture"].append(milliseconds(network.encode, c))
     costs["match and swap"].append(milliseconds(swap, features, others))
     costs["inverse network"].append(milliseconds(network.decode, features, (side, side)))
-plot_curves(costs, x="pixels of a side", y="milliseconds", at=sides, title="Where the time goes")
+doubled = [str(side) for side in sides]  # as names: each step to the right doubles the side
+plot_curves(costs, x="pixels of a side", y="milliseconds", at=doubled, title="Where the time goes")
 for name, times in costs.items():
     print(f"{name:20} from 192 to 384 pixels: {times[2] / times[1]:.1f} times as long")
 
@@ -846,14 +848,13 @@ rows = {
     "the glass": panes,
     "the cat, glass at 128 px": sizes[0],
     "the cat, glass at 512 px": sizes[1],
+    "a photo with a smooth sky": sky,
     "a style without colours": samples.style("pencil"),
-    "a photo with colours": temple,
     "the temple in pencil": grey,
     "the waves": samples.style("woodcut_waves"),
-    "a photo with a smooth sky": sky,
-    "the photo in waves": in_waves,
+    "the sky in waves": in_waves,
 }
-grid([*rows.values()], [*rows], columns=3, even=True)
+grid([*rows.values()], [*rows], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
