@@ -16,7 +16,7 @@ moments, from which each of its norms reads γ and β. Its style loss is ‖G �
 do not tell strokes. Each ‖·‖₂ is divided by the root of the number of its values, so that λ means the same for every
 encoder. In a quarter of each batch the style is the content itself, and there the picture, too, is compared: α = 0 must
 give the photo back. A little total variation and, for the norms, a penalty on spikes are added. `beside=None` takes the
-paper's decoder and its style loss.
+paper's decoder and its losses, and `load("paper")` gives one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -272,19 +272,26 @@ class Pairs(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 class Objective(nn.Module):
-    """What the decoder is trained for; called with a batch of `Pairs` it returns the weighted losses."""
+    """What the decoder is trained for; called with a batch of `Pairs` it returns the weighted losses.
+
+    Args:
+        style_weight: λ. reconstruction, tv_weight: of the two terms that the paper has not; 0 by default without
+            `beside`.
+    """
 
     def __init__(
         self,
         network: AdaIN,
         *,
         style_weight: float = STYLE_WEIGHT,
-        reconstruction: float = RECONSTRUCTION,
-        tv_weight: float = TV_WEIGHT,
+        reconstruction: float | None = None,
+        tv_weight: float | None = None,
     ) -> None:
         super().__init__()
-        self.network = network
-        self.style_weight, self.reconstruction, self.tv_weight = style_weight, reconstruction, tv_weight
+        self.network, self.style_weight = network, style_weight
+        usual = (RECONSTRUCTION, TV_WEIGHT) if network.beside else (0.0, 0.0)
+        self.reconstruction = usual[0] if reconstruction is None else reconstruction
+        self.tv_weight = usual[1] if tv_weight is None else tv_weight
         reached = network.encoder.layers[: network.encoder.layers.index(network.layer) + 1]
         self.layers = [name for name in STYLE_LAYERS if name in reached]
 

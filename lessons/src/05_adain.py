@@ -48,6 +48,7 @@ from stylelearn.optimize import result
 
 encoder = Encoder("mini")
 network = adain.load()  # the course's trained decoder g, with its encoder f
+plain = adain.load("paper")  # a trained decoder of the paper's form, with the same f
 
 # %% [markdown]
 # This is the goal: one network, one photo, eight paintings. Each painting stands in the corner of its picture. All eight are painted from coarse to fine: first a small picture, then the large one over it (lesson 03, section 8). The pictures of sections 2 to 6 take one pass each.
@@ -188,32 +189,41 @@ grid([photo, painting, coloured], ["x", "y", "AdaIN of the pixels"], even=True)
 # with the encoder $f$ up to one layer, `relu4_1`. The paper's decoder is the encoder backwards. Where $f$ halves the size, $g$ doubles it by repeating each value (nearest neighbour). All convolutions pad by
 # reflection, because zeros at the border would draw a frame. After the last one there is no ReLU: these are pixels.
 #
-# One position of `relu4_1` stands for eight by eight pixels, and our small encoder has few channels to describe them. So the course's $f$ takes a little more along, and its $g$ is a larger network of another build. Above all it is given the style once more, in channels of their own, and takes it from there. Section 5 says what, and why. Until then the method is the paper's, and only the pictures are painted by this $g$.
+# One position of `relu4_1` stands for eight by eight pixels, and our small encoder has few channels to describe them. So the course has two trained decoders. `plain` is the paper's form. The $g$ of `network` is larger and of another build: its $f$ takes a little more along, and above all it is given the style once more, in channels of their own. Section 5 says what, and why. Nearly all pictures of this lesson are painted by that one. In this section we look at both.
 #
 # **Predict, then run.** What will $g(f(c))$ be, with no style at all? And $g(t)$? (The number above the picture is lesson 01's measure in decibels: the higher, the nearer to the photo. From 50 dB on nobody sees a difference.)
 
 # %%
-for word, g in {"the paper's form": mirrored_decoder(network.layer), "the course's": network.decoder}.items():
-    print(f"{word:16} has {sum(p.numel() for p in g.parameters()):,} numbers")
-shapes = styles["geometric"]
-with torch.no_grad():
-    f_c, f_s = network.encode(photo), network.encode(shapes)  # (1, 425, H/8, W/8) each; relu4_1 comes first
-    t = adain.adain(f_c, losses.moments(f_s))  # (1, 425, 32, 48)
-    back, pastiche = (network.decode(each, photo.shape[2:]) for each in (f_c, t))
-deep = encoder.channels[network.layer]
-print(f"{network.layer} has {deep} channels; one position stands for {network.step} x {network.step} pixels")
-print(f"of the values of t in {network.layer}, {(t[:, :deep] < 0).float().mean():.0%} are below 0")
-grid([shapes, back, pastiche], ["s", f"g(f(c)): {psnr(back, photo):.1f} dB", "g(t)"], columns=3, even=True)
+shapes, size = styles["geometric"], photo.shape[2:]
+pictures, titles = [], []
+for word, net, beside in (("paper's form", plain, {"s": shapes}), ("the course's", network, {"c": photo})):
+    with torch.no_grad():
+        f_c, f_s = net.encode(photo), net.encode(shapes)  # (1, 77 or 425, H/8, W/8) each
+        t = adain.adain(f_c, losses.moments(f_s))  # (1, 77 or 425, 32, 48)
+        back, pastiche = net.decode(f_c, size), net.decode(t, size)
+    if net is plain:
+        seen = {"photo": f_c, "painting": f_s, "t": t, "pastiche": net.encode(pastiche)}  # (1, 77, …) each
+    count = sum(p.numel() for p in net.decoder.parameters())
+    print(f"{word}: g has {count:,} numbers, and is given {t.shape[1]} channels")
+    pictures += [*beside.values(), back, pastiche]
+    titles += [*beside, f"{word}: g(f(c)), {psnr(back, photo):.1f} dB", f"{word}: g(t)"]
+channels, below = seen["t"].shape[1], (seen["t"] < 0).float().mean()
+print(f"relu4_1 has {channels} channels; one position stands for {plain.step} x {plain.step} pixels")
+print(f"of the values of t in relu4_1, {below:.0%} are below 0")
+grid(pictures, titles, columns=3, even=True)
 
 # %% [markdown]
-# Before we come to the training of $g$, let us look at what goes in. Each channel of `relu4_1` has a deviation. We sort the channels by the painting's. (This decoder reads the style from 64 other channels, as section 5 shows. AdaIN treats those in the same way.)
+# <details><summary>What you should see</summary>
+#
+# Without a style, both give the photo back, the paper's form only in broad strokes: blurred, with dark blotches for eyes. Eight by eight pixels, that is 192 numbers, have become 77 here; in VGG-19 there are 512 of them. In the painting's style both turn to its orange, black and white. The paper's form lays dashes of them over the cat, as if with a thick felt pen, and the lines of the face get lost. The course's $g$ draws them.
+# </details>
+#
+# Before we come to the training of $g$, let us look at what goes in. Each channel of `relu4_1` has a deviation. We sort the channels by the painting's, and take the paper's form.
 #
 # **Predict, then run.** Four curves: the photo $f(c)$, the painting $f(s)$, $t$, and the finished picture seen once more by the encoder, $f(g(t))$. Which of them coincide?
 
 # %%
-with torch.no_grad():
-    seen = {"photo": f_c, "painting": f_s, "t": t, "pastiche": network.encode(pastiche)}
-deviations = {name: losses.moments(x[:, :deep])[1].flatten() for name, x in seen.items()}  # (77,) each
+deviations = {name: losses.moments(x)[1].flatten() for name, x in seen.items()}  # (77,) each
 order = deviations["painting"].argsort()[:-1]  # without the loudest, beside which all others would look alike
 curves = {name: values[order].tolist() for name, values in deviations.items()}
 sorted_by = "channel of relu4_1, sorted by the painting's deviation"
@@ -222,11 +232,7 @@ plot_curves(curves, x=sorted_by, y="deviation", log=False, title="What is transf
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the painting, but only roughly: most channels come near, and some do not. This has three causes:
-#
-# - This decoder does not read the style from these 77 channels, but from 64 others (section 5).
-# - The style loss of its training compared Gram matrices, not deviations (section 5).
-# - It can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
+# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the painting, channel by channel: that is what the decoder was trained for. It does not reach it everywhere. A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -440,7 +446,7 @@ grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4, even=
 # First a cat in random colours (even an untrained decoder keeps things where $t$ has them), in the end one in the waves' blue and white, with coloured fringes at edges. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. Over everything lies a fine grid, like a fly screen: $f$ has halved the size, and this young decoder has not yet learnt to fill the gaps. But it already takes a style that it has never seen, which
 # no network of lesson 03 can do.
 #
-# The decoder that ships with the course starts from a deeper layer and saw thousands of photos and styles. Its style loss was another: Gram matrices in place of (13), since with means and deviations alone it had learnt colours and grain, and no strokes. `stylelearn train adain` is the command, and
+# The two trained decoders start from a deeper layer and saw thousands of photos and styles. `plain` of section 3 had these very losses, for 21 minutes: it has learnt colours and coarse marks. The style loss of the other was Gram matrices in place of (13), since with means and deviations alone it had learnt colours and grain, and no strokes. `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
 # </details>
 #
@@ -512,7 +518,7 @@ print(f"AdaIN of all but the code against g(f(c)), no style at all: {psnr(broken
 #
 # The code does it all. Whatever AdaIN does to the other 361 channels, the decoder's first norm undoes, as you have just seen with the small decoder.
 #
-# So to be plain: the small decoder above is the paper's method. The style lies in the activations, as (8) puts it there. The course's large decoder takes only 64 numbers of it, and learns to make γ and β of them. That is nearer to Golnaz Ghiasi and others, who in 2017 had a network read γ and β off the style. It is AdaIN in a wider sense: means and deviations of a style are still all that is known of it, and still set those of the picture's channels, but in thirteen places and by a learnt map. (In 2019 Tero Karras and others built their *StyleGAN* in this way.) In sections 6 and 7, too, α and mixtures act on these 64 numbers.
+# So the small decoder above and `plain` are the paper's method. The style lies in the activations, as (8) puts it there. The course's large decoder takes only 64 numbers of it, and learns to make γ and β of them. That is nearer to Golnaz Ghiasi and others, who in 2017 had a network read γ and β off the style. It is AdaIN in a wider sense: means and deviations of a style are still all that is known of it, and still set those of the picture's channels, but in thirteen places and by a learnt map. (In 2019 Tero Karras and others built their *StyleGAN* in this way.) In sections 6 and 7, too, α and mixtures act on these 64 numbers.
 # </details>
 #
 # ## 6 · How much: α
@@ -654,15 +660,13 @@ check.two_styles(my_two_styles)
 #
 # ### Your code learns, and paints
 #
-# Now all five of your functions are used. The first three train a small decoder from the beginning, in the paper's form. It is the real test of your AdaIN: to this decoder it is the style, all of it. Then your AdaIN, your mixture and your mask go into the course's decoder, which paints more finely, but reads only 64 channels of your AdaIN (section 5). `yours` takes a function of
+# Now all five of your functions are used. The first three train a small decoder from the beginning, in the paper's form. It is the real test of your AdaIN: to this decoder it is the style, all of it. The same holds for the trained decoder of the paper's form, to which your AdaIN goes next. Then your AdaIN, your mixture and your mask go into the course's decoder, which paints more finely, but reads only 64 channels of your AdaIN (section 5). `yours` takes a function of
 # yours if it passes its check; otherwise it takes the course's, and says so.
 
 
 # %%
-plain = adain.AdaIN(encoder)  # the paper's form: its `blend` treats all channels alike, as your functions do
-
-
 def course_mixture(features, styles, shares, alpha):
+    # `plain`, because its `blend` treats all channels alike, as your functions do
     return plain.blend(features, styles, shares=shares, strength=alpha)
 
 
@@ -688,39 +692,41 @@ grid(pictures, ["the style", who, "the decoder of section 5"], columns=4, even=T
 # %%
 flower = resize(samples.content("flower"), (256, 384), "box")  # (1, 3, 256, 384)
 f_1, f_2 = (network.encode(styles[name]) for name in ("watercolour", "night_strokes"))  # (1, 425, 32, 32) each
+deep_1 = plain.encode(styles["watercolour"])  # (1, 77, 32, 32)
 first, second = losses.moments(f_1), losses.moments(f_2)
 y, x = torch.meshgrid(torch.linspace(-1, 1, 256), torch.linspace(-1.5, 1.5, 384), indexing="ij")
 around = (x + 0.06).hypot(y - 0.04)  # how far from the flower's middle
 disc = ((0.68 - around) * 10).clamp(0, 1)[None, None]  # (1, 1, 256, 384): the flower, with a soft edge
 
 
-def painted(function, *arguments, **options):
+def painted(function, *arguments, net=network, **options):
     """The flower from coarse to fine; `function` makes of f(c) what goes into the decoder."""
 
     def one_pass(image):
-        return network.decode(function(network.encode(image), *arguments, **options), image.shape[2:])
+        return net.decode(function(net.encode(image), *arguments, **options), image.shape[2:])
 
     with torch.no_grad():
         return coarse_to_fine(one_pass, flower)
 
 
-made = [painted(merge, f_1), painted(mixture, [first, second], [0.5, 0.5], 0.8)]
+made = [painted(merge, deep_1, net=plain), painted(merge, f_1), painted(mixture, [first, second], [0.5, 0.5], 0.8)]
 made.append(painted(two_styles, first, second, disc))
 whose = {True: "your", False: "the course's"}
 titles = [
+    f"{whose[merge is my_adain]} AdaIN, paper's g",
     f"{whose[merge is my_adain]} AdaIN",
     f"{whose[mixture is my_mixture]} mixture",
     f"{whose[two_styles is my_two_styles]} mask",
 ]
 pictures = [flower, styles["watercolour"], styles["night_strokes"], *made]
-grid(pictures, ["the photo", "the first style", "the second style", *titles], columns=3, even=True)
+grid(pictures, ["the photo", "the first style", "the second style", *titles], columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
 # First two small decoders. Yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.)
 #
-# Then three flowers that the course's decoder has painted. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
+# Then four flowers. The first is painted by the trained decoder of the paper's form: what makes it a watercolour is your formula (8) and nothing else. The other three are painted by the course's decoder. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
 #
 # Inside the disc the flower is not quite that of the first picture. Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is night now.
 # </details>
@@ -757,7 +763,7 @@ grid([cup, painting, its, kept], titles, columns=4, even=True)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours.
+# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours. Both cups have the woodcut's fine parallel lines on the table and in the saucer, once in blue and sand, once in brown and red. No wave has come along, and no red sun: those are large shapes (section 10).
 # </details>
 #
 # ## The lab
@@ -815,10 +821,8 @@ for name, picture, side in (("chalk_pastel", photo, 192), ("stained_glass", temp
     for word, made in (("the photo itself", content), ("lesson 02, 60 steps", slow), ("AdaIN, one pass", fast)):
         gram, moments, kept = judged(made, content, style)
         print(f"{name:14} {word:20} Gram style {gram:6.2f}   moments style {moments:5.2f}   content {kept:.2f}")
-    titles = ["the photo", "the style", "lesson 02, 60 steps", "AdaIN, one pass"]
-    pictures = [content, style, slow, fast]
-    known, columns = (1, 3) if picture is photo else (0, 2)  # the cat need not be shown again
-    grid(pictures[known:], titles[known:], columns=columns, even=True)
+    first = style if picture is photo else inset(content, style)  # the cat need not be shown again
+    grid([first, slow, fast], [name, "lesson 02, 60 steps", "AdaIN, one pass"], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
@@ -894,7 +898,7 @@ for side in (128, 256, 512):
 #
 # - **A smaller encoder**: fewer channels in `relu4_1` than VGG-19's 512. It is much faster and tells fewer structures apart: textures are simpler. `stylelearn train adain --encoder vgg19` trains a decoder for
 #   VGG-19, on a graphics card in hours.
-# - **Another decoder**: it is given `relu3_1` and a small picture beside `relu4_1`. Of all three it uses the pattern alone, and the style reaches its norms by a code of 64 numbers (section 5): nearer to Ghiasi and others than to (8). The small decoders of this lesson are the paper's. It also sees a little noise, against patterns that repeat in an even sky; the sky in pointillism of section 10 shows that this does not always help. `stylelearn train adain --mirrored`
+# - **Another decoder**: it is given `relu3_1` and a small picture beside `relu4_1`. Of all three it uses the pattern alone, and the style reaches its norms by a code of 64 numbers (section 5): nearer to Ghiasi and others than to (8). `plain` and the small decoders of this lesson are the paper's. It also sees a little noise, against patterns that repeat in an even sky; the sky in pointillism of section 10 shows that this does not always help. `stylelearn train adain --mirrored`
 #   trains the paper's form.
 # - **Gram matrices in training**: in place of (13) the course's decoder is compared by $\|G - A\| / \|A\|$, the root of lesson 02's loss. With means and deviations alone it learnt palettes and grain, and no strokes. What it is *told* of a style is still means and deviations alone.
 # - **Less training**: smaller crops and far fewer steps than the authors', and other pictures than MS-COCO and WikiArt.
@@ -939,7 +943,8 @@ for side in (128, 256, 512):
 # | --- | --- | --- |
 # | 1 | `from the left half of marbling to its right half:` | 4 to 5.5 |
 # | 3 | `relu4_1 has 77 channels; one position stands for` | 8, exactly |
-# | 3 | `g(f(c)):` | 22 to 28 dB |
+# | 3 | `paper's form: g(f(c)),` | 15 to 20 dB |
+# | 3 | `the course's: g(f(c)),` | 22 to 28 dB |
 # | 5 | `t as target: the style loss of relu2_1 would be` | 0 to 0.01 |
 # | 5 | `no norm mean colours of the three pictures differ by` | 0.03 to 0.2 |
 # | 5 | `instance norm mean colours of the three pictures differ by` | 0 to 0.06 |
