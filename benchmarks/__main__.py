@@ -19,11 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import adjustable, browser, encoder, feedforward, gatys, glyphs, matting, swap
-from benchmarks.measuring import QUICK, Group, Measurement, Plan, Report
+from benchmarks.measuring import QUICK, Group, Measurement, Plan, table
 from stylelearn.cli.parsing import DONE, STOPPED, whole
 from stylelearn.evaluation.timing import machine
-from stylelearn.files import check_output
-from stylelearn.images import WRITABLE, ImageError
+from stylelearn.images import ImageError
 
 BENCHMARKS: dict[str, Mapping[str, Group]] = {
     "encoder": encoder.GROUPS,
@@ -45,29 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan = replace(QUICK if options.quick else Plan(), folder=options.pairs, **given)
     if options.pairs_count:
         plan = replace(plan, pairs=options.pairs_count, many=options.pairs_count)
-    which, status = options.which or [*BENCHMARKS], DONE
+    which, found, status = options.which or [*BENCHMARKS], [], DONE
     if unknown := {*which} - {*BENCHMARKS}:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    try:
-        if options.sheet:
-            plan = replace(plan, sheet=check_output(options.sheet, tuple(WRITABLE)))
-        path = check_output(options.json) if options.json else None
-    except ValueError as error:
-        parser.error(str(error))
-    report = Report(machine(), {"which": which, **plan.settings}, path, plan.judged)
     try:
         for title, measure in (group for name in which for group in BENCHMARKS[name].items()):
             print(f"measuring {title} …", flush=True)
             try:
-                for found in measure(plan):
-                    report.add(title, found)
+                for each in measure(plan):
+                    found.append((title, each))
             except RuntimeError as error:  # no network, or no way to measure memory: the others go on
-                report.add(title, Measurement("not measured", None, note=str(error)))
+                found.append((title, Measurement("not measured", None, note=str(error))))
     except KeyboardInterrupt:
         status = STOPPED
     except ImageError as error:
         parser.error(str(error))
-    print("\n".join(report.table()))
+    for facts in (machine(), plan.settings):
+        print(" · ".join(f"{name} {value}" for name, value in facts.items()))
+    if not plan.judged:
+        print("tiny pictures and few rounds: this only says that it runs")
+    print("\n".join(table(found, plan.judged)))
     if status == STOPPED:
         print("stopped: these are the figures so far")
     return status
@@ -79,14 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("which", nargs="*", metavar="WHICH", help=f"{', '.join(BENCHMARKS)} (default: all)")
-    add("--json", metavar="FILE", help="keep the figures here, as they come")
     add("--quick", action="store_true", help="tiny pictures, few steps: does it run at all?")
     add("--judge", type=_there, metavar="FILE", help="squeezenet1_0 checkpoint that judges pastiches")
     add("--teacher", type=_there, metavar="FILE", help="vgg19_16x checkpoint that mini is compared with")
     add("--pairs", type=_there, metavar="DIR", help="with content/ and style/ inside (default: the course's pictures)")
     count = "pairs for each method (default: 16; without Gatys 100)"
     add("--pairs-count", type=whole(1), metavar="N", help=count)
-    add("--sheet", metavar="FILE", help="draw the pastiches; each benchmark adds its name")
     add("--baseline", type=_there, metavar="FILE", help="what `python -m benchmarks.zi2zi` wrote, for glyphs")
     return parser
 

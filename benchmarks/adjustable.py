@@ -10,7 +10,7 @@ from torch import Tensor
 
 from benchmarks.feedforward import Labs, moves
 from benchmarks.measuring import Group, Measurement, Plan, mean, over
-from benchmarks.pictures import Pair, by_gatys, painted, pairs
+from benchmarks.pictures import Pair, by_gatys, pairs
 from benchmarks.quality import Painted, over_gatys, seen
 from stylelearn import adain, adjustable, gatys, losses
 from stylelearn.adjustable import diversity, gatys_weights, with_noise
@@ -36,9 +36,7 @@ LABS: Labs = {
 def own_is_best(before: Tensor, after: Tensor) -> float:
     """The share of layers whose loss is lowered most by their own slider.
 
-    Args:
-        before: the loss of each layer with all sliders at 0, (L,).
-        after: after[i, j] is the loss of layer j with slider i alone at 1, (L, L).
+    The loss of each layer with all sliders at 0, (L,), and that of layer j with slider i alone at 1, after[i, j].
     """
     fall = after / before.clamp_min(losses.EPSILON)  # what is left of each layer's loss
     others = fall.masked_fill(torch.eye(len(before), dtype=torch.bool), torch.inf).amin(dim=0)
@@ -49,9 +47,6 @@ def distinctness(alone: Tensor, photo: Tensor) -> float:
     """How far pictures are from each other, relative to how far they are from the photo: RMS over RMS.
 
     0 for equal pictures, √2 for changes that have nothing in common, 2 for two opposite ones.
-
-    Args:
-        alone: the picture of each layer, (L, 3, H, W), L ≥ 2. photo: (1, 3, H, W).
     """
     change = (alone - photo).flatten(1).double()
     apart = torch.pdist(change).square().mean().sqrt()
@@ -104,13 +99,9 @@ def layer_losses(net: AdjustableNet, pair: Pair, images: Tensor) -> Tensor:
 
 def alone(net: AdjustableNet, pair: Pair) -> Tensor:
     """The pair painted with each style layer's α at 1 and the others at 0, (L, 3, H, W)."""
-    return torch.cat([single(net, layer, pair) for layer in net.style_layers])
-
-
-def single(net: AdjustableNet, layer: str, pair: Pair) -> Tensor:
-    """The picture of one style layer, (1, 3, H, W)."""
-    alphas = net.alphas(dict.fromkeys(net.adjustable, 0.0) | {layer: 1.0})
-    return net(pair.content, net.style(pair.style), alphas, SHARE)
+    others = dict.fromkeys(net.adjustable, 0.0)
+    known, settings = net.style(pair.style), [net.alphas(others | {layer: 1.0}) for layer in net.style_layers]
+    return torch.cat([net(pair.content, known, alphas, SHARE) for alphas in settings])
 
 
 @torch.no_grad()
@@ -136,23 +127,16 @@ def distinct(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
 def beside_gatys(net: AdjustableNet, plan: Plan) -> Iterator[Measurement]:
     """Style and content loss over those of pixels optimised for the same objective, `adjustable.gatys_weights`.
 
-    As the network meets the painting, and after test-time training on it. Draws the sheet.
+    As the network meets the painting, and after test-time training on it.
     """
     weights, full, steps = gatys_weights(net, net.alphas(1.0)), net.alphas(1.0), STEPS if plan.judged else 2
-
-    def after_training(pair: Pair) -> Tensor:
-        *_, (_, trained) = practise(net, pair.style, steps=steps)
-        return net(pair.content, trained, full, SHARE)
-
-    ways: dict[str, Callable[[Pair], Tensor]] = {layer: partial(single, net, layer) for layer in net.style_layers}
-    ways["all at 1"] = lambda pair: net(pair.content, net.style(pair.style), full, SHARE)
-    ways["after training"] = after_training
-    ways["Gatys"] = lambda pair: by_gatys(pair, net.encoder, plan.steps, **weights)
     first, later = [], []
-    for pair, made in painted("adjustable", pairs(plan, plan.pairs), ways, plan):
+    for pair in pairs(plan, plan.pairs):
         terms = gatys.objective(pair.content, pair.style, encoder=net.encoder, **weights)
-        first.append(Painted(pair, made["all at 1"], made["Gatys"], terms))
-        later.append(Painted(pair, made["after training"], made["Gatys"], terms))
+        theirs = by_gatys(pair, net.encoder, plan.steps, **weights)
+        *_, (_, trained) = practise(net, pair.style, steps=steps)
+        for found, known in ((first, net.style(pair.style)), (later, trained)):
+            found.append(Painted(pair, net(pair.content, known, full, SHARE), theirs, terms))
     yield from over_gatys(first)
     yield from over_gatys(later, f", after {STEPS} steps of test-time training")
     yield from seen(first, plan)

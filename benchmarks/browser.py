@@ -53,11 +53,7 @@ REST = 0.2  # seconds between a picture and the next move
 
 
 def program() -> str:
-    """The program of an installed Chromium or Chrome; `STYLELEARN_CHROMIUM` names another.
-
-    Raises:
-        RuntimeError: there is none.
-    """
+    """The program of an installed Chromium or Chrome; `STYLELEARN_CHROMIUM` names another. RuntimeError: none."""
     found = os.environ.get("STYLELEARN_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if not found:
         raise RuntimeError(
@@ -69,11 +65,7 @@ def program() -> str:
 
 @contextlib.contextmanager
 def chromium() -> Iterator["Browser"]:
-    """That Chromium, with a camera that films a test picture and may be used.
-
-    Raises:
-        RuntimeError: it or Playwright is not there, or something in it failed.
-    """
+    """That Chromium, with a camera that films a test picture and may be used; RuntimeError if it fails."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
@@ -110,11 +102,7 @@ class Server:
 
 @contextlib.contextmanager
 def jupyterlab(folder: Path) -> Iterator[Server]:
-    """A JupyterLab on 127.0.0.1 that opens the notebooks of a folder and keeps everything else in folders of its own.
-
-    Raises:
-        RuntimeError: it did not start; with the end of what it said.
-    """
+    """A JupyterLab on 127.0.0.1 that opens the notebooks of a folder and keeps all else in folders of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -146,11 +134,7 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
 
 
 def until(true: Callable[[], bool], server: subprocess.Popen, log: Path) -> None:
-    """Wait until something is true of a server that has just been started.
-
-    Raises:
-        RuntimeError: the server has ended, or it took too long.
-    """
+    """Wait until something is true of a server that has just been started; RuntimeError if it ends first."""
     deadline = time.monotonic() + PATIENCE
     while not true():
         if server.poll() is not None or time.monotonic() > deadline:
@@ -185,11 +169,7 @@ def command(page: "Page", name: str) -> None:
 
 
 def run_all(page: "Page", address: str) -> None:
-    """Open a notebook and run it from top to bottom.
-
-    Raises:
-        RuntimeError: a cell failed.
-    """
+    """Open a notebook and run it from top to bottom; RuntimeError where a cell fails."""
     page.set_default_timeout(PATIENCE * 1000)
     page.goto(address, wait_until="domcontentloaded")
     page.wait_for_function(READY)
@@ -215,8 +195,7 @@ WATCH = """cell => {
 PAINTED = "side => window.seen.pictures.some(one => one[0] > window.seen.moved && one[1] >= side)"
 SEEN, NOW = "() => window.seen", "() => performance.now()"
 
-Picture = Sequence[float]
-"""Milliseconds at which it had loaded, and pixels of its longer side."""
+Picture = Sequence[float]  # milliseconds at which it had loaded, and pixels of its longer side
 
 RING = "ring"
 LABS = {"JohnsonLab": "strength (blend)", "CinLab": RING, "AdaINLab": "strength α", "AdjustableLab": "relu2_1"}

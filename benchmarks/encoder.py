@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.gatys import bare, clocks, noise, random_vgg19
 from benchmarks.measuring import Measurement, Plan, mean, over
-from benchmarks.pictures import Pair, by_gatys, painted, pairs
+from benchmarks.pictures import Pair, by_gatys, pairs
 from stylelearn import gatys, inversion, samples
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.evaluation.metrics import gram_distance
@@ -66,9 +66,9 @@ def style(plan: Plan) -> Iterator[Measurement]:
         "random weights": lambda pair: by_gatys(pair, random, plan.steps),
     }
     found: dict[str, list[float]] = {way: [] for way in ways}
-    for pair, made in painted("encoder", pairs(plan, plan.pairs), ways, plan):
-        for way, image in made.items():
-            found[way].append(gram_distance(image, pair.style, judge))
+    for pair in pairs(plan, plan.pairs):
+        for way, paint in ways.items():
+            found[way].append(gram_distance(paint(pair), pair.style, judge))
     for way, distances in found.items():
         yield Measurement(way, mean(distances), note=f"{plan.pairs} pairs")
     photo, ours, others = map(mean, found.values())

@@ -18,10 +18,7 @@ BETTER = 0.85  # of the L1 of zi2zi on D4
 
 
 def nearest(known: Split) -> Callable[[Batch], Tensor]:
-    """A drawer for `dataset.table` without a network: the letter in the known style most like the references.
-
-    The font of the target is left out in all its variations.
-    """
+    """A drawer for `dataset.table`: the letter in the known style most like the references, but for its own font."""
 
     def draw(batch: Batch) -> Tensor:
         rows = zip(batch["style"].tolist(), batch["letters"], batch["style_refs"], strict=True)
@@ -32,11 +29,7 @@ def nearest(known: Split) -> Callable[[Batch], Tensor]:
 
 
 def letters(plan: Plan, network: emd.EMD | None = None, known: Split | None = None) -> Iterator[Measurement]:
-    """L1, RMSE and PDAR of each, and EMD's L1 on D4 over zi2zi's.
-
-    Raises:
-        WeightsError: no network, or no baseline.
-    """
+    """L1, RMSE and PDAR of each, and EMD's L1 on D4 over zi2zi's."""
     network, known = network or emd.load(), known or split(collect())
     drawers: dict[str, Callable[[Batch], Tensor]] = {
         "EMD": lambda batch: network(batch["style_refs"], batch["content_refs"]),

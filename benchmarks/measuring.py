@@ -1,14 +1,11 @@
-"""How thorough a run is, what it found, and the table and the file that show it."""
+"""How thorough a run is, what it found, and the table that shows it."""
 
 import itertools
-import json
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from stylelearn.files import replacing
 
 SMALLEST = 1e-12  # what a loss of 0 counts as in a ratio
 
@@ -27,7 +24,6 @@ class Plan:
         teacher: a checkpoint of vgg19_16x, or None: then `mini` is not compared with it.
         folder: with content/ and style/ inside; None: the course's own pictures.
         baseline: what `benchmarks.zi2zi` wrote, or None.
-        sheet: where pictures are drawn, under names made of this one; or None.
     """
 
     size: int = 256
@@ -44,7 +40,6 @@ class Plan:
     teacher: Path | None = None
     folder: Path | None = None
     baseline: Path | None = None
-    sheet: Path | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -63,10 +58,8 @@ class Measurement:
     """One line of the table.
 
     Attributes:
-        value: None where it could not be measured here; then `note` says why.
-        unit: "s", "/s", "dB", "×", "MB", "%" or "".
+        value: None where it could not be measured here; then `note` says why. unit: "s", "/s", "dB", "×", "MB", "%".
         at_least, at_most: what the course promises, if it promises anything.
-        note: how it was measured, in a few words.
     """
 
     name: str
@@ -93,50 +86,23 @@ class Measurement:
         return f"{'≤' if self.at_least is None else '≥'} {show(limit, self.unit, like=self.value)}"
 
 
-Group = Callable[[Plan], Iterator[Measurement]]
-"""What measures one thing: it yields line after line of the table, and raises RuntimeError where it cannot go on."""
+Group = Callable[[Plan], Iterator[Measurement]]  # raises RuntimeError where it cannot go on
 
 
-@dataclass
-class Report:
-    """All measurements of a run, each with the title of its group; kept on disk as they come."""
-
-    machine: dict[str, Any]
-    settings: dict[str, Any]
-    path: Path | None = None
-    judged: bool = True
-    found: list[tuple[str, Measurement]] = field(default_factory=list)
-
-    def add(self, group: str, measurement: Measurement) -> None:
-        """Add a line, and write everything so far to `path`, so that a run that is stopped keeps it."""
-        self.found.append((group, measurement))
-        if self.path is not None:
-            rows = [{"group": group, **asdict(each), "met": self._met(each)} for group, each in self.found]
-            whole = {"machine": self.machine, "settings": self.settings, "measurements": rows}
-            with replacing(self.path) as part:
-                part.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-    def _met(self, measurement: Measurement) -> bool | None:
-        return measurement.met if self.judged else None
-
-    def table(self) -> Iterator[str]:
-        """The lines of one table, under the name of the machine."""
-        for facts in (self.machine, self.settings):
-            yield " · ".join(f"{name} {value}" for name, value in facts.items())
-        if not self.judged:
-            yield "tiny pictures and few rounds: this only says that it runs"
-        rows = [("", "measured", "promised", "", "")]
-        for group, lines in itertools.groupby(self.found, key=lambda line: line[0]):
-            rows.append((group, "", "", "", ""))
-            for _, each in lines:
-                met = {True: "met", False: "MISSED", None: ""}[self._met(each)]
-                rows.append((f"  {each.name}", show(each.value, each.unit), each.promised, met, each.note))
-        aligned = (str.ljust, str.rjust, str.rjust, str.ljust, str.ljust)
-        columns = [
-            [align(cell, max(map(len, column))) for cell in column]
-            for align, column in zip(aligned, zip(*rows, strict=True), strict=True)
-        ]
-        yield from ("  ".join(row).rstrip() for row in zip(*columns, strict=True))
+def table(found: Sequence[tuple[str, Measurement]], judged: bool = True) -> Iterator[str]:
+    """The lines of a table of measurements, each given with the title of its group."""
+    rows = [("", "measured", "promised", "", "")]
+    for group, lines in itertools.groupby(found, key=lambda line: line[0]):
+        rows.append((group, "", "", "", ""))
+        for _, each in lines:
+            met = {True: "met", False: "MISSED", None: ""}[each.met if judged else None]
+            rows.append((f"  {each.name}", show(each.value, each.unit), each.promised, met, each.note))
+    aligned = (str.ljust, str.rjust, str.rjust, str.ljust, str.ljust)
+    columns = [
+        [align(cell, max(map(len, column))) for cell in column]
+        for align, column in zip(aligned, zip(*rows, strict=True), strict=True)
+    ]
+    yield from ("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
 def show(value: float | None, unit: str, like: float | None = None) -> str:

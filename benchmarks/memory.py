@@ -8,11 +8,7 @@ from stylelearn.evaluation.timing import most_so_far, run_apart
 
 
 def memory_of_command(*words: str) -> float:
-    """The most memory in MB (1e6 bytes) that a `stylelearn` command held, from the file that it reads to its output.
-
-    Raises:
-        RuntimeError: the command failed (its own message), or as of `run_apart`.
-    """
+    """The most memory in MB (1e6 bytes) that a `stylelearn` command held; RuntimeError if it failed."""
     return run_apart(_measure, *words)
 
 

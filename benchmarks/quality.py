@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.measuring import Measurement, Plan, mean, over
-from benchmarks.pictures import Pair, by_gatys, painted, pairs, pictures, squares
+from benchmarks.pictures import Pair, by_gatys, pairs, pictures, squares
 from stylelearn import adain, gatys
 from stylelearn.colour import luminance
 from stylelearn.encoders import CONTENT_LAYER, Encoder
@@ -61,20 +61,12 @@ class Painted:
 
 def quality(method: str, plan: Plan) -> Iterator[Measurement]:
     """All of the above for the networks of a method."""
-    mini, styles, any_style = Encoder("mini"), learnt(method, plan), known_styles(method) is None
-
-    def weights(pair: Pair) -> dict[str, Any]:
-        return styles[pair.names[1]][1]
-
-    ways = {
-        method: lambda pair: run(method, pair.content, pair.style if any_style else pair.names[1]),
-        "Gatys": lambda pair: by_gatys(pair, mini, plan.steps, **weights(pair)),
-    }
-    chosen = pairs(plan, plan.pairs, {name: lambda style=style: style for name, (style, _) in styles.items()})
-    found = [
-        Painted(pair, *made.values(), gatys.objective(pair.content, pair.style, encoder=mini, **weights(pair)))
-        for pair, made in painted(method, chosen, ways, plan)
-    ]
+    mini, styles, any_style, found = Encoder("mini"), learnt(method, plan), known_styles(method) is None, []
+    for pair in pairs(plan, plan.pairs, {name: lambda style=style: style for name, (style, _) in styles.items()}):
+        weights = styles[pair.names[1]][1]
+        ours = run(method, pair.content, pair.style if any_style else pair.names[1])
+        theirs = by_gatys(pair, mini, plan.steps, **weights)
+        found.append(Painted(pair, ours, theirs, gatys.objective(pair.content, pair.style, encoder=mini, **weights)))
     if method == "johnson":  # a network for each style
         for name in dict.fromkeys(each.pair.names[1] for each in found):
             some = [each.ratio("style") for each in found if each.pair.names[1] == name]
@@ -114,9 +106,6 @@ def learnt(method: str, plan: Plan) -> dict[str, tuple[Tensor, dict[str, Any]]]:
     """Picture and objective (as `gatys.objective` takes it) of each style that a method can paint, by name.
 
     For johnson and cin, all that they have learnt and of which there is a picture; for adain, the plan's paintings.
-
-    Raises:
-        WeightsError: there is none.
     """
     if method == "adain":
         weights = {"content_weight": 1.0, "style_weight": adain.STYLE_WEIGHT, "content_layer": CONTENT_LAYER}
@@ -135,10 +124,8 @@ def learnt(method: str, plan: Plan) -> dict[str, tuple[Tensor, dict[str, Any]]]:
 def style_picture(name: str, size: Sequence[int], plan: Plan) -> Tensor | None:
     """The picture of a trained style as (1, 3, H, W), the course's own or one in the folder; None if it is not there.
 
-    Args:
-        name: of the style. In the folder, one of the two names may be a part of the other: "starry_night" is found in
-            vg_starry_night.jpg.
-        size: height and width at which it was learnt. A picture of other proportions is another picture.
+    In the folder, one of the two names may be a part of the other: "starry_night" is found in vg_starry_night.jpg. A
+    picture of other proportions than `size`, at which the style was learnt, is another picture.
     """
     own = pictures("style", None)
     others = {} if plan.folder is None else pictures("style", plan.folder)
@@ -155,11 +142,7 @@ def style_picture(name: str, size: Sequence[int], plan: Plan) -> Tensor | None:
 
 
 def recognised(pastiches: Iterable[tuple[str, Tensor]], styles: Mapping[str, Tensor], encoder: Encoder) -> float:
-    """The share of pastiches, (name of the right painting, image), whose nearest painting by Gram distance it is.
-
-    Args:
-        styles: the paintings to choose from, by name. encoder: the judge.
-    """
+    """The share of pastiches, (name of the right painting, image), whose nearest painting by Gram distance it is."""
     return statistics.fmean(
         name == min(styles, key=lambda style: gram_distance(image, styles[style], encoder)) for name, image in pastiches
     )
@@ -187,11 +170,6 @@ def weave(image: Tensor, where: Tensor) -> dict[int, float]:
     """Mean power of luminance at each of `PERIODS` in some blocks: across, down and on both diagonals.
 
     A wave of amplitude a along one axis has a² / 2, at period 2 a². Hann's window keeps slow changes of light out.
-
-    Args:
-        image: (1, 3, H, W). where: of `flat_regions`, of a photo of the same size; not all False.
-    Returns:
-        period -> power.
     """
     window = torch.hann_window(BLOCK, dtype=torch.float64)
     window = window[:, None] * window / window.sum() ** 2

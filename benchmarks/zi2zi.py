@@ -32,12 +32,7 @@ STEPS = 16_300  # as many as the stored measurements had; 5,000 of these without
 
 
 class Zi2Zi(nn.Module):
-    """A U-Net with an embedding for each style.
-
-    Args:
-        sources: every letter in the plain font, (C, 80, 80). styles: their number.
-        channels: as of `EMD`; the last is the length of an embedding.
-    """
+    """A U-Net with an embedding for each of `styles`, of which `sources` (C, 80, 80), the plain letters, are made."""
 
     def __init__(self, sources: Tensor, styles: int, channels: Sequence[int] = LAPTOP) -> None:
         super().__init__()
@@ -53,12 +48,10 @@ class Zi2Zi(nn.Module):
         return self.decode(*self.encode(contents, grids), embedding)
 
     def encode(self, contents: Tensor, grids: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
-        """The codes (B, R) of letters by index, and the skips."""
         plain = self.sources[contents][:, None]
         return self.encoder(plain if grids is None else warped(plain, grids))
 
     def decode(self, code: Tensor, seen: Sequence[Tensor], embedding: Tensor) -> Tensor:
-        """(B, R), skips, (B, R) -> (B, 1, 80, 80) in [0, 1]."""
         return self.decoder(self.joined(torch.cat([code, embedding], dim=1)), seen)
 
 
@@ -104,12 +97,7 @@ def load(path: str | Path, known: Split) -> Zi2Zi:
 def find_embedding(
     network: Zi2Zi, letters: Tensor, glyphs: Tensor, known: Sequence[int], *, steps: int = 100
 ) -> Tensor:
-    """The embedding (R,) of a new style from r pairs, by Adam from the best known embedding.
-
-    Args:
-        network: in eval mode.
-        letters: indices of r letters. glyphs: these in the new style, (r, 80, 80). known: indices of known styles.
-    """
+    """The embedding (R,) of a new style from r letters and glyphs (r, 80, 80), by Adam from the best `known` one."""
 
     def loss(embedding: Tensor) -> Tensor:
         return weighted_l1(network.decode(code, seen, embedding.expand_as(code)), glyphs[:, None])

@@ -33,11 +33,12 @@ from stylelearn import losses
 from stylelearn.encoders import Encoder, encoder_for
 from stylelearn.johnson import SPIKE_WEIGHT
 from stylelearn.networks.conditioning import AdjustableNet
+from stylelearn.networks.transformation import shape_of
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import checksum, fill, network_file, read_about, read_weights, seeded, write_weights
+from stylelearn.weights import checksum, fill, network_file, read_about, seeded, write_weights
 
 FACTORS = {"style relu1_1": 5.0, "style relu2_1": 5.0, "style relu4_1": 5.0, "content relu4_2": 0.7}
-PHOTO_WEIGHT = 4.0
+PHOTO_WEIGHT = 4.0  # of the mean square distance of a picture from its content, times 1 − the mean of its α
 TV_WEIGHT = 1.5
 DECAY = 0.99  # of the running averages
 CORNERS = 2  # one of so many pictures in a batch has its sliders at their ends
@@ -45,11 +46,7 @@ CAREFUL = 0.5  # Λ learns at this share of the rate: each of its steps moves γ
 
 
 def with_noise(image: Tensor, amount: float, seed: int = 0) -> Tensor:
-    """The image with normal noise of `amount` (standard deviation, 0 to 0.5), kept in [0, 1]: another pastiche.
-
-    Raises:
-        ValueError: an amount outside [0, 0.5].
-    """
+    """The image with normal noise of `amount` (standard deviation, 0 to 0.5; or ValueError), kept in [0, 1]."""
     if not 0 <= amount <= 0.5:
         raise ValueError(f"noise must be from 0 to 0.5; got {amount}")
     noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(seed)).to(image)
@@ -57,15 +54,10 @@ def with_noise(image: Tensor, amount: float, seed: int = 0) -> Tensor:
 
 
 def diversity(images: Tensor, encoder: Encoder, layer: str = "relu3_4") -> float:
-    """How different pastiches of one pair are: ‖F_i − F_j‖/‖F‖, the mean over all pairs; 0 for equal ones.
+    """How different pastiches (B, 3, H, W) of one pair are, B ≥ 2: ‖F_i − F_j‖/‖F‖, the mean over all pairs.
 
-    Args:
-        images: (B, 3, H, W), at least two. encoder, layer: where they are compared; ‖F‖ is their mean norm.
-    Raises:
-        ValueError: fewer than two.
+    ‖F‖ is their mean norm in the layer of the encoder.
     """
-    if len(images) < 2:
-        raise ValueError(f"diversity compares pictures with one another: give at least two, not {len(images)}")
     with torch.no_grad():
         features = encoder(images, [layer])[layer].flatten(start_dim=1)  # (B, C·H·W)
     return float(torch.pdist(features).mean() / features.norm(dim=1).mean())
@@ -82,7 +74,6 @@ class Objective(nn.Module):
         factors: what each loss is multiplied by, by its name in `names`; 1 where there is none.
         normalise: the paper's running averages in place of factors. A network that paints less then has less content
             loss, which counts more, and it paints less still.
-        photo_weight: of the mean square distance of a picture from its content, times 1 − the mean of its α.
         tv_weight: of total variation.
     """
 
@@ -93,12 +84,10 @@ class Objective(nn.Module):
         *,
         factors: Mapping[str, float] = FACTORS,
         normalise: bool = False,
-        photo_weight: float = PHOTO_WEIGHT,
         tv_weight: float = TV_WEIGHT,
     ) -> None:
         super().__init__()
-        self.network, self.only_style, self.normalise = network, style, normalise
-        self.photo_weight, self.tv_weight = photo_weight, tv_weight
+        self.network, self.only_style, self.normalise, self.tv_weight = network, style, normalise, tv_weight
         self.names = [f"style {name}" for name in network.style_layers]
         self.names += [f"content {name}" for name in network.content_layers]
         self.factors = [factors.get(name, 1.0) for name in self.names]
@@ -125,9 +114,8 @@ class Objective(nn.Module):
         weighted = (alphas * each).mean(dim=0) * self.weights()
         found = dict(zip(self.names, weighted, strict=True))
         amount = alphas[:, : len(net.style_layers)].mean(dim=1)
-        if self.photo_weight:
-            apart = (pastiche - contents).square().mean(dim=(1, 2, 3))
-            found["photo"] = self.photo_weight * ((1 - amount) * apart).mean()
+        apart = (pastiche - contents).square().mean(dim=(1, 2, 3))
+        found["photo"] = PHOTO_WEIGHT * ((1 - amount) * apart).mean()
         if self.tv_weight:  # quadratic, so √α inside is α outside: nothing is smoothed where nothing is painted
             found["tv"] = self.tv_weight * losses.tv_loss(amount.sqrt()[:, None, None, None] * pastiche)
         if net.painter.spikes is not None:
@@ -164,25 +152,21 @@ def gatys_weights(network: AdjustableNet, alphas: Tensor) -> dict[str, object]:
 
 
 class Batches(Dataset[tuple[Tensor, ...]]):
-    """Contents, styles and α ~ U(0, 1); of the first of each `corners` all α are 1, or one of the style's alone is.
+    """Contents, styles and α ~ U(0, 1); of the first of each CORNERS all α are 1, or one of the style's alone is.
 
     Args:
         contents, styles: crops; no styles for a network of one style.
-        alphas: how many, those of the style first. content_alphas: how many of them are the content's.
-        corners: 0 for none at all, as in the paper.
+        alphas: how many, those of the style first. painting: how many of them are the style's.
     """
 
-    def __init__(
-        self, contents: Crops, styles: Crops | None, alphas: int, corners: int = CORNERS, content_alphas: int = 0
-    ) -> None:
-        self.contents, self.styles, self.count, self.corners = contents, styles, alphas, corners
-        self.painting = alphas - content_alphas
+    def __init__(self, contents: Crops, styles: Crops | None, alphas: int, painting: int) -> None:
+        self.contents, self.styles, self.count, self.painting = contents, styles, alphas, painting
 
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         contents = self.contents[number]
         rng = np.random.default_rng((self.contents.seed, number, 2))
         alphas = rng.uniform(size=(len(contents), self.count))
-        for row in range(0, len(contents), self.corners) if self.corners else ():
+        for row in range(0, len(contents), CORNERS):
             alphas[row] = 1
             if rng.integers(2):
                 alphas[row, : self.painting] = np.eye(self.painting)[rng.integers(self.painting)]
@@ -204,7 +188,6 @@ def train_adjustable(
     network: Mapping[str, object] | None = None,
     weights: Mapping[str, object] | None = None,
     learning_rate: float = 1e-3,
-    corners: int = CORNERS,
     **run: object,
 ) -> Iterator[Progress]:
     """Train Φ and Λ together and write them to `out` (float16 safetensors); yields progress.
@@ -213,12 +196,11 @@ def train_adjustable(
         photos: folders of contents. styles: folders of styles; or one picture (1, 3, H, W), for the form with one
             style. Every 10th picture of each folder is held back.
         encoder: the loss network, `mini` by default.
-        start: weights of such a network to begin with; or those of a network of lesson 03 or 04, whose convolutions it
-            takes.
+        start: weights of such a network to begin with.
         size: side of the crops in pixels. style_size: of those of styles, if it is to be another: the larger, the
             broader the marks. batch: pairs a step. seed: of the weights, the crops and the α.
         network, weights: arguments of `AdjustableNet` and of `Objective`.
-        learning_rate: of Φ; Λ has CAREFUL of it. corners: as of `Batches`.
+        learning_rate: of Φ; Λ has CAREFUL of it.
         run: steps, checkpoint and what else `fit` takes; the checkpoint is OUT with the suffix .ckpt by default.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `Crops`, `AdjustableNet` and `fit`.
@@ -227,42 +209,29 @@ def train_adjustable(
     with seeded(seed):
         net = AdjustableNet(encoder or Encoder("mini"), any_style=not one, **(network or {}))  # type: ignore[arg-type]
     paintings = None if one else Crops(styles, size=style_size or size, batch=batch, seed=seed + 1)
-    batches = Batches(
-        Crops(photos, size=size, batch=batch, seed=seed, **VARIED),
-        paintings,
-        len(net.adjustable),
-        corners,
-        content_alphas=len(net.adjustable) - len(net.style_layers),
-    )
+    crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
+    batches = Batches(crops, paintings, len(net.adjustable), len(net.style_layers))
     if paintings:
         _fit_axes(net, paintings)
     if start is not None:
-        _begin(net, start)
+        fill(net, start, f"network from {start}", kept="encoder.")
     objective = Objective(net, styles if one else None, **(weights or {}))  # type: ignore[arg-type]
-    about = {"network": "adjustable", **net.about, "encoder": net.encoder, "corners": corners}
-    about |= {name: getattr(objective, name) for name in ("factors", "normalise", "photo_weight", "tv_weight")}
-    about |= {"start": start and Path(start), "photos": batches.contents, "styles": styles if one else paintings}
-    training = yield from fit(
-        objective,
-        batches,
-        about=about,
-        learning_rate=learning_rate,
-        groups=_groups(net, learning_rate),
-        **settings(out, run),
-    )
+    about = {"network": "adjustable", **net.about, "encoder": net.encoder}
+    about |= {name: getattr(objective, name) for name in ("factors", "normalise", "tv_weight")}
+    about |= {"start": start and Path(start), "photos": crops, "styles": styles if one else paintings}
+    rates = {"learning_rate": learning_rate, "groups": _groups(net, learning_rate)}
+    training = yield from fit(objective, batches, about=about, **rates, **settings(out, run))
     wanted = dict(zip(objective.names, objective.weights().tolist(), strict=True)) | {"tv": objective.tv_weight}
     header = {**net.about, "encoder_sha256": checksum(net.encoder)}
     write_weights(out, _state(net), {**header, "objective": wanted, "training": training})
 
 
 def _groups(net: AdjustableNet, learning_rate: float) -> list[dict[str, object]]:
-    careful = [p for name, p in net.named_parameters() if p.requires_grad and _of_lambda(name)]
-    others = [p for name, p in net.named_parameters() if p.requires_grad and not _of_lambda(name)]
-    return [{"params": others, "lr": learning_rate}, {"params": careful, "lr": CAREFUL * learning_rate}]
-
-
-def _of_lambda(name: str) -> bool:
-    return ".head." in name or name.startswith("conditioner.")
+    both: tuple[list[Tensor], list[Tensor]] = [], []  # of Φ, of Λ
+    for name, parameter in net.named_parameters():
+        if parameter.requires_grad:
+            both[".head." in name or name.startswith("conditioner.")].append(parameter)
+    return [{"params": part, "lr": share * learning_rate} for part, share in zip(both, (1, CAREFUL), strict=True)]
 
 
 def _fit_axes(net: AdjustableNet, styles: Crops, batches: int = 200) -> None:
@@ -275,19 +244,6 @@ def _state(net: AdjustableNet) -> dict[str, Tensor]:
     return {name: value for name, value in net.state_dict().items() if not name.startswith("encoder.")}
 
 
-def _begin(net: AdjustableNet, path: str | Path) -> None:
-    """The weights of an adjustable network; or a painter's of lesson 03 or 04, with the mean γ and β of its styles."""
-    state = read_weights(path)
-    if "layers.0.norm.gamma" in state:
-        shared = {f"painter.{name}": value for name, value in state.items() if not name.endswith(("gamma", "beta"))}
-        for name in [name for name in state if name.endswith(".gamma")]:
-            levels = state[name.replace("gamma", "beta")]
-            both = torch.cat([torch.atleast_2d(table.float()).mean(dim=0) for table in (state[name], levels)])
-            shared[f"painter.{name.replace('gamma', 'head.bias')}"] = both
-        state = _state(net) | shared
-    fill(net, state, f"network from {path}", kept="encoder.")
-
-
 def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> AdjustableNet:
     """The course's network, or one from a file; its `about` is the file's header.
 
@@ -297,10 +253,10 @@ def load(name: str | Path = "adjustable", *, encoder: Encoder | None = None) -> 
         WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained with.
     """
     path = network_file("adjustable", name)
-    about = {"encoder": "mini", "ends": "paper"} | read_about(path)  # what files of earlier editions do not say
+    about = {"encoder": "mini"} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)
-    known = ("style_layers", "content_layers", "any_style", "widths", "blocks", "noise", "ends")
-    net = AdjustableNet(encoder, **{key: about[key] for key in known if key in about})
+    layers = {name: about[name] for name in ("style_layers", "content_layers", "any_style") if name in about}
+    net = AdjustableNet(encoder, **layers, **shape_of(about))
     fill(net, path, f"adjustable network {name}", kept="encoder.")
     net.about = about | net.about
     return net.eval().requires_grad_(False)

@@ -19,6 +19,7 @@ style loss (`root`).
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,12 +30,19 @@ from torch.utils.data import Dataset
 from stylelearn.encoders import Encoder
 from stylelearn.johnson import Perceptual
 from stylelearn.networks.noise import SCALES
-from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
+from stylelearn.networks.transformation import (
+    BLOCKS,
+    WIDTHS,
+    Statistics,
+    TransformationNet,
+    checked_image,
+    modulate,
+    shape_of,
+)
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
-from stylelearn.weights import WeightsError, fill, network_file, read_about, read_weights, seeded, write_weights
+from stylelearn.weights import WeightsError, fill, network_file, read_about, seeded, write_weights
 
 LEARNING_RATE = 6e-3
-SHAPE = ("widths", "blocks", "upsampling", "noise", "ends")  # what `TransformationNet` is told, but for the norm
 
 
 class ConditionalInstanceNorm(nn.Module):
@@ -55,16 +63,13 @@ class ConditionalInstanceNorm(nn.Module):
         Args:
             x: (B, C, H, W).
             mix: how much of each style: (B or 1, S), or (B or 1, S, h, w) for a mixture at each place.
-            statistics: as of `modulate`.
             smaller: the same mixture in other sizes; if one is that of x, it need not be resampled.
         """
         if mix.ndim == 2:
             gamma, beta = ((mix @ table)[:, :, None, None] for table in (self.gamma, self.beta))  # (B, C, 1, 1)
         else:
-            fitting = (each for each in (mix, *smaller) if each.shape[2:] == x.shape[2:])
-            here = next(fitting, None)  # (B, S, H, W)
-            here = resample(mix, x.shape[2:]) if here is None else here
-            here = here.permute(0, 2, 3, 1)  # (B, H, W, S)
+            nearest = next((each for each in smaller if each.shape[2:] == x.shape[2:]), mix)
+            here = resample(nearest, x.shape[2:]).permute(0, 2, 3, 1)  # (B, H, W, S)
             gamma, beta = ((here @ table).permute(0, 3, 1, 2) for table in (self.gamma, self.beta))  # (B, C, H, W)
         return modulate(x, gamma, beta, statistics)
 
@@ -100,7 +105,7 @@ class StyleNet(TransformationNet):
         norm = partial(ConditionalInstanceNorm, styles=len(styles))
         super().__init__(widths, blocks, norm, upsampling, noise, ends)
         self.styles = list(styles)
-        self.about = {"styles": self.styles} | {key: self.about[key] for key in SHAPE}
+        self.about = {"styles": self.styles} | self.about
 
     def forward(self, image: Tensor, mix: Tensor) -> Tensor:  # type: ignore[override]
         """The pastiche, (B, 3, H, W) in [0, 1].
@@ -140,10 +145,7 @@ class StyleNet(TransformationNet):
             if name not in self.styles:
                 raise ValueError(f"unknown style {name!r}; this network knows {', '.join(self.styles)}")
         wanted = self.last.weight  # its type and its device
-        try:
-            values = [torch.as_tensor(shares.get(name, 0.0)).to(wanted) for name in self.styles]
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"a share of a style is a number or a mask (H, W); got {shares}") from error
+        values = [torch.as_tensor(shares.get(name, 0.0)).to(wanted) for name in self.styles]
         sizes = {tuple(value.shape) for value in values if value.ndim}
         if len(sizes) > 1 or any(len(size) != 2 for size in sizes):
             raise ValueError(f"masks must be tensors (H, W) of one size; these are {sorted(sizes)}")
@@ -208,10 +210,7 @@ def train_cin(
     *,
     out: str | Path,
     encoder: Encoder | None = None,
-    widths: Sequence[int] = WIDTHS,
-    blocks: int = BLOCKS,
-    noise: Sequence[int] = SCALES,
-    ends: str = "light",
+    network: Mapping[str, Any] | None = None,
     start: str | Path | None = None,
     size: int = 128,
     batch: int = 4,
@@ -225,25 +224,22 @@ def train_cin(
     Args:
         photos: folders of photographs; every 10th is held back.
         styles: name -> image (1, 3, H, W).
-        start: weights of such a network, or of one of lesson 03, whose γ and β every style then begins with.
-        encoder, widths, blocks, noise, ends, size, batch, seed, learning_rate, weights, run: as of `train_johnson`.
+        network: arguments of `StyleNet`, whose noise is at SCALES by default.
+        start: weights of such a network to begin with.
+        encoder, size, batch, seed, learning_rate, weights, run: as of `train_johnson`.
     Raises:
         ValueError, WeightsError, FloatingPointError: as `train_johnson`.
     """
     out = Path(out)
     with seeded(seed):
-        network = StyleNet(list(styles), widths, blocks, noise=noise, ends=ends)
+        net = StyleNet(list(styles), **{"noise": SCALES} | dict(network or {}))
     if start is not None:
-        alone = {
-            key: value.expand(len(styles), -1) if key.endswith(("gamma", "beta")) and value.ndim == 1 else value
-            for key, value in read_weights(start).items()
-        }
-        fill(network, alone, f"network from {start}")
+        fill(net, start, f"network from {start}")
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
     run = settings(out, {"learning_rate": learning_rate} | run) | {"about": {"start": start and Path(start)}}
-    found = yield from learn(network, crops, styles, encoder=encoder, weights=weights, **run)
+    found = yield from learn(net, crops, styles, encoder=encoder, weights=weights, **run)
     sizes = {name: list(style.shape[2:]) for name, style in styles.items()}
-    write_weights(out, network.state_dict(), {**network.about, "style_sizes": sizes, **found})
+    write_weights(out, net.state_dict(), {**net.about, "style_sizes": sizes, **found})
 
 
 def learn(
@@ -258,8 +254,7 @@ def learn(
     """Train whatever of `network` can be trained on some or all of its styles; yields progress.
 
     Args:
-        crops: of photographs.
-        styles: name -> image (1, 3, H, W), of styles that the network has.
+        crops: of photographs. styles: name -> image (1, 3, H, W), of styles that the network has.
         encoder, weights, run: as of `train_johnson`; `run` must say steps and checkpoint.
     Returns:
         "objective" and "training", for the file's header.
@@ -280,15 +275,11 @@ def learn(
 
 
 def load(name: str | Path = "cin") -> StyleNet:
-    """The course's network (`.styles` are the names that it knows), or one from a file.
-
-    Raises:
-        WeightsError: there is none of that name, or a file that is not whole or holds another network.
-    """
+    """The course's network (`.styles` are the names that it knows), or one from a file; errors as `johnson.load`."""
     path = network_file("cin", name)
-    about = {"ends": "paper"} | read_about(path)  # which files of earlier editions do not say
+    about = read_about(path)
     if not about.get("styles"):
         raise WeightsError(f"{path.name} names no styles; was it made by `stylelearn train cin`?")
-    network = StyleNet(**{k: about[k] for k in ("styles", *SHAPE) if k in about})
+    network = StyleNet(about["styles"], **shape_of(about))
     fill(network, path, f"cin network {name}")
     return network.eval().requires_grad_(False)

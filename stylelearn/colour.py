@@ -4,9 +4,9 @@ Keeping colours: Gatys, Bethge, Hertzmann & Shechtman 2016, *Preserving Color in
 1606.05897), transfer the style to the brightness only (`keep_colours`), or first give the style picture the content's
 colours (`match_colour`, linear). `match_histogram` is the older, channel-by-channel way.
 
-Colour transfer: (image, reference) -> the image with the reference's colours, as mean and deviation in lαβ
-(`reinhard`), as mean and covariance (`monge_kantorovich`), or as a whole distribution (`distribution_transfer`, made
-smooth by `regrain`). None knows where a colour is: a green meadow may take the green of a door.
+Colour transfer: image (1, 3, H, W), reference (1, 3, H', W') -> the image with the reference's colours, (1, 3, H, W),
+as mean and deviation in lαβ (`reinhard`), as mean and covariance (`monge_kantorovich`), or as a whole distribution
+(`distribution_transfer`, made smooth by `regrain`). None knows where a colour is: a meadow may take a door's green.
 
 A picture is (B, 3, H, W), sRGB, in [0, 1]; all formulas work on these (gamma-encoded) values, as the papers do. Every
 function raises ValueError for what is no picture, and for two that do not fit.
@@ -130,10 +130,7 @@ def l_alpha_beta_to_rgb(l_alpha_beta: Tensor) -> Tensor:
 
 
 def reinhard(image: Tensor, reference: Tensor) -> Tensor:
-    """Mean and standard deviation of each channel in lαβ (Reinhard, Ashikhmin, Gooch & Shirley 2001, Eq. 10 and 11).
-
-    (1, 3, H, W) and (1, 3, H', W') -> (1, 3, H, W).
-    """
+    """Mean and standard deviation of each channel in lαβ (Reinhard, Ashikhmin, Gooch & Shirley 2001, Eq. 10 and 11)."""
     _check_pair(image, reference, "reference")
     mine, theirs = rgb_to_l_alpha_beta(image), rgb_to_l_alpha_beta(reference)
     deviation, mean = torch.std_mean(mine, dim=(2, 3), correction=0, keepdim=True)
@@ -147,7 +144,7 @@ def monge_kantorovich(image: Tensor, reference: Tensor) -> Tensor:
 
     x ↦ T (x − μ) + μ_r,   T = A^{−1/2} (A^{1/2} B A^{1/2})^{1/2} A^{−1/2},   so that T A T = B,
 
-    A and B being the covariances of image and reference. (1, 3, H, W) and (1, 3, H', W') -> (1, 3, H, W).
+    A and B being the covariances of image and reference.
 
     **Differs from the paper:** variances below 1e-6 count as 1e-6, so that a grey picture does not divide by zero.
     """
@@ -162,13 +159,8 @@ def monge_kantorovich(image: Tensor, reference: Tensor) -> Tensor:
 def distribution_transfer(image: Tensor, reference: Tensor, rounds: int = 20) -> Tensor:
     """The reference's whole distribution of colours: iterated 1-D histogram matching (Pitié, Kokaram & Dahyot 2005).
 
-    Each round turns colour space at random and matches the two distributions along its three axes.
-
-    Args:
-        image, reference: (1, 3, H, W) and (1, 3, H', W').
-        rounds: at least 1. The first turns nothing.
-    Returns:
-        (1, 3, H, W).
+    Each of the rounds, at least 1, turns colour space at random and matches the two distributions along its three axes.
+    The first turns nothing.
     """
     _check_pair(image, reference, "reference")
     if rounds < 1:
@@ -196,9 +188,7 @@ def regrain(image: Tensor, recoloured: Tensor) -> Tensor:
 
     argmin_J Σ φ ‖∇J − ∇I‖² + ψ (J − T)²,   φ = 30 / (1 + 10 g),   ψ = min(1, 256 g / 5),
 
-    g being the steepness of I: its gradients, and where it has edges, the colours of the recoloured T.
-
-    (1, 3, H, W) twice -> (1, 3, H, W).
+    g being the steepness of I: its gradients, and where it has edges, the colours of the recoloured T, of I's size.
 
     **Differs from the paper:** the linear equations are solved at once, where the authors step from coarse to fine;
     ψ is at least 1e-3, so that they have one solution.

@@ -33,21 +33,16 @@ LIVE_RATE = 2e-3  # of `train_live`
 
 
 def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
-    """The bilinear mixer: M_k = Σ_ij S_i W_ijk C_j.
-
-    S (B, R) and C (B, Q), either of which may have one row for all of the other, and W (R, Q, K) -> (B, K).
-    """
+    """M_k = Σ_ij S_i W_ijk C_j of S (B, R) and C (B, Q), one of which may be one row, and W (R, Q, K) -> (B, K)."""
     pairs = style[:, :, None] * content[:, None, :]  # (B, R, Q)
     return pairs.flatten(start_dim=1) @ weight.flatten(end_dim=1)  # (B, K)
 
 
 def weighted_l1(drawn: Tensor, target: Tensor) -> Tensor:
-    """The loss: Σ over the batch of W_st W_b ‖Î − I‖₁.
+    """Σ over the batch of W_st W_b ‖Î − I‖₁: Î and I, (B, 1, H, W) in [0, 1], -> the mean error per ink pixel.
 
-    W_st = 1/N_b weighs thin and bold glyphs alike; W_b is a softmax over the batch, so that this is a weighted mean.
-
-    Î and I, (B, 1, H, W) in [0, 1], -> () float32: the mean error per ink pixel. A target without ink counts as one ink
-    pixel of value 0.
+    W_st = 1/N_b weighs thin and bold glyphs alike; W_b is a softmax over the batch, so that this is a weighted mean. A
+    target without ink counts as one ink pixel of value 0.
     """
     error = (drawn.float() - target.float()).abs().flatten(start_dim=1).sum(dim=1)  # (B,), ‖Î − I‖₁
     ink = (target < INK).flatten(start_dim=1).float()  # (B, H·W)
@@ -78,22 +73,16 @@ class EMD(nn.Module):
         self.decoder = Up(self.channels)
 
     def forward(self, style_refs: Tensor, content_refs: Tensor) -> Tensor:
-        """Î, (B, 1, 80, 80), of two reference sets (B, n, 80, 80) or (n, 80, 80), of which the first r are used.
-
-        Raises ValueError: fewer than r references; other shapes.
-        """
+        """Î, (B, 1, 80, 80), of two reference sets, (B, n, 80, 80) or (n, 80, 80), n ≥ r. Raises ValueError."""
         content, seen = self.encode_content(content_refs)
         return self.decode(self.mix(self.encode_style(style_refs), content), seen)
 
     def encode_style(self, references: Tensor) -> Tensor:
-        """S, (B, R), of R_S (B, n, 80, 80), n ≥ r. Raises ValueError for fewer."""
+        """S, (B, R), of R_S."""
         return self.style_encoder(as_channels(references, self.references, "style"))[0]
 
     def encode_content(self, references: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """C, (B, R), and the skips of R_C (B, n, 80, 80), n ≥ r. Raises ValueError for fewer.
-
-        Two letters are interpolated by interpolating C and each of the skips.
-        """
+        """C, (B, R), and the skips of R_C. Two letters are interpolated by interpolating C and each of the skips."""
         return self.content_encoder(as_channels(references, self.references, "content"))
 
     def mix(self, style: Tensor, content: Tensor) -> Tensor:
@@ -105,19 +94,13 @@ class EMD(nn.Module):
         return bilinear_mix(style, content, self.mixer / self.channels[-1])
 
     def decode(self, mixed: Tensor, seen: Sequence[Tensor]) -> Tensor:
-        """(B, R) and the content encoder's skips -> (B, 1, 80, 80) in [0, 1]."""
+        """M and the content encoder's skips -> (B, 1, 80, 80) in [0, 1]."""
         return self.decoder(mixed, seen)
 
 
 @torch.no_grad()
 def generate(network: EMD, style_refs: Tensor, content_refs: Tensor) -> Tensor:
-    """Every letter in every style, (S, C, 80, 80) in [0, 1]; each set is encoded once.
-
-    Args:
-        style_refs: (S, n, 80, 80), or (n, 80, 80) for one style, n ≥ r. content_refs: (C, n, 80, 80) or one letter's.
-    Raises:
-        ValueError: fewer than r references; other shapes.
-    """
+    """Every letter in every style, (S, C, 80, 80) in [0, 1], of sets as of `EMD`; each is encoded once."""
     styles = network.encode_style(style_refs)
     contents, seen = network.encode_content(content_refs)
     rows = [network.decode(network.mix(style[None], contents), seen)[:, 0] for style in styles]

@@ -30,7 +30,7 @@ CONTENT_LAYER = "relu4_2"
 
 @dataclass(frozen=True)
 class Architecture:
-    """A VGG-shaped network: the channels of each convolution, block by block.
+    """A VGG-shaped network.
 
     Args:
         widths: for each block the channels of its 3x3 convolutions.
@@ -58,21 +58,17 @@ SQUEEZENET = (
     *("pool4", "fire5", "fire6", "fire7", "fire8", "pool8", "fire9"),
 )
 NAMES = ("mini", "vgg19", "vgg16", "squeezenet", "random")
-PRECISIONS = ("float32", "bfloat16")
 # What ImageNet networks, and `mini` with them, expect: (image - mean) / std per colour channel.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
 
 def vgg_layers(architecture: Architecture, *, pool: str | None = None, batch_norm: bool = False) -> nn.ModuleDict:
-    """The layers of a VGG-shaped network by name and in order.
+    """The layers of a VGG-shaped network by name, in order: conv1_1, relu1_1, conv1_2, …, pool1, …; no pool at the end.
 
     Args:
-        architecture: widths and padding.
         pool: "avg" or "max"; None for the architecture's own.
         batch_norm: put ``norm1_1`` … between convolution and ReLU (only while `mini` is being trained).
-    Returns:
-        name -> layer: conv1_1, relu1_1, conv1_2, …, pool1, …; pools between the blocks, none at the end.
     """
     layers = nn.ModuleDict()
     channels = 3
@@ -98,13 +94,9 @@ class Encoder(nn.Module):
         weights: a local checkpoint in the key names of torchvision (or of `mini`): .safetensors, .pth or .pt.
         progress: show a progress bar while downloading.
         seed: for "random" only.
-        precision: in which activations are computed and returned: "float32", or "bfloat16", which keeps 8 bits of
-            each number. A processor or GPU that computes in it is faster (VGG-19 1.7 times on AVX512-BF16), others may
-            be slower. On one photograph activations of `mini` were off by 0.4 % (relu1_1) to 0.9 % (relu5_1), and
-            Gatys's gradient turned by 6 degrees. Images stay float32.
 
     Raises:
-        ValueError: unknown `name`, `pool` or `precision`; `weights` for "random".
+        ValueError: unknown `name` or `pool`; `weights` for "random".
         WeightsError: no weights to be had, or a file that is wrong, cut short or tampered with; says which and why.
 
     `layers` are the names of all layers, in order; `channels` tells how many channels each of them has.
@@ -117,29 +109,23 @@ class Encoder(nn.Module):
         weights: str | Path | None = None,
         progress: bool = True,
         seed: int = 0,
-        precision: str = "float32",
     ) -> None:
         super().__init__()
         if name not in NAMES:
             raise ValueError(f"unknown encoder {name!r}; there are {', '.join(NAMES)}")
-        pool = pool or (ARCHITECTURES[name].pool if name in ARCHITECTURES else "max")
-        if pool not in POOLS:
+        if pool is not None and pool not in POOLS:
             raise ValueError(f"pool must be 'avg' or 'max', not {pool!r}")
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision must be {' or '.join(map(repr, PRECISIONS))}, not {precision!r}")
         if name == "random" and weights is not None:
             raise ValueError(f"the encoder 'random' takes no weights ({str(weights)!r}); use name='mini'")
-        self.name, self.pool, self.precision = name, "max" if name == "squeezenet" else pool, precision
+        self.name = name
         if name == "squeezenet":
             self._layers = _squeezenet(weights, progress)
         else:
-            self._layers = _vgg(name, self.pool, weights, progress, seed)
+            self._layers = _vgg(name, pool, weights, progress, seed)
         self.layers: tuple[str, ...] = tuple(self._layers)
         self.channels: dict[str, int] = _channels(self._layers)
         self.register_buffer("_mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("_std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
-        if precision == "bfloat16":
-            self._layers.bfloat16()
         self.requires_grad_(False).eval()
         # Channels last: the same numbers, stored pixel by pixel; about 1.1 times faster on CPUs.
         self.to(memory_format=torch.channels_last)
@@ -160,15 +146,14 @@ class Encoder(nn.Module):
         return {name: found[name] for name in wanted}
 
     def walk(self, image: Tensor, layers: Iterable[str] = STYLE_LAYERS) -> Iterator[tuple[str, Tensor]]:
-        """Name and activations of each layer asked for, as soon as they are computed: from shallow to deep.
+        """Name and activations of each layer asked for, from shallow to deep, as soon as computed: takes less memory.
 
-        Using one layer at a time takes less memory. Arguments and errors as `forward`.
+        Arguments and errors as `forward`.
         """
         wanted = [layers] if isinstance(layers, str) else list(layers)
         self._check(image, wanted)
         x = image.contiguous(memory_format=torch.channels_last)
         x = (x - self._mean) / self._std
-        x = x.bfloat16() if self.precision == "bfloat16" else x
         last, before = max(wanted, key=self.layers.index), ""
         for name, layer in self._layers.items():
             # In place, unless the values before the ReLU were asked for: saves a quarter of the memory.
@@ -215,8 +200,7 @@ def encoder_for(about: Mapping[str, Any], given: Encoder | None, file: str) -> E
     """The encoder that the network in `file` was trained with: `given` if it is that one, or one made by its name.
 
     Args:
-        about: the file's header: "encoder" is a name, "encoder_sha256" the `weights.checksum` of that encoder. Where
-            the checksum is missing, as in files of older versions, the name decides alone.
+        about: the file's header: "encoder" is a name, "encoder_sha256" the `weights.checksum` of that encoder.
     Raises:
         WeightsError: it is another one.
     """
@@ -243,7 +227,7 @@ def _channels(layers: nn.ModuleDict) -> dict[str, int]:
     return channels
 
 
-def _vgg(name: str, pool: str, weights: str | Path | None, progress: bool, seed: int) -> nn.ModuleDict:
+def _vgg(name: str, pool: str | None, weights: str | Path | None, progress: bool, seed: int) -> nn.ModuleDict:
     with seeded():
         layers = vgg_layers(ARCHITECTURES[name], pool=pool)
     if name == "random":

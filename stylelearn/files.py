@@ -37,9 +37,8 @@ def check_output(path: str | Path, suffixes: Sequence[str] = (), inputs: Iterabl
             raise ValueError(f"{shown} is a device or a pipe, not a file; choose another name")
         if path.exists() and not os.access(path, os.W_OK):
             raise ValueError(f"{shown} is read-only; choose another name or change its permissions")
-        for source in inputs:
-            if _same_file(path, source):
-                raise ValueError(f"{shown} is also read as input and would be overwritten; choose another name")
+        if any(_same_file(path, source) for source in inputs):
+            raise ValueError(f"{shown} is also read as input and would be overwritten; choose another name")
         probe = _beside(path)
         probe.touch(exist_ok=False)
         probe.unlink()

@@ -52,10 +52,8 @@ def objective(
 
     Args:
         content: (1, 3, H, W) in [0, 1]; the pastiche will have its size. `style`: (1, 3, H', W'), of any size.
-        encoder: in which the pictures are compared.
-        content_weight: α ≥ 0. `style_weight`: β ≥ 0.
+        content_weight: α ≥ 0. `style_weight`: β ≥ 0. `content_layer`: where content is compared.
         layer_weights: w_l ≥ 0 by layer, or names of layers that share the weight 1 equally (the paper's 1/5 each).
-        content_layer: where content is compared.
         tv_weight: weight ≥ 0 of the total variation (β = 2) per value; 0, as in the paper, to a few.
         normalisation: "course" or "paper", see the module.
 
@@ -156,23 +154,23 @@ def stylize(
         raise ValueError(f"levels must be at least 1; got {levels}")
     height, width = content.shape[-2:]
     sizes = [(height >> k, width >> k) for k in range(levels - 1, 0, -1) if min(height, width) >> k >= SMALLEST]
+    sizes.append((height, width))
 
     def pictures(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+        if size == (height, width):
+            return content, style
         scale = size[0] / height
         smaller = tuple(max(SMALLEST // 2, round(side * scale)) for side in style.shape[-2:])
         return resize(content, size, fit="box"), resize(style, smaller, fit="box")
 
     def objective_at(size: tuple[int, int]) -> Objective:
-        pair = pictures(size) if size != (height, width) else (content, style)
-        return objective(*pair, encoder=encoder, tv_weight=tv_weight, **weights)  # type: ignore[arg-type]
+        return objective(*pictures(size), encoder=encoder, tv_weight=tv_weight, **weights)  # type: ignore[arg-type]
 
-    if not sizes:
-        x = start_image(start, content, style, seed)
-        return optimize_image(x, objective_at((height, width)), steps, optimizer=optimizer)
     x = start_image(start, *pictures(sizes[0]), seed)  # at its own size: noise that is made smaller turns grey
-    if steps <= len(sizes):
-        count = len(sizes) + 1
-        raise ValueError(f"{count} levels take at least {count} steps, not {steps}; or take fewer levels")
-    early = max(1, (steps - steps // 2) // len(sizes))
-    counts = [early] * len(sizes) + [steps - early * len(sizes)]
-    return coarse_to_fine(x, objective_at, [*sizes, (height, width)], counts, optimizer=optimizer)
+    coarse = len(sizes) - 1
+    if not coarse:
+        return optimize_image(x, objective_at(sizes[0]), steps, optimizer=optimizer)
+    if steps <= coarse:
+        raise ValueError(f"{len(sizes)} levels take at least {len(sizes)} steps, not {steps}; or take fewer levels")
+    early = max(1, (steps - steps // 2) // coarse)
+    return coarse_to_fine(x, objective_at, sizes, [early] * coarse + [steps - early * coarse], optimizer=optimizer)

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -24,8 +24,6 @@ from torch import Tensor
 
 from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_array, from_pil, from_tensor, open_picture
 from stylelearn.files import check_output, replacing
-
-Fit = Literal["short", "long", "box"]
 
 _MAX_BYTES = 200_000_000  # of a file
 _SECONDS = 10.0  # for an address, from the first connection to the last byte
@@ -151,8 +149,6 @@ def _download(address: str, name: str) -> bytes:
         with requests.get(address, headers=headers, stream=True, timeout=_SECONDS) as answer:
             if answer.status_code != 200:
                 raise ImageError(f"{name} answered {answer.status_code} {answer.reason}; check the address")
-            announced = answer.headers.get("Content-Length", "")
-            _check_bytes(int(announced) if announced.isdigit() else 0, name)
             # read1 returns what has arrived; read waits for a whole chunk, too long if the server is slow.
             read = getattr(answer.raw, "read1", answer.raw.read)
             data = bytearray()
@@ -209,7 +205,7 @@ def _quoted(address: str) -> str:
 # --------------------------------------------------------------------------------------------------------- resizing
 
 
-def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Tensor:
+def resize(image: Tensor, size: int | tuple[int, int], fit: str = "short") -> Tensor:
     """Bicubic resizing with antialiasing.
 
     Args:
@@ -225,17 +221,15 @@ def resize(image: Tensor, size: int | tuple[int, int], fit: Fit = "short") -> Te
     if image.ndim != 4:
         raise ImageError(f"resize takes an image (B, 3, H, W), got {tuple(image.shape)}")
     height, width = image.shape[-2:]
+    if fit not in ("short", "long", "box"):
+        raise ImageError(f"fit is {fit!r}; choose 'short', 'long' or 'box'")
     if fit == "box":
-        sides = size if isinstance(size, tuple | list) else (size, size)
-        target = tuple(_pixels(side) for side in sides)
+        target = tuple(_pixels(side) for side in (size if isinstance(size, tuple | list) else (size, size)))
         if len(target) != 2:
             raise ImageError(f"a box is (height, width), got {size!r}")
-    elif fit in ("short", "long"):
-        side = min(height, width) if fit == "short" else max(height, width)
-        scale = _pixels(size) / side
-        target = tuple(max(1, math.floor(s * scale + 0.5)) for s in (height, width))
     else:
-        raise ImageError(f"fit is {fit!r}; choose 'short', 'long' or 'box'")
+        scale = _pixels(size) / (min if fit == "short" else max)(height, width)
+        target = tuple(max(1, math.floor(side * scale + 0.5)) for side in (height, width))
     if target[0] * target[1] > MAX_PIXELS:
         raise ImageError(
             f"an image of {height} × {width} resized by fit='{fit}' to {size} would have {target[0]} × {target[1]} "
@@ -264,11 +258,7 @@ def _pixels(size: Any) -> int:
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """One image, (1, 3, H, W) or (3, H, W), as an 8-bit RGB PIL image; values outside [0, 1] are clamped.
-
-    Raises:
-        ImageError: it is not one image, or holds NaN or Inf.
-    """
+    """One image, (1, 3, H, W) or (3, H, W), as an 8-bit RGB PIL image, clamped. ImageError: not one, or NaN or Inf."""
     one = image[None] if image.ndim == 3 else image
     if one.ndim != 4 or one.shape[:2] != (1, 3) or 0 in one.shape:
         raise ImageError(f"one image is (1, 3, H, W), got {tuple(image.shape)}; take one of a batch with image[i:i+1]")
@@ -285,16 +275,15 @@ def encode_image(
     """One image as the bytes of a picture file.
 
     Args:
-        format: "jpeg", "png" or "webp". quality: 1 to 100; PNG is always exact and ignores it.
+        format: "jpeg", "png" or "webp", or a suffix of `WRITABLE` without its dot.
+        quality: 1 to 100; PNG is always exact and ignores it.
         settings: as of `write_image`.
     Raises:
-        ImageError: the image, the format, the quality or the settings cannot be written.
+        ImageError: the image, the format or the settings cannot be written.
     """
     kind = WRITABLE.get(f".{format.lower()}")
     if kind is None:
         raise ImageError(f"format {format!r} cannot be written; choose 'jpeg', 'png' or 'webp'")
-    if not 1 <= quality <= 100:
-        raise ImageError(f"quality is {quality}; choose 1 (small) to 100 (best)")
     options: dict[str, Any] = {} if kind == "png" else {"quality": quality}
     if kind == "jpeg" and quality >= 90:
         options["subsampling"] = 0  # full colour resolution: brush strokes differ in colour more than in brightness
@@ -366,11 +355,7 @@ def read_settings(source: Any) -> dict[str, Any]:
 
 
 def psnr(a: Tensor, b: Tensor) -> float:
-    """Peak signal-to-noise ratio, 10 log₁₀(1 / mean (a − b)²), in dB; equal images give inf.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
+    """Peak signal-to-noise ratio, 10 log₁₀(1 / mean (a − b)²), in dB; inf for equal images. They need one shape."""
     if a.shape != b.shape:
         raise ValueError(f"psnr compares images of one shape, got {tuple(a.shape)} and {tuple(b.shape)}; resize one")
     error = float((a.double() - b.double()).square().mean())

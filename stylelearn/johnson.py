@@ -21,6 +21,7 @@ even sky gets strokes and not a pattern that repeats. While training, activation
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ from stylelearn import losses
 from stylelearn.encoders import Encoder
 from stylelearn.gatys import layer_shares
 from stylelearn.networks.noise import SCALES
-from stylelearn.networks.transformation import BLOCKS, WIDTHS, TransformationNet
+from stylelearn.networks.transformation import TransformationNet, shape_of
 from stylelearn.training import VARIED, Crops, Progress, fit, settings
 from stylelearn.weights import fill, network_file, read_about, read_weights, seeded, shipped, write_weights
 
@@ -49,8 +50,7 @@ class Perceptual(nn.Module):
     """A network and what it is trained for; called with photographs it returns the weighted losses.
 
     Args:
-        network: what makes pastiches out of photographs.
-        styles: one style image (1, 3, H, W) or several.
+        network: what makes pastiches out of photographs. styles: one style image (1, 3, H, W) or several.
         encoder: the loss network.
         content_weight, style_weight, tv_weight: α, β and γ, with the course's losses (`losses.py`).
         content_layer: where content is compared. layer_weights: of each style layer; or names that share 1 equally.
@@ -125,12 +125,7 @@ def train_johnson(
     out: str | Path,
     name: str | None = None,
     encoder: Encoder | None = None,
-    widths: Sequence[int] = WIDTHS,
-    blocks: int = BLOCKS,
-    norm: str = "instance",
-    upsampling: str = "nearest",
-    noise: Sequence[int] = SCALES,
-    ends: str = "light",
+    network: Mapping[str, Any] | None = None,
     start: str | Path | None = None,
     size: int = 128,
     batch: int = 4,
@@ -146,7 +141,7 @@ def train_johnson(
         style: (1, 3, H, W); its brush strokes are learnt at the size at which they are given.
         name: of the style, for the file's header; by default that of `out`.
         encoder: the loss network; `mini` by default.
-        widths, blocks, norm, upsampling, noise, ends: as of `TransformationNet`.
+        network: arguments of `TransformationNet`, whose noise is at SCALES by default.
         start: weights to begin with: of such a network; or of lesson 04's, of which the style called `name` is taken,
             or the mean of all styles if there is none.
         size: side of the crops in pixels. batch: crops a step. seed: of the weights and the crops.
@@ -157,16 +152,16 @@ def train_johnson(
     """
     out = Path(out)
     with seeded(seed):
-        network = TransformationNet(widths, blocks, norm, upsampling, noise, ends)
+        net = TransformationNet(**{"noise": SCALES} | dict(network or {}))
     if start is not None:
-        fill(network, _one_style(start, name or out.stem), f"network from {start}")
-    model = Perceptual(network, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
+        fill(net, _one_style(start, name or out.stem), f"network from {start}")
+    model = Perceptual(net, [style], encoder or Encoder("mini"), **(weights or {}))  # type: ignore[arg-type]
     crops = Crops(photos, size=size, batch=batch, seed=seed, **VARIED)
-    about = {"network": "johnson", **network.about, "style": style, "encoder": model.encoder, "photos": crops}
+    about = {"network": "johnson", **net.about, "style": style, "encoder": model.encoder, "photos": crops}
     about |= {"objective": model.objective, "start": start and Path(start)}
     training = yield from fit(model, crops, about=about, learning_rate=learning_rate, **settings(out, run))
     style_size = list(style.shape[2:])
-    save(network, out, style=name or out.stem, style_size=style_size, objective=model.objective, training=training)
+    save(net, out, style=name or out.stem, style_size=style_size, objective=model.objective, training=training)
 
 
 def _one_style(path: str | Path, name: str) -> dict[str, Tensor]:
@@ -183,7 +178,7 @@ def styles() -> list[str]:
 
 
 def save(network: TransformationNet, path: str | Path, **about: object) -> None:
-    """Write a network as float16 .safetensors, with its shape and `about` in the header, as `write_weights` does."""
+    """Write a network as float16 .safetensors, with its shape and `about` in the header."""
     write_weights(path, network.state_dict(), {**network.about, **about})
 
 
@@ -191,12 +186,11 @@ def load(name: str | Path) -> TransformationNet:
     """A trained network by the name of its style, or from a file; its `about` is the file's header.
 
     Raises:
-        WeightsError: unknown (the known ones are listed), or a file that is not whole.
+        WeightsError: an unknown name, or a file that is not whole.
     """
     path = network_file("johnson", name)
-    about = {"ends": "paper"} | read_about(path)  # which files of earlier editions do not say
-    shape = ("widths", "blocks", "norm", "upsampling", "noise", "ends")
-    network = TransformationNet(**{key: about[key] for key in shape if key in about})
+    about = read_about(path)
+    network = TransformationNet(**shape_of(about))
     fill(network, path, f"johnson network {name}")
     network.about = about | network.about
     return network.eval().requires_grad_(False)

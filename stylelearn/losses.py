@@ -25,10 +25,9 @@ A relative loss says nothing about a silent target: a white style leaves `mini`'
 has no meaning. Where the target's mean square, ‖P‖² / (N M) or tr A / N, is below `SILENCE`, the two course losses
 leave the layer out: value and gradient are 0. Any other target is divided by as it is.
 
-Every loss is the mean over the images of a batch; images of a batch never mix.
+Every loss is the mean over the images of a batch, which never mix: a scalar ≥ 0, or (B,) with `each`. All raise
+ValueError for shapes that do not fit.
 """
-
-from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -46,10 +45,8 @@ SILENCE = 2.5e-3
 def _shape(features: Tensor, what: str, dims: str = "(B, C, H, W)") -> torch.Size:
     """The shape of a tensor with these dimensions; ValueError if it has others, or no values."""
     came = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
-    if not isinstance(features, Tensor) or features.ndim != dims.count(",") + 1:
-        raise ValueError(f"{what} must be a tensor {dims}; this is {came}")
-    if features.numel() == 0:
-        raise ValueError(f"{what} must be a tensor {dims} with something in it; this is {came}")
+    if not isinstance(features, Tensor) or features.ndim != dims.count(",") + 1 or features.numel() == 0:
+        raise ValueError(f"{what} must be a tensor {dims}, not empty; this is {came}")
     return features.shape
 
 
@@ -94,10 +91,6 @@ def content_loss(features: Tensor, target: Tensor, *, each: bool = False) -> Ten
         features: F, activations of the image being made, (B, C, H, W).
         target: P, activations of the content, (B or 1, C, H, W).
         each: one loss for every image.
-    Returns:
-        a scalar ≥ 0, the mean over the batch; or (B,).
-    Raises:
-        ValueError: not four-dimensional, or shapes that differ (content and image must have one size).
     """
     distance, squares = _content_difference(features, target, "content_loss"), _squares(target)  # (B,), (B or 1,)
     found = relative(distance, squares, squares / target[0].numel())
@@ -108,16 +101,12 @@ def gatys_content_loss(features: Tensor, target: Tensor) -> Tensor:
     """½ Σ (F − P)²                                                     (Gatys et al. 2016, Eq. 1)
 
     Grows with size and channels. ∂/∂F = F − P; passed on through the ReLU that made F, it is 0 where F = 0 (Eq. 2).
-    Arguments, result and errors as `content_loss`.
     """
     return (_content_difference(features, target, "gatys_content_loss") / 2).mean()
 
 
 def johnson_content_loss(features: Tensor, target: Tensor) -> Tensor:
-    """‖F − P‖² / (C·H·W)                                                (Johnson et al. 2016, Eq. 2)
-
-    Arguments, result and errors as `content_loss`.
-    """
+    """‖F − P‖² / (C·H·W)                                                (Johnson et al. 2016, Eq. 2)"""
     return _content_difference(features, target, "johnson_content_loss").mean() / features[0].numel()
 
 
@@ -129,12 +118,7 @@ def gram_matrix(features: Tensor) -> Tensor:
 
     G_ij = Σ_k F_ik F_jk                                                (Gatys et al. 2016, Eq. 3)
 
-    Args:
-        features: activations of one layer, (B, C, H, W).
-    Returns:
-        (B, C, C), symmetric; not divided by anything: `mean_gram` divides.
-    Raises:
-        ValueError: if `features` is not four-dimensional.
+    (B, C, H, W) -> (B, C, C), symmetric; not divided by anything: `mean_gram` divides.
     """
     _shape(features, "features")
     with torch.autocast(features.device.type, enabled=False):  # it would sum thousands of products in half precision
@@ -144,10 +128,7 @@ def gram_matrix(features: Tensor) -> Tensor:
 
 
 class _GramDerivative(torch.autograd.Function):
-    """G as it is, with a derivative twice as fast as autograd's: S F + Sᵀ F is (S + Sᵀ) F, one product instead of two.
-
-    It is a 1×1 convolution, which PyTorch computes faster than a matrix product of this shape.
-    """
+    """G with a derivative twice as fast as autograd's: (S + Sᵀ) F, one product instead of two, as a 1×1 convolution."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, features: Tensor, gram: Tensor) -> Tensor:
@@ -164,10 +145,7 @@ class _GramDerivative(torch.autograd.Function):
 
 
 def mean_gram(features: Tensor) -> Tensor:
-    """`gram_matrix` divided by the number of positions H·W, so that pictures of any two sizes can be compared.
-
-    (B, C, H, W) -> (B, C, C).
-    """
+    """`gram_matrix` / (H·W), so that pictures of any two sizes can be compared: (B, C, H, W) -> (B, C, C)."""
     _, _, height, width = _shape(features, "features")
     return gram_matrix(features) / (height * width)
 
@@ -193,10 +171,6 @@ def style_loss(features: Tensor, target: Tensor, *, each: bool = False) -> Tenso
         features: activations of the image being made, (B, C, H, W).
         target: A = `mean_gram` of the style's activations, (B or 1, C, C).
         each: one loss for every image.
-    Returns:
-        a scalar ≥ 0, the mean over the batch; or (B,).
-    Raises:
-        ValueError: shapes that do not fit, or a target that is no Gram matrix.
     """
     distance = _gram_difference(features, target, "style_loss")  # (B,)
     found = relative(distance, _squares(target), gram_power(target))
@@ -211,8 +185,7 @@ def style_error(features: Tensor, target: Tensor, *, each: bool = False) -> Tens
     """‖G − A‖ / ‖A‖, the root of `style_loss`: what is wrong a little counts more, and what is far off less.
 
     A network trained with it paints in more colours than one trained with the square, and one picture in which a
-    channel explodes does not drown out the rest of a batch. Arguments, result and errors as `style_loss`; never quite
-    0, so that its slope is finite.
+    channel explodes does not drown out the rest of a batch. Never quite 0, so that its slope is finite.
     """
     found = (style_loss(features, target, each=True) + 1e-4).sqrt()
     return found if each else found.mean()
@@ -221,17 +194,13 @@ def style_error(features: Tensor, target: Tensor, *, each: bool = False) -> Tens
 def gatys_style_loss(features: Tensor, target: Tensor) -> Tensor:
     """E_l = 1/(4 N² M²) Σ (G − A)²                                      (Gatys et al. 2016, Eq. 4)
 
-    Each Gram matrix is divided by its own M, which is the paper's formula where both pictures have one size.
-    Arguments, result and errors as `style_loss`. **Differs from the paper:** allows two sizes.
+    **Differs from the paper:** allows two sizes; each Gram matrix is divided by its own M.
     """
     return _gram_difference(features, target, "gatys_style_loss").mean() / (4 * features.shape[1] ** 2)
 
 
 def johnson_style_loss(features: Tensor, target: Tensor) -> Tensor:
-    """‖G/(C·H·W) − A/(C·H·W)‖²_F                                        (Johnson et al. 2016, Eq. 3 and 4)
-
-    Four times `gatys_style_loss`. Arguments, result and errors as `style_loss`.
-    """
+    """‖G/(C·H·W) − A/(C·H·W)‖²_F                                        (Johnson et al. 2016, Eq. 3 and 4)"""
     return _gram_difference(features, target, "johnson_style_loss").mean() / features.shape[1] ** 2
 
 
@@ -262,10 +231,6 @@ def moments_loss(features: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
     Args:
         features: activations of the image being made, (B, C, H, W).
         target: `moments` of the style's activations, two of (B or 1, C, 1, 1).
-    Returns:
-        a scalar ≥ 0, the mean over the batch; its gradient at a perfect match, where a norm has a kink, is 0.
-    Raises:
-        ValueError: shapes that do not fit, or a target that is not two tensors.
     """
     if isinstance(target, Tensor) or len(target) != 2:
         raise ValueError("moments_loss: the target is a pair (mean, standard deviation), made by moments")
@@ -289,17 +254,11 @@ def _differences(image: Tensor) -> tuple[Tensor, Tensor]:
 def total_variation(image: Tensor, beta: float = 2.0) -> Tensor:
     """V^β = Σ_ij ((x_{i,j+1} − x_ij)² + (x_{i+1,j} − x_ij)²)^{β/2}      (Mahendran & Vedaldi 2015, section 2.2)
 
-    β = 2 is the squared total variation of Johnson et al. and of Chen & Schmidt; β = 1 the classic one.
+    β > 0: 2 is the squared total variation of Johnson et al. and of Chen & Schmidt, 1 the classic one. The channels of
+    (B, C, H, W) are added up.
 
-    Args:
-        image: (B, C, H, W); the channels are added up.
-        beta: exponent > 0.
-    Returns:
-        a scalar, the mean over the batch. Exactly 0 for a flat picture, with a finite gradient for every β.
-        **Differs from the paper:** for β < 2, where a flat patch would have no finite gradient, q^{β/2}
-        is computed as q · (q + EPSILON)^{β/2 − 1}: less than 0.1 % away from one step of 8 bits upwards.
-    Raises:
-        ValueError: wrong shape, or beta ≤ 0.
+    **Differs from the paper:** for β < 2, where a flat patch would have no finite gradient, q^{β/2}
+    is computed as q · (q + EPSILON)^{β/2 − 1}: less than 0.1 % away from one step of 8 bits upwards.
     """
     _shape(image, "image")
     image = precise(image)
@@ -322,15 +281,14 @@ def tv_l1(image: Tensor) -> Tensor:
 
 
 def tv_loss(image: Tensor, beta: float = 2.0) -> Tensor:
-    """`total_variation` per value, V^β / (C·H·W): the course default. Arguments as there."""
+    """`total_variation` per value, V^β / (C·H·W): the course default."""
     return total_variation(image, beta) / image[0].numel()
 
 
 def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
     """R_α = ‖x − ½‖_α^α per value: keeps values in range                 (Mahendran & Vedaldi 2015, section 2.2)
 
-    (B, C, H, W) -> a scalar, the mean over the batch: 0 for mid-grey, at most 2^{−α} as long as every value is in
-    [0, 1]. The exponent `alpha` is at least 1, and 6 in the paper. Raises ValueError.
+    (B, C, H, W) -> 0 for mid-grey, at most 2^{−α} as long as every value is in [0, 1]. α ≥ 1 is 6 in the paper.
 
     **Differs from the paper:** mid-grey is subtracted instead of the mean colour of the training pictures (which is
     nearly the same), and the sum is divided by the number of values.
@@ -339,11 +297,3 @@ def alpha_norm(image: Tensor, alpha: float = 6.0) -> Tensor:
     if not 1 <= alpha < float("inf"):
         raise ValueError(f"alpha must be at least 1; got {alpha}")
     return (precise(image) - 0.5).abs().pow(alpha).mean()
-
-
-def total(terms: Iterable[Tensor]) -> Tensor:
-    """The sum of weighted terms, a scalar. Raises ValueError where there are none."""
-    terms = list(terms)
-    if not terms:
-        raise ValueError("there are no terms to add up: an objective needs at least one")
-    return torch.stack(terms).sum()

@@ -156,10 +156,7 @@ class MattingLaplacian:
         return found, energy
 
     def _fits(self, colours: Tensor, values: Tensor, windows: slice) -> Tensor:
-        """a_k and b_k of each channel for a strip of windows, (4, C, rows + 4r, columns + 4r).
-
-        With the 2r zeros on each side, box sums are the sums over the windows of each pixel.
-        """
+        """a_k and b_k of each channel for a strip of windows, with 2r zeros around: (4, C, rows + 4r, columns + 4r)."""
         sums = _boxes(torch.cat([colours[:, None] * values, values[None]]), self._side)
         covariance, total = sums[:3], sums[3]  # |w_k| cov_k(I, v), and |w_k| v̄_k
         mean, inverse = self._mean[:, windows], self._inverse[:, windows]

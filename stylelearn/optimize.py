@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from stylelearn.images import resize
-from stylelearn.losses import total
 
 METHODS = ("lbfgs", "adam", "gd")
 PATIENCE = 10  # how often a method may go back to the best picture before it finds a better one
@@ -60,12 +60,12 @@ class Step:
 
     @property
     def image(self) -> Tensor:
-        """The picture of this step in [0, 1], a copy."""
+        """`pixels` in [0, 1], a copy."""
         return self.pixels.clamp(0, 1)
 
     @property
     def best_image(self) -> Tensor:
-        """The picture with the lowest loss so far in [0, 1], a copy."""
+        """`best` in [0, 1], a copy."""
         return self.best.clamp(0, 1)
 
 
@@ -101,7 +101,12 @@ def optimize_image(
     _check(start, optimizer, learning_rate, steps)
     x = start.detach().clone(memory_format=torch.contiguous_format).float()
     x = x.clamp(0, 1) if bounded else x
-    rule = _rule(optimizer, x, learning_rate, bounded)
+    if learning_rate is None:
+        learning_rate = {"lbfgs": 1.0, "adam": 0.02, "gd": GD_RATE * x.numel()}[optimizer]
+    methods = {"adam": torch.optim.Adam, "gd": torch.optim.SGD}
+    rule = (
+        Lbfgs(learning_rate, bounded=bounded) if optimizer == "lbfgs" else Descent(methods[optimizer], x, learning_rate)
+    )
     return _steps(x, objective, steps, rule, bounded)
 
 
@@ -156,10 +161,12 @@ def _evaluate(objective: Objective, x: Tensor) -> tuple[dict[str, float], Tensor
     with torch.enable_grad():
         pixels = x.detach().requires_grad_()
         terms = objective(pixels)
+        if not terms:
+            raise ValueError("the objective has no terms; it needs at least one")
         for name, term in terms.items():
             if term.ndim > 0:
                 raise ValueError(f"the term {name!r} must be a scalar; this is {tuple(term.shape)}: take mean or sum")
-        loss = total(terms.values())
+        loss = torch.stack([*terms.values()]).sum()
         gradient = torch.autograd.grad(loss, pixels, allow_unused=True)[0] if loss.requires_grad else None
     numbers = torch.stack([term.detach() for term in terms.values()]).tolist()
     gradient = torch.zeros_like(x) if gradient is None else gradient.contiguous()
@@ -285,14 +292,6 @@ class Lbfgs:
         return q
 
 
-def _rule(optimizer: str, start: Tensor, rate: float | None, bounded: bool) -> Descent | Lbfgs:
-    if rate is None:
-        rate = {"lbfgs": 1.0, "adam": 0.02, "gd": GD_RATE * start.numel()}[optimizer]  # 0.02: 5 of 255 levels
-    if optimizer == "lbfgs":
-        return Lbfgs(rate, bounded=bounded)
-    return Descent(torch.optim.Adam if optimizer == "adam" else torch.optim.SGD, start, rate)
-
-
 # --- several sizes, and the end ---------------------------------------------------------------------------------------
 
 
@@ -335,24 +334,17 @@ def coarse_to_fine(
 
 
 def result(steps: Iterable[Step]) -> Tensor:
-    """Run to the end and return the best picture; Ctrl-C (or *Interrupt kernel*) returns the best one so far.
+    """Run to the end and return the best picture, (B, 3, H, W) in [0, 1]; after Ctrl-C the best one so far.
 
     Args:
-        steps: from `optimize_image` or `coarse_to_fine`.
-    Returns:
-        image (B, 3, H, W) in [0, 1], on the device of the start.
+        steps: from `optimize_image` or `coarse_to_fine`; at least one.
     Raises:
         KeyboardInterrupt: interrupted before the first step was done.
-        ValueError: there was no step at all.
         Diverged: as `optimize_image`.
     """
-    last: Step | None = None
-    try:
+    steps = iter(steps)
+    last = next(steps)
+    with suppress(KeyboardInterrupt):
         for step in steps:
             last = step
-    except KeyboardInterrupt:
-        if last is None:
-            raise
-    if last is None:
-        raise ValueError("there was no step to take a picture from")
     return last.best_image

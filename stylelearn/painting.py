@@ -24,7 +24,7 @@ from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.images import shown_name, square
 from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.optimize import Step, optimize_image, result
-from stylelearn.registry import METHODS, chosen, method_of
+from stylelearn.registry import chosen, method_of
 from stylelearn.segmentation import Masks, cluster, course_mask, read_mask
 from stylelearn.weights import TRAINED_AS, WeightsError, network_file, read_about
 
@@ -38,11 +38,7 @@ LAYERS: dict[str, dict[str, Any]] = {
 
 
 def check(method: str, style: Tensor | str | None = None, weights: Path | None = None) -> None:
-    """Check that a method exists and knows the style.
-
-    Raises:
-        ValueError: it does not; lists what there is. WeightsError: the method's network is missing.
-    """
+    """Raise ValueError for a method or a style that is not there, WeightsError where its network is missing."""
     known = known_styles(method, weights)
     if style is None or known is None or (isinstance(style, str) and style in known):
         return
@@ -55,8 +51,7 @@ def check(method: str, style: Tensor | str | None = None, weights: Path | None =
     near = difflib.get_close_matches(style, known, n=1) if isinstance(style, str) else []
     hint = f"did you mean '{near[0]}'? It knows" if near else "it knows"
     raise ValueError(
-        f"{method} has not learnt {what}; {hint} {', '.join(known)}; of the course's pictures all methods can paint in "
-        f"{', '.join(common_styles()) or 'none'}; for the style of any picture use adain"
+        f"{method} has not learnt {what}; {hint} {', '.join(known)}; for the style of any picture use adain"
     )
 
 
@@ -66,12 +61,6 @@ def known_styles(method: str, weights: Path | None = None) -> list[str] | None:
     if method == "johnson" and weights is None:
         return johnson.styles()
     return list(_network("cin", weights).styles) if method == "cin" else None
-
-
-def common_styles() -> list[str]:
-    """The course's pictures of styles that all methods can paint in, such as `stained_glass`."""
-    known = [names for method in METHODS if (names := known_styles(method)) is not None]
-    return [name for name in samples.style_names() if all(name in names for names in known)]
 
 
 def count_styles(method: str) -> str:
@@ -105,18 +94,15 @@ def run(
     steps: int | None = None,
     seed: int = 0,
 ) -> Tensor:
-    """The pastiche of one method, with its default options.
+    """The pastiche of one of `registry.METHODS` with its default options, (1, 3, H, W) in [0, 1].
 
     Args:
-        method: one of `METHODS`.
         content: a name of the course, or a picture (1, 3, H, W).
         style: likewise; johnson and cin need the name of a style that they have learnt (`known_styles`).
         size: side of the square that both pictures become; None: `SIZE` for names, and pictures as they are.
         steps: the greatest number of steps where pixels are optimised; None: `Method.steps`.
         seed: 0 adds no noise. Any other adds a little noise to the photograph (where pixels are optimised, to the
             picture at which they begin), for another pastiche.
-    Returns:
-        (1, 3, H, W) in [0, 1], of the content's size.
     Raises:
         ValueError: an unknown method or name; a style that the method has not learnt; steps < 1.
         WeightsError: its network is missing. Diverged: the optimisation diverged (the error has the best picture).
@@ -154,7 +140,7 @@ class FeedForward:
         encode: style -> code; the whole cost of a new style.
         paint: (content, code) -> pastiche.
         learnt: whether styles are in the weights; then `encode` does nothing.
-        facts: settings for the file beside the options: layers, weights of losses.
+        facts: settings for the file beside the options.
         refine: style -> (loss, code) step by step, for a network that can be fine-tuned to a style.
     """
 
@@ -245,18 +231,17 @@ def _network(kind: str, file: Path | None, options: Mapping[str, Any] | None = N
 
 def _encoder(options: Mapping[str, Any]) -> Encoder:
     """The encoder of the losses, on the CPU."""
-    weights, precision = options["encoder_weights"], options.get("precision", "float32")
-    if (options["encoder"], weights, precision) == ("mini", None, "float32"):
-        return _mini()
-    return Encoder(options["encoder"], weights=weights, precision=precision)
+    name, weights = options["encoder"], options["encoder_weights"]
+    return _mini() if (name, weights) == ("mini", None) else Encoder(name, weights=weights)
 
 
 def _johnson(options: Mapping[str, Any], device: str) -> FeedForward:
     net = _network("johnson", options["weights"], name=options["style"] or "").to(device)
-    facts = {"style": net.about.get("style")}
-    return FeedForward(
-        lambda style: None, lambda content, kept: coarse_to_fine(net, content, options["coarse"]), True, facts
-    )
+
+    def paint(content: Tensor, kept: None) -> Tensor:
+        return coarse_to_fine(net, content, options["coarse"])
+
+    return FeedForward(lambda style: None, paint, learnt=True, facts={"style": net.about.get("style")})
 
 
 def _cin(options: Mapping[str, Any], device: str) -> FeedForward:

@@ -103,10 +103,7 @@ def _band(cells: Tensor, patches: slice, patch: int, stride: int) -> Tensor:
 
 
 def _rows_at_once(row: int, patch: int, stride: int) -> int:
-    """How many rows of patches of the content, and as many of the style, fit into `MEMORY`.
-
-    `row` is what the products of one row of cells with one row take, in bytes.
-    """
+    """How many rows of patches of both maps fit into `MEMORY`; the products of one `row` with one take these bytes."""
     tables = 1 + 1 / stride**2 + 1 / stride**4  # of cells; added downwards; added to the right
     side = math.sqrt(MEMORY * 1e6 / (row * tables))  # rows of cells
     return max(1, int((side - patch) / stride) + 1)
@@ -126,10 +123,7 @@ def _cells(features: Tensor) -> Tensor:
 def swap(content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1) -> Tensor:
     """Φ^ss(C, S): every patch of the content becomes the style's patch most like it; overlaps are averaged.
 
-    Arguments and errors as `matches`.
-
-    Returns:
-        (B, C, H, W), the content's size. No gradient.
+    Arguments and errors as `matches`. (B, C, H, W), the content's size, without gradient.
     """
     index = matches(content_features, style_features, patch=patch, stride=stride)
     with torch.no_grad():
@@ -146,12 +140,7 @@ def assembled(
         size: (H, W) of the content's map. patch, stride: those of `matches`.
     Returns:
         (B, C, H, W).
-    Raises:
-        ValueError: an index of another size.
     """
-    if tuple(index.shape[1:]) != grid(size, patch, stride):
-        raise ValueError(f"the index has {tuple(index.shape[1:])} patches; a map of {tuple(size)} has "
-                         f"{grid(size, patch, stride)}; give `assembled` what `matches` had")  # fmt: skip
     height, width = ((count - 1) * stride + patch for count in index.shape[1:])
     whole = style_features.new_zeros(len(index), height, width, style_features.shape[1])
     count = style_features.new_zeros(height, width, 1)
@@ -173,10 +162,7 @@ def chosen(index: Tensor, style_features: Tensor, patch: int, stride: int) -> It
 
 
 def swap_by_convolution(content_features: Tensor, style_features: Tensor, *, patch: int = 3, stride: int = 1) -> Tensor:
-    """The same as `swap`, in three convolutions (section 3.1 of the paper): for reading, and for small maps.
-
-    Arguments, result and errors as `swap`.
-    """
+    """The same as `swap`, in three convolutions (section 3.1 of the paper): for reading, and for small maps."""
     _check(content_features, style_features, patch, stride)
     contents, styles = filled(content_features, patch, stride), filled(style_features, patch, stride)
     styles = styles.expand(len(contents), -1, -1, -1)

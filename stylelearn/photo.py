@@ -62,21 +62,13 @@ def augmented_style_loss(features: Tensor, target: Tensor, masks: Tensor) -> Ten
     The mask multiplies F, so soft values count squared. A region thinner than a cell is soft everywhere: its A_c is
     small, and dividing by it gives the region more weight than its part.
 
-    Args:
-        features: activations of the image being made, (1, N, H, W).
-        target: A = `masked_grams` of the reference's activations with its own masks, (K, N, N).
-        masks: (K, H, W) of the content.
-    Returns:
-        a scalar ≥ 0. With one region it is `losses.style_loss`.
-    Raises:
-        ValueError: shapes that do not fit.
+    Activations of the image being made (1, N, H, W), A = `masked_grams` of the reference's activations with its own
+    masks (K, N, N), masks of the content (K, H, W) -> a scalar ≥ 0. With one region it is `losses.style_loss`.
 
     **Differs from the paper:** its 1/(2 N_c²) with undivided Gram matrices depends on size and layer; this is the
     course's convention (`losses.py`), and regions count by their size, as in the authors' code.
     """
     grams = masked_grams(features, masks)  # (K, N, N)
-    if grams.shape != target.shape:
-        raise ValueError(f"{tuple(target.shape)} is no target for Gram matrices {tuple(grams.shape)}")
     apart, squares = (grams - target).square().sum(dim=(1, 2)), target.square().sum(dim=(1, 2))  # (K,) each
     return (masks.mean(dim=(1, 2)) * losses.relative(apart, squares, losses.gram_power(target))).sum()
 
@@ -202,10 +194,10 @@ def stylize(
         photorealism_weight: λ, in the second stage only.
         start: where the first stage begins, of the content's size; None for `recolour`, smoothed by `smooth`.
         optimizer: as `optimize_image`.
-    Returns:
-        an iterator of `Step`; those whose `losses` have "photorealism" belong to the second stage.
     Raises:
         ValueError: no steps, or what `objective` and `optimize_image` refuse.
+
+    The steps whose `losses` have "photorealism" belong to the second stage.
     """
     if len(steps) != 2 or min(steps) < 0 or max(steps) < 1:
         raise ValueError(f"steps are those of two stages, such as {STEPS}; at least one must be above 0; got {steps}")
@@ -220,11 +212,9 @@ def stylize(
 
 
 def smooth(image: Tensor, content: Tensor, radius: int = 8, eps: float = 1e-5) -> Tensor:
-    """Post-smoothing: the guided filter with the content as guide, which removes painted texture.
+    """Post-smoothing: the guided filter with the content as guide, of one size, which removes painted texture.
 
-    Args:
-        image, content: (1, 3, H, W) in [0, 1], of one size.
-        radius: of the windows in pixels. `eps`: variance below which a window counts as flat.
+    The windows have a `radius` in pixels; with a variance below `eps` they count as flat.
     """
     side = 2 * radius + 1
     guided = MattingLaplacian(content, eps=eps * side * side, radius=radius)  # which divides by the pixels of a window

@@ -23,6 +23,7 @@ from stylelearn.networks.conditioning import AdjustableNet
 
 STEPS = 60
 LEARNING_RATE = 0.05  # of logarithms of moments: of a twentieth of their size
+BATCH = 4  # crops in each step
 LEAST = 0.4  # a crop covers between this share and all of the short side
 
 
@@ -32,9 +33,7 @@ def practise(
     *,
     photos: Sequence[Tensor] | None = None,
     steps: int = STEPS,
-    batch: int = 4,
     size: int = 128,
-    seed: int = 0,
 ) -> Iterator[tuple[float, Tensor]]:
     """Optimise the style code of one painting; iterate the result to make the steps.
 
@@ -42,15 +41,14 @@ def practise(
         network: a trained one for any style, such as `adjustable.load()`.
         style: the painting, (1, 3, H, W) in [0, 1].
         photos: of which crops are painted, (1, 3, H, W) each; None for the course's own.
-        steps: at least 1. batch, size: crops in each step, and their side in pixels. seed: of the crops.
+        steps: at least 1. size: side of the crops in pixels.
     Yields:
         the loss of this step, and the style code after it, (1, K), as `network.style` makes it. The last is the best.
     Raises:
-        ValueError: no step, crop, pixel or photo; a network for one style, or one that `gatys_weights` does not know.
+        ValueError: no step or photo; a network for one style, or one that `gatys_weights` does not know.
     """
-    for name, number in (("steps", steps), ("batch", batch), ("size", size)):
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, not {number}")
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
     if not network.about["any_style"]:
         raise ValueError("this network knows one style only; take one that was trained for any style")
     if photos is None:
@@ -59,12 +57,12 @@ def practise(
         raise ValueError("photos is empty; give at least one photo, or None for the course's own")
     alphas = network.alphas(1.0)
     weights = gatys_weights(network, alphas)
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator().manual_seed(0)
     known = network.style(style).detach().requires_grad_(True)
     optimizer = torch.optim.Adam([known], LEARNING_RATE)
     slower = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, steps)
     for _ in range(steps):
-        crops = torch.cat([_crop(photos, size, random) for _ in range(batch)]).to(style.device)
+        crops = torch.cat([_crop(photos, size, random) for _ in range(BATCH)]).to(style.device)
         with torch.enable_grad():
             terms = gatys.objective(crops, style, encoder=network.encoder, **weights)
             loss = sum(terms(network(crops, known, alphas)).values())

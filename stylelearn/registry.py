@@ -44,7 +44,7 @@ METHODS: dict[str, Method] = {
     "gatys": Method(
         *("Gatys", 2, "gatys"),
         "Optimises the pixels until their Gram matrices match the style and their deep activations the photograph.",
-        {**_PIXELS, "precision": "float32", "steps": 300, "start": "content", "levels": 2, "seed": 0},
+        {**_PIXELS, "steps": 300, "start": "content", "levels": 2, "seed": 0},
     ),
     "swap_optimised": Method(
         *("Style swap, optimised", 6, "style-swap --optimize"),
@@ -77,10 +77,7 @@ METHODS: dict[str, Method] = {
     "photo": Method(
         *("Deep photo", 7, "photo"),
         "Optimises the pixels as Gatys does, region by region, with a term that keeps edges: mostly colours change.",
-        {
-            **{**_PIXELS, "precision": "float32", "steps": 120},
-            **{"content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e6, "smooth": 8},
-        },
+        {**_PIXELS, "steps": 120, "content_mask": None, "style_mask": None, "regions": 4, "lambda": 1e6, "smooth": 8},
     ),
     "adjustable": Method(
         *("Adjustable", 8, "adjustable"),

@@ -15,14 +15,11 @@ from torch import Tensor
 
 from stylelearn.images import read_image
 
-_PUBLIC_DOMAIN = "public domain"
 _CC0 = "CC0 1.0 (public domain)"
-_CC_BY = "CC BY 2.0"
 _DOCS = "https://scikit-image.org/docs/stable/api/skimage.data.html#skimage.data"
 _ISSUE = "https://github.com/scikit-image/scikit-image/issues/3927"
 _FLICKR = "https://www.flickr.com/photos"
 _HUBBLE = "http://hubblesite.org/newscenter/archive/releases/2012/37/image/a/"
-_VULTILION = "vultilion (danielbuechele in scikit-learn's README)"
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,16 @@ _FILES = {
     "rocket": "skimage/data/rocket.jpg",
 }
 _CREDITS = {
-    "astronaut": Credit("Astronaut Eileen Collins", "NASA", _PUBLIC_DOMAIN, "https://flic.kr/p/r9qvLn"),
+    "astronaut": Credit("Astronaut Eileen Collins", "NASA", "public domain", "https://flic.kr/p/r9qvLn"),
     "camera": Credit("Photographer with a camera (grey)", "Lav Varshney", _CC0, _ISSUE),
     "chelsea": Credit("Chelsea the cat", "Stefan van der Walt", _CC0, f"{_DOCS}.chelsea"),
-    "china": Credit("Temple in China", "danielbuechele", _CC_BY, f"{_FLICKR}/danielbuechele/6061409035/"),
+    "china": Credit("Temple in China", "danielbuechele", "CC BY 2.0", f"{_FLICKR}/danielbuechele/6061409035/"),
     "coffee": Credit("Coffee cup", "Rachel Michetti, courtesy of Pikolo Espresso Bar", _CC0, f"{_DOCS}.coffee"),
-    "flower": Credit("Flower", _VULTILION, _CC_BY, f"{_FLICKR}/vultilion/6056698931/"),
-    "hubble": Credit("Hubble eXtreme Deep Field", "NASA", _PUBLIC_DOMAIN, _HUBBLE),
-    "rocket": Credit("Falcon 9 carrying DSCOVR", "SpaceX", _PUBLIC_DOMAIN, f"{_FLICKR}/spacexphotos/16511594820/"),
+    "flower": Credit(
+        "Flower", "vultilion (danielbuechele in scikit-learn's README)", "CC BY 2.0", f"{_FLICKR}/vultilion/6056698931/"
+    ),
+    "hubble": Credit("Hubble eXtreme Deep Field", "NASA", "public domain", _HUBBLE),
+    "rocket": Credit("Falcon 9 carrying DSCOVR", "SpaceX", "public domain", f"{_FLICKR}/spacexphotos/16511594820/"),
 }
 
 

@@ -115,9 +115,7 @@ def one_region(image: Tensor) -> Masks:
 def scale(masks: Masks, size: tuple[int, int], names: Sequence[str] | None = None) -> Tensor:
     """Soft masks at the size of a layer (H', W'): the part of each cell that a label covers, (K, H', W') in [0, 1].
 
-    Args:
-        names: labels, in this order (default: all); one that `masks` lacks is 0 everywhere. All labels of a cell add
-            up to 1.
+    `names` are labels, in this order (default: all); one that `masks` lacks is 0 everywhere.
     """
     wanted = masks.names if names is None else names
     numbers = [masks.names.index(name) if name in masks.names else -1 for name in wanted]
@@ -180,11 +178,7 @@ def write_mask(masks: Masks, path: str | Path) -> Path:
 
 
 def _palette(levels: Tensor) -> dict[str, Colour]:
-    """The colours of flat areas by name, the most frequent first; `levels` is (H, W, 3) from 0 to 255.
-
-    Raises:
-        ValueError: no flat area, or a photograph.
-    """
+    """The colours of flat areas by name, the most frequent first; `levels` is (H, W, 3) from 0 to 255."""
     planes = levels.permute(2, 0, 1)[None]  # (1, 3, H, W)
     spread = F.max_pool2d(planes, 3, 1, 1) + F.max_pool2d(-planes, 3, 1, 1)
     flat = levels[(spread <= _FLAT).all(dim=1)[0]]  # (n, 3)
@@ -236,10 +230,7 @@ def _called(colour: Tensor) -> tuple[str, Colour]:
 
 
 def _snap(levels: Tensor, colours: Sequence[Colour]) -> Tensor:
-    """The index of each pixel's colour in `colours`: (H, W, 3) from 0 to 255 -> (H, W) int64.
-
-    A pixel unlike all colours, as on a soft edge, gets the label of the nearest pixel that has one.
-    """
+    """(H, W) int64: the index of each pixel's colour; on soft edges that of the nearest pixel that is like a colour."""
     from scipy.ndimage import distance_transform_edt
 
     distances = torch.cdist(levels.reshape(-1, 3).float(), torch.tensor(colours, dtype=torch.float32))  # (H·W, K)
@@ -295,10 +286,9 @@ _SIDE = 256  # pixels of the shorter side at which pictures are clustered
 
 @torch.no_grad()
 def _described(image: Tensor, encoder: Encoder) -> Tensor:
-    """The vector of each cell that is clustered, (N + 4, h, w): features of relu3_3, colour and height.
+    """The vector of each cell, (N + 4, h, w): features of relu3_3, colour and height, normalised within the picture.
 
-    Each channel is normalised by the picture's own mean and deviation, so a sky at noon and one at night, each the
-    smoothest and uppermost part of its picture, can be the same region.
+    So a sky at noon and one at night, each the smoothest and uppermost part of its picture, can be the same region.
     """
     small = resize(image.cpu(), min(_SIDE, *image.shape[-2:]))
     features = encoder(small.to(encoder._mean.device), ["relu3_3"])["relu3_3"][0].cpu()  # (N, h, w)
@@ -412,7 +402,7 @@ _GROUP = {name: group for group, names in GROUPS.items() for name in (group, *na
 
 
 def group_of(name: str) -> str | None:
-    """The group of a label: of a group's name itself, None for unknown labels; "Swimming_pool" is water."""
+    """The group of a label, None for unknown labels; "Swimming_pool" is water."""
     return _GROUP.get(name.strip().lower().replace("_", " "))
 
 
@@ -432,14 +422,12 @@ class Merge:
 
 
 def merge_orphans(content: Masks, style: Masks) -> tuple[Masks, Masks, list[Merge]]:
-    """Merge each label of the content that the reference lacks (an orphan) into a label of the reference.
+    """Merge each label of the content that the reference, `style`, lacks (an orphan) into a label of the reference.
 
     It becomes a label of the same group (`GROUPS`); else the one with the longest common border in the content; else
-    the largest of the reference. Labels that only the reference has stay unused.
+    the largest of the reference. Labels that only the reference has stay unused; those that cover less than `SMALLEST`
+    of it count as lacking.
 
-    Args:
-        content, style: masks of both pictures; the style is the reference, which lacks labels that cover less than
-            `SMALLEST` of it.
     Returns:
         the content's masks with names of the reference only, the reference's masks unchanged, and the table.
     """

@@ -61,7 +61,7 @@ def objective(
         content: (1, 3, H, W) in [0, 1]; the pastiche will have its size. `style`: (1, 3, H', W'), of any size.
         encoder, layer: Φ. patch, stride: as of `patches.swap`.
         strength: 1 for Φ^ss; less mixes in the content's own activations, down to 0.
-        tv_weight: λ ≥ 0, of the total variation per value.
+        tv_weight: λ ≥ 0.
     Returns:
         image -> {"swap relu3_1": …, "tv": …}, for `optimize_image`; a term of weight 0 is left out.
     Raises:
@@ -99,11 +99,9 @@ def cnnmrf_objective(
 
     Args:
         layers: where patches of 3 × 3 cells are compared. content_layer: where the content is.
-        content_weight, style_weight, tv_weight: ≥ 0; the others as of `objective`.
+        content_weight, style_weight, tv_weight: ≥ 0; the others and errors as of `objective`.
     Returns:
         image -> {"content relu4_2": …, "patches relu3_1": …, …, "tv": …}; terms of weight 0 are left out.
-    Raises:
-        ValueError: as of `objective`; all weights 0.
 
     **Differs from the paper:** the style is not turned or scaled; the sum over patches is divided by what the style's
     own patches would make against silence, and by the number of layers, so that weights mean the same everywhere.
@@ -146,11 +144,8 @@ class StyleSwap(nn.Module):
 
     Args:
         encoder: Φ, frozen.
-        decoder: f, from the encoder's `layer` to the picture; by default a new one, untrained.
-        layer: where patches are swapped.
-        form: width, norm and upsampling of a new inverse network, as of `InverseNet`.
-
-    `step`: pixels of the picture to a cell of the layer.
+        decoder: f, from the encoder's `layer` to the picture; by default a new `InverseNet` of that `form`.
+        layer: where patches are swapped. `step` is its pixels to a cell.
     """
 
     def __init__(self, encoder: Encoder, decoder: nn.Module | None = None, layer: str = LAYER, **form: Any) -> None:
@@ -162,13 +157,8 @@ class StyleSwap(nn.Module):
     def forward(
         self, content: Tensor, style: Tensor, *, patch: int = 3, stride: int = 1, strength: float = 1.0
     ) -> Tensor:
-        """The pastiche.
+        """The pastiche of contents (B, 3, H, W) and styles (B or 1, 3, H', W') of any size: (B, 3, H, W) in [0, 1].
 
-        Args:
-            content: (B, 3, H, W) in [0, 1]. style: (B or 1, 3, H', W'), of any size.
-            patch, stride: as of `patches.swap`. strength: as of `blend`.
-        Returns:
-            (B, 3, H, W) in [0, 1].
         Raises:
             ValueError: as `encode`, `patches.swap`, `blend`.
         """
@@ -180,7 +170,7 @@ class StyleSwap(nn.Module):
         """Φ(I): (B, C, H', W'). Sides that are no multiple of a cell are filled up by reflection.
 
         Raises:
-            ValueError: no image (B, 3, H, W), or one with fewer pixels than two cells a side.
+            ValueError: no image (B, 3, H, W), or fewer than two cells a side.
         """
         height, width = checked_image(image, smallest=2 * self.step)
         padded = F.pad(image, (0, -width % self.step, 0, -height % self.step), mode="reflect")
@@ -191,11 +181,7 @@ class StyleSwap(nn.Module):
         return swap(features, style_features, **how)  # type: ignore[arg-type]
 
     def blend(self, features: Tensor, swapped: Tensor, strength: float = 1.0) -> Tensor:
-        """(1 − strength) Φ(C) + strength Φ^ss(C, S).
-
-        Raises:
-            ValueError: a strength outside [0, 1].
-        """
+        """(1 − strength) Φ(C) + strength Φ^ss(C, S). Raises ValueError for a strength outside [0, 1]."""
         return _mixed(features, swapped, strength)
 
     def decode(self, features: Tensor, size: Sequence[int]) -> Tensor:
@@ -212,20 +198,12 @@ class Training(nn.Module):
 
     Args:
         swapped: whether it learns from swapped activations, too (the paper's ablation leaves them out).
-        reconstruction: ≥ 0, how much the picture itself counts, where there is one. tv_weight: λ ≥ 0.
+        tv_weight: λ ≥ 0.
     """
 
-    def __init__(
-        self,
-        network: StyleSwap,
-        *,
-        swapped: bool = True,
-        reconstruction: float = RECONSTRUCTION,
-        tv_weight: float = TRAINING_TV_WEIGHT,
-    ) -> None:
+    def __init__(self, network: StyleSwap, *, swapped: bool = True, tv_weight: float = TRAINING_TV_WEIGHT) -> None:
         super().__init__()
-        self.network, self.swapped = network, swapped
-        self.reconstruction, self.tv_weight = reconstruction, tv_weight
+        self.network, self.swapped, self.tv_weight = network, swapped, tv_weight
 
     def forward(self, batch: Sequence[Tensor]) -> dict[str, Tensor]:
         net, (photos, styles) = self.network, batch[:2]
@@ -236,8 +214,7 @@ class Training(nn.Module):
                 wanted = torch.cat([wanted, swap(*wanted.chunk(2))])  # (3 B, C, H', W')
         made = net.decoder(wanted)
         found = {"inverse": content_loss(net.encoder(made, [net.layer])[net.layer], wanted)}
-        if self.reconstruction > 0:
-            found["picture"] = self.reconstruction * F.mse_loss(made[: len(pictures)].float(), pictures)
+        found["picture"] = RECONSTRUCTION * F.mse_loss(made[: len(pictures)].float(), pictures)
         if self.tv_weight > 0:
             found["tv"] = self.tv_weight * tv_loss(made)
         return found
@@ -250,9 +227,7 @@ def train_inverse(
     out: str | Path,
     encoder: Encoder | None = None,
     layer: str = LAYER,
-    width: int = WIDTH,
-    upsampling: str = "nearest",
-    norm: str = "none",
+    network: Mapping[str, Any] | None = None,
     start: str | Path | None = None,
     size: int = 128,
     batch: int = 4,
@@ -263,7 +238,7 @@ def train_inverse(
     """Train an inverse network for `encoder` and write it to `out` (float16 safetensors); yields progress.
 
     Args:
-        layer: of the encoder, Φ, which is turned back into a picture. width, upsampling, norm: as of `InverseNet`.
+        layer: of the encoder, Φ, which is turned back into a picture. network: arguments of `InverseNet`.
         batch: photographs, and as many paintings, a step.
         weights: arguments of `Training`, such as swapped=False.
         photos, styles, encoder, start, size, seed, run: as of `adain.train_adain`.
@@ -271,32 +246,26 @@ def train_inverse(
         ValueError, WeightsError, FloatingPointError: as `Crops`, `InverseNet` and `fit`.
     """
     out, encoder = Path(out), encoder or Encoder("mini")
-    form = {"width": width, "norm": norm, "upsampling": upsampling}
+    form = {"width": WIDTH, "norm": "none", "upsampling": "nearest"} | dict(network or {})
     with seeded(seed):
-        network = StyleSwap(encoder, layer=layer, **form)
-    if size % network.step or size < 4 * network.step:
-        raise ValueError(f"size must be a multiple of {network.step} from {4 * network.step} on; it is {size}")
+        net = StyleSwap(encoder, layer=layer, **form)
+    if size % net.step or size < 4 * net.step:
+        raise ValueError(f"size must be a multiple of {net.step} from {4 * net.step} on; it is {size}")
     if start is not None:
-        fill(network.decoder, start, f"inverse network from {start}")
+        fill(net.decoder, start, f"inverse network from {start}")
     contents = Crops(photos, size=size, batch=batch, seed=seed)
     paintings = Crops(styles, size=size, batch=batch, seed=seed + 1)
-    objective = Training(network, **(weights or {}))
+    objective = Training(net, **(weights or {}))
     about = {"network": "inverse", "encoder": encoder, "layer": layer, **form, "start": start and Path(start)}
-    about |= {name: getattr(objective, name) for name in ("swapped", "reconstruction", "tv_weight")}
+    about |= {"swapped": objective.swapped, "tv_weight": objective.tv_weight}
     about |= {"photos": contents, "styles": paintings}
     training = yield from fit(objective, Pairs(contents, paintings, share=0), about=about, **settings(out, run))
     header = {"encoder": encoder.name, "encoder_sha256": checksum(encoder), "layer": layer, **form}
-    write_weights(out, network.decoder.state_dict(), {**header, "training": training})
+    write_weights(out, net.decoder.state_dict(), {**header, "training": training})
 
 
 def load(name: str | Path = "style_swap", *, encoder: Encoder | None = None) -> StyleSwap:
-    """The course's inverse network with its encoder, or one from a file.
-
-    Args:
-        encoder: instead of the one that the file names (a VGG-19 with your own weights, say).
-    Raises:
-        WeightsError: there is none of that name; a file that is not whole; another encoder than it was trained for.
-    """
+    """The course's inverse network with its encoder, or one from a file; arguments and errors as `adain.load`."""
     path = network_file("style_swap", name)
     about = {"encoder": "mini", "layer": LAYER, "width": 1, "upsampling": "nearest", "norm": "none"} | read_about(path)
     encoder = encoder_for(about, encoder, path.name)

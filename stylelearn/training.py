@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 
 from stylelearn.decoding import SUFFIXES
 from stylelearn.files import check_output, replacing
-from stylelearn.images import ImageError, read_image, read_settings, resize, write_image
+from stylelearn.images import ImageError, read_image, resize, write_image
 from stylelearn.weights import sha256
 
 if TYPE_CHECKING:
@@ -64,14 +64,12 @@ class Crops(Dataset[Tensor]):
 
     Args:
         folders: searched for pictures with all their sub-folders, also behind links.
-        size: side of the crops in pixels.
-        batch: crops per batch.
+        size, batch: side of the crops in pixels, and crops per batch.
         seed: with the batch's number it fixes every crop.
         keep: short side in pixels at which pictures are kept.
         least: a crop covers between this share and all of the short side.
         jitter: how far brightness and colour vary, 0 for not at all.
         held_back: take each 10th picture of each folder only; else all but these.
-
     Raises:
         ValueError: a folder that is missing or holds no pictures; none that can be read.
 
@@ -257,8 +255,7 @@ def fit(
             refused; steps, learning rate and machine may differ.
         anew: begin at step 0, whatever the checkpoint holds.
         groups: AdamW's parameter groups, where parts want rates of their own; else all parameters alike.
-        learning_rate: the highest, at the end of `warm_up`.
-        warm_up: steps over which the rate rises from zero.
+        learning_rate: the highest, at the end of `warm_up`, the steps over which the rate rises from zero.
         report_every: steps between two yields; the last step yields too.
         sheet: called with the model, in eval mode and without gradients, it returns an image (1, 3, H, W), which is
             written beside the checkpoint as STEM-STEP.jpg every `sheet_every` steps and at the end.
@@ -271,9 +268,8 @@ def fit(
         CheckpointError: a checkpoint that is damaged or of another training; says what differs.
         FloatingPointError: the loss is not finite any more; the last checkpoint is kept.
     """
-    for name, value in (("steps", steps), ("report_every", report_every), ("sheet_every", sheet_every)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, not {value}")
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}")
     path = _checked_places(Path(checkpoint))
     machine = _connect(batches, **fabric)
     about = {"precision": fabric.get("precision") or "32-true", **identify(about or {})}
@@ -371,17 +367,7 @@ def _checked_places(checkpoint: Path) -> Path:
     table = check_output(checkpoint.with_suffix(".csv"))
     if table.exists() and table.read_bytes()[:5] not in (b"", b"step,"):
         raise ValueError(f"'{table}' is no log of a training and would be overwritten; name another checkpoint")
-    for sheet in sorted(checkpoint.parent.glob("*.jpg")):
-        stem, _, number = sheet.stem.rpartition("-")
-        if stem == checkpoint.stem and len(number) == 6 and number.isdigit() and not _is_sheet(sheet):
-            raise ValueError(f"'{sheet}' is no sheet of a training and could be overwritten; name another checkpoint")
     return checkpoint
-
-
-def _is_sheet(path: Path) -> bool:
-    with suppress(ImageError):
-        return "step" in read_settings(path)
-    return False
 
 
 def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpoint: Path, step: int) -> None:
@@ -391,8 +377,7 @@ def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpo
             image = sheet(model)
     finally:
         model.train()
-    path = checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg")
-    write_image(image.float().clamp(0, 1).cpu(), path, settings={"checkpoint": checkpoint.name, "step": step})
+    write_image(image, checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg"))
 
 
 class _Log:
@@ -473,11 +458,10 @@ class _Checkpoint:
 
 
 def identify(value: Any) -> Any:
-    """`value` as JSON that identifies it.
+    """`value` as JSON that identifies it, inside dicts and lists, too.
 
-    Args:
-        value: an image (1, 3, H, W), known by its size and the mean colours of 4 x 4 fields, in 0 … 255; a network or
-            a file, by its SHA-256; what has `about`, such as `Crops`; dicts and lists of these; what JSON has itself.
+    An image (1, 3, H, W) is known by its size and the mean colours of 4 x 4 fields, in 0 … 255; a network or a file by
+    its SHA-256; what has `about`, such as `Crops`, by that.
     """
     if isinstance(value, Tensor):
         fields = F.adaptive_avg_pool2d(value.detach().double().cpu(), 4) * 255  # not a hash: the last bit may differ
@@ -510,13 +494,8 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], of: str = ""
         elif old != new and name == "sha256":
             found.append(f"{of.strip()} has another content")
         elif old != new:
-            found.append(f"{of}{name} was {_short(old)}, is {_short(new)}")
+            found.append(f"{of}{name} was {str(old)[:60]}, is {str(new)[:60]}")
     return found
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) < 60 else f"{text[:59]}…"
 
 
 # --- several processes ------------------------------------------------------------------------------------------------

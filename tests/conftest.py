@@ -1,4 +1,4 @@
-"""What all tests share: the same random numbers, no network, and the pictures that only some machines have."""
+"""What all tests share: the same random numbers, no network, small pictures and networks."""
 
 import os
 

@@ -1,7 +1,6 @@
 """What the tests of labs share: to look into them, to move their controls, to end them (the fixture `labs` does)."""
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,20 +9,15 @@ from ipywidgets.widgets.widget import _instances
 from PIL import Image
 from torch import Tensor
 
+from stylelearn import samples
 from stylelearn.encoders import Encoder
+from stylelearn.images import resize
 from stylelearn.lab.base import Lab
 from stylelearn.lab.layers import LayerSliders
 from stylelearn.lab.widgets.choosers import Chooser
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 
 SOON = 240  # seconds; a safety net, never waited for when things work
-
-
-def inside(widget: Any) -> Iterator[Any]:
-    """The widget and all that it holds."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def ends(control: Any) -> list[Any]:
@@ -38,6 +32,16 @@ def ends(control: Any) -> list[Any]:
         values = [option[1] if isinstance(option, tuple) else option for option in control.options]
         return values if isinstance(control, widgets.Dropdown) and len(values) < 12 else [values[0], values[-1]]
     return [control.min, control.max]
+
+
+def content(name: str = "chelsea", size: int = 64) -> Tensor:
+    """A photo of the course with a longer side of `size` pixels, as labs have it."""
+    return resize(samples.content(name), size, "long")
+
+
+def style(name: str, size: int = 64) -> Tensor:
+    """A style of the course, likewise."""
+    return resize(samples.style(name), size, "long")
 
 
 def put(control: Any, value: Any) -> None:

@@ -11,13 +11,12 @@ from hypothesis import given
 from pictures import Blocks, picture
 from torch import Tensor, nn
 
-from stylelearn import adain, losses, samples
-from stylelearn.adain import AdaIN, Objective, Pairs, Style, train_adain
+from stylelearn import adain, adjustable, losses, samples, style_swap
+from stylelearn.adain import AdaIN, Objective, Style, train_adain
 from stylelearn.colour import match_colour, rgb_to_ycbcr
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
 from stylelearn.networks import decoders
-from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
 
 MINI = Encoder("mini")
@@ -75,12 +74,6 @@ def test_against_a_loop_and_one_style_for_a_batch() -> None:
             close(found[b, c], torch.from_numpy(expected))
 
 
-def test_a_flat_channel_becomes_the_styles_mean() -> None:
-    x = torch.full((1, 2, 4, 4), 3.0)
-    style = (torch.tensor([1.0, -2.0]).view(1, 2, 1, 1), torch.tensor([5.0, 0.5]).view(1, 2, 1, 1))
-    close(adain.adain(x, style), style[0].expand(1, 2, 4, 4))
-
-
 # --- mixtures and masks -----------------------------------------------------------------------------------------------
 
 
@@ -128,27 +121,21 @@ def test_masks_say_where_each_style_counts() -> None:
 def test_where_no_mask_is_the_content_stays_softly() -> None:
     x, known = numbers(1, 4, 6, 8), styles(1)
     t = adain.adain(x, known[0])
-    for value in (0.0, 0.01, 0.4, 1.0):
-        found = NET.blend(x, known, masks=torch.full((1, 48, 64), value))
-        close(found, (1 - value) * x + value * t)
-    half = NET.blend(x, known, masks=torch.full((1, 48, 64), 0.5), strength=0.5)
-    close(half, 0.75 * x + 0.25 * t)
+    for value, strength in ((0.0, 1.0), (0.01, 1.0), (1.0, 1.0), (0.5, 0.5)):
+        share, mask = value * strength, torch.full((1, 48, 64), value)
+        close(NET.blend(x, known, masks=mask, strength=strength), (1 - share) * x + share * t)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"strength": 1.5}, "strength must be from 0 to 1; got 1.5"),
-        ({"strength": -0.1}, "strength must be from 0 to 1"),
         ({"strength": float("nan")}, "strength must be from 0 to 1"),
         ({"shares": [1.0]}, "shares must be 2 numbers from 0 up"),
         ({"shares": [0.0, 0.0]}, "not all 0"),
         ({"shares": [1.0, -1.0]}, "shares must be"),
-        ({"shares": [1.0, float("inf")]}, "shares must be"),
         ({"masks": torch.ones(1, 8, 8)}, r"masks must be \(2, H, W\)"),
-        ({"masks": torch.ones(2, 1, 8, 8)}, r"masks must be \(2, H, W\)"),
         ({"masks": -torch.ones(2, 8, 8)}, "from 0 up"),
-        ({"masks": torch.full((2, 8, 8), float("nan"))}, "from 0 up"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(options: dict[str, Any], words: str) -> None:
@@ -156,9 +143,16 @@ def test_what_does_not_fit_is_refused_by_name(options: dict[str, Any], words: st
         NET.blend(numbers(1, 4, 5, 6), styles(2), **options)
 
 
-def test_no_style_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        NET.blend(numbers(1, 4, 5, 6), [])
+def test_pictures_that_are_no_style_are_refused() -> None:
+    small, large = picture(15, 40), picture(40, 40)
+    for pair, words in (
+        ((large, []), "at least one"),
+        ((large, large.expand(3, -1, -1, -1)), r"a style is one picture \(1, 3, H, W\), not 3; give several as a list"),
+        ((small, large), "a picture of 15x40 is too small for this network: at least 16 px a side"),
+        ((large, [small]), "a picture of 15x40 is too small for this network: at least 16 px a side"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            NET(*pair)
 
 
 # --- the pipeline -----------------------------------------------------------------------------------------------------
@@ -179,38 +173,24 @@ def test_beside_a_layer_come_its_neighbour_a_small_picture_and_the_code() -> Non
     assert torch.equal(code, code[..., :1, :1].expand_as(code)) and code.abs().max() <= 4
 
 
-def test_with_a_skip_the_whole_is_its_steps_too() -> None:
-    content, style = picture(64, 80), picture(48, 56, seed=1)
-    f_c, known = SKIP.encode(content), SKIP.style(style)
-    t = adain.adain(f_c, losses.moments(SKIP.encode(style)))
-    close(SKIP(content, style, strength=0.3), SKIP.painted(0.7 * f_c + 0.3 * t).clamp(0, 1), 1e-5)
-    close(SKIP.blend(f_c, [known]), t, 1e-5)
-
-
-@pytest.mark.parametrize(
-    ("layer", "beside"), [("relu4_1", "relu4_1"), ("relu4_1", "relu2_1"), ("relu3_1", "relu3_1"), ("relu4_1", "pool3")]
-)
+@pytest.mark.parametrize(("layer", "beside"), [("relu4_1", "relu2_1"), ("relu3_1", "relu3_1"), ("relu4_1", "pool3")])
 def test_with_a_layer_beside_styles_meet_in_blocks_4_and_3(layer: str, beside: str) -> None:
     with pytest.raises(ValueError, match=f"block 4 and in one of block 3.*not in '{layer}' and '{beside}'"):
         AdaIN(MINI, layer=layer, beside=beside)
 
 
-def test_the_whole_is_its_steps() -> None:
-    content, style = picture(64, 80), picture(48, 56, seed=1)
-    f = {name: MINI(image, adain.LAYER)[adain.LAYER] for name, image in (("c", content), ("s", style))}
+def test_the_whole_is_its_steps_for_each_picture_of_a_batch() -> None:
+    contents, style = torch.cat([picture(64, 80), picture(64, 80, seed=2)]), picture(48, 56, seed=1)
+    f = {name: MINI(image, adain.LAYER)[adain.LAYER] for name, image in (("c", contents), ("s", style))}
     t = adain.adain(f["c"], losses.moments(f["s"]))
-    close(NET(content, style), NET.decoder(t).clamp(0, 1), 1e-5)
-    close(NET(content, style, strength=0.3), NET.decoder(0.7 * f["c"] + 0.3 * t).clamp(0, 1), 1e-5)
+    close(NET(contents, style), NET.decoder(t).clamp(0, 1), 1e-5)
+    close(NET(contents, style, strength=0.3)[1:], NET.decoder(0.7 * f["c"][1:] + 0.3 * t[1:]).clamp(0, 1), 1e-5)
+    f_c = SKIP.encode(contents)
+    t = adain.adain(f_c, losses.moments(SKIP.encode(style)))
+    close(SKIP(contents, style, strength=0.3), SKIP.painted(0.7 * f_c + 0.3 * t).clamp(0, 1), 1e-5)
 
 
-def test_a_batch_is_its_pictures_one_by_one() -> None:
-    contents = torch.cat([picture(40, 48, seed=i) for i in range(3)])
-    found = NET(contents, picture(40, 40, seed=9))
-    for one, alone in zip(found, contents, strict=True):
-        close(one[None], NET(alone[None], picture(40, 40, seed=9)), 1e-5)
-
-
-@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41), (64, 63), (33, 100)])
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (33, 100)])
 def test_every_size_comes_back(size: tuple[int, int]) -> None:
     made = SKIP(picture(*size), picture(29, 50, seed=1))
     assert made.shape == (1, 3, *size)
@@ -253,11 +233,6 @@ def test_where_no_mask_is_the_photo_itself_stays() -> None:
     close(SKIP(content, [style, other], masks=masks), expected, 1e-5)
 
 
-def test_masks_that_do_not_fit_are_refused_before_anything_is_filled_up() -> None:
-    with pytest.raises(ValueError, match=r"masks must be \(1, H, W\) with values from 0 up"):
-        NET(picture(64, 80), picture(48, 56, seed=1), masks=-torch.ones(1, 64, 80))
-
-
 def test_masks_change_the_code_from_place_to_place_and_the_pattern_nowhere() -> None:
     """The pattern is that of a mixture by the areas, half and half; the code is each style's own in its half."""
     content, styles_ = picture(64, 80), [picture(48, 56, seed=1), picture(40, 40, seed=2)]
@@ -269,26 +244,6 @@ def test_masks_change_the_code_from_place_to_place_and_the_pattern_nowhere() -> 
     close(pattern, SKIP.blend(f_c, known)[:, : -decoders.AXES], 1e-5)
     close(codes[..., :4], known[0].mean[:, -decoders.AXES :].expand(-1, -1, 8, 4), 1e-4)
     close(codes[..., 6:], known[1].mean[:, -decoders.AXES :].expand(-1, -1, 8, 4), 1e-4)
-
-
-def test_a_batch_of_styles_is_no_style() -> None:
-    with pytest.raises(ValueError, match=r"a style is one picture \(1, 3, H, W\), not 3; give several as a list"):
-        NET(picture(32, 32), picture(32, 32).expand(3, -1, -1, -1))
-
-
-def test_several_styles_of_any_size() -> None:
-    content = picture(48, 48)
-    pair = [picture(40, 64, seed=1), picture(72, 33, seed=2)]
-    known = [NET.style(one) for one in pair]
-    expected = NET.decode(NET.blend(NET.encode(content), known, shares=[0.2, 0.8]), (48, 48))
-    close(NET(content, pair, shares=[0.2, 0.8]), expected, 1e-5)
-
-
-def test_too_small_is_refused() -> None:
-    small, large = picture(15, 40), picture(40, 40)
-    for call in (lambda: NET.style(small), lambda: NET(small, large), lambda: NET(large, [small])):
-        with pytest.raises(ValueError, match="a picture of 15x40 is too small for this network: at least 16 px a side"):
-            call()
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -376,16 +331,6 @@ def test_content_is_compared_with_t_and_only_the_decoder_learns() -> None:
     assert float(found["style relu2_1"]) < 1e-4
 
 
-def test_in_a_quarter_of_each_batch_the_style_is_the_content(folders: dict[str, Path]) -> None:
-    crops = [Crops(folders[kind], size=16, batch=8, seed=seed) for seed, kind in enumerate(("photos", "styles"))]
-    pairs = Pairs(*crops)
-    contents, styles_, same = pairs[3]
-    assert same.tolist() == [False] * 6 + [True] * 2
-    assert torch.equal((contents == styles_).flatten(1).all(1), same)
-    again = pairs[3]
-    assert torch.equal(contents, again[0]) and torch.equal(styles_, again[1])
-
-
 def options(folders: dict[str, Path], out: Path, **more: Any) -> dict[str, Any]:
     return {
         "photos": [folders["photos"]], "styles": [folders["styles"]], "out": out, "encoder": MINI, "layer": "relu2_1",
@@ -415,29 +360,27 @@ def test_a_few_steps_learn_are_written_and_loaded(
 
 
 def test_training_refuses_what_cannot_be(folders: dict[str, Path], tmp_path: Path) -> None:
-    for size in (20, 8):
-        with pytest.raises(ValueError, match=f"size must be a multiple of 8 from 16 on; it is {size}"):
-            next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, size=size, layer="relu4_1")))
-    with pytest.raises(ValueError, match="style_size must be a multiple of 8 from 16 on; it is 100"):
-        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, style_size=100, layer="relu4_1")))
-    with pytest.raises(ValueError, match="there is no decoder from 'conv2_1'"):
-        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, layer="conv2_1")))
-    with pytest.raises(ValueError, match="there is no folder"):
-        next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1) | {"styles": [tmp_path / "none"]}))
+    for name, value, words in (
+        ("size", 20, "size must be a multiple of 8 from 16 on; it is 20"),
+        ("style_size", 100, "style_size must be a multiple of 8 from 16 on; it is 100"),
+        ("layer", "conv2_1", "there is no decoder from 'conv2_1'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            next(train_adain(**options(folders, tmp_path / "x.safetensors", steps=1, layer="relu4_1") | {name: value}))
 
 
 # --- weights ----------------------------------------------------------------------------------------------------------
 
 
-def test_loading_says_what_is_wrong(tmp_path: Path) -> None:
-    path = tmp_path / "own.safetensors"
-    decoder = untrained(layer="relu2_1").decoder
-    write_weights(path, decoder.state_dict(), {"encoder": "vgg19", "layer": "relu2_1"})
+@pytest.mark.parametrize("module", [adain, style_swap, adjustable], ids=lambda module: module.__name__.split(".")[1])
+def test_networks_belong_to_their_encoder_and_layers(module: Any, tmp_path: Path) -> None:
+    path, state, about = tmp_path / "own.safetensors", {"x": torch.zeros(1)}, {"encoder": "mini"}
+    write_weights(path, state, about | {"encoder": "vgg19"})
     with pytest.raises(WeightsError, match="trained for the encoder 'vgg19', not for 'mini'"):
-        adain.load(path, encoder=MINI)
-    write_weights(path, decoder.state_dict(), {"encoder": "mini", "layer": "relu3_1"})
+        module.load(path, encoder=MINI)
+    write_weights(path, state, about)
     with pytest.raises(WeightsError, match="is this the checkpoint of another network"):
-        adain.load(path, encoder=MINI)
+        module.load(path, encoder=MINI)
 
 
 @pytest.fixture(scope="module")
@@ -456,37 +399,33 @@ def test_the_shipped_decoder_gives_photos_back(shipped: AdaIN) -> None:
     assert sorted(found.values())[len(found) // 2] >= 20.5, found
 
 
-def test_hardly_ever_grey(shipped: AdaIN) -> None:
-    """Where the two differ visibly, the mean colour is nearer to the style's than to the content's, 19 times of 20."""
-    wrong, pairs = [], 0
-    contents = {name: (image, shipped.encode(image)) for name, image in photos(128).items()}
-    for style_name in samples.style_names():
-        style = samples.style(style_name, 128)
-        known = shipped.style(style)
-        for name, (content, features) in contents.items():
-            made = shipped.decode(shipped.blend(features, [known]), content.shape[2:])
-            mine, theirs, own = (image.mean(dim=(2, 3)) for image in (made, style, content))
-            if float((theirs - own).norm()) > 0.1 and float((mine - theirs).norm()) >= float((mine - own).norm()):
-                wrong.append(f"{name} as {style_name}")
-            pairs += 1
-    assert len(wrong) <= 0.05 * pairs, wrong
-
-
-def test_the_shipped_decoder_moves_the_moments_towards_the_style(shipped: AdaIN) -> None:
-    """In each layer nearly half of the distance is gone at least, summed over the course's styles."""
-    content = samples.content("chelsea", 128)
+@pytest.mark.parametrize(("name", "left"), [("adain", 1 / 2), ("paper", 2 / 3)])
+def test_the_shipped_decoders_move_the_moments_towards_the_style(name: str, left: float) -> None:
+    """In each layer a half of the distance is gone at least, or a third, summed over the course's styles."""
+    content, shipped = samples.content("chelsea", 128), adain.load(name)
     layers = adain.STYLE_LAYERS[: adain.STYLE_LAYERS.index(shipped.layer) + 1]
     after, before = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     own = shipped.encoder(content, layers)
-    for name in samples.style_names():
-        style = samples.style(name, 128)
+    for style_name in samples.style_names():
+        style = samples.style(style_name, 128)
         made, wanted = (shipped.encoder(image, layers) for image in (shipped(content, style), style))
         for layer in layers:
             target = losses.moments(wanted[layer])
             after[layer] += float(losses.moments_loss(made[layer], target))
             before[layer] += float(losses.moments_loss(own[layer], target))
-    assert all(after[layer] < 0.5 * before[layer] for layer in layers), (before, after)
+    assert all(after[layer] < left * before[layer] for layer in layers), (before, after)
+
+
+def test_the_papers_form_has_the_papers_losses_and_nothing_else() -> None:
+    found = Objective(AdaIN(MINI))((picture(16, 16), picture(16, 16, seed=1), torch.zeros(1).bool()))
+    assert [*found] == ["content", *(f"style {layer}" for layer in adain.STYLE_LAYERS)]
 
 
 def photos(size: int) -> dict[str, Tensor]:
     return {name: resize(samples.content(name), size) for name in samples.content_names()}
+
+
+def test_a_flat_channel_becomes_the_styles_mean() -> None:
+    x = torch.full((1, 2, 4, 4), 3.0)
+    style = (torch.tensor([1.0, -2.0]).view(1, 2, 1, 1), torch.tensor([5.0, 0.5]).view(1, 2, 1, 1))
+    close(adain.adain(x, style), style[0].expand(1, 2, 4, 4))

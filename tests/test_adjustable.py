@@ -10,18 +10,19 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
+from hands import tiny_adjustable
 from hypothesis import given
 from pictures import picture
 from torch import Tensor
 
-from stylelearn import adjustable, cin, gatys, johnson, losses, samples
+from stylelearn import adjustable, gatys, johnson, losses, samples
 from stylelearn.adjustable import Batches, Objective, diversity, gatys_weights, train_adjustable, with_noise
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
 from stylelearn.networks.conditioning import COLOURS, FARTHEST, LIGHT, PALETTE, AdjustableNet, AdjustedNorm, Conditioner
 from stylelearn.networks.transformation import LIMIT, spikes
 from stylelearn.training import Crops
-from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
+from stylelearn.weights import read_about, read_weights
 
 MINI = Encoder("mini")
 STYLE, CONTENT = ["relu1_1", "relu2_1", "relu4_1"], "relu4_2"
@@ -37,14 +38,11 @@ def close(found: Any, expected: Any, tolerance: float = 1e-5) -> None:
 
 
 def network(**options: Any) -> AdjustableNet:
-    """A small one whose α matter already: γ and β of an untrained one hardly depend on them."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        net = AdjustableNet(MINI, **{**TINY, **options})
-        for module in net.modules():
-            if isinstance(module, AdjustedNorm):
-                torch.nn.init.normal_(module.head.weight, std=0.3)
-    return net.eval()
+    """A small one that can be trained."""
+    net = tiny_adjustable(**options)
+    for part in (net.painter, net.conditioner):
+        part.requires_grad_(True)
+    return net
 
 
 NET = network()
@@ -100,12 +98,6 @@ def test_spikes_are_penalised_while_training_only() -> None:
     assert "spikes" not in Objective(net).eval()(batch)
 
 
-def test_an_untrained_norm_is_nearly_instance_norm() -> None:
-    x = torch.randn(2, 5, 6, 7)
-    plain = torch.nn.functional.instance_norm(x)
-    assert float((AdjustedNorm(5, told=90)(x, torch.rand(2, 90)) - plain).detach().abs().max()) < 1
-
-
 def test_layers_are_told_the_style_the_alphas_and_an_mlp_of_both() -> None:
     torch.manual_seed(0)
     conditioner = Conditioner(6, 2)
@@ -141,13 +133,6 @@ def test_styles_are_told_along_their_principal_axes(moments: int, seed: int) -> 
 # --- the network ------------------------------------------------------------------------------------------------------
 
 
-def test_layers_are_the_last_of_their_blocks_by_name_for_each_encoder() -> None:
-    assert NET.style_layers == tuple(STYLE) and NET.content_layers == (CONTENT,)
-    assert NET.adjustable == STYLE
-    more = AdjustableNet(MINI, style_layers=["relu1_2", *STYLE], **TINY)
-    assert more.adjustable == ["relu1_2", *STYLE] and more.alphas().shape == (1, 4)
-
-
 def test_what_is_told_of_a_style_are_the_logarithms_of_its_moments() -> None:
     image = picture(40, 48)
     features = MINI(image, ["relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_4", "relu4_1"])
@@ -178,8 +163,7 @@ def test_nothing_wanted_gives_the_photo_back_and_more_layers_hide_more_of_it() -
     close(light, [0, LIGHT, 1 - (1 - LIGHT) ** 2, 1 - (1 - LIGHT) ** 3])
     both = 1 - (1 - PALETTE) * (1 - COLOURS)
     close(colours, [0, COLOURS, both, 1 - (1 - both) * (1 - COLOURS)])
-    several = network(content_layers=["relu2_2", "relu3_4"])  # how much the photo counts has no part in it
-    assert all(found.item() == 0 for found in several.opacity(torch.tensor([[0.0, 0.0, 0.0, 1.0, 1.0]])))
+    assert not any(map(torch.any, NET.opacity(torch.tensor([[0.0, 0.0, 0.0, 1.0]]))))  # the last α is the content's
 
 
 def test_a_batch_is_its_pictures_one_by_one() -> None:
@@ -188,88 +172,38 @@ def test_a_batch_is_its_pictures_one_by_one() -> None:
     for b in range(3):
         alone = NET(contents[b : b + 1], NET.style(styles[b : b + 1]), alphas[b : b + 1])
         close(found[b : b + 1], alone, 1e-4)
-    close(
-        NET(contents, NET.style(styles[:1]), alphas[:1])[2:], NET(contents[2:], NET.style(styles[:1]), alphas[:1]), 1e-4
-    )
-
-
-def test_alphas_matter_and_so_does_the_style() -> None:
-    content, known = picture(32, 32), NET.style(picture(32, 32, seed=1))
-    made = NET(content, known, NET.alphas(1.0))
-    for other in (NET(content, known, NET.alphas({"relu2_1": 0.0})), NET(content, NET.style(content), NET.alphas(1.0))):
-        assert float((made - other).detach().abs().mean()) > 1e-3
-
-
-@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 41)])
-def test_every_size_comes_back_in_range(size: tuple[int, int]) -> None:
-    made = NET(picture(*size), NET.style(picture(29, 50, seed=1)), NET.alphas(0.5)).detach()
-    assert made.shape == (1, 3, *size)
-    assert 0 <= float(made.min()) <= float(made.max()) <= 1
-
-
-def test_large_pictures_go_band_by_band_and_come_out_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    content, known = picture(150, 60), NET.style(picture(32, 32, seed=1))
-    with torch.no_grad():
-        whole = NET(content, known, NET.alphas(0.7))
-        monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
-        monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
-        called, real = [], NET.painter._in_bands
-        monkeypatch.setattr(NET.painter, "_in_bands", lambda *given: called.append(1) or real(*given))
-        close(NET(content, known, NET.alphas(0.7)), whole, 1e-4)
-    assert called == [1]
+    one = NET.style(styles[:1]), alphas[:1]
+    close(NET(contents, *one)[2:], NET(contents[2:], *one), 1e-4)
 
 
 def test_settings_by_name() -> None:
     close(NET.alphas({"relu2_1": 0.25}), [[1.0, 0.25, 1.0]])
     close(NET.alphas(0.5), [[0.5, 0.5, 0.5]])
-    close(NET.alphas({}), [[1.0, 1.0, 1.0]])
-
-
-@pytest.mark.parametrize(
-    ("chosen", "words"),
-    [
-        ({"relu3_1": 0.5}, "no α for 'relu3_1'; there is one for relu1_1, relu2_1, relu4_1"),
-        ({"relu2_1": 1.5}, "the α of relu2_1 must be from 0 to 1; got 1.5"),
-        (-0.1, "the α of relu1_1 must be from 0 to 1"),
-        ({"relu4_1": float("nan")}, "must be from 0 to 1; got nan"),
-    ],
-)
-def test_settings_that_cannot_be_are_refused_by_name(chosen: Any, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        NET.alphas(chosen)
+    with pytest.raises(ValueError, match="no α for 'relu3_1'; there is one for relu1_1, relu2_1, relu4_1"):
+        NET.alphas({"relu3_1": 0.5})
+    for wrong in (1.5, -0.1, float("nan")):
+        with pytest.raises(ValueError, match=f"the α of relu2_1 must be from 0 to 1; got {wrong}"):
+            NET.alphas({"relu2_1": wrong})
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
     content, known = picture(32, 32), NET.style(picture(32, 32))
     for arguments, words in (
         ((content, known, torch.rand(1, 2)), r"alphas must be \(B, 3\)"),
-        ((content, known, torch.rand(3)), r"alphas must be \(B, 3\)"),
         ((content, None, torch.rand(1, 3)), "paints in any style: give it one"),
         ((content, known, torch.rand(2, 3)), "2 settings or styles for 1 contents"),
         ((pictures(3), known.expand(2, -1), torch.rand(3, 3)), "2 settings or styles for 3 contents"),
         ((picture(15, 40), known, torch.rand(1, 3)), "15x40 is too small for this network: at least 16 px"),
-        ((content[0], known, torch.rand(1, 3)), "an image is a tensor"),
     ):
         with pytest.raises(ValueError, match=words):
             NET(*arguments)
     for options, words in (
         ({"style_layers": ["relu9_1"]}, "style_layers: there is no layer 'relu9_1' in mini"),
-        ({"style_layers": []}, "style_layers must name layers of mini, at least one"),
-        ({"style_layers": "relu1_1"}, "style_layers must name layers"),
-        ({"content_layers": ["relu3_4", "relu3_4"]}, "content_layers names a layer twice"),
+        ({"style_layers": []}, "style_layers must be different layers, at least one"),
+        ({"content_layers": ["relu3_4", "relu3_4"]}, "content_layers must be different layers"),
     ):
         with pytest.raises(ValueError, match=words):
-            AdjustableNet(MINI, **TINY, **options)
-
-
-def test_an_encoder_of_other_names_needs_layers_and_can_have_one_style_only() -> None:
-    class Other:
-        name, layers, channels = "other", ("a", "b"), {"a": 4, "b": 8}
-
-    with pytest.raises(ValueError, match="style_layers: there is no layer 'relu1_1' in other; there are"):
-        AdjustableNet(Other(), **TINY)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"other has none of relu1_1, .*, relu4_1"):
-        AdjustableNet(Other(), style_layers=["a"], content_layers=["b"], **TINY)  # type: ignore[arg-type]
+            AdjustableNet(MINI, **options)
 
 
 # --- noise and diversity ----------------------------------------------------------------------------------------------
@@ -294,8 +228,6 @@ def test_diversity_by_a_loop() -> None:
     sizes = [float(one.norm()) for one in flat]
     close(diversity(images, MINI), (sum(apart) / 6) / (sum(sizes) / 4), 1e-4)
     assert diversity(images[:1].expand(3, -1, -1, -1), MINI) == 0
-    with pytest.raises(ValueError, match="at least two, not 1"):
-        diversity(images[:1], MINI)
 
 
 # --- the objective ----------------------------------------------------------------------------------------------------
@@ -323,7 +255,7 @@ def test_losses_by_a_loop_over_pictures_and_layers(content_layers: list[str]) ->
     net = network(content_layers=content_layers)
     assert net.adjustable == STYLE + ([f"content {name}" for name in content_layers] if len(content_layers) > 1 else [])
     given = {"style relu1_1": 3.0, "style relu4_1": 0.5, "content relu2_2": 4.0}  # 1 for the others
-    objective = Objective(net, factors=given, photo_weight=2.0, tv_weight=0.5).eval()
+    objective = Objective(net, factors=given, tv_weight=0.5).eval()
     contents, styles, alphas = pictures(3), pictures(3, seed=9), torch.rand(3, len(net.adjustable))
     found = objective((contents, styles, alphas))
     raw, made = by_hand(net, contents, styles, alphas)
@@ -333,7 +265,8 @@ def test_losses_by_a_loop_over_pictures_and_layers(content_layers: list[str]) ->
     smooth = sum((alphas[b, :3].mean() * losses.tv_loss(made[b : b + 1])).item() for b in range(3)) / 3
     close(found["tv"], 0.5 * smooth, 1e-3)
     apart = ((made - contents) ** 2).flatten(1).mean(dim=1)
-    close(found["photo"], 2.0 * sum(float((1 - alphas[b, :3].mean()) * apart[b].detach()) for b in range(3)) / 3, 1e-3)
+    photo = sum(float((1 - alphas[b, :3].mean()) * apart[b].detach()) for b in range(3)) / 3
+    close(found["photo"], adjustable.PHOTO_WEIGHT * photo, 1e-3)
     assert list(found) == [*objective.names, "photo", "tv"]
 
 
@@ -362,15 +295,9 @@ def test_running_averages_have_a_closed_form() -> None:
             seen.append(by_hand(net, contents, styles, alphas)[0].mean(0))
     d = adjustable.DECAY
     expected = d**3 * seen[0] + (1 - d) * sum(d ** (3 - k) * seen[k] for k in range(1, 4))
+    objective.eval()((contents, styles, alphas))  # measuring does not move them
     close(objective.averages, expected, 1e-3)
     close(objective.weights(), expected.sum() / expected, 1e-3)
-
-
-def test_measuring_does_not_move_the_averages() -> None:
-    objective = Objective(NET).eval()
-    objective.averages.fill_(0.5)
-    objective((pictures(2), pictures(2, seed=5), torch.rand(2, 3)))
-    close(objective.averages, [0.5] * 4)
 
 
 def test_a_layer_with_alpha_0_pulls_at_nothing() -> None:
@@ -382,12 +309,6 @@ def test_a_layer_with_alpha_0_pulls_at_nothing() -> None:
     assert float(found["style relu2_1"].detach()) == 0
     found["style relu2_1"].backward()
     assert all(p.grad is None or not p.grad.any() for p in net.parameters())
-    # and the average goes by what the loss is, not by what it counts
-    objective.train()
-    objective.averages.zero_()
-    with torch.no_grad():
-        objective((pictures(2), pictures(2, seed=5), alphas))
-    assert float(objective.averages[1]) > 0
 
 
 def test_gradients_reach_every_number_of_painter_and_lambda_and_none_of_the_encoder() -> None:
@@ -421,9 +342,8 @@ def test_gatys_is_asked_for_the_same() -> None:
     close(terms["style relu2_1"], steep * 2 * losses.style_loss(seen["relu2_1"], wanted["relu2_1"]), 1e-4)
     close(terms[f"content {CONTENT}"], 4 * losses.content_loss(seen[CONTENT], MINI(content, CONTENT)[CONTENT]), 1e-4)
     close(terms["tv"], 1.5 * 0.5 * losses.tv_loss(picture(32, 32, seed=4)), 1e-4)
-    for other in (network(), network(content_layers=["relu2_2", "relu3_4"])):
-        with pytest.raises(ValueError, match="needs a trained network with one content layer"):
-            gatys_weights(other, torch.ones(1, 3))
+    with pytest.raises(ValueError, match="needs a trained network with one content layer"):
+        gatys_weights(network(), torch.ones(1, 3))
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -434,9 +354,9 @@ def crops(folder: Path, seed: int = 0, batch: int = 8) -> Crops:
 
 
 def test_batches_draw_alpha_anew_for_each_picture(folders: dict[str, Path]) -> None:
-    batches = Batches(crops(folders["photos"]), crops(folders["styles"], seed=1), 3)
+    batches = Batches(crops(folders["photos"]), crops(folders["styles"], seed=1), 3, 3)
     drawn = torch.cat([batches[number][2] for number in range(200)])  # (1600, 3)
-    assert torch.equal(batches[7][2], Batches(batches.contents, batches.styles, 3)[7][2])
+    assert torch.equal(batches[7][2], Batches(batches.contents, batches.styles, 3, 3)[7][2])
     corner = torch.zeros(len(drawn), dtype=torch.bool)
     corner[:: adjustable.CORNERS] = True
     assert set(drawn[corner].flatten().tolist()) == {0.0, 1.0}
@@ -450,15 +370,9 @@ def test_batches_draw_alpha_anew_for_each_picture(folders: dict[str, Path]) -> N
     assert len({round(float(value), 5) for value in inside.flatten()}) > 0.95 * inside.numel()
 
 
-def test_without_corners_alpha_is_the_papers(folders: dict[str, Path]) -> None:
-    contents, alphas = Batches(crops(folders["photos"]), None, 2, corners=0)[3]  # and no styles: the first form
-    assert contents.shape == (8, 3, 16, 16) and alphas.shape == (8, 2)
-    assert not ((alphas == 0) | (alphas == 1)).any()
-
-
 def test_where_content_has_an_alpha_too_it_counts_at_the_ends_of_the_sliders(folders: dict[str, Path]) -> None:
-    batches = Batches(crops(folders["photos"]), None, 4, corners=1, content_alphas=2)
-    drawn = torch.cat([batches[number][1] for number in range(60)])  # (480, 4)
+    batches = Batches(crops(folders["photos"]), None, 4, 2)
+    drawn = torch.cat([batches[number][1][:: adjustable.CORNERS] for number in range(60)])  # (240, 4)
     assert bool(drawn[:, :2].any(dim=1).all()) and bool((drawn[:, 2:] == 1).all())
 
 
@@ -485,7 +399,7 @@ def test_lambda_learns_and_the_encoder_does_not(folders: dict[str, Path], tmp_pa
     assert len(learnt) == 2 * 2 + 2 * sum(isinstance(module, AdjustedNorm) for module in NET.modules())
     for name in [*learnt, "painter.layers.0.conv.weight", "painter.last.weight"]:
         assert not torch.equal(first[name], later[name]), name
-    assert torch.equal(first["conditioner.center"], later["conditioner.center"])
+    assert torch.equal(first["conditioner.center"], later["conditioner.center"]) and first["conditioner.center"].any()
     for name, value in MINI.state_dict().items():
         assert torch.equal(value, before[name])
 
@@ -497,22 +411,11 @@ def test_lambda_learns_more_slowly() -> None:
     assert counted == sum(p.numel() for name, p in NET.named_parameters() if not name.startswith("encoder."))
 
 
-def test_axes_are_those_of_the_styles_at_hand(folders: dict[str, Path]) -> None:
-    net, paintings = network(), Crops(folders["styles"], size=32, batch=4, seed=1)
-    adjustable._fit_axes(net, paintings, batches=10)
-    seen = torch.cat([net.style(paintings[number]) for number in range(10)])
-    close(net.conditioner.center, seen.mean(0), 1e-4)
-    told = net.conditioner(net.alphas(), seen)[:, : net.conditioner.axes.shape[1]]
-    close(told.mean(0), torch.zeros(told.shape[1]), 0.05)
-    assert 0.9 < float(told[:, 0].detach().std()) < 1.1 and float(told.detach().std(0).max()) < 1.1
-
-
 def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "own.safetensors"
-    seen = list(train_adjustable(**options(folders, out, steps=6, report_every=2, weights={"normalise": True})))
-    assert [progress.step for progress in seen] == [2, 4, 6]
+    list(train_adjustable(**options(folders, out, steps=6, style_size=48, weights={"normalise": True})))
     about = read_about(out)
-    assert {value.dtype for value in read_weights(out).values()} == {torch.float16}
+    assert (about["training"]["photos"]["size"], about["training"]["styles"]["size"]) == (32, 48)
     assert not any(name.startswith("encoder.") for name in read_weights(out))
     checkpoint = torch.load(out.with_suffix(".ckpt"), weights_only=False)["model"]
     averages = checkpoint["averages"].double()
@@ -524,32 +427,7 @@ def test_a_few_steps_learn_are_written_and_loaded(folders: dict[str, Path], tmp_
     own = {name.removeprefix("network."): value for name, value in checkpoint.items() if "averages" not in name}
     for name, value in net.state_dict().items():
         close(value, own[name].half().float() if not name.startswith("encoder.") else own[name], 1e-6)
-    made = net(picture(33, 40), net.style(picture(24, 24, seed=1)), net.alphas({"relu1_1": 0.5}))
-    assert made.shape == (1, 3, 33, 40)
     assert gatys_weights(net, net.alphas(1.0))["content_weight"] == about["objective"][f"content {CONTENT}"]
-
-
-def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folders: dict[str, Path], tmp_path: Path) -> None:
-    """The averages too: they are in the checkpoint, and in the weights that are written at the end."""
-    list(train_adjustable(**options(folders, tmp_path / "whole.safetensors", steps=6)))
-    run = train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))
-    assert next(run).step == 2
-    run.close()
-    assert not (tmp_path / "parts.safetensors").exists()
-    assert [each.step for each in train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))] == [
-        4,
-        6,
-    ]
-    whole, parts = (tmp_path / f"{name}.safetensors" for name in ("whole", "parts"))
-    assert read_about(whole) == read_about(parts)
-    for key, value in read_weights(whole).items():
-        assert torch.equal(value, read_weights(parts)[key]), key
-
-
-def test_styles_may_be_seen_larger_than_photos(folders: dict[str, Path], tmp_path: Path) -> None:
-    list(train_adjustable(**options(folders, tmp_path / "a.safetensors", steps=1, style_size=48)))
-    seen = read_about(tmp_path / "a.safetensors")["training"]
-    assert (seen["photos"]["size"], seen["styles"]["size"]) == (32, 48)
 
 
 def test_one_style_and_two_content_layers(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -562,51 +440,15 @@ def test_one_style_and_two_content_layers(folders: dict[str, Path], tmp_path: Pa
     assert net(picture(32, 32), None, net.alphas({"content relu2_2": 0.2})).shape == (1, 3, 32, 32)
 
 
-def test_beginning_with_a_network_of_lesson_03_or_04(folders: dict[str, Path], tmp_path: Path) -> None:
-    """The convolutions are taken over; all styles' mean γ and β are where Λ begins."""
-    torch.manual_seed(3)
-    many = cin.StyleNet(["a", "b"], **TINY, noise=NET.about["noise"])
-    for norm in many.norms():
-        torch.nn.init.normal_(norm.gamma)
-        torch.nn.init.normal_(norm.beta)
-    write_weights(tmp_path / "cin.safetensors", many.state_dict(), many.about)
-    single = johnson.TransformationNet(**TINY, noise=NET.about["noise"])
-    johnson.save(single, tmp_path / "one.safetensors", style="a")
-    for file, source in (("cin", many), ("one", single)):
-        net = network()
-        adjustable._begin(net, tmp_path / f"{file}.safetensors")
-        close(net.painter.layers[1].conv.weight, source.layers[1].conv.weight.half().float(), 1e-6)
-        gamma, beta = net.painter.layers[1].norm.head.bias.chunk(2)
-        norm = source.layers[1].norm
-        close(gamma, torch.atleast_2d(norm.gamma.half().float()).mean(0), 1e-5)
-        close(beta, torch.atleast_2d(norm.beta.half().float()).mean(0), 1e-5)
-    list(train_adjustable(**options(folders, tmp_path / "on.safetensors", steps=1, start=tmp_path / "cin.safetensors")))
-    start = tmp_path / "on.safetensors"
-    list(train_adjustable(**options(folders, tmp_path / "again.safetensors", steps=1, start=start, learning_rate=1e-9)))
-    for key, value in read_weights(start).items():
-        close(value.float(), read_weights(tmp_path / "again.safetensors")[key].float(), 1e-3)
-    with pytest.raises(WeightsError, match="another network"):
-        adjustable._begin(network(widths=(4, 4, 8)), tmp_path / "cin.safetensors")
+def test_training_begins_with_given_weights(folders: dict[str, Path], tmp_path: Path) -> None:
+    first, again = tmp_path / "first.safetensors", tmp_path / "again.safetensors"
+    list(train_adjustable(**options(folders, first, steps=1)))
+    list(train_adjustable(**options(folders, again, steps=1, start=first, learning_rate=1e-9)))
+    for key, value in read_weights(first).items():
+        close(value.float(), read_weights(again)[key].float(), 1e-3)
 
 
 # --- weights ----------------------------------------------------------------------------------------------------------
-
-
-def test_loading_says_what_is_wrong(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="no adjustable network 'nosuch'"):
-        adjustable.load("nosuch")
-    path = tmp_path / "own.safetensors"
-    state = adjustable._state(NET)
-    write_weights(path, state, {**NET.about, "encoder": "vgg19"})
-    with pytest.raises(WeightsError, match="was trained for the encoder 'vgg19', not for 'mini'"):
-        adjustable.load(path, encoder=MINI)
-    write_weights(path, state, {**NET.about, "style_layers": ["relu1_1"]})
-    with pytest.raises(WeightsError, match="another network"):
-        adjustable.load(path, encoder=MINI)
-    write_weights(path, state, NET.about)
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(WeightsError, match="damaged"):
-        adjustable.load(path, encoder=MINI)
 
 
 @pytest.fixture(scope="module")
@@ -616,7 +458,7 @@ def shipped() -> AdjustableNet:
 
 def test_without_any_style_the_photo_comes_back(shipped: AdjustableNet) -> None:
     photos = [resize(samples.content(name), 96) for name in samples.content_names()]
-    for name in ("mosaic", "woodcut_waves", "pencil"):
+    for name in ("mosaic", "pencil"):
         known = shipped.style(samples.style(name, 96))
         for x in photos:
             assert torch.equal(shipped(x, known, shipped.alphas(0.0)), x)
@@ -626,8 +468,8 @@ def test_without_any_style_the_photo_comes_back(shipped: AdjustableNet) -> None:
 def test_a_slider_lowers_the_loss_of_its_own_layer(shipped: AdjustableNet) -> None:
     """From 0 to 1 in six steps, the others at 0: nearly always downhill, and at the end clearly lower."""
     monotone, lower = [], []
-    photos = [samples.content(name, 96) for name in ("chelsea", "coffee", "rocket", "flower")]
-    for name in ("mosaic", "woodcut_waves", "night_strokes", "batik"):
+    photos = [samples.content(name, 96) for name in ("chelsea", "rocket", "flower")]
+    for name in ("mosaic", "woodcut_waves", "batik"):
         style = samples.style(name, 96)
         known, wanted = shipped.style(style), shipped.encoder(style, shipped.style_layers)
         for photo, (layer, target) in itertools.product(photos, wanted.items()):
@@ -641,19 +483,20 @@ def test_a_slider_lowers_the_loss_of_its_own_layer(shipped: AdjustableNet) -> No
     assert all(lower)
 
 
-def test_random_settings_and_noise_give_pastiches_that_differ(shipped: AdjustableNet) -> None:
-    photo, known = samples.content("chelsea", 96), shipped.style(samples.style("mosaic", 96))
-    drawn = torch.rand(8, len(shipped.adjustable))
-    many = shipped(photo.expand(8, -1, -1, -1), known, drawn)
-    noisy = torch.cat([with_noise(photo, 0.1, seed) for seed in range(8)])
-    noise_only = shipped(noisy, known, shipped.alphas(1.0))
-    assert diversity(many, shipped.encoder) > 0.1
-    assert diversity(shipped(noisy, known, drawn), shipped.encoder) > diversity(noise_only, shipped.encoder)
+def test_large_pictures_go_band_by_band_and_come_out_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    content, known = picture(150, 60), NET.style(picture(32, 32, seed=1))
+    with torch.no_grad():
+        whole = NET(content, known, NET.alphas(0.7))
+        monkeypatch.setattr("stylelearn.networks.tiling.LARGE", 1000)
+        monkeypatch.setattr("stylelearn.networks.tiling.ROWS", 32)
+        called, real = [], NET.painter._in_bands
+        monkeypatch.setattr(NET.painter, "_in_bands", lambda *given: called.append(1) or real(*given))
+        close(NET(content, known, NET.alphas(0.7)), whole, 1e-4)
+    assert called == [1]
 
 
-def test_the_shipped_network_is_small_and_named(shipped: AdjustableNet) -> None:
-    path = samples.data_file("weights", "adjustable.safetensors")
-    assert path.stat().st_size <= 6_000_000
-    about = read_about(path)
-    assert about["encoder"] == "mini" and about["any_style"] is True
-    assert set(about["objective"]) == {*(f"style {name}" for name in STYLE), f"content {CONTENT}", "tv"}
+def test_measuring_does_not_move_the_averages() -> None:
+    objective = Objective(NET).eval()
+    objective.averages.fill_(0.5)
+    objective((pictures(2), pictures(2, seed=5), torch.rand(2, 3)))
+    close(objective.averages, [0.5] * 4)

@@ -11,8 +11,8 @@ from torch import Tensor
 from stylelearn import cin, losses, samples
 from stylelearn.cin import ConditionalInstanceNorm, StyleNet, learn, train_cin
 from stylelearn.encoders import STYLE_LAYERS, Encoder
-from stylelearn.johnson import Perceptual, save
-from stylelearn.networks.transformation import PAPER_WIDTHS, TransformationNet
+from stylelearn.johnson import Perceptual
+from stylelearn.networks.transformation import PAPER_WIDTHS, InstanceNorm, TransformationNet
 from stylelearn.training import Crops
 from stylelearn.weights import WeightsError, write_weights
 
@@ -81,20 +81,13 @@ def test_a_mixture_at_each_place_is_one_number_for_each_place_channel_and_table(
         for b, c, i, j in np.ndindex(*x.shape):
             made[b, c, i, j] = sum(mix[b, s, i, j] * table[s, c] for s in range(3))
     np.testing.assert_allclose(norm(x, mix), by_loop(x.numpy(), *tables), atol=1e-12)
-    alone = torch.cat([norm(x[i : i + 1], mix[i : i + 1]) for i in range(2)])
-    torch.testing.assert_close(norm(x, mix), alone, atol=1e-12, rtol=0)  # images of a batch never mix
 
 
 def test_a_mask_of_another_size_still_adds_up_to_one() -> None:
     mix = torch.rand(1, 3, 30, 44)
     mix /= mix.sum(1, keepdim=True)
-    for size in ((7, 11), (60, 90), (30, 44)):
-        made = cin.resample(mix, size)
-        assert made.shape == (1, 3, *size)
-        torch.testing.assert_close(made.sum(1), torch.ones(1, *size))
-        assert made.min() >= 0
-    flat = torch.tensor([0.2, 0.5, 0.3]).view(1, 3, 1, 1).expand(1, 3, 9, 9)
-    torch.testing.assert_close(cin.resample(flat, (4, 5)), flat[..., :4, :5])
+    for size in ((7, 11), (60, 90)):
+        torch.testing.assert_close(cin.resample(mix, size).sum(1), torch.ones(1, *size))
 
 
 # ---------------------------------------------------------------------------------------------------------- the network
@@ -105,20 +98,6 @@ def test_it_is_johnsons_network_with_the_rows_mixed(shares: tuple[float, ...]) -
     net, image = network(), torch.rand(2, 3, 30, 37)
     expected = johnson(net, torch.tensor(shares, dtype=torch.float32))(image)
     torch.testing.assert_close(painted(net, image, dict(zip(NAMES, shares, strict=True))), expected)
-
-
-def test_every_normalisation_is_conditioned_those_of_the_residual_blocks_too() -> None:
-    net, image = network(ends="paper"), torch.rand(1, 3, 24, 24)
-    assert len(net.norms()) == 3 + 2 * SMALL["blocks"] + 2  # type: ignore[operator]
-    assert not any("Norm" in type(m).__name__ and m not in net.norms() for m in net.modules())
-    before = [painted(net, image, name) for name in NAMES]
-    for norm in net.norms():
-        with torch.no_grad():
-            norm.gamma[1] *= 1.5  # of "ink"
-            after = [painted(net, image, name) for name in NAMES]
-            norm.gamma[1] /= 1.5
-        assert torch.equal(after[0], before[0]) and torch.equal(after[2], before[2])
-        assert (after[1] - before[1]).abs().max() > 1e-4
 
 
 def before_norms(net: StyleNet) -> list[ConditionalInstanceNorm]:
@@ -132,6 +111,7 @@ def test_a_gradient_reaches_gamma_and_beta_of_every_norm_for_its_style_alone() -
     net = network().double()
     target = torch.rand(1, 3, 24, 24, dtype=torch.float64)
     (net(torch.rand_like(target), net.mix("ink")) - target).square().sum().backward()
+    assert not any(isinstance(module, InstanceNorm) for module in net.modules())
     for norm in net.norms():
         for table in (norm.gamma, norm.beta):
             assert torch.count_nonzero(table.grad[[0, 2]]) == 0
@@ -139,11 +119,10 @@ def test_a_gradient_reaches_gamma_and_beta_of_every_norm_for_its_style_alone() -
             assert (table.grad[1].abs() > 1e-6).any() != without_effect
 
 
-@pytest.mark.parametrize("size", [(24, 32), (31, 45)])
-def test_a_constant_mask_is_the_mixture_everywhere(size: tuple[int, int]) -> None:
-    net, image = network(), torch.rand(1, 3, *size)
+def test_a_constant_mask_is_the_mixture_everywhere() -> None:
+    net, image = network(), torch.rand(2, 3, 31, 45)
     shares = {"oil": 0.7, "glass": 0.3}
-    for where in (size, (8, 8), (3, 100)):  # masks of any size are laid over the picture
+    for where in ((31, 45), (3, 100)):  # masks of any size are laid over the pictures
         masks = {name: torch.full(where, share) for name, share in shares.items()}
         torch.testing.assert_close(painted(net, image, masks), painted(net, image, shares), atol=1e-5, rtol=0)
 
@@ -162,18 +141,15 @@ def test_left_and_right_have_their_own_styles_far_from_the_edge() -> None:
     assert (halves - painted(net, image, "oil"))[..., 64:].abs().mean() > 0.02
 
 
-def test_a_mask_for_one_image_serves_a_batch() -> None:
-    net, images, mask = network(), torch.rand(2, 3, 20, 26), torch.rand(20, 26)
-    together = painted(net, images, {"oil": mask, "ink": 1 - mask})
-    for i in range(2):
-        alone = painted(net, images[i : i + 1], {"oil": mask, "ink": 1 - mask})
-        torch.testing.assert_close(together[i : i + 1], alone)
-
-
 def test_masks_are_resampled_once_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, ...]] = []
     own = cin.resample
-    monkeypatch.setattr(cin, "resample", lambda mix, size: asked.append(tuple(size)) or own(mix, size))
+
+    def resample(mix: Tensor, size: tuple[int, int]) -> Tensor:
+        asked.extend([tuple(size)] if mix.shape[2:] != tuple(size) else [])
+        return own(mix, size)
+
+    monkeypatch.setattr(cin, "resample", resample)
     painted(network(), torch.rand(1, 3, 30, 42), {"oil": torch.rand(15, 21)})
     assert asked == [(30, 42), (24, 30), (12, 15)]  # with a frame of 8, and filled up to 48 × 60
 
@@ -197,14 +173,9 @@ def test_shares_are_made_to_add_up_to_one() -> None:
     ("weights", "words"),
     [
         ("water", "unknown style 'water'; this network knows oil, ink, glass"),
-        ({"oil": 1, "water": 0}, "unknown style 'water'"),
         ({}, "not all 0"),
-        ({"oil": 0.0}, "not all 0"),
         ({"oil": -0.5, "ink": 1}, "from 0 up"),
         ({"oil": float("nan")}, "from 0 up"),
-        ({"oil": float("inf")}, "from 0 up"),
-        ({"oil": "much"}, "a number or a mask"),
-        ({"oil": [1.0, 2.0]}, r"\(H, W\)"),
         ({"oil": torch.rand(2, 3), "ink": torch.rand(3, 2)}, r"of one size; these are \[\(2, 3\), \(3, 2\)\]"),
         ({"oil": torch.rand(1, 3, 4, 4)}, r"\(H, W\)"),
         ({"oil": torch.tensor([[1.0, 0.0]])}, "in any place"),
@@ -215,23 +186,16 @@ def test_a_mixture_that_is_none_is_refused(weights: object, words: str) -> None:
         network().mix(weights)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("mix", [torch.ones(1, 2), torch.ones(3), torch.ones(3, 3), torch.ones(1, 4, 8, 8)])
-def test_a_mixture_for_another_network_is_refused(mix: Tensor) -> None:
-    with pytest.raises(ValueError, match="a mixture of 3 styles for 2 images"):
-        network()(torch.rand(2, 3, 16, 16), mix)
-
-
-def test_a_picture_below_the_networks_reach_is_refused() -> None:
+def test_what_does_not_fit_the_network_is_refused(photos: Path, tmp_path: Path) -> None:
     net = network()
-    with pytest.raises(ValueError, match="at least 16 px"):
-        net(torch.rand(1, 3, 15, 40), net.mix("oil"))
-    assert painted(net, torch.rand(1, 3, 16, 16), {"oil": torch.ones(1, 1)}).shape == (1, 3, 16, 16)
-
-
-@pytest.mark.parametrize("names", [[], ["oil", "oil"]])
-def test_styles_need_names_of_their_own(names: list[str]) -> None:
-    with pytest.raises(ValueError, match="different names"):
-        StyleNet(names)
+    for mix in (torch.ones(1, 2), torch.ones(3), torch.ones(3, 3)):
+        with pytest.raises(ValueError, match="a mixture of 3 styles for 2 images"):
+            net(torch.rand(2, 3, 16, 16), mix)
+    for names in ([], ["oil", "oil"]):
+        with pytest.raises(ValueError, match="different names"):
+            StyleNet(names)
+    with pytest.raises(ValueError, match="unknown style 'water'; this network knows oil, ink, glass"):
+        next(learn(net, Crops(photos, size=16), {"water": PAINTINGS["oil"]}, steps=1, checkpoint=tmp_path / "c.ckpt"))
 
 
 # ------------------------------------------------------------------------------------------------------ what is a style
@@ -242,7 +206,6 @@ def test_styles_need_names_of_their_own(names: list[str]) -> None:
     [
         ({}, 2 * (80 + 6 * 80 + 2 * 40 + 4 * 40)),
         ({"widths": PAPER_WIDTHS, "ends": "paper"}, 2 * (32 + 64 + 128 + 10 * 128 + 64 + 32)),
-        (SMALL, 2 * (8 + 2 * 8 + 2 * 6 + 2 * 6)),
     ],
 )
 def test_numbers_per_style(options: dict[str, object], by_hand: int) -> None:
@@ -261,7 +224,7 @@ def photos(folders: dict[str, Path]) -> Path:
 
 
 PAINTINGS = {name: torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(i)) for i, name in enumerate(NAMES)}
-RUN = {**SMALL, "size": 32, "batch": 3, "learning_rate": 1e-2, "warm_up": 1, "accelerator": "cpu"}
+RUN = {"network": SMALL, "size": 32, "batch": 3, "learning_rate": 1e-2, "warm_up": 1, "accelerator": "cpu"}
 
 
 def test_the_style_of_a_picture_depends_on_seed_and_number_alone(photos: Path) -> None:
@@ -301,19 +264,7 @@ def test_training_can_begin_with_weights_and_lowers_the_loss(photos: Path, tmp_p
     assert trained.styles == NAMES
     assert not any(torch.equal(one, state[key].half().float()) for key, one in trained.state_dict().items())
     with pytest.raises(WeightsError, match="network from"):
-        next(
-            train_cin([photos], {"oil": PAINTINGS["oil"]}, out=tmp_path / "c.safetensors", start=first, steps=1, **RUN)
-        )
-
-
-def test_training_begins_with_a_network_of_lesson_03_in_every_style(photos: Path, tmp_path: Path) -> None:
-    alone, started = johnson(network(), torch.tensor([0.0, 1, 0])), tmp_path / "started.safetensors"
-    save(alone, tmp_path / "ink.safetensors")
-    run = {**RUN, "learning_rate": 1e-9, "start": tmp_path / "ink.safetensors", "steps": 1, "noise": ()}
-    list(train_cin([photos], PAINTINGS, out=started, **run))  # type: ignore[arg-type]
-    net, image = cin.load(started), torch.rand(1, 3, 32, 36)
-    for name in NAMES:
-        torch.testing.assert_close(net(image, net.mix(name)), alone.eval()(image), rtol=0, atol=2e-3)  # float16
+        next(train_cin([photos], {"oil": PAINTINGS["oil"]}, out=second, start=first, steps=1, **RUN))
 
 
 def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path) -> None:
@@ -342,32 +293,9 @@ def test_a_new_style_changes_nothing_that_was_known(photos: Path, tmp_path: Path
             assert torch.equal(value, state[key]), key
     for name, old in zip(NAMES, before, strict=True):
         assert torch.equal(painted(larger, image, name), old)  # bit for bit
-    assert not torch.allclose(painted(larger, image, "chalk"), painted(net, image, dict.fromkeys(NAMES, 1.0)))
-
-
-def test_a_style_that_is_there_or_is_not_is_told(photos: Path, tmp_path: Path) -> None:
-    net, crops = network(), Crops(photos, size=16, batch=1)
-    with pytest.raises(ValueError, match="different names"):
-        net.with_style("oil")
-    with pytest.raises(ValueError, match="unknown style 'water'; this network knows oil, ink, glass"):
-        next(learn(net, crops, {"water": PAINTINGS["oil"]}, steps=1, checkpoint=tmp_path / "c.ckpt"))
-    with pytest.raises(ValueError, match="at least one style image"):
-        next(learn(net, crops, {}, steps=1, checkpoint=tmp_path / "c.ckpt"))
 
 
 # ------------------------------------------------------------------------------------------------------ saving, loading
-
-
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    net, image = network(), torch.rand(1, 3, 20, 20)
-    path = tmp_path / "mine.safetensors"
-    write_weights(path, net.state_dict(), net.about)
-    again = cin.load(path)
-    assert again.styles == NAMES and again.about == net.about
-    assert not again.training and not any(p.requires_grad for p in again.parameters())
-    halves = network()
-    halves.load_state_dict({key: value.half().float() for key, value in net.state_dict().items()})
-    assert torch.equal(painted(again, image, "ink"), painted(halves, image, "ink"))
 
 
 def test_files_that_are_no_network_are_refused_by_name(tmp_path: Path) -> None:
@@ -380,10 +308,6 @@ def test_files_that_are_no_network_are_refused_by_name(tmp_path: Path) -> None:
         cin.load(path)
     write_weights(path, net.state_dict(), {**net.about, "styles": NAMES[:2]})
     with pytest.raises(WeightsError, match="gamma has shape"):
-        cin.load(path)
-    write_weights(path, net.state_dict(), net.about)
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(WeightsError, match="damaged"):
         cin.load(path)
 
 

@@ -59,11 +59,18 @@ def test_threads_wait_passively(monkeypatch):
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
-def test_not_enough_memory(monkeypatch, capsys):
-    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
-        monkeypatch.setattr("stylelearn.cli.doctor.examine", Mock(side_effect=error))
-        assert main(["doctor"]) == 1
-        assert "not enough memory" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "not enough memory"),
+        (FloatingPointError("the loss is nan at step 3"), "the loss is nan at step 3"),
+    ],
+)
+def test_what_fails_is_said_in_one_line(error, said, monkeypatch, capsys):
+    monkeypatch.setattr("stylelearn.cli.doctor.examine", Mock(side_effect=error))
+    assert main(["doctor"]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
@@ -72,15 +79,12 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch):
         main(["doctor"])
 
 
-@pytest.mark.parametrize(
-    ("encoding", "said"), [("cp1252", "ok fine × · …\n!! bad\n"), ("ascii", "ok fine x - ...\n!! bad\n")]
-)
-def test_what_a_terminal_cannot_show_is_written_otherwise(monkeypatch, encoding, said):
+def test_what_a_terminal_cannot_show_is_written_otherwise(monkeypatch):
     written = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding, newline="\n", write_through=True))
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "cp1252", newline="\n", write_through=True))
     monkeypatch.setattr("stylelearn.cli.doctor.examine", lambda: print("✓ fine × · …\n✗ bad") or 0)
     assert main(["doctor"]) == 0
-    assert written.getvalue().decode(encoding) == said
+    assert written.getvalue().decode("cp1252") == "ok fine × · …\n!! bad\n"
 
 
 def test_names_of_files_that_are_no_text_are_printed_all_the_same(monkeypatch):
@@ -97,8 +101,6 @@ LONG = "x" * 260 + ".png"
     "words",
     [
         ["stylize", "chelsea", "coffee", "--encoder-weights", LONG, "-o", "o.png"],
-        ["lab", LONG],
-        ["train", "johnson", "--photos", LONG, "--style", "coffee", "--out", "o.safetensors"],
         ["study", "show", LONG],
     ],
     ids=lambda words: " ".join(words).replace(LONG, "LONG"),

@@ -82,14 +82,6 @@ def test_steps_lower_the_loss_and_the_seed_decides(painted):
     assert not torch.equal(pictures[0], pictures[3])
 
 
-def test_options_of_gatys(painted):
-    words = ["--levels", "2", "--start", "style", "--precision", "bfloat16"]
-    image, settings = painted("coffee", *FEW, *words, out="out.jpg")
-    assert image.shape == (1, 3, 64, 77)
-    assert (settings["levels"], settings["start"], settings["precision"]) == (2, "style", "bfloat16")
-    assert settings["content"] == "photo.png"  # the name, not the path
-
-
 def test_kept_colours_are_the_contents(painted):
     """A grey content keeps its colours: the pastiche is grey."""
     words = ["coffee", "--size", "64", "--steps", "6"]
@@ -174,18 +166,14 @@ def test_photo_with_masks_of_the_course_and_of_a_file(painted, capsys):
             assert f"{name} {100 * share:.0f} %" in said
 
 
-def test_photo_without_masks_is_clustered(painted):
-    found, settings = painted(*PHOTO, "--regions", "3", content="china")
-    assert (found - by_photo(cluster(CONTENT, STYLE, regions=3))).abs().max() <= 0.51 / 255
-    assert settings["regions"] == 3 and "content_mask" not in settings
-
-
-def test_every_number_of_photo_counts(painted):
-    words = ["--regions", "1", "--lambda", "10", "--strength", "0.5", "--smooth", "0"]
+def test_photo_without_masks_is_clustered_and_every_number_counts(painted):
+    words = ["--regions", "3", "--lambda", "10", "--strength", "0.5", "--smooth", "0"]
     found, settings = painted(*PHOTO, *words, content="china")
-    wanted = by_photo(smooth=0, photorealism_weight=10.0, style_weight=photo.STYLE_WEIGHT / 2)
+    masks = cluster(CONTENT, STYLE, regions=3)
+    wanted = by_photo(masks, smooth=0, photorealism_weight=10.0, style_weight=photo.STYLE_WEIGHT / 2)
     assert (found - wanted).abs().max() <= 0.51 / 255
-    assert settings["lambda"] == 10 and settings["strength"] == 0.5 and settings["smooth"] == 0
+    asked = {"regions": 3, "lambda": 10, "strength": 0.5, "smooth": 0}
+    assert settings | asked == settings and "content_mask" not in settings
 
 
 # --- networks ---------------------------------------------------------------------------------------------------------
@@ -302,7 +290,7 @@ def test_full_size_and_large_pictures(painted, tiny, capsys, monkeypatch):
 
 
 def test_practice_comes_before_the_picture(painted, tiny, picture, monkeypatch):
-    quick = functools.partial(practice.practise, batch=1, size=16)
+    quick = functools.partial(practice.practise, size=16)
     words = ["batik", "--practice", "2", "--method", "adjustable", "--weights", tiny["adjustable"], "--size", "32"]
     net = adjustable.load(tiny["adjustable"])
 
@@ -331,14 +319,10 @@ def test_what_ships_paints(painted):
     "words",
     [
         "stylize {} coffee",
-        "stylize chelsea {}",
         "stylize china rocket --method photo --content-mask {} --style-mask rocket",
-        "stylize china rocket --method photo --content-mask china --style-mask {}",
         "stylize chelsea --method johnson --weights {}",
         "stylize chelsea coffee --encoder-weights {}",
-        "compare --content {}",
         "compare --style {}",
-        "compare --judge {}",
     ],
 )
 def test_nothing_that_is_read_is_overwritten(picture, capsys, words):
@@ -371,21 +355,24 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
         ("chelsey coffee", "did you mean 'chelsea'?"),
         ("qqq coffee", "the course has astronaut"),
         ("nothing.jpg coffee", "'nothing.jpg' does not exist"),
-        ("chelsea coffee --size 16", "'16' is not a whole number from 32"),
         ("chelsea coffee --strength nan", "from 0 up"),
-        ("chelsea coffee --full-size --size 32", "contradict each other"),
+        ("chelsea coffee --size 16", "'16' is not a whole number from 32"),
+        ("chelsea coffee --full-size --size 32", "--size: not allowed with argument --full-size"),
         # styles
         ("chelsea", "a style is missing: stylize CONTENT STYLE"),
         ("chelsea coffee china", "takes one style, but got coffee, china; --method adain mixes several"),
         ("{} --method johnson --weights {johnson} --style stripes", "--style NAME or --weights FILE"),  # both were said
         ("{} --method johnson --weights {johnson} geometric", "takes no picture of one, but got 'geometric'"),
         ("{} --method cin --weights {cin}", "say which style: --style NAME; it knows dots, lines, waves"),
-        ("{} --method cin --weights {cin} --style linse", "did you mean 'lines'? It knows dots, lines, waves; of the"),
+        (
+            "{} --method cin --weights {cin} --style linse",
+            "did you mean 'lines'? It knows dots, lines, waves; for the style of any picture use adain",
+        ),
         ("{} --method cin --weights {cin} --style dots dots", "name each style once"),
         ("{} --method cin --weights {cin} --style dots --shares 1 2", "--shares are 1 2, but there are 1 styles"),
         ("{} --method cin --weights {cin} --style dots lines --shares 0 0", "at least one must be above 0"),
-        ("{} --method adain --weights {adain} batik --style dots", "it is for johnson, cin; adain takes any picture"),
         ("{} --method adjustable --weights {adjustable}", "a style is missing: stylize CONTENT STYLE"),
+        ("{} --method adain --weights {adain} batik --style dots", "it is for johnson, cin; adain takes any picture"),
         ("{} --method adjustable --weights {one} batik", "the style of one.safetensors is in its weights"),
         ("{} --method adjustable --weights {one} --practice 3", "one.safetensors knows one style only"),
         # options of methods
@@ -408,11 +395,6 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "china rocket --method photo --content-mask camera --style-mask rocket",
             "--content-mask camera: the mask is 512x512",
         ),
-        (
-            "china rocket --method photo --content-mask china --style-mask chelsea",
-            "the course has no masks of 'chelsea'; it has them of",
-        ),
-        ("china rocket --method photo --content-mask no.png --style-mask rocket", "--content-mask no.png: "),
     ],
 )
 def test_mistakes(words, said, tiny, picture, tmp_path, capsys, monkeypatch, root):

@@ -97,7 +97,13 @@ def train(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_path: Path) -> None:
     done = train("johnson", "--style", "geometric", "--style-size", "40")
     assert torch.equal(done.options.pop("style"), samples.style("geometric", 40))
-    asked = {"name": "geometric", "weights": {}, "checkpoint": tmp_path / "w.ckpt", "sheet": sheets.johnson}
+    asked = {
+        "name": "geometric",
+        "weights": {},
+        "network": {},
+        "checkpoint": tmp_path / "w.ckpt",
+        "sheet": sheets.johnson,
+    }
     encoder = done.options.pop("encoder")
     assert encoder.name == "mini" and done.options == NETWORKS["johnson"].usual | asked
     said = "--steps 9 --size 64 --batch 3 --seed 5 --devices 1 --sheet-every 4 --precision bf16-mixed --accelerator cpu"
@@ -105,7 +111,7 @@ def test_train_johnson_hands_on_what_was_said_and_what_is_usual(train: Any, tmp_
     more += " --layer-weights relu1_1=2,relu5_1=0.3"
     done = train("johnson", "--style", "geometric", "--style-size", "40", *said.split(), *more.split(), "--anew")
     asked |= {"steps": 9, "size": 64, "batch": 3, "seed": 5, "sheet_every": 4, "precision": "bf16-mixed", "devices": 1}
-    asked |= {"accelerator": "cpu", "widths": [4, 5, 6], "norm": "batch", "num_nodes": 1, "anew": True}
+    asked |= {"accelerator": "cpu", "network": {"widths": [4, 5, 6], "norm": "batch"}, "num_nodes": 1, "anew": True}
     weights = {"style_weight": 7.0, "tv_weight": 0.0, "layer_weights": {"relu1_1": 2.0, "relu5_1": 0.3}}
     asked |= {"weights": weights, "learning_rate": 0.02, "warm_up": 50}
     assert done.options | asked == done.options and set(done.options) == {*asked, "encoder", "style"}
@@ -122,7 +128,7 @@ def test_presets_and_the_paper_stand_behind_what_was_said(train: Any) -> None:
     done = train("johnson", *base, "--preset", "laptop").options
     assert done | usual == done and done["accelerator"] == "cpu"
     done = train("johnson", *base, "--paper", "--preset", "gpu", "--steps", "5").options
-    assert (done["widths"], done["ends"], done["noise"]) == (PAPER_WIDTHS, "paper", ())
+    assert done["network"] == {"widths": PAPER_WIDTHS, "ends": "paper", "noise": ()}
     assert done["precision"] == gpu["precision"]
     assert (done["steps"], done["batch"], done["size"], done["learning_rate"]) == (5, 4, 256, 1e-3)
 
@@ -140,12 +146,19 @@ def test_train_encoder(train: Any, photos: Path, tmp_path: Path, capsys: Any) ->
     assert hashlib.sha256(b"weights").hexdigest() in capsys.readouterr().out
 
 
+def test_every_network_takes_a_learning_rate(train: Any, photos: Path) -> None:
+    for name, more in (("adain", []), ("inverse", []), ("adjustable", []), ("encoder", ["--teacher", "squeezenet"])):
+        assert train(name, "--styles", str(photos), "--learning-rate", "0.003", *more).options["learning_rate"] == 0.003
+    with pytest.raises(SystemExit):
+        train("adain", "--styles", str(photos), "--learning-rate", "fast")
+
+
 def test_train_inverse(train: Any, photos: Path) -> None:
     done = train("inverse", "--styles", str(photos))
     assert done.options["styles"] == [photos] and done.options["weights"] == {} and "layer" not in done.options
     more = "--layer relu2_1 --width 3 --norm instance --upsampling transposed --tv-weight 3 --pictures-only"
     done = train("inverse", "--styles", str(photos), *more.split())
-    asked = {"layer": "relu2_1", "width": 3, "norm": "instance", "upsampling": "transposed"}
+    asked = {"layer": "relu2_1", "network": {"width": 3, "norm": "instance", "upsampling": "transposed"}}
     asked |= {"weights": {"swapped": False, "tv_weight": 3.0}}
     assert done.options | asked == done.options
 

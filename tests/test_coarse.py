@@ -43,14 +43,14 @@ def test_the_photo_is_not_written_to() -> None:
     assert torch.equal(photo, before)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
+def test_no_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match=r"from 0 to below 1; got"):
+        coarse_to_fine(lambda image: image, torch.rand(1, 3, 64, 64), share)
+
+
 def test_the_gradient_goes_through_all_passes() -> None:
     """w (s w v + (1 − s) v) has the derivative 2 s w v + (1 − s) v."""
     w = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
     coarse_to_fine(lambda image: w * image, even(0.4, 160), 0.25).mean().backward()
     assert float(w.grad) == pytest.approx(2 * 0.25 * 0.7 * 0.4 + 0.75 * 0.4)
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.0, float("nan")])
-def test_no_share_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match=r"from 0 to below 1; got"):
-        coarse_to_fine(lambda image: image, torch.rand(1, 3, 64, 64), share)

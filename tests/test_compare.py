@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from test_cli import refused
 
 from stylelearn import adain, adjustable, cin, compare, gatys, johnson, painting, photo, samples, style_swap
 from stylelearn.cli import main
@@ -70,12 +71,10 @@ def test_each_method_paints_as_it_does_by_itself(method, pair, monkeypatch):
     assert torch.equal(other, painting.run(method, "coffee", STYLE, size=64, steps=2, seed=1))
 
 
-def test_styles_that_all_know_are_those_that_each_knows():
+def test_what_each_method_knows():
     assert painting.known_styles("adain") is None
     assert painting.known_styles("johnson") == johnson.styles()
     assert painting.known_styles("cin") == cin.load().styles
-    both = {*johnson.styles(), *cin.load().styles} - ({*johnson.styles()} ^ {*cin.load().styles})
-    assert {*painting.common_styles()} == both & {*samples.style_names()} and STYLE in both
     counts = [painting.count_styles(each) for each in ("johnson", "cin", "gatys")]
     assert counts == ["1", str(len(cin.load().styles)), "∞"]
 
@@ -95,11 +94,7 @@ def test_pictures_are_squares_of_either_kind(pair):
     ("words", "how", "said"),
     [
         (("oil", "coffee", STYLE), {}, "no method 'oil'; there are gatys"),
-        (
-            ("johnson", "coffee", "mosaic"),
-            {},
-            f"not learnt the style 'mosaic'.*{STYLE}.*all methods can paint in {STYLE}",
-        ),
+        (("johnson", "coffee", "mosaic"), {}, f"not learnt the style 'mosaic'.*{STYLE}.*any picture use adain"),
         (("adain", "coffee", "mosaik"), {}, "no style 'mosaik'; did you mean 'mosaic'"),
         (("gatys", "coffee", STYLE), {"steps": 0}, "steps must be at least 1; got 0"),
     ],
@@ -109,14 +104,13 @@ def test_what_cannot_be_painted_is_refused(words, how, said):
         painting.run(*words, size=32, **how)
 
 
+def test_no_more_steps_than_the_method_has():
+    assert [painting.allowed("gatys", steps) for steps in (None, 10_000, 7)] == [300, 300, 7]
+
+
 def test_learnt_styles_are_named_and_not_shown(pair):
     with pytest.raises(ValueError, match="cin has not learnt the style of any picture"):
         painting.run("cin", *pair)
-
-
-def test_no_more_steps_than_the_method_has():
-    assert painting.allowed("gatys", None) == painting.allowed("gatys", 10_000) == 300
-    assert painting.allowed("gatys", 7) == 7 and painting.allowed("adain", 7) == 0
 
 
 # --------------------------------------------------------------------------- comparing
@@ -159,16 +153,14 @@ def test_steps_that_are_not_made_are_multiplied(ticking, pair):
 def test_with_and_without_the_style(monkeypatch, pair):
     """Medians of what a fake clock says: passes are added up, of pixels that move the style's part is taken away."""
     clocks = {"paint": (3.0, 1.0, 2.0), "style": (0.1, 0.2, 0.3)}
-    monkeypatch.setattr(
-        compare,
-        "take_turns",
-        lambda work, rounds, warm_up: {name: Timing(clocks[name], ()) for name in work if do(work[name])},
-    )
-    monkeypatch.setattr(compare, "_moving", lambda *_: 10.0)
 
-    def do(work):
-        work()
-        return True
+    def take_turns(work, rounds, warm_up):
+        for do in work.values():
+            do()
+        return {name: Timing(clocks[name], ()) for name in work}
+
+    monkeypatch.setattr(compare, "take_turns", take_turns)
+    monkeypatch.setattr(compare, "_moving", lambda *_: 10.0)
 
     quick = {"repeats": 3, "seeds": (), "steps": 4, "timed_steps": 2}
     rows = {row.method: row for row in compare.compare(*pair, ["adain", "swap_optimised"], sizes=(64,), **quick)}
@@ -213,11 +205,8 @@ def test_a_method_that_cannot_is_a_row_that_says_why(monkeypatch):
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"methods": ["oil"]}, "no method 'oil'"),
         ({"sizes": ()}, "sizes must be"),
-        ({"sizes": (0,)}, "sizes must be"),
         ({"repeats": -1}, "repeats -1"),
-        ({"steps": 0}, "steps must be at least 1"),
         ({"timed_steps": 0}, "steps must be at least 1"),
         ({"only": ["beauty"]}, "no measure 'beauty'"),
     ],
@@ -240,8 +229,6 @@ def test_memory_that_cannot_be_measured(monkeypatch):
 
     monkeypatch.setattr(compare, "run_apart", fails)
     assert compare.peak_memory("adain", 64) is None
-    with pytest.raises(ValueError, match="no method"):
-        compare.peak_memory("oil", 64)
 
 
 # --------------------------------------------------------------------------- tables
@@ -293,8 +280,7 @@ def test_the_fit_is_that_of_least_squares():
     (exponent, level), *_ = np.linalg.lstsq(system, np.log(seconds), rcond=None)
     found = fit_cost(pixels, seconds)
     assert (found.exponent, found.scale) == pytest.approx((exponent, math.exp(level)))
-    ratios = [found.seconds(count) / taken for count, taken in zip(pixels, seconds, strict=True)]
-    assert found.error == pytest.approx(max(max(ratios), 1 / min(ratios)))
+    assert found.seconds(1e5) == pytest.approx(math.exp(level + exponent * math.log(0.1)))
 
 
 @pytest.mark.parametrize(
@@ -302,7 +288,6 @@ def test_the_fit_is_that_of_least_squares():
     [
         ([1e4], [1.0], "at least two sizes"),
         ([1e4, 1e5], [1.0], "2 and 1 numbers"),
-        ([1e4, 1e5], [1.0, 0.0], "above 0"),
         ([1e4, 1e5], [1.0, math.nan], "above 0"),
     ],
 )
@@ -317,7 +302,7 @@ def test_costs_are_the_shortest_times():
 
 def test_the_plot_of_costs(tmp_path):
     found = tables.costs(ROWS)
-    figure = costs_figure(found, {"adain": fit_cost(*found["adain"]).seconds}, "Seconds")
+    figure = costs_figure(found, dict.fromkeys(found, fit_cost(*found["adain"]).seconds))
     (axes,) = figure.axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert [label.get_text() for label in axes.get_xticklabels()] == ["256", "512"]
@@ -325,9 +310,7 @@ def test_the_plot_of_costs(tmp_path):
     figure.savefig(tmp_path / "costs.png")
     assert "adain takes 0.01 s at 256 px and 0.08 s at 512 px" in figure.get_label()
     with pytest.raises(ValueError, match="no cost to plot"):
-        costs_figure({})
-    with pytest.raises(ValueError, match="'adain' has 1 sizes and 2 times"):
-        costs_figure({"adain": ([1], [1, 2])})
+        costs_figure({}, {})
 
 
 # --------------------------------------------------------------------------- the command
@@ -358,14 +341,5 @@ def test_the_command_keeps_rows_when_stopped(monkeypatch, capsys):
     assert "| AdaIN | 256 | 0.02 (0.03) |" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--methods", "oil"], "no method 'oil'"),
-        (["--judge", "nowhere.pth"], "which is no file"),
-        (["-o", "sheet.bmp"], "choose .jpg, .jpeg, .png, .webp"),
-    ],
-)
-def test_the_command_refuses(words, said, capsys):
-    assert main(["compare", *words]) == 2
-    assert said in capsys.readouterr().err
+def test_the_command_refuses(capsys):
+    assert "choose .jpg, .jpeg, .png, .webp" in refused(["compare", "-o", "sheet.bmp"], capsys)

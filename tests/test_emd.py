@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from statistics import fmean
 
 import hypothesis.strategies as st
 import pytest
@@ -19,7 +20,7 @@ from stylelearn.glyphs import dataset as references
 from stylelearn.glyphs.augmentation import SHARPEN, SLANT, compose, identity_grid, random_shears, warp
 from stylelearn.glyphs.dataset import SETS, GlyphDataset, Split, l1, pdar, rmse, split, table
 from stylelearn.glyphs.fonts import bundled_fonts
-from stylelearn.glyphs.networks import LAPTOP, PAPER, Down, Up, as_channels
+from stylelearn.glyphs.networks import Down, Up, as_channels
 from stylelearn.glyphs.rendering import BASELINE, SIZE, Glyphs, Variation, collect
 from stylelearn.weights import read_about, read_weights
 
@@ -75,16 +76,12 @@ def test_the_mixer_is_its_triple_sum(batch: int, r: int, q: int, k: int, seed: i
 
 def looped_loss(drawn: Tensor, target: Tensor) -> float:
     """The formula, pixel by pixel, in Python's floats."""
-    counts, means, errors = [], [], []
-    for glyph, wanted in zip(drawn.tolist(), target.tolist(), strict=True):
-        pixels = [value for row in wanted[0] for value in row]
-        ink = [value for value in pixels if value < 0.5]
-        counts.append(len(ink))
-        means.append(sum(ink) / len(ink))
-        errors.append(sum(abs(x - y) for x, y in zip([v for row in glyph[0] for v in row], pixels, strict=True)))
-    whole = sum(math.exp(mean) for mean in means)
-    terms = zip(counts, means, errors, strict=True)
-    return sum(1 / count * math.exp(mean) / whole * error for count, mean, error in terms)
+    terms = []
+    for glyph, wanted in zip(drawn.flatten(1).tolist(), target.flatten(1).tolist(), strict=True):
+        ink = [value for value in wanted if value < 0.5]
+        error = sum(abs(x - y) for x, y in zip(glyph, wanted, strict=True))
+        terms.append((math.exp(fmean(ink)), error / len(ink)))
+    return sum(weight * error for weight, error in terms) / sum(weight for weight, _ in terms)
 
 
 @given(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6), SEEDS)
@@ -92,10 +89,7 @@ def test_the_loss_is_the_loop(batch: int, height: int, width: int, seed: int) ->
     drawn, target = random(seed, batch, 1, height, width), random(seed + 1, batch, 1, height, width)
     target[:, 0, 0, 0] = 0.3 * random(seed + 2, batch)  # every target has some ink
     assert float(weighted_l1(drawn, target)) == pytest.approx(looped_loss(drawn, target), rel=1e-5)
-
-
-def test_a_target_without_ink_has_a_finite_loss() -> None:
-    assert math.isfinite(float(weighted_l1(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4))))
+    assert math.isfinite(float(weighted_l1(drawn, torch.ones_like(target))))  # without ink
 
 
 # --------------------------------------------------------------------------- scores
@@ -104,13 +98,11 @@ def test_a_target_without_ink_has_a_finite_loss() -> None:
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 5), SEEDS)
 def test_scores_are_their_loops(batch: int, height: int, width: int, seed: int) -> None:
     drawn, target = random(seed, batch, 1, height, width), random(seed + 1, batch, 1, height, width)
-    size = height * width
     for b in range(batch):
-        pairs = [(float(drawn[b, 0, y, x]), float(target[b, 0, y, x])) for y in range(height) for x in range(width)]
-        assert float(l1(drawn, target)[b]) == pytest.approx(sum(abs(p - q) for p, q in pairs) / size, abs=1e-6)
-        square = sum((p - q) ** 2 for p, q in pairs) / size
-        assert float(rmse(drawn, target)[b]) == pytest.approx(math.sqrt(square), abs=1e-6)
-        assert float(pdar(drawn, target)[b]) == pytest.approx(sum((p < 0.5) != (q < 0.5) for p, q in pairs) / size)
+        pairs = list(zip(drawn[b].flatten().tolist(), target[b].flatten().tolist(), strict=True))
+        assert float(l1(drawn, target)[b]) == pytest.approx(fmean(abs(p - q) for p, q in pairs), abs=1e-6)
+        assert float(rmse(drawn, target)[b]) == pytest.approx(fmean((p - q) ** 2 for p, q in pairs) ** 0.5, abs=1e-6)
+        assert float(pdar(drawn, target)[b]) == pytest.approx(fmean((p < 0.5) != (q < 0.5) for p, q in pairs))
 
 
 def test_a_perfect_drawing_scores_nothing_and_a_blank_page_what_it_should(known: Split) -> None:
@@ -173,11 +165,10 @@ def test_styles_are_alike_by_the_letters_that_are_shown_and_no_others() -> None:
 def test_the_four_sets_are_all_pairs_once() -> None:
     found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
     assert found.novel_styles == (2, 3) and found.novel_contents == (1, 6)
-    pairs = [tuple(pair) for name in SETS for pair in found.pairs(name).tolist()]
-    assert sorted(pairs) == [(i, j) for i in range(10) for j in range(7)]
-    assert {tuple(pair) for pair in found.pairs("D4").tolist()} == {(2, 1), (2, 6), (3, 1), (3, 6)}
-    known = {(i, j) for i in (0, 1, *range(4, 10)) for j in (1, 6)}
-    assert {tuple(pair) for pair in found.pairs("D2").tolist()} == known
+    pairs = [pair for name in SETS for pair in found.pairs(name).tolist()]
+    assert sorted(pairs) == [[i, j] for i in range(10) for j in range(7)]
+    assert found.pairs("D4").tolist() == [[2, 1], [2, 6], [3, 1], [3, 6]]
+    assert found.pairs("D2").tolist() == [[i, j] for i in (0, 1, *range(4, 10)) for j in (1, 6)]
 
 
 @settings(max_examples=20)
@@ -187,6 +178,9 @@ def test_references_never_show_the_answer(r: int, seed: int) -> None:
     fonts = found.glyphs.fonts
     batches = [GlyphDataset(found, references=r, batch=6, seed=seed)[number] for number in range(2)]
     batches += [references.test_batch(found, name, references=r, seed=seed) for name in SETS]
+    for batch in batches[2:]:
+        sets = torch.cat([batch["style"][:, None], batch["letters"]], dim=1).unique(dim=0)
+        assert len(sets) == len(batch["style"].unique())  # one set of references for each style
     for name, batch in zip(["D1", "D1", *SETS], batches, strict=True):
         allowed = {tuple(pair) for pair in found.pairs(name).tolist()}
         for n, target in enumerate(batch["target"]):
@@ -259,29 +253,19 @@ def test_only_so_many_examples_are_ever_targets() -> None:
     assert len(seen) == 5 and seen <= {tuple(pair) for pair in found.pairs("D1").tolist()}
 
 
-def test_in_a_test_set_each_style_has_one_reference_set() -> None:
-    found = split(numbered(), novel_fonts=["font1"], novel_letters="bg")
-    batch = references.test_batch(found, "D3", references=2, count=100)
-    for style in found.novel_styles:
-        assert len(batch["letters"][batch["style"] == style].unique(dim=0)) == 1
-
-
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (lambda s: s.pairs("D5"), "there is no test set 'D5'; there are D1, D2, D3, D4"),
         (
-            lambda s: split(s.glyphs, novel_fonts=["font1"], novel_letters="").pairs("D2"),
+            lambda s: split(s.glyphs, novel_letters="", novel_fonts=()).pairs("D2"),
             "D2 is empty: .* holds back no letters",
         ),
         (lambda s: split(s.glyphs, novel_fonts=["Arial"], novel_letters=""), "the font 'Arial' cannot be held back"),
-        (lambda s: split(s.glyphs, novel_fonts=(), novel_letters="z"), "the letter 'z' cannot be held back"),
         (lambda s: split(s.glyphs, novel_fonts=(), novel_letters="abcdefg"), "every letter is held back"),
-        (lambda s: GlyphDataset(s, references=5), "r = 5 references are wanted, but there are only [24] known"),
         (lambda s: GlyphDataset(s, references=3), "only 2 known styles of other fonts; add fonts, or lower r"),
         (lambda s: GlyphDataset(s, references=0), "references must be at least 1, not 0"),
         (lambda s: GlyphDataset(s, references=1, batch=1), "batch must be at least 2, not 1: batch norm"),
-        (lambda s: GlyphDataset(s, references=1, examples=0), "examples must be at least 1, not 0"),
         (lambda s: references.test_batch(s, "D1", references=5), "all letters of D1 are references"),
     ],
 )
@@ -302,15 +286,6 @@ def test_sizes_on_the_way_down_and_up(channels: tuple[int, ...], sides: list[int
     assert code.shape == (2, 4) and [each.shape[-1] for each in seen] == sides
     glyph = up(code, seen)
     assert glyph.shape == (2, 1, SIZE, SIZE) and 0 <= glyph.min() and glyph.max() <= 1
-
-
-def test_the_paper_and_the_laptop() -> None:
-    with torch.device("meta"):
-        paper = EMD(10, PAPER)
-    assert paper.mixer.shape == (512, 512, 512) and len(paper.style_encoder.steps) == 8
-    small = EMD(10, LAPTOP)
-    assert 2 * sum(value.numel() for value in small.state_dict().values()) < 4_000_000
-    assert small.mixer.shape == (LAPTOP[-1],) * 3
 
 
 def test_each_row_is_drawn_by_itself_from_its_first_r_references() -> None:
@@ -345,23 +320,11 @@ def test_the_order_of_references_does_not_matter() -> None:
     assert not torch.equal(drawn, network(style[:, [0, 0, 1, 2]], content))
 
 
-def test_style_reaches_the_glyph_through_the_mixer_alone() -> None:
-    network = EMD(2, TINY).eval()
-    with torch.no_grad():
-        network.mixer.zero_()
-    content = random(1, 1, 2, SIZE, SIZE)
-    first, second = (network(random(seed, 1, 2, SIZE, SIZE), content) for seed in (2, 3))
-    assert torch.equal(first, second)
-    assert not torch.equal(first, network(random(2, 1, 2, SIZE, SIZE), random(4, 1, 2, SIZE, SIZE)))
-
-
 @pytest.mark.parametrize(
     ("style", "content", "said"),
     [
         ((1, 2, 80, 80), (1, 3, 80, 80), "2 style references, but this network needs r = 3; add some"),
-        ((1, 3, 80, 80), (2, 80, 80), "2 content references, but this network needs r = 3"),
         ((1, 3, 64, 64), (1, 3, 80, 80), r"style references must be \(B, r, 80, 80\); got \(1, 3, 64, 64\)"),
-        ((80, 80), (1, 3, 80, 80), r"got \(80, 80\)"),
     ],
 )
 def test_references_that_do_not_fit(style: tuple[int, ...], content: tuple[int, ...], said: str) -> None:
@@ -369,9 +332,7 @@ def test_references_that_do_not_fit(style: tuple[int, ...], content: tuple[int, 
         EMD(3, TINY).eval()(torch.ones(style), torch.ones(content))
 
 
-@pytest.mark.parametrize(
-    ("r", "channels", "said"), [(0, TINY, "at least 1, not 0"), (3, (4, 4), "7 or 8"), (3, (*TINY[:6], 0), "7 or 8")]
-)
+@pytest.mark.parametrize(("r", "channels", "said"), [(0, TINY, "at least 1, not 0"), (3, (4, 4), "7 or 8")])
 def test_networks_that_cannot_be(r: int, channels: tuple[int, ...], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         EMD(r, channels)
@@ -401,7 +362,7 @@ def test_a_few_letters_are_learnt_live(known: Split) -> None:
 
 
 def test_the_command_trains_and_draws_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fonts = [str(font.path) for font in bundled_fonts()[::7]]
+    fonts = [str(font) for font in bundled_fonts()[::7]]
     out = tmp_path / "mine.safetensors"
     said = f"--out {out} --fonts {' '.join(fonts)} --letters ABCDEF --steps 2 --batch 2 --accelerator cpu"
     more = ["--straight", "--references", "2", "--channels", *map(str, TINY), "--novel-letters", "F", "--novel-fonts"]
@@ -482,3 +443,7 @@ def test_the_bench_sets_emd_beside_the_baseline(known: Split, tmp_path: Path) ->
     batch = references.test_batch(known, "D3", references=2, count=3)
     drawn = network(batch["style_refs"], batch["content_refs"])
     assert found["EMD: D3 RMSE"] == pytest.approx(float(rmse(drawn, batch["target"]).mean()), abs=1e-6)
+
+
+def test_a_target_without_ink_has_a_finite_loss() -> None:
+    assert math.isfinite(float(weighted_l1(torch.zeros(1, 1, 4, 4), torch.ones(1, 1, 4, 4))))

@@ -58,19 +58,3 @@ def test_one_picture_is_painted(paint, tmp_path, capsys):
     assert "one_style.jpg" in capsys.readouterr().out
     with Image.open(path) as new, Image.open(FOLDER / path.name) as old:
         assert new.size == old.size
-
-
-def test_an_unknown_picture_is_named(paint, capsys):
-    with pytest.raises(SystemExit):
-        paint.main(["nothing"])
-    assert "no picture nothing; choose from welcome" in capsys.readouterr().err
-
-
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(paint, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(paint, "PICTURES", {"one_style": None})
-    (tmp_path / "file").touch()
-    (tmp_path / "folder" / "one_style.jpg").mkdir(parents=True)
-    for name in ("file", "folder"):
-        with pytest.raises(SystemExit):
-            paint.main(["--out", str(tmp_path / name)])
-    assert "is a folder; give the name of a file" in capsys.readouterr().err

@@ -73,20 +73,11 @@ def test_the_papers_normalisation_is_the_papers_formula():
         assert found[f"style {layer}"] == pytest.approx(5 * 0.5 * error.item(), rel=1e-4)
 
 
-def test_defaults_are_the_papers_layers_with_a_fifth_each():
-    found = gatys.objective(CONTENT, STYLE, encoder=RANDOM)(PASTICHE)
-    assert list(found) == [f"content {CONTENT_LAYER}", *(f"style {layer}" for layer in STYLE_LAYERS)]
-    fifths = gatys.objective(CONTENT, STYLE, encoder=RANDOM, layer_weights=dict.fromkeys(STYLE_LAYERS, 0.2))(PASTICHE)
-    assert values(found) == pytest.approx(values(fifths))
-
-
 @pytest.mark.parametrize(
     ("weights", "names"),
     [
         ({"content_weight": 0}, {"style relu1_1", "style relu2_1"}),
-        ({"style_weight": 0}, {"content relu4_2"}),
         ({"layer_weights": {"relu1_1": 0, "relu2_1": 1}}, {"content relu4_2", "style relu2_1"}),
-        ({"layer_weights": {}}, {"content relu4_2"}),
         ({"layer_weights": "relu2_1"}, {"content relu4_2", "style relu2_1"}),
         ({"layer_weights": ["relu2_1", "relu2_1"]}, {"content relu4_2", "style relu2_1"}),
         ({"content_weight": 0, "style_weight": 0, "tv_weight": 1}, {"tv"}),
@@ -97,43 +88,26 @@ def test_terms_of_weight_0_are_left_out(weights, names):
     assert set(gatys.objective(CONTENT, STYLE, encoder=RANDOM, **options)(PASTICHE)) == names
 
 
-def test_the_gradient_reaches_the_pixels_and_nothing_else():
-    content, style = CONTENT.clone().requires_grad_(), STYLE.clone().requires_grad_()
-    image = PASTICHE.clone().requires_grad_()
-    losses.total(gatys.objective(content, style, encoder=RANDOM, tv_weight=1)(image).values()).backward()
-    assert image.grad.isfinite().all() and image.grad.any()
-    assert content.grad is None and style.grad is None
-
-
 @pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
 def test_flat_pictures_have_finite_losses_and_gradients(grey):
     flat, encoder = torch.full((1, 3, 48, 48), grey), Encoder("mini")
     for content, style, image in ((flat, STYLE, scene(48)), (scene(48), flat, scene(48)), (scene(48), STYLE, flat)):
         image = image.clone().requires_grad_()
-        total = losses.total(gatys.objective(content, style, encoder=encoder, tv_weight=1)(image).values())
+        total = sum(gatys.objective(content, style, encoder=encoder, tv_weight=1)(image).values())
         total.backward()
         assert total.isfinite() and image.grad.isfinite().all()
 
 
-def test_start_from_content_is_a_copy():
+def test_starts():
     start = gatys.start_image("content", CONTENT, STYLE)
-    assert torch.equal(start, CONTENT)
-    start.zero_()
-    assert CONTENT.any()
-
-
-def test_start_from_style_has_the_contents_size():
+    assert torch.equal(start, CONTENT) and start.data_ptr() != CONTENT.data_ptr()
     start = gatys.start_image("style", CONTENT, STYLE)
     assert start.shape == CONTENT.shape
     assert start.mean(dim=(2, 3)) == pytest.approx(STYLE.mean(dim=(2, 3)), abs=0.02)
-
-
-def test_start_from_noise_depends_on_the_seed_alone():
     one, same, other = (gatys.start_image("noise", CONTENT, STYLE, seed=seed) for seed in (5, 5, 6))
     torch.manual_seed(99)
     assert torch.equal(one, same) and torch.equal(one, gatys.start_image("noise", CONTENT * 0, STYLE, seed=5))
     assert (one - other).abs().mean() > 0.05
-    assert one.shape == CONTENT.shape and 0 <= one.min() and one.max() <= 1
     assert one.mean() == pytest.approx(0.5, abs=0.01)
 
 
@@ -155,18 +129,6 @@ def test_a_pastiche_has_the_style_before_a_judge_that_took_no_part():
     assert style_distance(pastiche, style, judge) < 0.5 * style_distance(content, style, judge)
 
 
-def test_more_style_weight_is_nearer_to_the_style_and_farther_from_the_content():
-    content, style = scene(64), stripes()
-    found = []
-    for weight in (0.1, 100.0):
-        *_, last = gatys.stylize(content, style, encoder=RANDOM, steps=25, style_weight=weight)
-        terms = values(gatys.objective(content, style, encoder=RANDOM, style_weight=1.0)(last.best_image))
-        near = terms.pop(f"content {CONTENT_LAYER}")
-        found.append((near, sum(terms.values())))
-    (content_low, style_low), (content_high, style_high) = found
-    assert content_high > 1.5 * content_low and style_high < style_low / 1.5
-
-
 @pytest.mark.parametrize(
     ("levels", "steps", "sizes"),
     [
@@ -183,19 +145,6 @@ def test_levels_share_the_steps(levels, steps, sizes):
     assert found[0].image.std() == pytest.approx(0.15, abs=0.02)  # the noise is made at the size where it is used
 
 
-def test_stylize_passes_the_weights_and_the_optimizer_on():
-    weights = {"content_weight": 0, "tv_weight": 0, "layer_weights": ["relu1_1"]}
-    (step,) = gatys.stylize(CONTENT, STYLE, encoder=RANDOM, steps=1, optimizer="adam", **weights)
-    assert list(step.losses) == ["style relu1_1"]
-    with pytest.raises(ValueError, match="unknown optimizer"):
-        gatys.stylize(CONTENT, STYLE, encoder=RANDOM, optimizer="newton")
-
-
-def test_each_level_needs_a_step():
-    with pytest.raises(ValueError, match="2 levels take at least 2 steps, not 1; or take fewer levels"):
-        gatys.stylize(picture(128, 160), stripes(), encoder=RANDOM, steps=1, levels=2)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -207,9 +156,31 @@ def test_each_level_needs_a_step():
         ({"content_weight": 0, "style_weight": 0, "tv_weight": 0}, "all weights are 0"),
         ({"start": "blank"}, "unknown start 'blank'; there are content, style, noise"),
         ({"levels": 0}, "levels must be at least 1; got 0"),
+        ({"content": picture(128, 160), "steps": 1}, "2 levels take at least 2 steps, not 1; or take fewer levels"),
+        ({"optimizer": "newton"}, "unknown optimizer"),
         ({"steps": 0}, "steps must be at least 1"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_painted(options, message):
     with pytest.raises(ValueError, match=message):
-        gatys.stylize(CONTENT, STYLE, encoder=RANDOM, **options)
+        gatys.stylize(**{"content": CONTENT, "style": STYLE, "encoder": RANDOM} | options)
+
+
+def test_the_gradient_reaches_the_pixels_and_nothing_else():
+    content, style = CONTENT.clone().requires_grad_(), STYLE.clone().requires_grad_()
+    image = PASTICHE.clone().requires_grad_()
+    sum(gatys.objective(content, style, encoder=RANDOM, tv_weight=1)(image).values()).backward()
+    assert image.grad.isfinite().all() and image.grad.any()
+    assert content.grad is None and style.grad is None
+
+
+def test_more_style_weight_is_nearer_to_the_style_and_farther_from_the_content():
+    content, style = scene(64), stripes()
+    found = []
+    for weight in (0.1, 100.0):
+        *_, last = gatys.stylize(content, style, encoder=RANDOM, steps=25, style_weight=weight)
+        terms = values(gatys.objective(content, style, encoder=RANDOM, style_weight=1.0)(last.best_image))
+        near = terms.pop(f"content {CONTENT_LAYER}")
+        found.append((near, sum(terms.values())))
+    (content_low, style_low), (content_high, style_high) = found
+    assert content_high > 1.5 * content_low and style_high < style_low / 1.5

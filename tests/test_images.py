@@ -56,6 +56,7 @@ def test_a_file_by_path_and_by_name(tmp_path, monkeypatch):
     assert torch.equal(read_image(path), IMAGE)
     assert torch.equal(read_image(str(path)), IMAGE)
     assert torch.equal(read_image("~/bild äöü.png"), IMAGE)
+    assert torch.equal(read_image(path, size=2), resize(IMAGE, 2))
 
 
 def test_files_that_are_not_there(tmp_path):
@@ -68,16 +69,10 @@ def test_files_that_are_not_there(tmp_path):
         read_image(tmp_path)
 
 
-@pytest.mark.parametrize("source", ["x" * 5000, "~nobody-of-this-name/a.png", "a\0b.png", 2.5])
+@pytest.mark.parametrize("source", ["x" * 5000, "~nobody-of-this-name/a.png", "a\0b.png", 2.5, "/dev/zero"])
 def test_what_is_no_name_of_a_file(source):
-    with pytest.raises(ImageError, match=r"cannot be read|does not exist"):
+    with pytest.raises(ImageError, match=r"cannot be read|does not exist|device or a pipe"):
         read_image(source)
-
-
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
-def test_a_device_is_not_read_for_ever():
-    with pytest.raises(ImageError, match="device or a pipe"):
-        read_image("/dev/zero")
 
 
 def test_empty_and_large_files_name_themselves(tmp_path, monkeypatch):
@@ -94,20 +89,13 @@ def test_empty_and_large_files_name_themselves(tmp_path, monkeypatch):
         read_image(path)
 
 
-def test_bytes_of_every_kind():
-    for kind in (bytes, bytearray, memoryview):
-        assert torch.equal(read_image(kind(PICTURE)), IMAGE)
-    with pytest.raises(ImageError, match="0 bytes"):
-        read_image(b"")
-
-
 def upload(content: bytes = PICTURE) -> dict:
     """What an ipywidgets FileUpload holds for one file."""
     return {"name": "cat.png", "type": "image/png", "size": len(content), "content": memoryview(content)}
 
 
 def test_uploads():
-    for value in (upload(), (upload(),), [upload()]):
+    for value in (upload(), (upload(),), [upload()], PICTURE, bytearray(PICTURE), memoryview(PICTURE)):
         assert torch.equal(read_image(value), IMAGE)
     with pytest.raises(ImageError, match="nothing is uploaded yet"):
         read_image(())
@@ -121,22 +109,12 @@ def test_uploads():
         read_image({"name": "cat.png"})
 
 
-def test_a_real_upload_widget():
-    widgets = pytest.importorskip("ipywidgets")
-    widget = widgets.FileUpload()
-    with pytest.raises(ImageError, match="nothing is uploaded yet"):
-        read_image(widget.value)
-    widget.set_state({"value": [upload() | {"last_modified": 0}]})  # the message that a browser sends
-    assert torch.equal(read_image(widget.value), IMAGE)
-
-
 ANSWERS = {  # name: body, status, headers
     "picture": (PICTURE, 200, {}),
     "nothing": (b"<html>not here</html>", 404, {}),
     "moved": (b"", 302, {"Location": "/picture.png"}),
     "page": (b"<!doctype html><html><body>a gallery</body></html>", 200, {}),
     "empty": (b"", 200, {}),
-    "announced": (PICTURE, 200, {"Content-Length": str(10**9)}),
     "broken": (PICTURE[:40], 200, {"Content-Length": str(len(PICTURE))}),
     "packed": (gzip.compress(PICTURE), 200, {"Content-Encoding": "gzip"}),
     "packedbomb": (gzip.compress(bytes(20_000_000)), 200, {"Content-Encoding": "gzip"}),
@@ -196,7 +174,6 @@ def test_pictures_at_an_address(site, name):
         ("nothing", "answered 404"),
         ("page", "web page"),
         ("empty", "is empty"),
-        ("announced", r"more than 200\.0 MB"),
         ("broken", "cannot be reached|broken or cut off"),
     ],
 )
@@ -220,18 +197,15 @@ def test_a_server_that_keeps_us_waiting(site, name, monkeypatch):
         read_image(f"{site}/{name}")
 
 
-def test_a_server_that_is_not_there():
+def test_messages_keep_passwords_and_tokens_to_themselves(site):
     with pytest.raises(ImageError, match="cannot be reached"):
         read_image("http://127.0.0.1:9/picture.png")
-
-
-def test_messages_keep_passwords_and_tokens_to_themselves(site):
     with pytest.raises(ImageError, match=r"nothing' answered 404") as caught:
         read_image(site.replace("//", "//jane:pass@word@") + "/nothing?token=abc#def")
     assert not any(secret in str(caught.value) for secret in ("jane", "pass", "word", "token", "abc", "def"))
 
 
-@pytest.mark.parametrize("address", ["ftp://host/a.png", "file:///etc/passwd", "http://", "https:///a.png"])
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://"])
 def test_addresses_that_are_none(address):
     with pytest.raises(ImageError, match="http"):
         read_image(address)
@@ -278,9 +252,7 @@ def test_the_same_size_is_a_copy():
     [
         (0, "short", "at least 1; got 0"),
         (2.5, "short", "whole number"),
-        (True, "long", "whole number"),
         ((4, 4, 4), "box", "height, width"),
-        ((4, 0), "box", "got 0"),
         (4, "crop", "'short', 'long' or 'box'"),
     ],
 )
@@ -297,19 +269,13 @@ def test_resize_never_makes_a_giant():
         resize(torch.zeros(3, 4, 4), 2)
 
 
-def test_reading_with_a_size_is_reading_and_resizing(tmp_path):
-    image = random_image(30, 20)
-    path = write_image(image, tmp_path / "a.png")
-    assert torch.equal(read_image(path, size=10), resize(image, 10))
-
-
 @given(height=sides, width=sides, seed=st.integers(0, 99))
 def test_png_brings_back_every_level(height, width, seed):
     image = random_image(height, width, seed)
     assert torch.equal(read_image(encode_image(image, "png")), image)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".webp", ".PNG"])
+@pytest.mark.parametrize("suffix", [".PNG", ".jpg", ".webp"])
 def test_write_and_read(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     assert write_image(smooth_image(), path) == path
@@ -332,9 +298,7 @@ def test_to_pil_rounds_and_clamps():
     ("image", "message"),
     [
         (torch.zeros(2, 3, 4, 4), r"\(2, 3, 4, 4\).*image\[i:i\+1\]"),
-        (torch.zeros(1, 1, 4, 4), r"\(1, 1, 4, 4\)"),
         (torch.zeros(1, 3, 0, 4), r"\(1, 3, 0, 4\)"),
-        (torch.full((1, 3, 2, 2), math.nan), "NaN or Inf"),
         (torch.full((1, 3, 2, 2), math.inf), "NaN or Inf"),
     ],
 )
@@ -350,8 +314,6 @@ def test_places_that_cannot_be_written(tmp_path):
         write_image(image, tmp_path / "a.tiff")
     with pytest.raises(ImageError, match="'bmp' cannot be written"):
         encode_image(image, "bmp")
-    with pytest.raises(ImageError, match="quality is 0"):
-        encode_image(image, "jpeg", 0)
     with pytest.raises(ImageError, match="use PNG"):
         encode_image(torch.zeros(1, 3, 1, 70_000), "jpeg")  # JPEG counts pixels with 16 bits
 
@@ -363,12 +325,10 @@ def test_a_failure_leaves_the_old_file_whole(tmp_path, monkeypatch):
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    for name in ("fsync", "replace"):
-        with monkeypatch.context() as patch, pytest.raises(ImageError, match="No space left"):
-            patch.setattr(os, name, full_disk)
-            write_image(random_image(4, 4, 2), path)
-        assert path.read_bytes() == before
-        assert os.listdir(tmp_path) == ["a.png"]
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(ImageError, match="No space left"):
+        write_image(random_image(4, 4, 2), path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.png"]
 
 
 json_values = st.recursive(
@@ -398,7 +358,7 @@ def test_no_settings_or_those_of_others(kind):
     assert read_settings(buffer.getvalue()) == {}
 
 
-@pytest.mark.parametrize("kept", [{"a": torch.ones(2)}, {"a": math.nan}, {"a": "x" * 70_000}])
+@pytest.mark.parametrize("kept", [{"a": math.nan}, {"a": "x" * 70_000}])
 def test_settings_that_cannot_be_kept(tmp_path, kept):
     with pytest.raises(ImageError, match="settings"):
         write_image(random_image(4, 4), tmp_path / "a.png", settings=kept)
@@ -410,11 +370,8 @@ def test_settings_that_cannot_be_kept(tmp_path, kept):
         ("/home/jane/secret/cat.jpg", "cat.jpg"),
         (Path("folder") / "bild äöü.png", "bild äöü.png"),
         (r"C:\Users\jane\cat.jpg", "cat.jpg"),
-        ("~/frames/", "frames"),
-        ("https://example.org/cat.jpg", "https://example.org/cat.jpg"),
         ("https://jane:pw@example.org:8080/a/b/cat.jpg?token=1#x", "https://example.org/…/cat.jpg"),
         ("https://example.org/file/AbC123token", "https://example.org/…/"),
-        ("HTTP://example.org", "http://example.org/"),
         ("file:///home/jane/cat.jpg", "cat.jpg"),
         ("http://[broken", "an address"),
         ({"name": "cat.jpg", "content": b""}, "cat.jpg"),
@@ -424,14 +381,9 @@ def test_the_name_that_others_see(source, name):
     assert shown_name(source) == name
 
 
-@given(error=st.floats(1e-3, 1))
-def test_psnr_of_a_constant_error(error):
-    a = torch.zeros(1, 3, 4, 4, dtype=torch.float64)
-    assert psnr(a, a + error) == pytest.approx(-20 * math.log10(error))
-
-
-def test_psnr_of_equal_and_of_different_shapes():
-    image = random_image(4, 4)
+def test_psnr():
+    image = random_image(4, 4).double()
+    assert psnr(image, image + 0.01) == pytest.approx(-20 * math.log10(0.01))
     assert psnr(image, image) == math.inf
     with pytest.raises(ValueError, match=r"\(1, 3, 4, 4\) and \(1, 3, 4, 5\)"):
         psnr(image, random_image(4, 5))

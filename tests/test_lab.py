@@ -18,23 +18,17 @@ from torch import Tensor
 
 from stylelearn import samples
 from stylelearn.images import read_image, read_settings
-from stylelearn.lab import PictureChooser
 from stylelearn.lab.base import Lab
 from stylelearn.lab.engine.errors import in_words
 from stylelearn.lab.engine.runner import Job, Runner
 from stylelearn.lab.steps import StepLab
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.optimize import Diverged, Step
 
 pytestmark = [
     pytest.mark.usefixtures("labs"),
     pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
-
-
-def working(lab: Lab) -> int:
-    """How many threads work for this lab, whatever the labs of other tests still do."""
-    ours = (thread for thread in threading.enumerate() if thread.name == "stylelearn lab")
-    return sum(getattr(getattr(thread, "_target", None), "__self__", None) is lab._runner for thread in ours)
 
 
 class Slow:
@@ -85,7 +79,7 @@ class SlowLab(StepLab):
 def at_work(steps: int) -> SlowLab:
     """A lab that has taken so many steps, with the next one under way."""
     lab = SlowLab(Slow())
-    press(lab, "start")
+    press(lab, "start")  # would hang here if the work were done here: no step is allowed yet
     lab.slow.take(steps)
     return lab
 
@@ -113,31 +107,20 @@ def grey(lab: Lab) -> float:
     return round(float(lab.image.mean()), 4)
 
 
-# ------------------------------------------------------------------------------------------------------- the engine
-
-
-def test_start_returns_at_once_and_a_second_start_makes_no_second_thread() -> None:
-    lab = SlowLab(slow := Slow())
-    press(lab, "start")  # would hang here if the work were done here: no step is allowed yet
-    lab.stage._handle_custom_msg({"do": "start"}, [])
+def test_a_second_start_does_nothing() -> None:
+    lab = at_work(1)
     lab.start()
     lab.resume()
-    assert working(lab) == 1
-    slow.take(2)
+    lab.slow.take(1)
     stop(lab)
-    assert slow.most == 1
-    assert working(lab) == 0
+    assert lab.slow.most == 1 and grey(lab) == pytest.approx(0.13)
 
 
-def test_stop_ends_after_the_present_step_and_keeps_the_picture() -> None:
+def test_stop_ends_after_the_present_step_and_continue_goes_on_with_the_present_settings() -> None:
     lab = stopped(4)
     assert grey(lab) == pytest.approx(0.14)
     assert "stopped after 4 steps" in lab.stage.words
     assert lab.stage.enabled == ["start", "resume", "reset", "keep"]
-
-
-def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
-    lab = stopped(4)
     lab.strength.value = 0.9
     press(lab, "resume")
     lab.slow.take(1)
@@ -147,22 +130,14 @@ def test_continue_goes_on_from_the_picture_with_the_present_settings() -> None:
     assert lab._made == {"strength": 0.9, "steps": 50, "steps_done": 6}
 
 
-def test_start_right_after_stop_waits_for_the_step_under_way() -> None:
-    lab = at_work(1)
-    lab.stop()
-    lab.start()  # the old run is still in its second step
-    lab.slow.let.release()
-    lab.slow.take(3)
-    stop(lab)
-    assert lab.slow.most == 1
-    assert grey(lab) == pytest.approx(0.14) and len(lab._history) == 4  # from the beginning
-
-
-def test_restart_replaces_the_run() -> None:
+@pytest.mark.parametrize("stopped_first", [True, False])
+def test_another_start_waits_for_the_step_under_way(stopped_first: bool) -> None:
     lab = at_work(2)
     lab.strength.value = 0.2
-    lab.start(restart=True)
-    lab.start(restart=True)
+    if stopped_first:
+        lab.stop()
+    for _ in range(2):
+        lab.start(restart=not stopped_first)
     lab.slow.let.release()
     lab.slow.take(1)
     stop(lab)
@@ -185,20 +160,15 @@ def test_reset_brings_back_settings_and_picture_also_while_it_runs() -> None:
 
 def test_reset_brings_back_the_first_result_and_continue_does_not_change_it() -> None:
     slow = Slow()
-    for _ in range(3):
-        slow.let.release()
+    slow.let.release(3)
     lab = SlowLab(slow, first_steps=3)
-    assert grey(lab) == pytest.approx(0.13)
     for _ in range(2):
         press(lab, "resume")
-        for _ in range(2):
-            slow.let.release()
         lab.stop()
         finish(lab)
         press(lab, "reset")
         assert grey(lab) == pytest.approx(0.13)
         assert [number for number, _ in lab._history] == [1, 2, 3]
-        slow.let, slow.taken = threading.Semaphore(0), threading.Semaphore(0)
 
 
 def test_it_runs_to_the_end_and_says_so() -> None:
@@ -242,8 +212,7 @@ def test_a_lab_that_is_closed_or_gone_from_the_page_stops() -> None:
 
 def test_interrupting_the_first_result_keeps_what_there_is() -> None:
     slow = Slow(fails=KeyboardInterrupt(), after=2)
-    for _ in range(2):
-        slow.let.release()
+    slow.let.release(2)
     lab = SlowLab(slow, first_steps=10)
     assert grey(lab) == pytest.approx(0.12)
 
@@ -270,30 +239,20 @@ def test_an_error_is_told_in_words_and_nothing_is_lost() -> None:
     stop(lab)
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (MemoryError(), "smaller size"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "smaller size"),
-        (FileNotFoundError("there is no style"), "there is no style"),
-        (RuntimeError("something else"), "RuntimeError: something else"),
-    ],
-)
-def test_errors_in_words(error: Exception, words: str) -> None:
-    assert words in in_words(error)
+def test_errors_in_words() -> None:
+    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")):
+        assert "smaller size" in in_words(error)
+    assert in_words(RuntimeError("something else")) == "RuntimeError: something else"
 
 
 def test_a_fault_of_the_watcher_does_not_block_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[Any] = []
     monkeypatch.setattr(threading, "excepthook", shown.append)
-    runner = Runner(lambda run: None, lambda run, step: None, lambda run, outcome, error: 1 / 0)
+    runner = Runner(lambda run: None, lambda run, step: None, lambda run, error: 1 / 0, "a lab")
     for _ in range(2):
         runner.start(Job(lambda: [], 1))
         assert runner.wait(SOON)
     assert [one.exc_type for one in shown] == [ZeroDivisionError] * 2
-
-
-# ------------------------------------------------------------------------------------------------------------ saving
 
 
 def test_what_is_saved_has_the_settings_it_was_made_with(tmp_path: Path) -> None:
@@ -301,16 +260,12 @@ def test_what_is_saved_has_the_settings_it_was_made_with(tmp_path: Path) -> None
     lab.strength.value = 1.0  # after the picture was made: not its setting
     lab.stage.file_name = str(tmp_path / "grey.png")
     for name in ("grey.png", "grey-2.png"):  # the second time nothing is overwritten
-        press_save(lab)
+        lab.stage._handle_custom_msg({"do": "save"}, [])
         path = tmp_path / name
         assert read_settings(path) == {"strength": 0.5, "steps": 50, "steps_done": 4, "lab": "SlowLab"}
         assert torch.allclose(read_image(path), lab.image, atol=1 / 255)
         assert downloaded(lab) == path.read_bytes()
         assert name in lab.stage.written
-
-
-def press_save(lab: Lab) -> None:
-    lab.stage._handle_custom_msg({"do": "save"}, [])
 
 
 def downloaded(lab: Lab) -> bytes:
@@ -328,12 +283,9 @@ def test_where_nothing_can_be_written_the_download_is_there(tmp_path: Path) -> N
     assert "does not exist" in lab.error
     assert read_settings(downloaded(lab))["lab"] == "SlowLab"
     lab.stage.file_name = "grey.bmp"
-    press_save(lab)
+    lab.stage._handle_custom_msg({"do": "save"}, [])
     assert ".png" in lab.error
     assert lab.save(str(tmp_path / f"{'a' * 260}.png")) is None and "choose another name" in lab.error
-
-
-# --------------------------------------------------------------------------------------------------- choosing pictures
 
 
 def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
@@ -349,34 +301,35 @@ def test_an_upload_is_taken_and_a_bad_one_is_refused_in_words() -> None:
     upload(chooser, drawn((0, 255, 0)))  # the same name again
     assert chooser.picked == picked + 1
     assert chooser.error == ""
+    chooser.choose("rocket")
+    assert chooser.value == "rocket" and torch.equal(chooser.image, samples.content("rocket"))
+    chooser._handle_custom_msg({"do": "choose", "name": "upload: mine.png"}, [])  # it stays in the list
     assert torch.equal(chooser.image[0, :, 0, 0], torch.tensor([0.0, 1.0, 0.0]))
+    chooser._handle_custom_msg({"do": "refused", "why": "'IMG_1.HEIC' has 12.3 MB"}, [])
+    assert "'IMG_1.HEIC' has 12.3 MB" in chooser.error and chooser.value == "upload: mine.png"
 
 
-def test_the_gallery_has_every_picture_and_own_ones_stay_in_the_list() -> None:
-    chooser = PictureChooser("style")
-    upload(chooser, drawn((9, 9, 9)))
-    for name in samples.style_names():
-        chooser.choose(name)
-        assert chooser.value == name
-        assert torch.equal(chooser.image, samples.style(name))
-    chooser.choose("upload: mine.png")
-    assert chooser.image.shape == (1, 3, 70, 90)
-
-
-def test_files_and_addresses(tmp_path: Path) -> None:
-    (tmp_path / "blue.png").write_bytes(drawn((0, 0, 255), (1500, 400)))
-    chooser = PictureChooser("content", tmp_path / "blue.png")
-    assert chooser.value.endswith("blue.png")
+def test_files_and_addresses_are_read_again_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "mine.png"
+    file.write_bytes(drawn((0, 0, 255), (1500, 400)))
+    chooser = PictureChooser("content", file)
     assert max(chooser.image.shape) == 1024  # kept no larger than it is needed
+    file.write_bytes(drawn((0, 255, 0)))
+    chooser._handle_custom_msg({"do": "address", "source": f' "{file}"'}, [])  # with the quotes that Windows copies
+    assert chooser.value == str(file) and float(chooser.image[0, 1].min()) == 1
+    chooser.choose("chelsea")
+    file.write_bytes(drawn((0, 0, 255)))
+    chooser._handle_custom_msg({"do": "choose", "name": str(file)}, [])
+    assert float(chooser.image[0, 1].max()) == 0
     chooser.choose(str(tmp_path / "green.png"))
-    assert "does not exist" in chooser.error
+    assert "does not exist" in chooser.error and chooser.value == str(file)
     with HTTPServer(("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        for name, error in (("blue.png", ""), ("missing.png", "404")):
+        for name, error in (("mine.png", ""), ("missing.png", "404")):
             chooser.choose(f"{address}/{name}")
             assert error in chooser.error and bool(error) == bool(chooser.error)
-            assert chooser.value == f"{address}/blue.png"
+            assert chooser.value == f"{address}/mine.png"
         server.shutdown()
     with pytest.raises(ValueError, match="nosuch"):
         PictureChooser("content", "nosuch")

@@ -1,22 +1,21 @@
 """The labs of lessons 00 to 02 held against their methods, and pictures that remember how they were made."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from hands import SOON, drawn, ends, press, upload
+from hands import SOON, drawn, ends, upload
 
 from stylelearn import gatys, samples
 from stylelearn.colour import luminance, rgb_to_ycbcr
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.images import psnr, read_image
-from stylelearn.lab import GatysLab, InversionLab, JohnsonLab, PictureChooser, WelcomeLab
-from stylelearn.lab.base import Lab
+from stylelearn.lab import GatysLab, InversionLab, JohnsonLab, WelcomeLab
 from stylelearn.lab.gatys import NO_CONTENT
 from stylelearn.lab.layers import OWN, LayerWeights
 from stylelearn.lab.steps import StepLab, fitted
+from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.stage import curves
 
 pytestmark = pytest.mark.usefixtures("labs")
@@ -73,23 +72,10 @@ def test_continue_takes_another_size_and_another_picture() -> None:
     assert lab._made["steps_done"] == 12
 
 
-def test_all_weights_off_is_told_in_words() -> None:
-    lab = GatysLab(layer_weights="none", content_layer=NO_CONTENT, tv_weight=0.0, **SMALL)
-    press(lab, "start")
-    assert lab.wait(SOON)
-    assert "all weights are 0" in lab.error
-
-
 def test_an_encoder_that_cannot_be_had_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    lab = GatysLab(encoder_name="vgg19", **SMALL)
-    press(lab, "start")
-    assert lab.wait(SOON)
-    assert "vgg19" in lab.error
-    assert "mini" in lab.error  # a way out
-    lab.controls["encoder_name"].value = "mini"
-    lab._runner.run_here(lab.job(lab.settings, None, 1))
-    assert lab.error == ""
+    lab = GatysLab(encoder_name="vgg19", size=64, first_steps=1)
+    assert "vgg19" in lab.error and "mini" in lab.error  # a way out
 
 
 def test_the_slider_of_the_welcome_lab_starts_on_release_and_other_labs_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,41 +145,26 @@ def test_what_this_lab_did_not_save_is_a_photo(tmp_path: Path) -> None:
     assert "notes.txt" in lab.error
 
 
-@pytest.mark.parametrize(
-    "lab",
-    [
-        lambda: InversionLab("camera", layer="relu2_1", seed=3, size=64, first_steps=4),
-        lambda: GatysLab("coffee", "mosaic", layer_weights="deep", colour="content", size=64, first_steps=4),
-        lambda: JohnsonLab("coffee", strength=0.7, size=96),
-    ],
-    ids=["inversion", "gatys", "johnson"],
-)
-def test_copied_code_makes_the_same_pixels(lab: Callable[[], Lab], tmp_path: Path, monkeypatch: Any) -> None:
+def test_copied_code_makes_the_same_pixels(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    made = lab()
-    exec(made.code(), {})
-    torch.testing.assert_close(read_image(made.stage.file_name), made.image, rtol=0, atol=1 / 255)
+    for made in (
+        GatysLab("coffee", "mosaic", layer_weights="deep", colour="content", size=64, first_steps=4),
+        JohnsonLab("coffee", strength=0.7, size=96),
+    ):
+        made.stage.file_name = f"{type(made).__name__}.png"
+        exec(made.code(), {})
+        torch.testing.assert_close(read_image(made.stage.file_name), made.image, rtol=0, atol=1 / 255)
 
 
 def test_presets_set_the_sliders_and_sliders_name_the_preset() -> None:
     layers = LayerWeights()
     assert layers.shares == dict.fromkeys(STYLE_LAYERS, 0.2)
-    for name, weights in {
-        "fine": (1, 1, 0, 0, 0), "coarse": (0, 0, 1, 1, 1), "deep": (0, 0, 0, 1, 1), "none": (0,) * 5,
-        "relu3_1": (0, 0, 1, 0, 0), "all": (1,) * 5,
-    }.items():  # fmt: skip
+    for name, shares in {"fine": (0.5, 0.5, 0, 0, 0), "none": (0,) * 5, "all": (0.2,) * 5}.items():
         layers.preset.value = name
-        assert tuple(slider.value for slider in layers.sliders.values()) == weights
-        assert tuple(layers.value.values()) == weights
-        assert sum(layers.shares.values()) == pytest.approx(0 if name == "none" else 1)
+        assert tuple(layers.shares.values()) == shares
     layers.sliders["relu1_1"].value = 0.5
     assert layers.preset.value == OWN
     assert layers.shares["relu1_1"] == pytest.approx(0.5 / 4.5)
-    layers.preset.value = "relu5_1"
-    layers.sliders["relu5_1"].value = 0
-    assert layers.preset.value == "none"
-    layers.preset.value = OWN  # changes nothing
-    assert sum(layers.value.values()) == 0
 
 
 def test_curves_are_thinned_out_and_say_what_they_show() -> None:

@@ -22,7 +22,6 @@ from PIL import Image
 
 import build
 import promote
-import stylelearn
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = build.sources()
@@ -277,13 +276,10 @@ def test_each_side_has_its_own_cells_under_stable_ids(small):
 
 def test_an_inserted_cell_leaves_the_other_ids_alone(tmp_path):
     before = build.notebook(lesson(tmp_path, LAB, EXERCISES), "student").cells
-    after = build.notebook(lesson(tmp_path, "\n# %%\nx = 1\n", LAB, EXERCISES), "student").cells
+    after = build.notebook(lesson(tmp_path, *["\n# %%\nx = 1\n"] * 3, LAB, EXERCISES), "student").cells
     assert [cell.id for cell in after if cell.source != "x = 1"] == [cell.id for cell in before]
-
-
-def test_equal_cells_get_ids_of_their_own(tmp_path):
-    cells = build.notebook(lesson(tmp_path, *["\n# %%\nx = 1\n"] * 3), "student").cells[-3:]
-    assert [cell.id.removeprefix(cells[0].id) for cell in cells] == ["", "-2", "-3"]
+    first, *others = [cell.id for cell in after if cell.source == "x = 1"]
+    assert others == [f"{first}-2", f"{first}-3"]
 
 
 def test_links_fit_the_folder_of_the_solutions(small):
@@ -313,26 +309,16 @@ def test_rebuilding_gives_the_same_bytes(small):
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before  # not even written again
 
 
-def test_metadata_say_what_it_was_built_from_and_nothing_else(small):
-    metadata = read(build.target(small, "solutions")).metadata
-    assert set(metadata) == {"kernelspec", "language_info", "stylelearn"}
-    assert metadata.stylelearn.source == "src/01_small.py" and metadata.stylelearn.side == "solutions"
-    assert metadata.stylelearn.edition == stylelearn.__version__
-    assert "version" not in metadata.language_info and metadata.kernelspec.name == "python3"
-
-
 def test_drift_is_seen(small, capsys):
     lessons, original = small.parent.parent, small.read_text(encoding="utf-8")
     student = build.target(small, "student")
     built = student.read_text(encoding="utf-8")
     assert build.main(["--check"], lessons) == 0
     for changed in (
-        original.replace("IntSlider", "FloatSlider"),  # a cell
         original.replace('tags=["exercise"]', 'tags=["exercise", "nbval-skip"]'),  # a tag
         original.replace("2 * x", "x + x"),  # only the solutions
         original.replace("# %% [markdown]\n# ## Summary", "# %%\n# ## Summary"),  # another kind of cell
     ):
-        assert changed != original
         small.write_text(changed, encoding="utf-8")
         assert build.main(["--check"], lessons) == 1
         assert "01_small" in capsys.readouterr().out
@@ -354,10 +340,8 @@ def test_drift_is_seen(small, capsys):
     [
         ("out = widgets.Output()\nwith out:\n    1 / 0\nout", "hides 1 error.*ZeroDivisionError"),
         ("1 / 0", "ZeroDivisionError"),
-        ("raise SystemExit", "stopped"),
         ("import warnings\nwarnings.warn('old')", "no warnings.*old"),
         ("import tempfile\nprint(tempfile.gettempdir() + '/x')", "folder of this machine"),
-        ("import os\nos.getcwd", None),
         ("widgets.VBox([widgets.Image(value=b'')])", "still empty"),
         ("import os\nfrom IPython.display import HTML\nHTML(os.urandom(75_000).hex())", "MB"),
         ("from urllib.request import urlopen\nurlopen('http://example.org', timeout=60)", "refused"),
@@ -366,9 +350,6 @@ def test_drift_is_seen(small, capsys):
 def test_what_a_learner_should_not_meet_stops_the_build(tmp_path, code, message, monkeypatch):
     monkeypatch.setattr(build, "MAX_BYTES", 100_000)
     source = lesson(tmp_path, f"\n# %%\n{code}\n")
-    if message is None:
-        assert build.build(source, "student").exists()
-        return
     with pytest.raises(build.BuildError, match=f"(?s)01_small.*{message}"):
         build.build(source, "student")
     assert list((tmp_path / "lessons").glob("*.ipynb")) == []
@@ -476,8 +457,5 @@ def test_lessons_are_chosen_by_number_name_or_path(tmp_path, capsys):
     assert len(build.sources(lessons)) == 2
     assert build.main(["03"], lessons) == 1
     assert "01_small, 02_other" in capsys.readouterr().err
-
-
-def test_a_cell_of_no_notebook_is_refused(tmp_path):
     with pytest.raises(build.BuildError, match="both tags"):
         build.notebook(lesson(tmp_path, '\n# %% tags=["exercise", "solution"]\n1\n'), "student")

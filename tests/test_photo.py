@@ -108,8 +108,6 @@ def test_without_masks_and_photorealism_it_is_gatys_objective():
     ("weights", "names"),
     [
         ({"content_weight": 0, "style_weight": 0}, {"photorealism"}),
-        ({"photorealism_weight": 0}, {"content relu3_3", "style relu1_1"}),
-        ({"style_weight": 0}, {"content relu3_3", "photorealism"}),
         ({"layer_weights": {"relu1_1": 0}}, {"content relu3_3", "photorealism"}),
     ],
 )
@@ -132,7 +130,7 @@ def test_the_gradient_reaches_the_pixels_and_nothing_else():
     content, style = CONTENT.clone().requires_grad_(), STYLE.clone().requires_grad_()
     image = IMAGE.clone().requires_grad_()
     objective = photo.objective(content, style, OF_CONTENT, OF_STYLE, encoder=RANDOM)
-    losses.total(objective(image).values()).backward()
+    sum(objective(image).values()).backward()
     assert image.grad.isfinite().all() and image.grad.any()
     assert content.grad is None and style.grad is None
 
@@ -142,7 +140,7 @@ def test_flat_pictures_have_finite_losses_and_gradients(grey):
     flat = torch.full((1, 3, 48, 64), grey)
     for content, style, image in ((flat, STYLE, IMAGE), (CONTENT, flat[..., :40], IMAGE), (CONTENT, STYLE, flat)):
         image = image.clone().requires_grad_()
-        total = losses.total(photo.objective(content, style, encoder=RANDOM)(image).values())
+        total = sum(photo.objective(content, style, encoder=RANDOM)(image).values())
         total.backward()
         assert total.isfinite() and image.grad.isfinite().all()
 
@@ -215,30 +213,19 @@ def test_the_start_is_the_masked_colour_transfer(evening):
     ("options", "message"),
     [
         ({"content_masks": OF_CONTENT}, "style_masks is missing: give masks of both pictures, or of neither"),
-        ({"style_masks": OF_STYLE}, "content_masks is missing"),
         (
             {"content_masks": halves(20, 20), "style_masks": OF_STYLE},
             r"content_masks are \(20, 20\) and their picture \(48, 64\); use masks.resized",
         ),
-        ({"content_masks": OF_CONTENT, "style_masks": halves(9, 9)}, r"style_masks are \(9, 9\)"),
         ({"photorealism_weight": -1.0}, "photorealism_weight must be a number from 0 up; got -1"),
         ({"steps": (0, 0)}, r"at least one must be above 0; got \(0, 0\)"),
         ({"steps": (5,)}, "steps are those of two stages"),
-        ({"steps": (-1, 5)}, "two stages"),
         ({"content_weight": 0, "style_weight": 0}, "all weights are 0"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_painted(options, message):
     with pytest.raises(ValueError, match=message):
         photo.stylize(CONTENT, STYLE, encoder=RANDOM, **options)
-
-
-def test_shapes_that_do_not_fit_are_refused():
-    features, masks = picture(6, 8), torch.ones(2, 6, 8)
-    with pytest.raises(ValueError, match=r"masks .* \(2, 5, 8\) do not fit features .* use segmentation.scale"):
-        photo.masked_grams(features, torch.ones(2, 5, 8))
-    with pytest.raises(ValueError, match=r"\(1, 3, 3\) is no target"):
-        photo.augmented_style_loss(features, torch.ones(1, 3, 3), masks)
 
 
 def steepness(image: Tensor) -> np.ndarray:

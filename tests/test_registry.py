@@ -34,8 +34,3 @@ def test_masks_take_the_place_of_regions():
     for missing in masks:
         with pytest.raises(ValueError, match=f"{flag(missing)} is missing"):
             chosen("photo", {**masks, missing: None})
-
-
-def test_an_unknown_method_is_named():
-    with pytest.raises(ValueError, match="no method 'oil'; there are gatys"):
-        chosen("oil", {})

@@ -29,10 +29,6 @@ def test_a_package_that_lost_its_pictures(monkeypatch):
     monkeypatch.setitem(samples._FILES, "coffee", "skimage/data/lost.png")
     with pytest.raises(FileNotFoundError, match=r"scikit-image.*data/lost\.png.*pip install"):
         samples.content("coffee")
-    monkeypatch.setitem(samples._FILES, "coffee", "sklearn/lost.jpg")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(FileNotFoundError, match="scikit-learn"):
-        samples.content("coffee")
 
 
 def test_every_style_loads_and_has_a_credit():
@@ -42,10 +38,7 @@ def test_every_style_loads_and_has_a_credit():
     for name in names:
         image = samples.style(name)
         assert min(image.shape[-2:]) >= 512, name
-        assert float(image.std()) > 0.05, name
-        assert min(samples.style(name, size=100).shape[-2:]) == 100
         assert samples.credit(name).author == "stylelearn project"
-        assert samples.data_file("styles", f"{name}.jpg").is_file()
 
 
 @pytest.fixture

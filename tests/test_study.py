@@ -1,10 +1,7 @@
 """The blind study: files that lose nothing, an order that tells nothing, and statistics held against SciPy."""
 
-import locale
 import math
 import random
-import subprocess
-import sys
 from collections import Counter
 from datetime import datetime
 
@@ -57,13 +54,10 @@ def pastiches(pairs=("a", "b", "c"), methods=("gatys", "adain", "photo")) -> lis
     ("wrong", "words"),
     [
         ({"score": 0}, "the score is 0; it must be a whole number from 1 to 4"),
-        ({"score": True}, "True"),
         ({"question": "beauty"}, "no question 'beauty'; there are photorealism, faithfulness"),
         ({"rater": ""}, "the rater is ''"),
         ({"rater": "=1+1"}, "the rater is '=1\\+1'"),
-        ({"pair": "two\nlines"}, "the pair is"),
         ({"method": "x" * 101}, "the method is"),
-        ({"at": "yesterday"}, "the time is 'yesterday'"),
         ({"at": "2026-05-01T12:00:00"}, "the time is"),  # of which time zone?
     ],
 )
@@ -72,11 +66,8 @@ def test_a_rating_that_is_none_is_refused_by_name(wrong, words):
         rating(**wrong)
 
 
-def test_one_name_has_one_form():
+def test_names_and_times_have_one_form():
     assert rating("  Zoe\u0308\u00a0  O\u2019Brien ") == rating("Zo\u00eb O\u2019Brien")
-
-
-def test_times_are_kept_in_one_form_so_that_they_compare_as_text():
     assert rating(at="2026-05-01T14:00:00.5+02:00").at == "2026-05-01T12:00:00.500000+00:00"
 
 
@@ -87,7 +78,7 @@ def test_what_is_given_is_there_and_given_again_it_replaces(tmp_path):
     file.path.touch()  # an empty one is a new one
     file.give(rating(score=3), rating(question=STYLE, score=1))
     file.give(rating(score=2, at=LATER))
-    assert Ratings(file.path).all() == sorted([rating(score=2, at=LATER), rating(question=STYLE, score=1)])
+    assert Ratings(file.path).all() == [rating(score=2, at=LATER), rating(question=STYLE, score=1)]
     file.give(rating(score=1))  # the clock was set back
     assert {one.question: one.score for one in file.all()} == {PHOTO: 1, STYLE: 1}
 
@@ -99,27 +90,10 @@ def test_a_file_has_a_rater_of_its_own_that_stays(tmp_path):
     assert Ratings(one.path).rater == "ben"
 
 
-WRITER = """
-import sys
-from stylelearn.evaluation.ratings import Rating, Ratings
-file = Ratings(sys.argv[1])
-for number in range(15):
-    file.give(Rating(sys.argv[2], f"pair {number}", "gatys", "photorealism", 3))
-"""
-
-
-def test_several_write_at_once_and_nothing_is_lost(tmp_path):
-    path = tmp_path / "study.csv"
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), f"rater {i}"]) for i in range(3)]
-    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
-    assert Counter(one.rater for one in Ratings(path).all()) == {f"rater {i}": 15 for i in range(3)}
-
-
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda path: path.write_text("my diary"), "study.csv': line 1: it has no column rater, pair"),
-        (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(200)), "it has no column"),
         (lambda path: path.mkdir(), "is no file"),
     ],
 )
@@ -160,29 +134,14 @@ SOME = st.lists(
 
 
 @settings(max_examples=25, deadline=None)
-@given(SOME, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.sampled_from(",;\t"))
+@given(SOME, st.sampled_from(["utf-8", "utf-8-sig"]), st.sampled_from(",;\t"))
 def test_csv_comes_back_as_it_was_however_a_spreadsheet_saves_it(tmp_path_factory, ratings, encoding, delimiter):
     path = tmp_path_factory.mktemp("study") / "study.csv"
-    assert read_ratings(write_ratings(path, ratings)) == sorted(ratings)
+    assert read_ratings(write_ratings(path, ratings)) == ratings
     lines = [COLUMNS, *((one.rater, one.pair, one.method, one.question, str(one.score), one.at) for one in ratings)]
     quoted = (delimiter.join('"' + cell.replace('"', '""') + '"' for cell in line) for line in lines)
     text = "".join(f"{line}\r\n" for line in quoted)
-    for saved in (text, f"sep={delimiter}\r\n{text}{delimiter * 5}\r\n"):
-        assert ratings_in(saved.encode(encoding), "study.csv") == ratings
-
-
-def saved(text: str, encoding: str) -> bytes:
-    return ("rater;pair;method;question;score;at\n" + text).encode(encoding)
-
-
-@pytest.mark.parametrize(
-    ("name", "encoding", "ansi"),
-    [("Zoë D’Arcy", "cp1252", "utf-8"), ("Łukasz", "cp1250", "cp1250"), ("Иван", "cp1251", "cp1251")],
-)
-def test_ansi_is_that_of_this_machine_or_of_western_europe(monkeypatch, name, encoding, ansi):
-    monkeypatch.setattr(locale, "getencoding", lambda: ansi)
-    line = f"{name};cat + waves;gatys;{PHOTO};3;{NOON}\n"
-    assert ratings_in(saved(line, encoding), "study.csv") == [rating(name)]
+    assert ratings_in(f"{text}{delimiter * 5}\r\n".encode(encoding), "study.csv") == ratings
 
 
 def test_other_columns_in_another_order_do():
@@ -194,21 +153,12 @@ def test_a_file_that_a_spreadsheet_saved_can_be_written_on(tmp_path):
     file = Ratings(tmp_path / "study.csv")
     file.give(rating("Zoë"))
     text = file.path.read_text(encoding="utf-8-sig").replace(",", ";").replace("\n", "\r\n")
-    file.path.write_bytes(text.encode("cp1252"))
+    file.path.write_bytes(text[:-2].encode())  # an editor took the end of the line away
     file.give(rating("ben"))
-    again = Ratings(file.path)
-    assert again.all() == [rating("Zoë"), rating("ben")]
-    file.path.write_bytes(file.path.read_bytes()[:-1])  # an editor took the end of the line away
-    file.give(rating("cy"))
-    assert [one.rater for one in Ratings(file.path).all()] == ["Zoë", "ben", "cy"]
+    assert Ratings(file.path).all() == [rating("Zoë"), rating("ben")]
 
 
-def test_files_put_behind_one_another_are_a_file(tmp_path):
-    parts = [write_ratings(tmp_path / f"{name}.csv", [rating(name)]).read_bytes() for name in ("anna", "ben")]
-    assert ratings_in(b"".join(parts), "class.csv") == [rating("anna"), rating("ben")]
-
-
-GOOD = saved(f"anna;cat + waves;gatys;{PHOTO};3;{NOON}\n", "utf-8").decode()
+GOOD = f"rater;pair;method;question;score;at\nanna;cat + waves;gatys;{PHOTO};3;{NOON}\n"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +166,6 @@ GOOD = saved(f"anna;cat + waves;gatys;{PHOTO};3;{NOON}\n", "utf-8").decode()
     [
         ("rater,pair,method,score,at\n", "line 1: it has no column question;"),
         (GOOD.replace(";3;", ";7;"), "line 2: the score is 7"),
-        ("sep=;\n" + GOOD.replace(";3;", ";good;"), "line 3: the score is 'good'"),
         (GOOD + "ben;cat;gatys;photorealism;;" + NOON, "line 3: the score is ''"),
         (GOOD.replace("anna", '"anna'), "unexpected end of data"),
         (GOOD[:-20], "line 2: the time is"),
@@ -231,9 +180,8 @@ def test_a_bad_csv_is_named_with_its_line(tmp_path, text, words):
 
 
 def test_what_is_no_text_is_refused():
-    for data, words in ((b"\xff\xd8\xff\xe0", "it has no column"), (b"\xff\xfe\x00", "is no text")):
-        with pytest.raises(StudyError, match=words):
-            ratings_in(data, "picture.csv")
+    with pytest.raises(StudyError, match="is no text in UTF-8"):
+        ratings_in(b"\xff\xd8\xff\xe0", "picture.csv")
 
 
 FEW = st.lists(
@@ -265,15 +213,12 @@ def test_of_several_files_the_latest_counts_whatever_the_order_and_however_often
 def test_everyone_sees_everything_once_two_of_a_pair_at_a_time(pairs, methods, rater):
     shown = pastiches([f"pair {i}" for i in range(pairs)], [f"method {i}" for i in range(methods)])
     found = trials(shown, rater)
-    seen = [one for trial in found for one in trial.pastiches]
+    seen = [one for trial in found for one in trial]
     assert Counter(map(id, seen)) == Counter(map(id, shown))
-    assert all(one.pair == trial.pair for trial in found for one in trial.pastiches)
+    assert all(len({one.pair for one in trial}) == 1 for trial in found)
     assert len(found) == pairs * math.ceil(methods / 2)
-    assert [len(trial.pastiches) for trial in found] == [2] * (methods // 2 * pairs) + [1] * (methods % 2 * pairs)
-    backwards = trials(shown[::-1], rater)
-    assert [[id(one) for one in each.pastiches] for each in found] == [
-        [id(one) for one in each.pastiches] for each in backwards
-    ]
+    assert [len(trial) for trial in found] == [2] * (methods // 2 * pairs) + [1] * (methods % 2 * pairs)
+    assert trials(shown[::-1], rater) == found
 
 
 def test_the_order_tells_nothing_about_the_method():
@@ -282,9 +227,9 @@ def test_the_order_tells_nothing_about_the_method():
     count = 600
     for number in range(count):
         found = trials(pastiches(["a"], ["w", "x", "y", "z"]), f"rater {number}")
-        first.update(one.method for one in found[0].pastiches)
-        left.update(trial.pastiches[0].method for trial in found)
-        beside.update(frozenset(one.method for one in trial.pastiches) for trial in found)
+        first.update(one.method for one in found[0])
+        left.update(trial[0].method for trial in found)
+        beside.update(frozenset(one.method for one in trial) for trial in found)
     for counter, kinds in ((left, 4), (first, 4), (beside, 6)):
         assert len(counter) == kinds
         assert stats.chisquare([*counter.values()]).pvalue > 1e-4
@@ -364,18 +309,7 @@ def test_a_difference_is_free_of_habits():
     found = difference(ratings, PHOTO, "x", "y")
     expected = stats.ttest_1samp(own, 0.0).confidence_interval(0.95)
     assert (found.mean, found.low, found.high) == pytest.approx((np.mean(own), *expected))
-    back = difference(ratings, PHOTO, "y", "x")
-    assert (back.mean, back.low, back.high) == pytest.approx((-found.mean, -found.high, -found.low))
-
-
-def test_a_difference_leaves_out_who_judged_one_only():
-    ratings = [
-        rating("anna", method="x", score=4),
-        rating("ben", method="x", score=4),
-        rating("ben", method="y", score=1),
-    ]
-    found = difference([*ratings, rating("cy", method="x"), rating("cy", method="y")], PHOTO, "x", "y")
-    assert (found.mean, found.count) == (1.5, 2)
+    assert difference([*ratings, rating("judged one only", method="x", score=4)], PHOTO, "x", "y") == found
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), min_size=3, max_size=12))
@@ -413,11 +347,11 @@ def test_agreement_takes_mean_scores_and_leaves_out_what_is_not_measured():
 
 def test_invented_people_have_the_opinion_they_were_given():
     shown = pastiches(["a", "b"], ["good", "bad"])
-    ratings = invented(lambda pair, method, question: 3.4 if method == "good" else 1.6, shown, people=40)
-    assert len(ratings) == 40 * 4 * len(QUESTIONS)
+    ratings = invented(lambda pair, method, question: 3.4 if method == "good" else 1.6, shown)
+    assert len(ratings) == 12 * 4 * len(QUESTIONS)
     found = difference(ratings, PHOTO, "good", "bad")
-    assert found.low < 1.8 < found.high + 0.3 and found.low > 1  # scores end at 1 and 4, which brings them nearer
-    same = [invented(lambda *_: 2.5, shown, people=3) for _ in range(2)]
+    assert found.low < 1.8 < found.high + 0.3 and found.low > 0.8  # scores end at 1 and 4, which brings them nearer
+    same = [invented(lambda *_: 2.5, shown) for _ in range(2)]
     assert [one.score for one in same[0]] == [one.score for one in same[1]]
 
 

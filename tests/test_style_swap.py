@@ -1,7 +1,5 @@
 """Style swap: its objectives by hand, the pipeline with a decoder that inverts exactly, training, and what ships."""
 
-import math
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,14 @@ import torch.nn.functional as F
 from pictures import Blocks, picture
 from torch import Tensor, nn
 
-from stylelearn import gatys, losses, samples, style_swap
+from stylelearn import losses, samples, style_swap
 from stylelearn.encoders import Encoder
 from stylelearn.images import psnr, resize
 from stylelearn.networks.decoders import InverseNet, mirrored_decoder
 from stylelearn.networks.transformation import InstanceNorm
-from stylelearn.optimize import optimize_image, result
 from stylelearn.patches import matches, swap
 from stylelearn.style_swap import StyleSwap, Training, cnnmrf_objective, objective, train_inverse
-from stylelearn.weights import WeightsError, read_about, read_weights, write_weights
+from stylelearn.weights import read_about, read_weights
 
 MINI = Encoder("mini")
 LAYER = style_swap.LAYER
@@ -44,14 +41,6 @@ def test_the_objective_by_hand() -> None:
     target = (seen(content) + swapped) / 2
     assert list(half) == ["swap relu3_1"]
     close(half["swap relu3_1"], (seen(image) - target).square().sum() / target.square().sum())
-
-
-def test_the_objective_can_be_optimised() -> None:
-    content, style = samples.content("chelsea", 48), samples.style("mosaic", 48)
-    goal = objective(content, style, encoder=MINI)
-    steps = list(islice(optimize_image(gatys.start_image("noise", content, style), goal, 15), 15))
-    assert steps[-1].loss < 0.7 * steps[0].loss
-    assert result(steps).shape == content.shape
 
 
 def test_cnnmrf_by_hand() -> None:
@@ -89,7 +78,6 @@ def test_cnnmrf_matches_anew_at_every_evaluation() -> None:
         (lambda a, b: objective(a, b, encoder=MINI, strength=1.1), "strength must be from 0 to 1; got 1.1"),
         (lambda a, b: objective(a, b, encoder=MINI, patch=9), "a patch of 9x9 cells does not fit into the content's"),
         (lambda a, b: objective(a, b, encoder=MINI, layer="relu9_1"), "layer 'relu9_1' is not in mini"),
-        (lambda a, b: cnnmrf_objective(a, b, encoder=MINI, style_weight=math.inf), "style_weight must be"),
         (
             lambda a, b: cnnmrf_objective(a, b, encoder=MINI, style_weight=0, content_weight=0, tv_weight=0),
             "all weights are 0",
@@ -110,9 +98,8 @@ def test_the_plain_inverse_network_is_the_mirrored_decoder() -> None:
     assert 0.3 < net(x.relu()).mean().item() < 0.7  # it begins near the middle grey
 
 
-@pytest.mark.parametrize("norm", ["none", "instance"])
-@pytest.mark.parametrize("upsampling", ["nearest", "transposed"])
-@pytest.mark.parametrize(("layer", "channels", "step"), [("relu1_2", 16, 1), ("relu3_1", 59, 4), ("relu4_1", 77, 8)])
+@pytest.mark.parametrize(("norm", "upsampling"), [("none", "nearest"), ("instance", "transposed")])
+@pytest.mark.parametrize(("layer", "channels", "step"), [("relu1_2", 16, 1), ("relu4_1", 77, 8)])
 def test_forms_of_the_inverse_network(norm: str, upsampling: str, layer: str, channels: int, step: int) -> None:
     net = InverseNet(layer, norm=norm, upsampling=upsampling)
     x = torch.randn(2, channels, 6, 5)
@@ -133,12 +120,6 @@ def test_a_wider_inverse_network_has_more_channels_between_the_layer_and_the_pic
     assert wide[0].in_channels == narrow[0].in_channels and wide[-1].out_channels == 3
     assert [part.out_channels for part in wide[:-1]] == [3 * part.out_channels for part in narrow[:-1]]
     assert [part.in_channels for part in wide[1:]] == [part.out_channels for part in wide[:-1]]
-
-
-@pytest.mark.parametrize("wrong", [{"norm": "batch"}, {"upsampling": "bilinear"}, {"width": 0}])
-def test_unknown_forms_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"got .*{next(iter(wrong.values()))}"):
-        InverseNet(LAYER, **wrong)
 
 
 EXACT = StyleSwap(Blocks(), nn.PixelShuffle(2), layer="relu2_1")  # type: ignore[arg-type]
@@ -166,16 +147,9 @@ def test_the_whole_is_its_steps() -> None:
 
 @pytest.mark.parametrize("size", [(12, 12), (13, 31), (40, 41)])
 def test_every_size_comes_back(size: tuple[int, int]) -> None:
-    made = StyleSwap(MINI).requires_grad_(False)(picture(*size), picture(29, 50, seed=1))
-    assert made.shape == (1, 3, *size)
+    made = StyleSwap(MINI).requires_grad_(False)(picture(*size, batch=2), picture(29, 50, seed=1))
+    assert made.shape == (2, 3, *size)
     assert 0 <= float(made.min()) <= float(made.max()) <= 1
-
-
-def test_a_batch_is_its_pictures_one_by_one() -> None:
-    net, contents = StyleSwap(MINI).requires_grad_(False), torch.cat([picture(40, 48, seed=i) for i in range(3)])
-    found = net(contents, picture(40, 40, seed=9))
-    for one, alone in zip(found, contents, strict=True):
-        close(one[None], net(alone[None], picture(40, 40, seed=9)))
 
 
 def test_too_small_is_refused() -> None:
@@ -198,10 +172,10 @@ def test_losses_by_hand() -> None:
     errors = [(seen(one[None])[0] - w).square().sum() / w.square().sum() for one, w in zip(made, wanted, strict=True)]
     expected = {
         "inverse": sum(errors) / 6,
-        "picture": 5 * (made[:4] - torch.cat([photos, styles])).square().mean(),
+        "picture": style_swap.RECONSTRUCTION * (made[:4] - torch.cat([photos, styles])).square().mean(),
         "tv": 0.5 * losses.tv_loss(made),
     }
-    found = Training(net, reconstruction=5, tv_weight=0.5)((photos, styles))
+    found = Training(net, tv_weight=0.5)((photos, styles))
     assert list(found) == list(expected)
     for name, value in expected.items():
         close(found[name], value, 1e-4)
@@ -213,8 +187,8 @@ def test_the_ablation_never_sees_swapped_activations() -> None:
     net.decoder.register_forward_hook(lambda _, given, made: seen_by.append(len(given[0])))
     batch = picture(32, 32), picture(32, 32, seed=1)
     Training(net)(batch)
-    found = Training(net, swapped=False, reconstruction=0, tv_weight=0)(batch)
-    assert seen_by == [3, 2] and list(found) == ["inverse"]
+    found = Training(net, swapped=False, tv_weight=0)(batch)
+    assert seen_by == [3, 2] and list(found) == ["inverse", "picture"]
     found["inverse"].backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.decoder.parameters())
     assert all(p.grad is None for p in MINI.parameters())
@@ -235,7 +209,7 @@ def test_training_learns_writes_and_goes_on(folders: dict[str, Path], tmp_path: 
 def test_forms_are_kept_in_the_file(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "paper.safetensors"
     form = {"width": 1, "norm": "instance", "upsampling": "transposed"}
-    list(train_inverse(**options(folders, out, steps=1, layer="relu2_1", **form)))
+    list(train_inverse(**options(folders, out, steps=1, layer="relu2_1", network=form)))
     net = style_swap.load(out)
     assert read_about(out) | form == read_about(out) and net.layer == "relu2_1" and net.step == 2
     state = read_weights(out)
@@ -246,22 +220,6 @@ def test_what_training_refuses(folders: dict[str, Path], tmp_path: Path) -> None
     for size in (30, 12):
         with pytest.raises(ValueError, match=f"size must be a multiple of 4 from 16 on; it is {size}"):
             next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, size=size)))
-    with pytest.raises(ValueError, match="there is no decoder from 'conv2_1'"):
-        next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, layer="conv2_1")))
-    with pytest.raises(ValueError, match="norm must be"):
-        next(train_inverse(**options(folders, tmp_path / "x.safetensors", steps=1, norm="batch")))
-    assert not (tmp_path / "x.safetensors").exists()
-
-
-def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
-    form = {"norm": "none", "upsampling": "nearest"}
-    path = tmp_path / "net.safetensors"
-    write_weights(path, InverseNet(LAYER).state_dict(), {"encoder": "vgg16", "layer": LAYER, **form})
-    with pytest.raises(WeightsError, match="was trained for the encoder 'vgg16', not for 'mini'"):
-        style_swap.load(path, encoder=MINI)
-    write_weights(path, InverseNet("relu2_1").state_dict(), {"encoder": "mini", "layer": LAYER, **form})
-    with pytest.raises(WeightsError, match="inverse network"):
-        style_swap.load(path)
 
 
 @pytest.fixture(scope="module")

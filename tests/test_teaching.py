@@ -115,11 +115,7 @@ def test_commands_that_a_page_names_exist(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     named = set(re.findall(r"(?:^|[ =])make ([a-z]+(?:-[a-z]+)*)", code, flags=re.MULTILINE))
     assert named and named <= targets | {"train"}  # train-…, which stands for all of them
-    commands = set(re.findall(r"stylelearn ([a-z]+)", code))
-    with pytest.raises(SystemExit) as stopped:
-        cli.main(["--help"])
-    assert stopped.value.code in (0, None)
-    for command in commands:
+    for command in set(re.findall(r"stylelearn ([a-z]+)", code)):
         with pytest.raises(SystemExit) as stopped:
             cli.main([command, "--help"])
         assert stopped.value.code in (0, None), command
@@ -173,8 +169,6 @@ def test_a_chapter_has_every_part_once(tmp_path):
     [
         ("## For teachers", "## Notes", "0 cells"),
         ("**Show.** x ", "", "lack Show"),
-        ("**After this lesson you can …**", "You can …", "list of what one can do"),
-        ("**Common misconceptions**", "Wrong", "list of misconceptions"),
         ("**Builds on**", "After", "Builds on"),
     ],
 )
@@ -212,8 +206,5 @@ def test_changed_text_keeps_what_the_code_shows_and_changed_code_is_refused(tmp_
     assert build.differences(source) == []
     assert [said(build.target(source, side)) for side in build.SIDES] == before
     source.write_text(text.replace("import torch", "import torch, math"), encoding="utf-8")
-    with pytest.raises(build.BuildError, match="build it without --text"):
-        build.renew_text(source, "student")
-    build.target(source, "student").unlink()
     with pytest.raises(build.BuildError, match="build it without --text"):
         build.renew_text(source, "student")

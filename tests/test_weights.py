@@ -456,9 +456,9 @@ def test_a_network_is_known_by_its_header(tmp_path: Path) -> None:
                 network_file(other, copy)
 
 
-def test_the_checksum_tells_weights_apart_and_not_precisions() -> None:
+def test_the_checksum_tells_weights_apart() -> None:
     mini = weights.checksum(Encoder("mini"))
-    assert mini == weights.checksum(Encoder("mini", precision="bfloat16")) and len(mini) == 64
+    assert len(mini) == 64
     assert weights.checksum(Encoder("random")) == weights.checksum(Encoder("random", seed=0)) != mini
     assert weights.checksum(Encoder("random")) != weights.checksum(Encoder("random", seed=1))
 

@@ -130,8 +130,7 @@ def sliders() -> Figure:
 
 def letters() -> Figure:
     """Ten letters of two fonts, a word as a network writes it after the first ten, and the word in both fonts"""
-    lab = EMDLab(first=False)
-    return grid_figure([lab.render(lab.settings, {})], columns=1)
+    return grid_figure([EMDLab().image], columns=1)
 
 
 def side_by_side() -> Figure:

@@ -108,11 +108,7 @@ def _one_folder_down(markdown: str, source: Path) -> str:
 
 
 def build(source: Path, side: str) -> Path:
-    """Run one side of a lesson and write its notebook.
-
-    Raises:
-        BuildError: for whatever a learner should not meet; the notebook that is there stays.
-    """
+    """Run one side of a lesson and write its notebook; BuildError for whatever a learner should not meet."""
     path = target(source, side)
     path.parent.mkdir(exist_ok=True)
     built = notebook(source, side)
@@ -131,11 +127,7 @@ def build(source: Path, side: str) -> Path:
 
 
 def renew_text(source: Path, side: str) -> Path:
-    """Put changed text into a notebook that is built; its code, and so what it shows, stays.
-
-    Raises:
-        BuildError: there is no such notebook, or its code differs from the source's.
-    """
+    """Put changed text into a notebook that is built; BuildError where its code differs from the source's."""
     path, new = target(source, side), notebook(source, side)
     old = nbformat.read(path, as_version=4) if path.exists() else nbformat.v4.new_notebook()
     mine, theirs = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (old, new))

@@ -34,10 +34,7 @@ NOT_RUN = "–"
 
 
 class HandedIn(NamedTuple):
-    """One notebook: its name as handed in, its lesson, and for each exercise what its check said.
-
-    That begins with ✓, ✗, … (not solved) or – (not run).
-    """
+    """A notebook and, for each exercise, what its check said, which begins with ✓, ✗, … (not solved) or – (not run)."""
 
     name: str
     lesson: str
@@ -89,11 +86,7 @@ def files(place: Path) -> Iterator[tuple[str, Path]]:
 
 
 def read(name: str, path: Path) -> Iterator[tuple[str, bytes]]:
-    """A notebook, or all that are in an archive, with their names.
-
-    Raises:
-        OSError, zipfile.BadZipFile: it cannot be read.
-    """
+    """A notebook, or all that are in an archive, with their names."""
     if path.suffix != ".zip":
         yield name, path.read_bytes()
         return

@@ -22,11 +22,7 @@ class GuideError(ValueError):
 
 
 def chapter(source: Path) -> str:
-    """What the guide says about one lesson.
-
-    Raises:
-        GuideError: the lesson has no such cell, or it lacks a part.
-    """
+    """What the guide says about one lesson; GuideError where it lacks a part."""
     cells = jupytext.read(source, fmt="py:percent").cells
     texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
     whole = "\n".join(texts) + "\n"
@@ -62,11 +58,7 @@ def _found(source: Path, pattern: str, text: str, what: str) -> str:
 
 
 def renewed(page: str, sources: Sequence[Path]) -> str:
-    """The guide with the chapters of these lessons between its marks.
-
-    Raises:
-        GuideError: a mark is missing, or as `chapter`.
-    """
+    """The guide with the chapters of these lessons between its marks; GuideError as `chapter`, or without marks."""
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         raise GuideError(f"TEACHING.md needs the lines {BEGIN!r} and {END!r}, once each")
     before, rest = page.split(BEGIN)

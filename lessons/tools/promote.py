@@ -44,13 +44,8 @@ class Picture(NamedTuple):
 
 
 def promote(outputs: list[dict[str, Any]], state: State) -> list[dict[str, Any]]:
-    """Put a picture in the place of each widget.
+    """What one cell displayed, without any widget: a picture each, or a line of text; bare progress bars are dropped.
 
-    Args:
-        outputs: what one cell displayed, in the notebook format.
-        state: the widgets of the whole notebook.
-    Returns:
-        the outputs without any widget: a picture each, or a line of text; bare progress bars are dropped.
     Raises:
         PromotionError: if a widget that was displayed has pictures, and all of them are empty.
     """
@@ -144,9 +139,7 @@ def _wiped(model: dict[str, Any]) -> bytes:
         whole.paste(left.resize(whole.size).crop((0, 0, cut, whole.height)))
         whole.paste("white", (max(0, cut - 1), 0, min(cut + 1, whole.width), whole.height))
         _name_sides(whole, cut, model["state"].get("names", ()))
-        written = io.BytesIO()
-        whole.save(written, format="JPEG", quality=92)
-        return written.getvalue()
+        return _jpeg(whole, 92)
 
 
 def _name_sides(picture: Image.Image, cut: int, names: Sequence[str]) -> None:
@@ -171,9 +164,7 @@ def _stacked(pictures: list[bytes]) -> bytes:
     for image in images:
         whole.paste(image, ((whole.width - image.width) // 2, top))
         top += image.height
-    written = io.BytesIO()
-    whole.save(written, format="JPEG", quality=85)
-    return written.getvalue()
+    return _jpeg(whole)
 
 
 def _captured(outputs: list[dict[str, Any]]) -> Iterator[Picture]:
@@ -198,6 +189,10 @@ def _as_jpeg(data: bytes) -> bytes:
             return data
         flat = Image.new("RGB", image.size, "white")
         flat.paste(image, mask=image.convert("RGBA").getchannel("A"))
-        written = io.BytesIO()
-        flat.save(written, format="JPEG", quality=85)
-        return written.getvalue()
+        return _jpeg(flat)
+
+
+def _jpeg(image: Image.Image, quality: int = 85) -> bytes:
+    written = io.BytesIO()
+    image.save(written, format="JPEG", quality=quality)
+    return written.getvalue()

@@ -78,11 +78,7 @@ def slides(lesson: NotebookNode) -> NotebookNode:
 
 
 def fetch(folder: Path) -> None:
-    """Put what the pages load into `folder`/node_modules, unless it is there.
-
-    Raises:
-        OSError: npm is missing. subprocess.CalledProcessError: npm found no way.
-    """
+    """Put what the pages load into `folder`/node_modules, unless it is there; OSError if npm is missing."""
     if all((folder / "node_modules" / place.split("?")[0]).exists() for place in list(PLACES.values())[:-1]):
         return
     folder.mkdir(parents=True, exist_ok=True)

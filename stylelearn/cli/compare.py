@@ -2,10 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylelearn.cli.inputs import PICTURES, SMALLEST, picture
-from stylelearn.cli.parsing import DONE, STOPPED, Commands, UsageError, whole
+from stylelearn.cli.parsing import DONE, STOPPED, Commands, whole
 from stylelearn.files import check_output, replacing
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
     parser = commands.add_parser(
         "compare",
         help="all methods on one pair: seconds, memory, measures, pictures (lesson 10)",
@@ -27,47 +26,33 @@ def add(commands: Commands) -> None:
         "--style", default="stained_glass", metavar="PICTURE", help="(default: stained_glass, which all methods know)"
     )
     parser.add_argument("--methods", nargs="+", metavar="NAME", help="some of the methods (default: all)")
-    parser.add_argument(
-        "--sizes",
-        type=whole(SMALLEST, 4096),
-        nargs="+",
-        default=[256],
-        metavar="N",
-        help="pixels a side (default: 256)",
-    )
+    side: dict[str, Any] = {"type": whole(SMALLEST, 4096), "metavar": "N"}
+    parser.add_argument("--sizes", nargs="+", default=[256], help="pixels a side (default: 256)", **side)
     parser.add_argument("--steps", type=whole(1), metavar="N", help="at most, where pixels are optimised")
     parser.add_argument("--repeats", type=whole(0), default=3, metavar="N", help="timings of each (default: 3)")
-    parser.add_argument(
-        "--timed-steps", type=whole(1), metavar="N", help="time only so many steps, and multiply (quicker)"
-    )
     parser.add_argument("--memory", action="store_true", help="measure it, in a process of its own for each row")
-    parser.add_argument("--judge", type=Path, metavar="FILE", help="squeezenet1_0 checkpoint that judges (else: mini)")
     parser.add_argument("--paper", action="store_true", help="the table of Huang & Belongie beside ours as well")
     parser.add_argument("-o", "--out", type=Path, metavar="OUT", help="pictures side by side: .jpg, .png or .webp")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Compare, print and draw."""
-    if options.judge is not None and not options.judge.is_file():
-        raise UsageError(f"--judge is '{options.judge}', which is no file")
     if options.out is not None:
-        options.out = check_output(options.out, PICTURES, [options.content, options.style, options.judge])
+        options.out = check_output(options.out, PICTURES, [options.content, options.style])
     from stylelearn import compare
     from stylelearn.evaluation.metrics import judge
     from stylelearn.evaluation.tables import huang_table, table
     from stylelearn.registry import METHODS
 
     rows: list[Row] = []
-    status = DONE
+    status, encoder = DONE, judge()
     try:
-        encoder = judge(options.judge)
         content, style = (_named(name) for name in (options.content, options.style))
         found = compare.compare(
             content,
             style,
             options.methods or tuple(METHODS),
-            **{name: getattr(options, name) for name in ("sizes", "repeats", "steps", "timed_steps", "memory")},
+            **{name: getattr(options, name) for name in ("sizes", "repeats", "steps", "memory")},
             encoder=encoder,
         )
         for row in found:

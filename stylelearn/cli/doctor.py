@@ -48,7 +48,6 @@ class Finding(NamedTuple):
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
     doctor = commands.add_parser(
         "doctor",
         help="is this machine fit for the course?",
@@ -59,11 +58,7 @@ def add(commands: Commands) -> None:
 
 
 def examine(size: int = 256, steps: int = 8) -> int:
-    """Print all findings as they come; `steps` steps of Gatys's method are timed at `size` pixels.
-
-    Returns:
-        0 when nothing hinders the course, else 1.
-    """
+    """Print all findings as they come, and return 0 when nothing hinders the course, else 1."""
     problems = 0
     for examination in (packages, lessons, hardware, weights, pictures, lambda: speed(size, steps)):
         try:
@@ -121,13 +116,10 @@ def hardware() -> Iterator[Finding]:
     parts = [processor_name(), f"{allowed:.2g}{of_cores} core{'s'[: processors > 1]}"]
     parts += [f"--device {name}" for name, found in gpus.items() if found]
     what = ", ".join([*parts, f"{total:.1f}{of_memory} GB memory, {free:.1f} GB free"])
-    less = "shut down notebooks that are no longer needed" if of_memory else "close other programs"
-    remedy = ""
+    remedy = "shut down notebooks that are no longer needed" if of_memory else "close other programs and notebooks"
     if total < LOW_MEMORY:
-        remedy = f"little: keep to 256 px and mini, and {less}"
-    elif free < 1:
-        remedy = less if of_memory else f"{less}, or shut down notebooks that are no longer needed"
-    yield Finding(NOTE if remedy else OK, what, remedy)
+        remedy = f"little: keep to 256 px and mini, and {remedy}"
+    yield Finding(NOTE, what, remedy) if total < LOW_MEMORY or free < 1 else Finding(OK, what)
     threads, enough = torch.get_num_threads(), math.ceil(allowed)
     if threads > enough:
         what = f"PyTorch starts {threads} threads where {enough} may run at once, so they wait for each other"
@@ -140,13 +132,12 @@ def memory() -> tuple[float, float, float]:
 
     whole, free = psutil.virtual_memory().total / 1e9, psutil.virtual_memory().available / 1e9
     total = whole
-    for group in cgroups("memory"):
-        limit = numbers(group, "memory.max", "memory.limit_in_bytes")
-        used = numbers(group, "memory.current", "memory.usage_in_bytes") or [0]
-        if limit and 0 < limit[0] / 1e9 < whole:
+    for group in cgroups():
+        limit, used = numbers(group / "memory.max"), numbers(group / "memory.current") or [0]
+        if limit and limit[0] / 1e9 < whole:
             with contextlib.suppress(OSError, ValueError):  # cached files count as used, but give way
                 stat = (group / "memory.stat").read_text(encoding="utf-8")
-                used[0] -= max(int(size) for size in re.findall(r"inactive_file (\d+)", stat))
+                used[0] -= max(int(size) for size in re.findall(r"\binactive_file (\d+)", stat))
             total, free = min(total, limit[0] / 1e9), min(free, (limit[0] - used[0]) / 1e9)
     return whole, total, max(0, free)
 
@@ -156,34 +147,28 @@ def cores() -> tuple[int, float]:
     from stylelearn.evaluation import timing
 
     allowed: float = timing.cores()
-    for group in cgroups("cpu"):
-        quota = numbers(group, "cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us")
-        if len(quota) == 2 and min(quota) > 0:  # microseconds of processor time, in each period of so many
+    for group in cgroups():
+        if len(quota := numbers(group / "cpu.max")) == 2:  # microseconds of processor time, in each period of so many
             allowed = min(allowed, quota[0] / quota[1])
     return os.cpu_count() or 1, allowed
 
 
-def cgroups(controller: str) -> Iterator[Path]:
-    """The folders of the control groups that this process is in, and of those around them; none but on Linux."""
+def cgroups() -> list[Path]:
+    """The folders of this process's control group (version 2) and of those around it; none but on Linux."""
     try:
-        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+        path = OWN_CGROUPS.read_text(encoding="utf-8").partition("0::/")[2].strip()
+    except OSError:
+        return []
+    inner = CGROUPS / path  # not there where a container sees its own group as the root of all
+    return [group for group in (inner, *inner.parents) if group.is_relative_to(CGROUPS)]
+
+
+def numbers(file: Path) -> list[int]:
+    """The numbers in a control group's file; none if there is no limit ("max")."""
+    try:
+        return [int(word) for word in file.read_text(encoding="utf-8").split()]
     except (OSError, ValueError):
-        return
-    for line in lines:  # "0::/path" in version 2, "4:cpu,cpuacct:/path" in version 1
-        controllers, _, path = line.partition(":")[2].partition(":")
-        if controllers and controller not in controllers.split(","):
-            continue
-        root = CGROUPS / controller if controllers else CGROUPS
-        inner = root / path.lstrip("/")  # not there where a container sees its own group as the root of all
-        yield from (group for group in (inner, *inner.parents) if group.is_relative_to(root))
-
-
-def numbers(group: Path, new: str, *old: str) -> list[int]:
-    """The numbers in a control group's file (version 2) or files (version 1); none if there is no limit ("max")."""
-    for names in ((new,), old):
-        with contextlib.suppress(OSError, ValueError):
-            return [int(word) for name in names for word in (group / name).read_text(encoding="utf-8").split()]
-    return []
+        return []
 
 
 def weights() -> Iterator[Finding]:
@@ -215,10 +200,9 @@ def pictures() -> Iterator[Finding]:
         styles = [samples.style(name, 32) for name in samples.style_names()]
         if not styles:
             raise FileNotFoundError("there are no styles")
+        yield Finding(OK, f"{len(photos)} photographs and {len(styles)} styles of the course")
     except (ValueError, OSError) as error:
         yield Finding(PROBLEM, f"the course's pictures: {error}", "clone (or install) the course again")
-        return
-    yield Finding(OK, f"{len(photos)} photographs and {len(styles)} styles of the course")
 
 
 def speed(size: int, steps: int) -> Iterator[Finding]:
@@ -240,5 +224,5 @@ def speed(size: int, steps: int) -> Iterator[Finding]:
     each = statistics.median(b - a for a, b in list(pairwise(clock))[2:])
     run = f"about {200 * each:.0f} s" if 200 * each < 100 else f"about {200 * each / 60:.0f} min"
     what = f"Gatys with mini at {size} px: {1000 * each:.0f} ms a step, so a 200-step run takes {run}"
-    remedy = "slow: close other programs, or choose 128 px in the labs: four times faster" if each > SLOW else ""
-    yield Finding(NOTE if remedy else OK, what, remedy)
+    slow = "slow: close other programs, or choose 128 px in the labs: four times faster"
+    yield Finding(NOTE, what, slow) if each > SLOW else Finding(OK, what)

@@ -76,6 +76,9 @@ class Network:
         yield Option("--steps", f"(default: {usual['steps']})", **COUNT)
         yield Option("--batch", f"pictures a step (default: {usual['batch']})", type=whole(batch))
         yield Option("--seed", "(default: 0)", type=whole(0))
+        yield Option(
+            "--learning-rate", "the highest, after a short rise (default: the course's)", type=amount, metavar="X"
+        )
         yield Option("--checkpoint", "(default: OUT with the suffix .ckpt)", **FILE)
         yield Option("--anew", "start at step 0 in spite of a checkpoint", **ON)
         yield Option("--preset", "size, batch, steps, precision for such a machine", None, choices=("laptop", "gpu"))
@@ -161,7 +164,7 @@ def _paper_transformation(batch: int) -> dict[str, Any]:
     from stylelearn.networks.transformation import PAPER_WIDTHS
 
     network = {"widths": PAPER_WIDTHS, "ends": "paper", "noise": ()}
-    return {"steps": 40000, "batch": batch, "size": 256, "learning_rate": 1e-3, **network}
+    return {"steps": 40000, "batch": batch, "size": 256, "learning_rate": 1e-3, "network": network}
 
 
 def _paper_emd() -> dict[str, Any]:
@@ -184,8 +187,7 @@ SIDE: dict[str, Any] = {"to": None, "type": whole(16, 2048)}
 STYLE_SIZE = Option("--style-size", "shorter side of the style in pixels (default: 256)", **SIDE)
 TRANSFORMATION = (
     STYLE_SIZE,
-    Option("--widths", "channels (default: 20 40 80)", type=whole(1, 512), nargs=3, metavar="N"),
-    Option("--learning-rate", "the highest, after a short rise (default: the course's)", type=amount, metavar="X"),
+    Option("--widths", "channels (default: 20 40 80)", "network", type=whole(1, 512), nargs=3, metavar="N"),
     Option("--content-weight", "(default: the course's)", "weights", type=amount, metavar="X"),
     STYLE_WEIGHT,
     Option("--layer-weights", "of the style's layers (default: the course's)", "weights", **LAYERS),
@@ -214,7 +216,7 @@ NETWORKS = {
         {"steps": 2200, "batch": 4, "size": 128, "warm_up": 50},
         (
             Option("--style", "a picture, or the name of one of the course's", None, required=True, metavar="STYLE"),
-            Option("--norm", "batch is the paper's (default: instance)", choices=("instance", "batch")),
+            Option("--norm", "batch is the paper's (default: instance)", "network", choices=("instance", "batch")),
             *TRANSFORMATION,
         ),
         _style,
@@ -276,9 +278,11 @@ NETWORKS = {
         (
             ART,
             Option("--layer", "of the encoder, to be inverted (default: relu3_1)", metavar="NAME"),
-            Option("--width", "times the encoder's channels; the paper's is 1 (default: 2)", type=whole(1, 8)),
-            Option("--norm", "instance is the paper's (default: none)", choices=("none", "instance")),
-            Option("--upsampling", "transposed is the paper's (default: nearest)", choices=("nearest", "transposed")),
+            Option("--width", "times the encoder's channels; paper: 1 (default: 2)", "network", type=whole(1, 8)),
+            Option("--norm", "instance is the paper's (default: none)", "network", choices=("none", "instance")),
+            Option(
+                "--upsampling", "paper: transposed (default: nearest)", "network", choices=("nearest", "transposed")
+            ),
             Option("--pictures-only", "no swapped activations: the paper's ablation", "weights", dest="swapped", **OFF),
             *LOSSES,
         ),

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from stylelearn.painting import FeedForward, Optimised
 
 COMMANDS = {method.command: name for name, method in METHODS.items()}
-USUAL_SIZE = 256
 MISSING = "a style is missing: stylize CONTENT STYLE -o OUT, where STYLE is a picture"
 EXAMPLES = """\
 examples:
@@ -50,7 +49,6 @@ FILE: dict[str, Any] = {"type": Path, "metavar": "FILE"}
 NUMBER: dict[str, Any] = {"type": amount, "metavar": "X"}
 ALPHA: dict[str, Any] = {"type": named_numbers, "metavar": "LAYER=X,…"}
 ENCODERS = ("mini", "vgg19", "vgg16", "squeezenet")
-BFLOAT16 = "bfloat16: faster on a GPU or a processor with AMX or AVX512-BF16, less exact"
 MASK = "label image of CONTENT, one colour a region; or a name that has one: china"
 # The options of the methods, as argparse takes them; the registry has their defaults.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -72,7 +70,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "start": {"help": "where the pixels begin", "choices": ("content", "noise", "style")},
     "levels": _whole("2 or 3 begin small, for larger structures; 1 does not", 1, 4),
     "seed": _whole("of --start noise", 0),
-    "precision": {"help": BFLOAT16, "choices": ("float32", "bfloat16")},
     "encoder": {"help": "mini ships with the course", "choices": ENCODERS},
     "encoder_weights": {"help": "a checkpoint of the encoder instead of the default one", **FILE},
 }
@@ -82,7 +79,6 @@ BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
 
 
 def add(commands: Commands) -> None:
-    """Describe the command."""
     parser = commands.add_parser(
         "stylize",
         help="paint one picture in the style of another",
@@ -98,10 +94,10 @@ def add(commands: Commands) -> None:
     methods = dict.fromkeys(command.split()[0] for command in COMMANDS)
     parser.add_argument("--method", choices=tuple(methods), default="gatys", help="(default: gatys)")
     parser.add_argument("--optimize", action="store_true", help="style-swap: optimise pixels in place of the network")
-    parser.add_argument(
-        "--size", type=whole(SMALLEST, 8192), help=f"shorter side in pixels, also of styles (default: {USUAL_SIZE})"
-    )
-    parser.add_argument("--full-size", action="store_true", help="do not resize any picture")
+    size = parser.add_mutually_exclusive_group()
+    words = "shorter side in pixels, also of styles (default: 256)"
+    size.add_argument("--size", type=whole(SMALLEST, 8192), default=256, help=words)
+    size.add_argument("--full-size", dest="size", action="store_const", const=None, help="do not resize any picture")
     parser.add_argument("--keep-colours", action="store_true", help="keep the colours of CONTENT")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
     group = parser.add_argument_group("options of some methods")
@@ -125,14 +121,13 @@ def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read, paint, write."""
     name, asked = _asked(options)
     inputs = [options.content, *options.pictures, *(asked.get(each) for each in FILES)]
     options.out = check_output(options.out, PICTURES, inputs)
     import torch
 
     from stylelearn import __version__
-    from stylelearn.images import ImageError, shown_name, write_image
+    from stylelearn.images import shown_name, write_image
 
     image, settings, line, status = _paint(options, name, asked)
     settings = {
@@ -141,10 +136,7 @@ def run(options: argparse.Namespace) -> int:
         **{key: value for key, value in settings.items() if value is not None},
         **{"stylelearn": __version__, "torch": torch.__version__},
     }
-    try:
-        write_image(image.cpu(), options.out, settings=settings)
-    except ImageError as error:
-        raise CommandError(error) from error
+    write_image(image.cpu(), options.out, settings=settings)
     if status == FAILED:
         raise CommandError(line)
     print(line)
@@ -157,10 +149,6 @@ def _asked(options: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     if name is None:
         raise ValueError(f"--optimize is not for --method {options.method}; it is for style-swap")
     asked = chosen(name, {option: getattr(options, option) for option in OPTIONS})
-    if options.full_size and options.size is not None:
-        raise ValueError("--size and --full-size contradict each other; say one of them")
-    if not options.full_size and options.size is None:
-        options.size = USUAL_SIZE
     _check_styles(options, METHODS[name])
     styles, shares = asked.get("style") or options.pictures, asked.get("shares")
     if shares is not None:
@@ -192,12 +180,6 @@ def _check_styles(options: argparse.Namespace, method: Method) -> None:
 
 
 def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Made:
-    """The pastiche.
-
-    Raises:
-        ValueError, WeightsError, OSError: a picture, network, style or encoder is not there or does not fit.
-        KeyboardInterrupt: before the first step.
-    """
     import torch
 
     from stylelearn.images import shown_name

@@ -33,6 +33,8 @@ from stylelearn.weights import downloaded
 SQUEEZENET = ("relu1", "fire2", "fire4", "fire8")  # torchvision's features 0 + ReLU, 3, 5 and 10
 VGG = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 MIDDLE = 2  # the layer of these four that responds to objects, and still to their place
+DIRECTIONS = 128  # of a sliced distance
+COLOURS = 32  # of a palette
 PLACES = 4096  # of a layer, or pixels of a picture, that are enough to know how values are distributed
 NEARLY_NOTHING = 1e-12  # what a distance of 0 counts as in a geometric mean
 
@@ -132,9 +134,8 @@ def measure(
 def known(only: Iterable[str] | None) -> list[str]:
     """These names, or all where none are given. Raises ValueError: one that is no measure."""
     names = list(MEASURES if only is None else only)
-    for name in names:
-        if name not in MEASURES:
-            raise ValueError(f"there is no measure {name!r}; there are {', '.join(MEASURES)}")
+    if unknown := [name for name in names if name not in MEASURES]:
+        raise ValueError(f"there is no measure {unknown[0]!r}; there are {', '.join(MEASURES)}")
     return names
 
 
@@ -187,7 +188,7 @@ def moments_distance(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float
     return _over_layers(pastiche, style, encoder, apart)
 
 
-def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder, directions: int = 128) -> float:
+def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder) -> float:
     """How far the activations of all places must be moved to become the style's, along random directions.
 
     In one dimension the cheapest transport is known: sort both, and the mean difference is W₁, the Wasserstein distance
@@ -202,11 +203,11 @@ def sliced_wasserstein(pastiche: Tensor, style: Tensor, encoder: Encoder, direct
 
     def apart(features: Tensor, wanted: Tensor) -> float:
         generator = torch.Generator().manual_seed(0)
-        axes = torch.randn(features.shape[1], directions, generator=generator)
-        axes = axes / axes.norm(dim=0)  # (C, directions)
+        axes = torch.randn(features.shape[1], DIRECTIONS, generator=generator)
+        axes = axes / axes.norm(dim=0)  # (C, DIRECTIONS)
         count = min(PLACES, features[0, 0].numel(), wanted[0, 0].numel())
         mine, theirs = (
-            (_some(each[0].flatten(1).T, count) @ axes.to(each)).T.sort(dim=1).values  # (directions, count)
+            (_some(each[0].flatten(1).T, count) @ axes.to(each)).T.sort(dim=1).values  # (DIRECTIONS, count)
             for each in (features, wanted)
         )
         flat = 1e-3 * float(theirs.abs().mean(dim=1).sum())  # less is the rounding of a style of one colour
@@ -273,13 +274,11 @@ def _same_size(pastiche: Tensor, content: Tensor) -> None:
         raise ValueError(f"pastiche and content must be of one size, (1, 3, H, W); these are {came}: use resize")
 
 
-def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np.ndarray]:
+def palette(images: Sequence[Tensor]) -> tuple[np.ndarray, np.ndarray]:
     """The main colours of some pictures together, and how much of each picture they cover.
 
-    Args:
-        colours: K, clusters of pixels in CIE Lab; fewer where there are fewer colours.
     Returns:
-        Lab (K, 3), and shares (pictures, K) whose rows add up to 1.
+        Lab (K, 3), clusters of pixels, at most `COLOURS`; and shares (pictures, K) whose rows add up to 1.
     """
     from scipy.spatial import KDTree
     from skimage.color import rgb2lab
@@ -288,8 +287,8 @@ def palette(images: Sequence[Tensor], colours: int = 32) -> tuple[np.ndarray, np
     rows = [image[0].detach().cpu().double().flatten(1).T for image in images]  # (H·W, 3) each
     points = rgb2lab(torch.cat([_some(each, PLACES) for each in rows]).numpy())
     centres = np.unique(points, axis=0)
-    if len(centres) > colours:
-        centres = KMeans(colours, n_init=1, random_state=0).fit(points).cluster_centers_
+    if len(centres) > COLOURS:
+        centres = KMeans(COLOURS, n_init=1, random_state=0).fit(points).cluster_centers_
     nearest = [KDTree(centres).query(rgb2lab(each.numpy()))[1] for each in rows]
     shares = [np.bincount(each, minlength=len(centres)) / len(each) for each in nearest]
     return centres, np.stack(shares)

@@ -4,20 +4,18 @@
     ratings.give(Rating("anna", "cat + waves", "gatys", "faithfulness", 3))
     read_ratings("anna.csv", "ben.csv")                   # a class
 
-A rating is known by its rater, pair, method and question. Given again, it is added below the one before, and the latest
-counts. So reading a file twice, or files in another order, changes nothing. The study itself is in `study.py`.
+A rating is known by its rater, pair, method and question, and the latest counts. So reading a file twice, or files in
+another order, changes nothing. The study itself is in `study.py`.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-import locale
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,14 +28,12 @@ QUESTIONS = {
 SCORES = {1: "not at all", 2: "rather not", 3: "rather", 4: "fully"}
 COLUMNS = ("rater", "pair", "method", "question", "score", "at")
 
-_HEAD = codecs.BOM_UTF8 + f"{','.join(COLUMNS)}\n".encode()  # spreadsheets recognise UTF-8 by the mark
-
 
 class StudyError(ValueError):
     """A file or a rating that cannot be used; the message says which, why, and what to do."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Rating:
     """One score.
 
@@ -62,7 +58,7 @@ class Rating:
             object.__setattr__(self, what, check_name(getattr(self, what), what))
         if self.question not in QUESTIONS:
             raise StudyError(f"there is no question {self.question!r}; there are {', '.join(QUESTIONS)}")
-        if isinstance(self.score, bool) or self.score not in SCORES:
+        if self.score not in SCORES:
             raise StudyError(f"the score is {self.score!r}; it must be a whole number from 1 to {max(SCORES)}")
         object.__setattr__(self, "score", int(self.score))
         object.__setattr__(self, "at", _utc(self.at))
@@ -82,7 +78,7 @@ def check_name(name: str, what: str = "rater") -> str:
 
 
 class Ratings:
-    """The ratings in one CSV file, added line by line, so that several labs may write into it.
+    """The ratings in one CSV file.
 
     Args:
         path: the file; it is made with the first rating.
@@ -95,35 +91,22 @@ class Ratings:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
-        found = ratings_in(self._data(), f"'{self.path}'")
+        found = self.all()
         self.rater = found[0].rater if found else f"rater {secrets.token_hex(3)}"
 
     def all(self) -> list[Rating]:
-        """The latest rating of each rater, pair, method and question, in this order."""
-        return latest(ratings_in(self._data(), f"'{self.path}'"))
+        """The latest rating of each rater, pair, method and question."""
+        if self.path.exists() and not self.path.is_file():
+            raise StudyError(f"'{self.path}' is no file; give the name of one, such as my-study.csv")
+        return read_ratings(self.path) if self.path.exists() else []
 
     def give(self, *ratings: Rating) -> None:
-        """Add these ratings; each replaces an earlier one, even if the clock was set back.
+        """Add these ratings; each replaces an earlier one.
 
         Raises:
             StudyError: the file cannot be written, or has become something else.
         """
-        data, known = self._data(), {one.key: one.at for one in self.all()}
-        new = [replace(one, at=max(one.at, known.get(one.key, ""))) for one in ratings]
-        try:
-            if data and not _plain(data):  # a spreadsheet has saved it
-                _write(self.path, [*self.all(), *new])
-                return
-            with self.path.open("ab", buffering=0) as file:  # one write: it stays whole beside those of others
-                file.write((b"" if data else _HEAD) + _lines(new))
-        except OSError as error:
-            raise StudyError(f"'{self.path}' cannot be written ({error.strerror}); close it elsewhere, or choose "
-                             "another folder") from error  # fmt: skip
-
-    def _data(self) -> bytes:
-        if self.path.exists() and not self.path.is_file():
-            raise StudyError(f"'{self.path}' is no file; give the name of one, such as my-study.csv")
-        return _bytes(self.path) if self.path.exists() else b""
+        write_ratings(self.path, {one.key: one for one in (*self.all(), *ratings)}.values())
 
 
 def read_ratings(*paths: str | Path) -> list[Rating]:
@@ -132,16 +115,25 @@ def read_ratings(*paths: str | Path) -> list[Rating]:
     Raises:
         StudyError: names the file, the line and what is wrong with it.
     """
-    return latest(one for path in paths for one in ratings_in(_bytes(Path(path).expanduser()), f"'{path}'"))
+    found = []
+    for path in paths:
+        try:
+            found += ratings_in(Path(path).expanduser().read_bytes(), f"'{path}'")
+        except OSError as error:
+            raise StudyError(f"'{path}' cannot be read ({error.strerror}); check its name and permissions") from error
+    return latest(found)
 
 
 def write_ratings(path: str | Path, ratings: Iterable[Rating]) -> Path:
     """Write these ratings into one file in place of an older one. Raises StudyError: that is something else."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *map(astuple, latest(ratings))])
     try:
         path = check_output(path)
         if path.exists():
-            ratings_in(_bytes(path), f"'{path}'")
-        _write(path, ratings)
+            read_ratings(path)
+        with replacing(path) as part:
+            part.write_text(text.getvalue(), encoding="utf-8-sig", newline="")  # spreadsheets know UTF-8 by its mark
     except (ValueError, OSError) as error:
         raise StudyError(f"'{path}' was not written: {error}; choose another name") from error
     return path
@@ -150,90 +142,39 @@ def write_ratings(path: str | Path, ratings: Iterable[Rating]) -> Path:
 def ratings_in(data: bytes, name: str) -> list[Rating]:
     """The ratings in the bytes of a file; `name` is what errors call it.
 
-    A spreadsheet may have saved them: other order of columns, more columns, semicolons or tabs, a line `sep=;`, empty
-    lines; UTF-8, UTF-16 with its mark, or the ANSI code page of this machine or of Western Europe.
+    A spreadsheet may have saved it: with semicolons or tabs, other columns in another order, empty lines.
 
     Raises:
         StudyError: names the line and what is wrong.
     """
+    try:
+        lines = data.decode("utf-8-sig").splitlines(keepends=True)
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{name} is no text in UTF-8; save it as “CSV UTF-8”") from error
+    delimiter = max(",;\t", key=lines[0].count) if lines else ","
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     found = []
-    for line, row in _rows(data, name):
-        score = int(row[4]) if row[4].isdecimal() else row[4]
-        if any(row[1:5]):  # older files begin with a name alone
-            try:
-                found.append(Rating(*row[:4], score, row[5]))  # type: ignore[arg-type, call-arg]
-            except StudyError as error:
-                raise StudyError(f"{name}: line {line}: {error}") from error
+    try:
+        names = [each.strip().lower() for each in next(reader, COLUMNS)]
+        if missing := [each for each in COLUMNS if each not in names]:
+            raise StudyError(f"it has no column {', '.join(missing)}; there must be {', '.join(COLUMNS)}")
+        for cells in reader:
+            row = dict(zip(names, map(str.strip, cells), strict=False))
+            rater, pair, method, question, score, at = (row.get(each, "") for each in COLUMNS)
+            if any(row.values()):
+                found.append(Rating(rater, pair, method, question, int(score) if score.isdecimal() else score, at))  # type: ignore[arg-type]
+    except (csv.Error, StudyError) as error:
+        raise StudyError(f"{name}: line {reader.line_num or 1}: {error}") from error
     return found
 
 
 def latest(ratings: Iterable[Rating]) -> list[Rating]:
-    """One rating for each key, the latest, in order; of two at the same time the second."""
+    """One rating for each key, the latest; of two at the same time the second."""
     found: dict[tuple[str, ...], Rating] = {}
     for one in ratings:
         if one.key not in found or one.at >= found[one.key].at:
             found[one.key] = one
-    return sorted(found.values())
-
-
-def _rows(data: bytes, name: str) -> list[tuple[int, list[str]]]:
-    """The number of each line and its values in the order of `COLUMNS`; none for an empty file."""
-    if not data:
-        return []
-    lines = _decoded(data, name).replace("\ufeff", "").splitlines(keepends=True)
-    skipped = sum(line.strip().strip('"').lower().startswith("sep=") for line in lines[:1])
-    head = lines[skipped] if len(lines) > skipped else ""
-    reader = csv.reader(iter(lines[skipped:]), delimiter=max(",;\t", key=head.count), strict=True)
-    found = []
-    try:
-        names = [each.strip().lower() for each in next(reader, [])]
-        missing = [each for each in COLUMNS if each not in names]
-        if missing:
-            raise StudyError(f"it has no column {', '.join(missing)}; there must be {', '.join(COLUMNS)}")
-        for cells in reader:
-            row = dict(zip(names, map(str.strip, cells), strict=False))
-            values = [row.get(each, "") for each in COLUMNS]
-            if any(values) and values != [*COLUMNS]:  # files put behind one another have several heads
-                found.append((reader.line_num + skipped, values))
-    except (csv.Error, StudyError) as error:
-        raise StudyError(f"{name}: line {reader.line_num + skipped or 1}: {error}") from error
-    return found
-
-
-def _decoded(data: bytes, name: str) -> str:
-    wide = data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    for encoding in ["utf-16"] if wide else ["utf-8", locale.getencoding(), "cp1252"]:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            pass
-    raise StudyError(f"{name} is no text, so it is no CSV of a study; export it again")
-
-
-def _plain(data: bytes) -> bool:
-    """Whether lines may be added as they are."""
-    try:
-        return data.startswith(_HEAD) and data.endswith(b"\n") and bool(data.decode())
-    except UnicodeDecodeError:
-        return False
-
-
-def _write(path: Path, ratings: Iterable[Rating]) -> None:
-    with replacing(path) as part:
-        part.write_bytes(_HEAD + _lines(latest(ratings)))
-
-
-def _lines(ratings: Iterable[Rating]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(map(astuple, ratings))
-    return text.getvalue().encode()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise StudyError(f"'{path}' cannot be read ({error.strerror}); check its name and permissions") from error
+    return [*found.values()]
 
 
 def _utc(at: str) -> str:

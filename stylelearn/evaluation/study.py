@@ -42,14 +42,6 @@ class Pastiche:
     style: Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One page: two pastiches of one pair, the left one first; the last one of a pair may be alone."""
-
-    pair: str
-    pastiches: tuple[Pastiche, ...]
-
-
 @dataclass(frozen=True)
 class Interval:
     """A mean and its confidence interval; `low` and `high` are NaN where one value alone tells nothing about it.
@@ -91,8 +83,8 @@ class Agreement:
         return f"ρ {self.spearman:+.2f}, τ {self.kendall:+.2f} ({self.count} pastiches, by chance {chance})"
 
 
-def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
-    """All pastiches, each one once, two of a pair at a time, in the order that belongs to this rater.
+def trials(pastiches: Sequence[Pastiche], rater: str) -> list[list[Pastiche]]:
+    """All pastiches, each one once, two of a pair at a time, the left one first, in the order of this rater.
 
     The rater's name seeds the random order, the partners and the sides: a rater who returns continues the same list.
     Of an odd number one is left without a partner; such pages come last, when the rater has others in mind.
@@ -109,11 +101,11 @@ def trials(pastiches: Sequence[Pastiche], rater: str) -> list[Trial]:
             raise StudyError(f"{one.method!r} has two pastiches of {one.pair!r}; a rating could mean either")
         pairs[one.pair].append(one)
     found = []
-    for pair, group in pairs.items():
+    for group in pairs.values():
         draw.shuffle(group)
-        found += [Trial(pair, tuple(group[i : i + 2])) for i in range(0, len(group), 2)]
+        found += [group[i : i + 2] for i in range(0, len(group), 2)]
     draw.shuffle(found)
-    return sorted(found, key=lambda trial: -len(trial.pastiches))
+    return sorted(found, key=len, reverse=True)
 
 
 def interval(values: Iterable[float], of: str = "people") -> Interval:
@@ -192,20 +184,18 @@ def agreement(
     return Agreement(float(spearman.statistic), float(kendall.statistic), float(spearman.pvalue), len(both))
 
 
-def invented(
-    opinion: Callable[[str, str, str], float], pastiches: Iterable[Pastiche], people: int = 12
-) -> list[Rating]:
-    """Ratings of people who do not exist, to try the plots with; never mix them with true ones.
+def invented(opinion: Callable[[str, str, str], float], pastiches: Iterable[Pastiche]) -> list[Rating]:
+    """Ratings of twelve people who do not exist, to try the plots with; never mix them with true ones.
 
     Args:
-        opinion: (pair, method, question) -> what all of them think, about 1 to 4.
-        people: how many. A person's generosity, and each score around it, has the standard deviation `SPREAD`.
+        opinion: (pair, method, question) -> what all of them think, about 1 to 4. A person's generosity, and each score
+            around it, has the standard deviation `SPREAD`.
     """
     draw = random.Random(0)
     asked = [(one.pair, one.method, question) for one in pastiches for question in QUESTIONS]
     thought = {each: opinion(*each) for each in asked}
     found = []
-    for number in range(1, people + 1):
+    for number in range(1, 13):
         habit = draw.gauss(0, SPREAD)
         for each, value in thought.items():
             score = min(max(round(value + habit + draw.gauss(0, SPREAD)), 1), max(SCORES))

@@ -85,22 +85,13 @@ def table(rows: Iterable[Row]) -> str:
     return "\n".join([markdown(lines, range(1, len(heads))), *(f"\n{note}" for note in notes)])
 
 
-@dataclass(frozen=True)
-class Published:
-    """A row of Table 1 in Huang & Belongie 2017: seconds at 256 and 512 px without and with encoding the style."""
-
-    name: str
-    method: str  # ours that is meant
-    seconds: Mapping[int, tuple[float, float | None]]
-    styles: str
-
-
-HUANG: tuple[Published, ...] = (
-    Published("Gatys et al.", "gatys", {256: (14.17, 14.19), 512: (46.75, 46.79)}, "∞"),
-    Published("Chen and Schmidt", "swap_inverted", {256: (0.171, 0.407), 512: (3.214, 4.144)}, "∞"),
-    Published("Ulyanov et al.", "johnson", {256: (0.011, None), 512: (0.038, None)}, "1"),
-    Published("Dumoulin et al.", "cin", {256: (0.011, None), 512: (0.038, None)}, "32"),
-    Published("Huang and Belongie (AdaIN)", "adain", {256: (0.018, 0.027), 512: (0.065, 0.098)}, "∞"),
+# Table 1 of Huang & Belongie 2017: name, our method, seconds at 256 and 512 px (without, with the style), styles
+HUANG: tuple[tuple[str, str, tuple[tuple[float, float | None], ...], str], ...] = (
+    ("Gatys et al.", "gatys", ((14.17, 14.19), (46.75, 46.79)), "∞"),
+    ("Chen and Schmidt", "swap_inverted", ((0.171, 0.407), (3.214, 4.144)), "∞"),
+    ("Ulyanov et al.", "johnson", ((0.011, None), (0.038, None)), "1"),
+    ("Dumoulin et al.", "cin", ((0.011, None), (0.038, None)), "32"),
+    ("Huang and Belongie (AdaIN)", "adain", ((0.018, 0.027), (0.065, 0.098)), "∞"),
 )
 HUANG_HARDWARE = "Pascal Titan X, VGG-19, mean of 100 pictures"
 
@@ -120,10 +111,10 @@ def huang_table(rows: Iterable[Row]) -> str:
     heads = ["method", *(f"paper, {size} px" for size in (256, 512)), "# styles"]
     heads += [*(f"here, {size} px" for size in ours_sizes), "# styles here"]
     lines = [heads]
-    for published in HUANG:
-        paper = [_in_brackets(*pair, digits=4) for pair in published.seconds.values()]
-        here = [_in_brackets(*_medians(ours.get((published.method, size)))) for size in ours_sizes]
-        lines.append([published.name, *paper, published.styles, *here, count_styles(published.method)])
+    for name, method, seconds, styles in HUANG:
+        paper = [_in_brackets(*pair, digits=4) for pair in seconds]
+        here = [_in_brackets(*_medians(ours.get((method, size)))) for size in ours_sizes]
+        lines.append([name, *paper, styles, *here, count_styles(method)])
     note = "Seconds for one picture, in brackets with encoding the style."
     note = f"{note} Paper: {HUANG_HARDWARE}. Here: {hardware}, mini, median."
     return f"{markdown(lines, range(1, len(heads)))}\n\n{note}"
@@ -134,11 +125,10 @@ def huang_table(rows: Iterable[Row]) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """seconds = scale · (pixels / 10⁶)^exponent; `error` is the largest of measured over fitted times, ≥ 1."""
+    """seconds = scale · (pixels / 10⁶)^exponent."""
 
     scale: float
     exponent: float
-    error: float
 
     def seconds(self, pixels: float) -> float:
         """The fitted seconds for this number of pixels."""
@@ -157,10 +147,8 @@ def fit_cost(pixels: Sequence[float], seconds: Sequence[float]) -> Cost:
         raise ValueError(f"give seconds for at least two sizes, one each; got {len(pixels)} and {len(seconds)} numbers")
     if not (min(*pixels, *seconds) > 0 and np.isfinite([*pixels, *seconds]).all()):
         raise ValueError(f"pixels and seconds must be above 0; got {list(pixels)} and {list(seconds)}")
-    x, y = np.log(np.divide(pixels, 1e6)), np.log(seconds)
-    exponent, level = np.polyfit(x, y, 1)
-    error = np.exp(np.abs(y - (exponent * x + level)).max())
-    return Cost(float(np.exp(level)), float(exponent), float(error))
+    exponent, level = np.polyfit(np.log(np.divide(pixels, 1e6)), np.log(seconds), 1)
+    return Cost(float(np.exp(level)), float(exponent))
 
 
 def costs(rows: Iterable[Row]) -> dict[str, tuple[list[float], list[float]]]:

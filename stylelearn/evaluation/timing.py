@@ -24,19 +24,17 @@ from stylelearn import __version__
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one piece of work, round by round: on the clock, and of processor time."""
+    """Seconds of one piece of work, round by round: on the clock, and of processor time; with the median of each."""
 
     clocks: Sequence[float]
     processors: Sequence[float]
 
     @property
     def clock(self) -> float:
-        """The median on the clock."""
         return statistics.median(self.clocks)
 
     @property
     def processor(self) -> float:
-        """The median of processor time."""
         return statistics.median(self.processors)
 
 
@@ -58,7 +56,6 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
 
 
 def wait_for_gpu() -> None:
-    """Wait until the GPU has done all its work; without one, return at once."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
 

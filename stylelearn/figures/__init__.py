@@ -1,7 +1,7 @@
 """Pictures and curves in a notebook, with titles and a text for those who cannot see them.
 
     show(image)   grid(images, titles)   plot_curves({"loss": [0.9, 0.5, 0.3]})
-    plot_intervals({"liked": {"adain": (3, 2, 4)}})   plot_points({"adain": (0.1, 2)}, "seconds", "distance")
+    plot_intervals({"liked": {"adain": (3, 2, 4)}})   plot_points({"adain": (0.1, 2)}, "s", "Gram", {"adain": "∞"})
     plot_tree(Ask("Wait?", {"yes": "lesson 02", "no": "lesson 05"}))
     view = LivePicture(); view.update(image)     # one picture that is replaced in place
 

@@ -13,34 +13,28 @@ if TYPE_CHECKING:
 
 
 def costs_figure(
-    costs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    fits: Mapping[str, Callable[[float], float]] | None = None,
-    title: str = "Seconds for one picture",
+    costs: Mapping[str, tuple[Sequence[float], Sequence[float]]], fits: Mapping[str, Callable[[float], float]]
 ) -> Figure:
     """Measured seconds as marks, and a fitted law as a line through them.
 
     Args:
         costs: name -> (pixels, seconds), as `tables.costs` gives them.
-        fits: name -> seconds as a function of pixels, such as `Cost.seconds`; without one the marks are joined.
-        title: a line above.
+        fits: name -> seconds as a function of pixels, such as `Cost.seconds`.
     Raises:
         ValueError: nothing to plot.
     """
     if not costs:
         raise ValueError("there is no cost to plot; give at least one, such as {'gatys': ([4096, 16384], [0.5, 2.0])}")
+    title = "Seconds for one picture"
     figure, axes = new_axes(720, 420, title)
     axes.set(xlabel="pixels a side (both axes grow by factors)", ylabel="seconds", xscale="log", yscale="log")
     said = []
     for i, (name, (pixels, seconds)) in enumerate(costs.items()):
-        if len(pixels) == 0 or len(pixels) != len(seconds):
-            raise ValueError(f"{name!r} has {len(pixels)} sizes and {len(seconds)} times; give one time for each size")
         colour, line, marker = LOOKS[i % len(LOOKS)]
         hollow = {"markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.6}  # what lies below stays seen
         look: Any = {"color": colour, "marker": marker, "label": name, **hollow}
-        fit = (fits or {}).get(name)
-        axes.plot(pixels, seconds, linestyle="none" if fit else line, **look)
-        if fit:
-            axes.plot(pixels, [fit(count) for count in pixels], color=colour, linestyle=line, linewidth=1.2)
+        axes.plot(pixels, seconds, linestyle="none", **look)
+        axes.plot(pixels, [fits[name](count) for count in pixels], color=colour, linestyle=line, linewidth=1.2)
         (few, short), (many, long) = (pick(zip(pixels, seconds, strict=True)) for pick in (min, max))
         said.append(f"{name} takes {short:.3g} s at {few**0.5:.0f} px and {long:.3g} s at {many**0.5:.0f} px")
     mark_logarithm(axes.yaxis)

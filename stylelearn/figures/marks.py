@@ -68,7 +68,7 @@ def points_figure(
     points: Mapping[str, tuple[float, float]],
     x: str,
     y: str,
-    kinds: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str],
     title: str | None = None,
     log: tuple[bool, bool] = (False, False),
 ) -> Figure:
@@ -85,10 +85,9 @@ def points_figure(
     if not points:
         raise ValueError("there is nothing to plot; give at least one point, such as {'adain': (0.1, 2.0)}")
     figure, axes = new_axes(_WIDTH, 460, title)
-    kind_of = kinds or dict.fromkeys(points, "")
-    for i, kind in enumerate(dict.fromkeys(kind_of[name] for name in points)):
+    for i, kind in enumerate(dict.fromkeys(kinds[name] for name in points)):
         colour, _, marker = LOOKS[i % len(LOOKS)]
-        chosen = [point for name, point in points.items() if kind_of[name] == kind]
+        chosen = [point for name, point in points.items() if kinds[name] == kind]
         axes.plot(*zip(*chosen, strict=True), linestyle="", marker=marker, color=colour, label=kind, **_HOLLOW)
     axes.set(xlabel=x, ylabel=y, xscale="log" if log[0] else "linear", yscale="log" if log[1] else "linear")
     for axis, logarithmic in zip((axes.xaxis, axes.yaxis), log, strict=True):
@@ -96,12 +95,9 @@ def points_figure(
             mark_logarithm(axis)
     axes.margins(0.22, 0.14)
     axes.grid(True, alpha=0.3)
-    if kinds:
-        legend_beside(axes)
+    legend_beside(axes)
     _name(figure, axes, points)
-    numbers = (
-        f"{name}{f' ({kinds[name]})' if kinds else ''} at {x} {a:.3g}, {y} {b:.3g}" for name, (a, b) in points.items()
-    )
+    numbers = (f"{name} ({kinds[name]}) at {x} {a:.3g}, {y} {b:.3g}" for name, (a, b) in points.items())
     figure.set_label(f"{title or 'Names placed by two numbers'}. {'; '.join(numbers)}")
     return figure
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SMALLEST = 256  # pixels; a smaller picture is enlarged to this width
 PAGE = 832  # pixels; with margins what a notebook shows unshrunk in a window 1280 pixels wide
 _GAP, _MARGIN = 10, 6  # pixels between pictures and around them
+FITTING = PAGE // (SMALLEST + _GAP)  # pictures in a row
 _LINE, _LETTER = 19, 8.2  # pixels: height of a line and mean width of a letter in a title
 
 
@@ -66,8 +67,6 @@ def grid(
         raise ImageError("grid got no images; give at least one")
     if titles is not None and len(titles) != len(pictures):
         raise ImageError(f"grid got {len(pictures)} images and {len(titles)} titles; give one title for each image")
-    if columns is not None and columns < 1:
-        raise ImageError(f"columns is {columns}; choose at least 1")
     display_figure(grid_figure(pictures, titles, columns=columns, even=even), alt)
 
 
@@ -117,7 +116,7 @@ def grid_figure(
     even: bool = False,
 ) -> Figure:
     """The figure of `grid`, pixel for pixel on white; arguments as there. `width`: of each image, as for `show`."""
-    columns = min(len(images), columns) if columns else _columns(len(images))
+    columns = min(len(images), columns or math.ceil(len(images) / math.ceil(len(images) / FITTING)))
     pixels = [_fit(image, width, columns) for image in images]  # (h, w, 3) each
     cell = max(pixel.shape[1] for pixel in pixels)
     rows = [range(i, min(i + columns, len(images))) for i in range(0, len(images), columns)]
@@ -128,7 +127,7 @@ def grid_figure(
             if height > lowest:
                 pixels[i] = _fit(images[i], round(across * lowest / height), columns)[:lowest]
     texts = [_wrap(text, cell) for text in titles or [""] * len(images)]
-    heads = [_LINE * max(_lines(texts[i]) for i in row) for row in rows]
+    heads = [_LINE * max(len(texts[i].splitlines()) for i in row) for row in rows]
     bodies = [max(pixels[i].shape[0] for i in row) for row in rows]
     figure_width = columns * cell + (columns - 1) * _GAP + 2 * _MARGIN
     figure_height = sum(heads) + sum(bodies) + (len(rows) - 1) * _GAP + 2 * _MARGIN
@@ -145,11 +144,6 @@ def grid_figure(
             figure.figimage(pixels[i], x, y - head - pixels[i].shape[0], origin="upper")
         y -= head + body + _GAP
     return figure
-
-
-def _columns(count: int) -> int:
-    most = max(1, PAGE // (SMALLEST + _GAP))
-    return math.ceil(count / math.ceil(count / most))
 
 
 def _fit(image: Tensor, width: int | None, columns: int) -> np.ndarray:
@@ -170,7 +164,3 @@ def _wrap(text: str, width: int) -> str:
     if "$" in text:  # a formula must not be cut
         return text
     return "\n".join(textwrap.fill(line, max(8, int(width / _LETTER))) for line in text.splitlines())
-
-
-def _lines(text: str) -> int:
-    return text.count("\n") + 1 if text else 0

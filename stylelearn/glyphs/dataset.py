@@ -84,8 +84,8 @@ class Split:
         """R_C: a letter in `count` known styles, (count, 80, 80).
 
         Args:
-            without: a style whose font is left out in all variations.
-            alike: the result of `alike`; its first styles make the share ALIKE of the references, the rest is random.
+            without: as of `alike`.
+            alike: its result; its first styles make the share ALIKE of the references, the rest is random.
         Raises:
             ValueError: fewer than `count` styles.
         """
@@ -110,11 +110,7 @@ def _some(numbers: list[int], count: int, generator: torch.Generator, what: str,
 def split(
     glyphs: Glyphs, *, novel_fonts: Sequence[str] = NOVEL_FONTS, novel_letters: Sequence[str] = NOVEL_LETTERS
 ) -> Split:
-    """Hold back letters, and fonts with all their variations.
-
-    Raises:
-        ValueError: an unknown font or letter, or nothing left to learn from.
-    """
+    """Hold back letters, and fonts with all their variations. Raises ValueError: unknown ones, or nothing is left."""
     for what, held, there in (("font", novel_fonts, set(glyphs.fonts)), ("letter", novel_letters, glyphs.contents)):
         strange = [each for each in held if each not in there]
         if strange:
@@ -193,12 +189,8 @@ def _augmented(item: Batch, generator: torch.Generator, *, shear: bool) -> Batch
 def test_batch(split: Split, name: str, *, references: int = R, count: int = 200, seed: int = 1) -> Batch:
     """Targets from D1 … D4 with reference sets, as an item of `GlyphDataset`.
 
-    Each style has one set of style references; none of these letters is a target in this style.
-
-    Args:
-        references: r. count: at most this many targets, chosen by the seed.
-    Raises:
-        ValueError: as `Split.pairs`; r exceeds the letters or styles there are, or leaves no target.
+    Each style has one set of r style references; none of these letters is a target in this style. At most `count`
+    targets are chosen by the seed. Raises ValueError: as `Split.pairs`; r is too large for this set.
     """
     pairs = split.pairs(name)
     letters = {style: split.letters(references, _generator(seed, style + 1)) for style in pairs[:, 0].unique().tolist()}
@@ -258,12 +250,9 @@ SCORES = {"L1": l1, "RMSE": rmse, "PDAR": pdar}
 def table(
     draw: Callable[[Batch], Tensor], split: Split, *, references: int = R, count: int = 200
 ) -> dict[str, dict[str, float]]:
-    """The scores of a network on D1 … D4.
+    """The scores on D1 … D4 of `draw`, from an item of `GlyphDataset` to glyphs (B, 1, 80, 80).
 
-    Args:
-        draw: from an item of `GlyphDataset` to glyphs (B, 1, 80, 80). count: as of `test_batch`.
-    Returns:
-        {"D1": {"L1": …, "RMSE": …, "PDAR": …}, …, "D4": …}: means over the targets; 0 is perfect.
+    {"D1": {"L1": …, "RMSE": …, "PDAR": …}, …, "D4": …}: means over the targets; 0 is perfect.
     """
     found = {}
     for name in SETS:

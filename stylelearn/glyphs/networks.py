@@ -90,12 +90,7 @@ def _step(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> nn.Se
 def as_channels(references: Tensor, count: int, what: str) -> Tensor:
     """The first `count` references of each set, the darkest first: a set has no order, but channels have one.
 
-    Args:
-        references: (B, n, 80, 80), n ≥ count, or one set (n, 80, 80).
-    Returns:
-        (B, count, 80, 80).
-    Raises:
-        ValueError: fewer than the network was made for; another shape.
+    (B, n, 80, 80), n ≥ count, or one set (n, 80, 80) -> (B, count, 80, 80). Raises ValueError: fewer; another shape.
     """
     if references.ndim == 3:
         references = references[None]

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from stylelearn.files import replacing
-from stylelearn.glyphs.fonts import LETTERS, Font, FontError, bundled_fonts, distinct_names, find_fonts, listed, missing
+from stylelearn.glyphs.fonts import LETTERS, FontError, bundled_fonts, distinct_names, find_fonts, listed, missing
 
 SIZE = 80  # pixels a side
 EM = 60  # pixels of a font's em, its own measure of height
@@ -35,18 +35,12 @@ _DRAWING = 1  # part of the cache's key; raise it when glyphs are drawn in anoth
 
 @dataclass(frozen=True)
 class Variation:
-    """What makes another style of a font.
-
-    Args:
-        slant: pixels to the right per pixel up; an italic has 0.2.
-        stretch: factor of the width.
-        weight: quarters of a pixel by which every edge of the ink moves outwards; negative numbers make it thinner.
-    """
+    """What makes another style of a font."""
 
     name: str
-    slant: float = 0.0
-    stretch: float = 1.0
-    weight: int = 0
+    slant: float = 0.0  # pixels to the right per pixel up; an italic has 0.2
+    stretch: float = 1.0  # factor of the width
+    weight: int = 0  # quarters of a pixel by which every edge of the ink moves outwards; negative: thinner
 
 
 PLAIN = Variation("plain")
@@ -64,16 +58,11 @@ VARIATIONS = (
 
 @dataclass(frozen=True)
 class Glyphs:
-    """Every letter in every style.
+    """Every letter in every style."""
 
-    Args:
-        images: (S, C, 80, 80) uint8, 0 is ink and 255 is paper.
-        styles: S names "font/variation". contents: C letters.
-    """
-
-    images: Tensor
-    styles: tuple[str, ...]
-    contents: str
+    images: Tensor  # (S, C, 80, 80) uint8, 0 is ink and 255 is paper
+    styles: tuple[str, ...]  # S names "font/variation"
+    contents: str  # C letters
 
     @functools.cached_property
     def fonts(self) -> tuple[str, ...]:
@@ -115,7 +104,7 @@ def coarse(glyphs: Tensor) -> Tensor:
 
 
 def collect(
-    fonts: Sequence[Font | str | Path] | None = None,
+    fonts: Sequence[str | Path] | None = None,
     *,
     letters: str = LETTERS,
     variations: Sequence[Variation] = VARIATIONS,
@@ -123,8 +112,8 @@ def collect(
     """All letters in all variations of all fonts: drawn once, then read from the cache in the user's folder.
 
     Args:
-        fonts: fonts, files or folders; matplotlib's by default. Fonts that lack letters are left out, unless they were
-            named one by one. A font that comes twice (the same bytes) counts once.
+        fonts: files or folders; matplotlib's by default. Fonts that lack letters are left out, unless they were named
+            one by one. A font that comes twice (the same bytes) counts once.
         letters: what to draw, each once. variations: styles per font.
     Raises:
         FontError: no font is left; a named font lacks letters, draws them blank, or is no font.
@@ -133,72 +122,59 @@ def collect(
     for what, values in (("letters", letters), ("variations", [each.name for each in variations])):
         if not values or len(set(values)) < len(values):
             raise ValueError(f"{what} must be one or more, each of them once; got {values!r}")
-    used: list[Font] = []
+    places: Sequence[str | Path] = bundled_fonts() if fonts is None else fonts
+    used: dict[str, Path] = {}  # by a hash of the file
     images: list[np.ndarray] = []
-    seen: set[tuple[str, int]] = set()
-    for font, named in _wanted(fonts):
-        digest = hashlib.sha256(font.path.read_bytes()).hexdigest() if font.path.is_file() else str(font.path)
-        if (digest, font.index) in seen:
-            continue
-        try:
-            drawn = _drawn(font, digest, letters, tuple(variations))
-        except FontError:
-            if named:
-                raise
-            continue
-        seen.add((digest, font.index))
-        used.append(font)
-        images.append(drawn)
+    for place in places:
+        for font in find_fonts(place):
+            digest = hashlib.sha256(font.read_bytes()).hexdigest() if font.is_file() else str(font)
+            if digest in used:
+                continue
+            try:
+                images.append(_drawn(font, digest, letters, tuple(variations)))
+                used[digest] = font
+            except FontError:
+                if fonts is not None and font == Path(place).expanduser():  # it was named
+                    raise
     if not used:
         raise FontError(f"none of the fonts has all of the letters {letters!r}; name others, or ask for fewer letters")
-    styles = tuple(f"{name}/{variation.name}" for name in distinct_names(used) for variation in variations)
+    styles = tuple(f"{name}/{variation.name}" for name in distinct_names([*used.values()]) for variation in variations)
     return Glyphs(torch.from_numpy(np.concatenate(images)), styles, letters)
-
-
-def _wanted(fonts: Sequence[Font | str | Path] | None) -> Iterator[tuple[Font, bool]]:
-    """Fonts, and whether each was named one by one."""
-    for place in bundled_fonts() if fonts is None else fonts:
-        if isinstance(place, Font):
-            yield place, fonts is not None
-        else:
-            yield from ((font, not Path(place).expanduser().is_dir()) for font in find_fonts(place))
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def draw(font: Font, letters: str, variations: Sequence[Variation] = (PLAIN,)) -> np.ndarray:
-    """The glyphs of a font, (variations, letters, 80, 80) uint8, 255 is paper.
-
-    All letters of a style are drawn at the same scale: an em of 60 pixels, or less where a letter would not fit.
+def draw(font: Path, letters: str, variations: Sequence[Variation] = (PLAIN,)) -> np.ndarray:
+    """The glyphs of a font, (variations, letters, 80, 80) uint8, 255 is paper; all letters of a style at one scale.
 
     Raises:
         FontError: it lacks letters, draws them blank, all alike or too small to read, or is no font.
     """
     lacks = missing(font, letters)
     if lacks:
-        raise FontError(f"the font {font.name} lacks {listed(lacks)}; choose another font, or other letters")
+        raise FontError(f"the font {font.stem} lacks {listed(lacks)}; choose another font, or other letters")
     try:
         images = np.stack([_draw_variation(font, letters, variation) for variation in variations])
     except OSError as error:  # FreeType cannot draw these outlines
-        raise FontError(f"'{font.path}' cannot be drawn ({error}); install the font again") from error
+        raise FontError(f"'{font}' cannot be drawn ({error}); install the font again") from error
     darkest = images.min(axis=(2, 3)).max(axis=0)  # (letters,), in the variation that shows least
     blank = "".join(letter for letter, value in zip(letters, darkest, strict=True) if value > 200)
     if blank:
-        raise FontError(f"the font {font.name} draws {listed(blank)} blank; choose another font, or other letters")
+        raise FontError(f"the font {font.stem} draws {listed(blank)} blank; choose another font, or other letters")
     height = (images[0].min(axis=2) < 128).sum(axis=1).max()
     if height < SMALLEST:
-        raise FontError(f"the font {font.name} draws its letters only {height} pixels tall; choose another font")
+        raise FontError(f"the font {font.stem} draws its letters only {height} pixels tall; choose another font")
     if len(letters) > 1 and len(np.unique(images[0].reshape(len(letters), -1), axis=0)) == 1:
-        raise FontError(f"the font {font.name} draws one box for every letter; choose another font")
+        raise FontError(f"the font {font.stem} draws one box for every letter; choose another font")
     return images
 
 
-def _draw_variation(font: Font, letters: str, variation: Variation) -> np.ndarray:
+def _draw_variation(font: Path, letters: str, variation: Variation) -> np.ndarray:
     """(letters, 80, 80), smaller than usual where a letter would not fit otherwise."""
     em = EM
     while True:
-        face = ImageFont.truetype(str(font.path), em * FINE, index=font.index)
+        face = ImageFont.truetype(str(font), em * FINE)
         boxes = [face.getbbox(letter, anchor="ls") for letter in letters]
         grown = variation.weight / FINE
         widths = [
@@ -249,10 +225,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "stylelearn" / "glyphs"
 
 
-def _drawn(font: Font, digest: str, letters: str, variations: tuple[Variation, ...]) -> np.ndarray:
+def _drawn(font: Path, digest: str, letters: str, variations: tuple[Variation, ...]) -> np.ndarray:
     """As `draw`, through a cache keyed by everything that decides how the glyphs look."""
     plain = [replace(each, name="") for each in variations]
-    said = repr((_DRAWING, SIZE, EM, BASELINE, MARGIN, FINE, font.index, letters, plain, digest))
+    said = repr((_DRAWING, SIZE, EM, BASELINE, MARGIN, FINE, letters, plain, digest))
     path = cache_folder() / f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.npz"
     shape = (len(variations), len(letters), SIZE, SIZE)
     try:

@@ -9,34 +9,16 @@ A new lab derives from `steps.StepLab`, gives its controls and says what its job
 One whose picture is a single pass of a network derives from `live.LiveLab`; see `johnson.py`.
 """
 
-from stylelearn.lab.adain import AdaINLab
-from stylelearn.lab.adjustable import AdjustableLab
-from stylelearn.lab.cin import CinLab
-from stylelearn.lab.compare import CompareLab
-from stylelearn.lab.emd import EMDLab
-from stylelearn.lab.gatys import GatysLab
-from stylelearn.lab.inversion import InversionLab
-from stylelearn.lab.johnson import JohnsonLab
-from stylelearn.lab.photo import PhotoLab
-from stylelearn.lab.study import StudyLab
-from stylelearn.lab.style_swap import StyleSwapLab
-from stylelearn.lab.welcome import WelcomeLab
-from stylelearn.lab.widgets.choosers import PictureChooser
-from stylelearn.lab.widgets.mask_editor import MaskPainter
-
-__all__ = [
-    "AdaINLab",
-    "AdjustableLab",
-    "CinLab",
-    "CompareLab",
-    "EMDLab",
-    "GatysLab",
-    "InversionLab",
-    "JohnsonLab",
-    "MaskPainter",
-    "PhotoLab",
-    "PictureChooser",
-    "StudyLab",
-    "StyleSwapLab",
-    "WelcomeLab",
-]
+from stylelearn.lab.adain import AdaINLab as AdaINLab
+from stylelearn.lab.adjustable import AdjustableLab as AdjustableLab
+from stylelearn.lab.cin import CinLab as CinLab
+from stylelearn.lab.compare import CompareLab as CompareLab
+from stylelearn.lab.emd import EMDLab as EMDLab
+from stylelearn.lab.gatys import GatysLab as GatysLab
+from stylelearn.lab.inversion import InversionLab as InversionLab
+from stylelearn.lab.johnson import JohnsonLab as JohnsonLab
+from stylelearn.lab.photo import PhotoLab as PhotoLab
+from stylelearn.lab.study import StudyLab as StudyLab
+from stylelearn.lab.style_swap import StyleSwapLab as StyleSwapLab
+from stylelearn.lab.welcome import WelcomeLab as WelcomeLab
+from stylelearn.lab.widgets.mask_editor import MaskPainter as MaskPainter

@@ -1,9 +1,7 @@
 """The lab of lesson 05: four styles at the corners of a square, how strongly, where, and in whose colours; live."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any, Unpack
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +10,7 @@ from stylelearn import adain, samples
 from stylelearn.adain import Style
 from stylelearn.colour import match_colour
 from stylelearn.lab.camera import CameraLab
-from stylelearn.lab.column import Folded, View, observe
+from stylelearn.lab.column import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import broad, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, filled, mask, mixture, percentages
@@ -57,7 +55,7 @@ class AdaINLab(CameraLab):
         elsewhere: str = "style_2",
         coarse: float = SHARE,
         size: int = 384,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content = PictureChooser("content", content)
         corners = list(zip(CORNERS, STYLES, strict=True))
@@ -125,7 +123,6 @@ class AdaINLab(CameraLab):
         return torch.lerp(photo, painted, inside) if masked and other == "photo" else painted
 
     def words(self, settings: dict[str, Any]) -> str:
-        """Photo, styles with their shares, strength, and where."""
         styles = percentages([settings[name] for name in STYLES], settings)
         found = f"{settings['content']} in the style of {styles}, strength {settings['strength']:.2f}"
         if settings["colours"] == "content":

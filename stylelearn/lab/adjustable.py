@@ -1,12 +1,10 @@
 """The lab of lesson 08: a slider for each layer, live; a pad, a die, and noise."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -14,7 +12,7 @@ from torch import Tensor
 
 from stylelearn import adjustable, practice
 from stylelearn.images import resize
-from stylelearn.lab.column import Folded, View, observe
+from stylelearn.lab.column import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.layers import ALL, Alphas
@@ -44,8 +42,7 @@ class AdjustableLab(LiveLab):
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `adjustable.load`.
     Raises:
-        ValueError: an unknown layer, a number out of range, a style for a network that knows one style only.
-        WeightsError: no such network.
+        ValueError: a style for a network that knows one style only.
     """
 
     def __init__(
@@ -60,7 +57,7 @@ class AdjustableLab(LiveLab):
         coarse: float = SHARE,
         size: int = 384,
         weights: str = "adjustable",
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.network = network(weights)
         any_style = bool(self.network.about["any_style"])
@@ -70,8 +67,12 @@ class AdjustableLab(LiveLab):
         self.style = {"style": PictureChooser("style", style)} if any_style else {}
         layers = list(self.network.style_layers)
         self.alphas = Alphas(layers, [name for name in self.network.adjustable if name not in layers], alphas)
-        self._styles = functools.lru_cache(_KEPT)(self._look)
-        self._contents = functools.lru_cache(_KEPT)(self._with_noise)
+        self._styles = functools.lru_cache(_KEPT)(
+            lambda style, size, steps: _Style(self.network, self._fitted(style, size), steps)
+        )
+        self._contents = functools.lru_cache(_KEPT)(
+            lambda content, size, *noise: adjustable.with_noise(self._fitted(content, size), *noise)
+        )
         randomise = controls.button(
             "Randomise", "Random α for all layers, and another seed.", self.guarded(self.randomise),
             icon="random", width="118px",
@@ -133,7 +134,6 @@ class AdjustableLab(LiveLab):
             self.stage.progress(1, f"{step.number} of {run.job.settings['practice']} steps of practice")
 
     def words(self, settings: dict[str, Any]) -> str:
-        """Photo, style, and the α of each layer."""
         found = settings["content"] + (f" in the style of {settings['style']}" if self.style else "")
         found += ", α: " + ", ".join(f"{name} {alpha:.2f}" for name, alpha in settings["alphas"].items())
         if settings.get("practice"):
@@ -144,12 +144,6 @@ class AdjustableLab(LiveLab):
         """Random α, and another noise."""
         seed = self.controls["seed"]
         self.set(alphas=self.alphas.roll(), seed=(seed.value + 1) % (seed.max + 1))
-
-    def _look(self, style: Tensor, size: int, steps: int) -> _Style:
-        return _Style(self.network, self._fitted(style, size), steps)
-
-    def _with_noise(self, content: Tensor, size: int, noise: float, seed: int) -> Tensor:
-        return adjustable.with_noise(self._fitted(content, size), noise, seed)
 
     def _corners(self) -> None:
         """The corners of the pad show what would be painted there."""

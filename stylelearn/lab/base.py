@@ -1,25 +1,24 @@
 """What all labs are: a stage on the left, controls on the right, and a runner between them."""
 
-from __future__ import annotations
-
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelearn.images import read_image, read_settings
+from stylelearn.images import read_image, read_settings, write_image
 from stylelearn.lab import memory
-from stylelearn.lab.column import SLIDERS, Column, Row, View, observe, restore
+from stylelearn.lab.column import SLIDERS, Column, Row, observe, restore
 from stylelearn.lab.engine.clock import taken
 from stylelearn.lab.engine.errors import guarded
 from stylelearn.lab.engine.kernel import Released, on_interrupt
-from stylelearn.lab.engine.runner import Outcome, Run, Runner, interrupt
+from stylelearn.lab.engine.runner import Job, Run, Runner, interrupt
 from stylelearn.lab.widgets.stage import MOST_KEPT, Stage
 from stylelearn.optimize import Step
 
@@ -36,13 +35,18 @@ class Lab(Released, widgets.VBox):
         fixed: settings that no control changes.
         below: what stands below stage and controls.
         border: as for `Stage`.
-        shown: what of it is on the page: `hide` and `show`, see `View`; every lab takes these two.
+        shown: what of it is on the page; every lab takes these two, `hide` (names of settings) and `show` ("all"; or
+            "sliders" for a projector: a large picture, its buttons, and sliders and squares), see `Column`.
+    Raises:
+        ValueError: every lab, for a number out of range or a choice that is not there. WeightsError: no such network.
     """
 
     file_name = "pastiche.png"  # what Save proposes
     buttons: Sequence[str] = ()  # of the stage
     at_once = False  # whether every move of a control paints anew
 
+    _job: Any = None  # the `Job` that made the picture
+    _raw: Any = None  # the picture before the job's `finish`
     _quiet = False  # while several controls are set that belong together
 
     def __init__(
@@ -52,7 +56,7 @@ class Lab(Released, widgets.VBox):
         fixed: Mapping[str, Any] | None = None,
         below: Sequence[widgets.Widget] = (),
         border: float = 0.0,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         column = Column(rows, **shown)
         self.controls = column.controls
@@ -75,8 +79,6 @@ class Lab(Released, widgets.VBox):
         self._view_count = 0  # from now on the page tells how often this lab is on it
         self.observe(self._gone_from_the_page, "_view_count")
 
-    # ------------------------------------------------------------------------------------------- what a lab defines
-
     def on_stage(self) -> Tensor:
         """What is on the stage: the lab's picture, or another view of it."""
         return self._image
@@ -84,8 +86,6 @@ class Lab(Released, widgets.VBox):
     def original(self) -> Tensor | None:
         """What the border compares it with; None for nothing."""
         return getattr(self.controls.get("content"), "image", None)
-
-    # --------------------------------------------------------------------------------------------------- what users do
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -117,10 +117,6 @@ class Lab(Released, widgets.VBox):
             self.stage.announce("stopping after this step …")
         self._runner.stop()
 
-    def reset(self) -> None:
-        """Back to the settings and the picture of the beginning."""
-        raise NotImplementedError
-
     def set(self, **settings: Any) -> None:
         """Set several controls."""
         self._quiet = True  # labs that answer each move answer once, afterwards
@@ -138,17 +134,27 @@ class Lab(Released, widgets.VBox):
         return self._runner.wait(timeout)
 
     def save(self, name: str | None = None) -> Path | None:
-        """Write the picture with its settings inside; by default to the name in the lab's field."""
+        """Write the picture with its settings inside, by default to the name in the lab's field.
+
+        Returns where it is, since nothing is overwritten; None where it cannot be written, and `error` says why.
+        """
         with self._showing:
             image, inside = self._image, self._inside()
-        return self.stage.save(image, inside, name or self.stage.file_name)
+        try:
+            path = found = Path(name or self.stage.file_name).expanduser()
+            number = 2
+            while os.path.exists(found):  # False, too, for a name that is too long; Path.exists raises an error then
+                found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+                number += 1
+            written = write_image(image, found, settings=inside)
+        except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: an unknown ~user
+            self.stage.error = f"{error}; Download gives you the file all the same"
+            return None
+        self.stage.error, self.stage.written = "", f"Written to {written}."
+        return written
 
     def take(self, source: Any, name: str | None = None) -> None:
-        """Take a picture that this lab saved, with its settings; any other picture becomes the content.
-
-        Args:
-            source: as for `read_image`. name: what to call it.
-        """
+        """Take a picture that this lab saved, with its settings; any other picture becomes the content, named so."""
         self.stage.error = ""
         inside = read_settings(source)
         if inside.get("lab") != type(self).__name__:
@@ -183,7 +189,7 @@ class Lab(Released, widgets.VBox):
             self._runner.stop(discard=True)
             self.stage.compare(None, 0)
         super().close()
-        self._job: Any = None  # the `Job` that made the picture; some labs' jobs know more
+        self._job = self._raw = None
 
     def _moved(self, name: str) -> None:
         """What the control of that name calls when it is moved, in a lab that answers at once."""
@@ -193,8 +199,6 @@ class Lab(Released, widgets.VBox):
     def guarded(self, act: Callable[[], Any]) -> Callable[..., None]:
         """A callback whose errors are shown in the lab."""
         return guarded(act, lambda words: self.stage.set_trait("error", words))  # the stage may come later
-
-    # ----------------------------------------------------------------------------------------------- what the page says
 
     def _asked(self, message: dict[str, Any], buffers: list[Any]) -> None:
         """A button was pressed, a place was pointed at, or a file has come."""
@@ -222,8 +226,6 @@ class Lab(Released, widgets.VBox):
     def _inside(self) -> dict[str, Any]:
         return memory.written(type(self).__name__, self._made, self.controls)
 
-    # -------------------------------------------------------------------------------------------- what the runner says
-
     def _unless_discarded(self, act: Callable[..., None], run: Run, *given: Any) -> None:
         with self._showing:
             if not run.discarded:
@@ -233,11 +235,15 @@ class Lab(Released, widgets.VBox):
         """A run begins."""
 
     def _stepped(self, run: Run, step: Step) -> None:
-        raise NotImplementedError
+        """It has made a step."""
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+    def _ended(self, run: Run, error: Exception | None) -> None:
         """It is over; `run.discarded` says whether nothing of it is wanted any more."""
-        raise NotImplementedError
+
+    def _keep(self, job: Job, raw: Tensor, **more: Any) -> None:
+        """This picture is the present one; `more` is written into its file, too."""
+        self._job, self._raw, self._image = job, raw, job.finish(raw)
+        self._made = {**job.settings, **more}
 
     def _show(self, words: str, *, live: bool = False) -> None:
         shown = self.on_stage()

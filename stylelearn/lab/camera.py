@@ -5,8 +5,6 @@ So there is never more than one under way, and a slow machine paints fewer of th
 notebook keeps, and are no setting, no content and no `image` of the lab.
 """
 
-from __future__ import annotations
-
 import queue
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stylelearn.images import encode_image, read_image
-from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.live import LiveLab
 from stylelearn.lab.widgets.stage import LIVE_QUALITY
 from stylelearn.optimize import Step
@@ -91,12 +89,12 @@ class CameraLab(LiveLab):
         elif step.number:
             self.stage.send({"painted": step.number}, [encode_image(step.image, "jpeg", LIVE_QUALITY)])
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
-        super()._ended(run, outcome, error)
+    def _ended(self, run: Run, error: Exception | None) -> None:
+        super()._ended(run, error)
         if isinstance(run.job, Film):
             self.empty_caches()  # they hold the last pictures
             if self._film is run.job:  # the page does not know yet
                 self._film = None
                 self.stage.send({"over": "the camera is off" + (f": {run.stopped_by}" if run.stopped_by else "")})
-                if outcome == "finished":
+                if error is None and not run.stopping:
                     self.start()

@@ -1,9 +1,7 @@
 """The lab of lesson 04: four styles of one network, mixed on a pad, and differently inside and outside of a mask."""
 
-from __future__ import annotations
-
 import functools
-from typing import Any, Unpack
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +9,7 @@ from torch import Tensor
 from stylelearn import cin
 from stylelearn.images import resize
 from stylelearn.lab.camera import CameraLab
-from stylelearn.lab.column import Folded, View, observe
+from stylelearn.lab.column import Folded, observe
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import broad, sizes
 from stylelearn.lab.mixing import CORNERS, EVERYWHERE, MaskChooser, Pad, filled, mask, mixture, percentages
@@ -40,9 +38,6 @@ class CinLab(CameraLab):
         coarse: share of a coarse pastiche in what the network sees, as of `coarse_to_fine`, 0 to 0.9.
         size: longer side in pixels, 64 to 1024.
         weights: the network, as for `cin.load`.
-    Raises:
-        ValueError: an unknown style, a number out of range.
-        WeightsError: no such network.
     """
 
     file_name = "mixture.png"
@@ -64,7 +59,7 @@ class CinLab(CameraLab):
         coarse: float = SHARE,
         size: int = 256,
         weights: str = "cin",
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.network = network(weights)
         names = self.network.styles
@@ -103,26 +98,20 @@ class CinLab(CameraLab):
         self._label()
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
-        """The network's pastiche, with the shares that the pad and the mask give."""
         photo = self._fitted(pictures["content"], settings["size"])
-        mix = self._mix(settings, pictures, photo)
+        shares: dict[str, Any] = mixture([settings[key] for key in SETTINGS], settings)
+        if settings["where"] != EVERYWHERE or settings["counts"] == "outside":
+            height, width = photo.shape[2:]
+            scale = min(1.0, MASK_SIDE / max(height, width))
+            size = (max(1, round(height * scale)), max(1, round(width * scale)))
+            here = self._mask(pictures["where"], size, settings["softness"])
+            here = here if settings["counts"] == "inside" else 1 - here  # (h, w), 1 where the square counts
+            shares = {name: share * here for name, share in shares.items()}
+            shares[settings["outside"]] = shares.get(settings["outside"], 0) + 1 - here
+        mix = self.network.mix(shares)
         return coarse_to_fine(lambda image: self.network(image, mix), photo, settings["coarse"])
 
-    def _mix(self, settings: dict[str, Any], pictures: dict[str, Tensor], photo: Tensor) -> Tensor:
-        shares = mixture([settings[key] for key in SETTINGS], settings)
-        if settings["where"] == EVERYWHERE and settings["counts"] == "inside":
-            return self.network.mix(shares)
-        height, width = photo.shape[2:]
-        scale = min(1.0, MASK_SIDE / max(height, width))
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        here = self._mask(pictures["where"], size, settings["softness"])
-        here = here if settings["counts"] == "inside" else 1 - here  # (h, w), 1 where the square counts
-        masks = {name: share * here for name, share in shares.items()}
-        masks[settings["outside"]] = masks.get(settings["outside"], 0) + 1 - here
-        return self.network.mix(masks)
-
     def words(self, settings: dict[str, Any]) -> str:
-        """What the picture shows, for those who cannot see it."""
         styles = percentages([settings[key] for key in SETTINGS], settings)
         where = ""
         if settings["where"] != EVERYWHERE or settings["counts"] != "inside":

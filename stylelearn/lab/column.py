@@ -1,10 +1,8 @@
 """The column of controls beside the picture: what is set by which name, and what of it is folded away or not shown."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 import ipywidgets as widgets
 
@@ -19,24 +17,11 @@ class Folded:
     """Rows that are rarely used: folded away until their title is pressed."""
 
     title: str
-    rows: Sequence[Row]
+    rows: Sequence["Row"]
 
 
 Row: TypeAlias = widgets.Widget | Mapping[str, Any] | tuple[widgets.Widget, Mapping[str, Any]] | Folded
 """Settings by name, a widget and the settings in it, or a widget that belongs to the setting above it."""
-
-
-class View(TypedDict, total=False):
-    """What of a lab is on the page; every lab takes these.
-
-    Attributes:
-        hide: names of settings whose controls are not shown; their values stay.
-        show: "all"; or "sliders" for a projector, which leaves a large picture, its buttons, and the sliders and
-            squares that are not folded away.
-    """
-
-    hide: Iterable[str]
-    show: str
 
 
 class Column(widgets.VBox):
@@ -44,7 +29,8 @@ class Column(widgets.VBox):
 
     Args:
         rows: each control has a `value`, and its name is that of the setting.
-        hide, show: see `View`.
+        hide: names of settings whose controls are not shown; their values stay.
+        show: "all"; or "sliders", which leaves the sliders and squares that are not folded away.
 
     Attributes:
         controls: all of them by name, also those that are not shown.
@@ -82,7 +68,8 @@ class Column(widgets.VBox):
                     continue  # a setting that is set on the picture
                 self._known |= dict.fromkeys(settings)
                 if settings:  # a widget without any goes with the one above it
-                    hidden = not self._hide.isdisjoint(settings) or (self._show == SLIDERS and _is_chosen(widget))
+                    listed = isinstance(widget, Chooser | widgets.Dropdown | widgets.Text | widgets.BoundedIntText)
+                    hidden = not self._hide.isdisjoint(settings) or (self._show == SLIDERS and listed)
                 if hidden:
                     widget.layout.display = "none"
                 found.append(widget)
@@ -93,11 +80,6 @@ def _pairs(row: Any) -> list[tuple[Any, Mapping[str, Any]]]:
     if isinstance(row, Mapping):
         return [(control, {name: control}) for name, control in row.items()]
     return [row if isinstance(row, tuple) else (row, {})]
-
-
-def _is_chosen(control: widgets.Widget) -> bool:
-    """Whether a control is a list or a line to type, and not a slider."""
-    return isinstance(control, Chooser | widgets.Dropdown | widgets.Text | widgets.BoundedIntText)
 
 
 def restore(control: Any, value: Any) -> None:

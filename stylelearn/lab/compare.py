@@ -6,7 +6,7 @@ import functools
 import html
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -15,9 +15,8 @@ from torch import Tensor
 
 from stylelearn.evaluation.metrics import MEASURES, judge, measure
 from stylelearn.images import resize
-from stylelearn.lab.column import View
 from stylelearn.lab.engine.clock import Clock, duration
-from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.live import LiveLab
 from stylelearn.lab.memory import named
 from stylelearn.lab.mixing import Axis
@@ -30,7 +29,7 @@ from stylelearn.registry import METHODS
 
 PHOTO = "photograph"  # what can be shown instead of a method
 MEASURED = ("content", "gram", "structure", "palette")  # the columns of the table
-_KEPT = 64  # pastiches
+_KEPT = 8  # pairs whose pastiches are kept
 SIZES = (64, 128, 192, 256, 384, 512)
 _judge = functools.cache(judge)
 
@@ -44,7 +43,6 @@ class CompareLab(LiveLab):
         border: where one ends and the other begins, 0 (all right) to 1 (all left).
         steps: at most so many where pixels are moved, 10 to 300.
         size: longer side in pixels, 64 to 512.
-        first: whether there is a picture when this returns.
 
     Attributes:
         painted: method -> `Painting`, for the present pictures, size and steps.
@@ -63,11 +61,10 @@ class CompareLab(LiveLab):
         border: float = 0.5,
         steps: int = 100,
         size: int = 256,
-        first: bool = True,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
-        self._cache: dict[tuple, Painting] = {}
+        self._cache: dict[tuple, dict[str, Painting]] = {}  # by what `_pair` says, and by method
         self._all: set[tuple] = set()  # the pairs that all methods are to paint
         self._sides: tuple[Tensor, ...] = ()  # what is left and right of the border
         # Of the step that comes next: both sides, the painting that it is about (None: neither), and of which pair.
@@ -100,7 +97,7 @@ class CompareLab(LiveLab):
                 ),
             },
         ]  # fmt: skip
-        super().__init__(rows, first=first, border=border, below=[self._table], **shown)
+        super().__init__(rows, border=border, below=[self._table], **shown)
         steps_slider.continuous_update = False  # another number of steps is another painting
         traitlets.link((self.stage, "border"), (self.border, "value"))
 
@@ -120,7 +117,6 @@ class CompareLab(LiveLab):
         return self._finished(self._pair(self.settings))
 
     def words(self, settings: dict[str, Any]) -> str:
-        """What is left and what is right."""
         share = settings["border"]
         return (
             f"{settings['content']} in the style {settings['style']}: {title_of(settings['left'])} in the left "
@@ -159,28 +155,27 @@ class CompareLab(LiveLab):
         return (*pictures, settings["style"], settings["steps"], settings["size"])
 
     def _painting(self, method: str, pair: tuple, pictures: Sequence[Tensor]) -> Painting:
-        key = _key(method, pair)
-        if key not in self._cache:
+        known = self._cache.setdefault(pair, {})
+        if method not in known:
             *_, name, steps, size = pair
             content, style = (self._fitted(picture, size) for picture in pictures)
-            self._cache[key] = Painting(method, content, style, name, steps)
+            known[method] = Painting(method, content, style, name, steps)
             for old in list(self._cache)[:-_KEPT]:
                 del self._cache[old]
-        return self._cache[key]
+        return known[method]
 
     def _finished(self, pair: tuple) -> dict[str, Painting]:
-        return {name: one for name in METHODS if (one := self._cache.get(_key(name, pair))) is not None and one.done}
+        known = self._cache.get(pair, {})
+        return {name: known[name] for name in METHODS if name in known and known[name].done}
 
     def _moved(self, name: str) -> None:
         self._paused = self._paused and name == "border"
         super()._moved(name)
 
     def on_stage(self) -> Tensor:
-        """What is right of the border."""
         return self._sides[1] if self._sides else self._image
 
     def original(self) -> Tensor | None:
-        """What is left of it."""
         return self._sides[0] if self._sides else None
 
     def _began(self, run: Run) -> None:
@@ -193,25 +188,21 @@ class CompareLab(LiveLab):
         if due or now is None or now.done:
             self._sides = sides
             super()._stepped(run, step)
-            self._tell(run.job.settings, pair)
+            shown = [run.job.settings[side] for side in ("left", "right")]
+            self.stage.names = [title_of(side) for side in shown]
+            self._table.value = table(self._finished(pair), pair[2], shown)
             if now is not None and not now.done:
                 left = now.seconds / max(1, now.step) * (now.count - now.step)
                 words = f"painting {title_of(now.method)}: step {now.step} of {now.count}, {duration(left)} left"
                 self.stage.progress(now.step / now.count, words)
             self._clock.done("picture", PICTURE_EVERY)
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
-        super()._ended(run, outcome, error)
+    def _ended(self, run: Run, error: Exception | None) -> None:
+        super()._ended(run, error)
         self.stage.idle(can_resume=False)
-
-    def _tell(self, settings: dict[str, Any], pair: tuple) -> None:
-        """The names of both sides, and the table."""
-        self.stage.names = [title_of(settings[side]) for side in ("left", "right")]
-        self._table.value = table(self._finished(pair), pair[2], (settings["left"], settings["right"]))
 
 
 def _names(settings: Mapping[str, Any]) -> str:
-    """The names below the picture."""
     return (
         '<div style="display:flex;justify-content:space-between;font-size:90%">'
         f"<span>◧ {html.escape(title_of(settings['left']))}</span>"
@@ -219,19 +210,8 @@ def _names(settings: Mapping[str, Any]) -> str:
     )
 
 
-def _key(method: str, pair: tuple) -> tuple:
-    """Under which name a painting is kept; how many steps are allowed says nothing to a network."""
-    content, style, name, steps, size = pair
-    moves = method in METHODS and METHODS[method].steps > 0
-    return method, content, style, name, size, steps if moves else 0
-
-
 def wipe(left: Tensor, right: Tensor, border: float) -> Tensor:
-    """The left part of one picture (1, 3, H, W) and the right part of another, with a thin line between.
-
-    Args:
-        border: 0 (only the right one) to 1 (only the left one).
-    """
+    """The left part, up to `border` from 0 to 1, of one picture (1, 3, H, W) and the rest of another, with a line."""
     width = left.shape[-1]
     cut = round(border * width)
     made = torch.cat([left[..., :cut], right[..., cut:]], dim=3)  # (1, 3, H, W)
@@ -267,11 +247,7 @@ class Painting:
         self._steps = self._make()
 
     def advance(self) -> None:
-        """Make one step; after the last one the picture is measured.
-
-        Raises:
-            anything that the method raises; the next call then begins anew.
-        """
+        """Make one step; after the last one the picture is measured. After an error the next call begins anew."""
         begin = time.perf_counter()
         try:
             made = next(self._steps, None)

@@ -1,10 +1,8 @@
 """The lab of lesson 09: a few letters of a font in, any word in that font out; and what is between two fonts."""
 
-from __future__ import annotations
-
 import functools
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +13,6 @@ from stylelearn.glyphs.dataset import NOVEL_LETTERS
 from stylelearn.glyphs.fonts import LETTERS, FontError, listed
 from stylelearn.glyphs.rendering import SIZE, Glyphs
 from stylelearn.images import shown_name
-from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import LiveLab
 from stylelearn.lab.widgets import controls
@@ -37,7 +34,6 @@ class EMDLab(LiveLab):
         share: how much of the other font's style, 0 to 1.
         weights: the network, as for `emd.load`.
     Raises:
-        ValueError: a share out of range.
         FontError: no such font.
     """
 
@@ -52,7 +48,7 @@ class EMDLab(LiveLab):
         word: str = "Typeface",
         share: float = 0.0,
         weights: str = "emd",
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.fonts = {
             "font": FontChooser("font", "The font whose letters the network sees; it is to write in it.", font),
@@ -84,7 +80,10 @@ class EMDLab(LiveLab):
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """What the network sees of both fonts, what it writes, and what the fonts have there."""
         word, share = settings["word"], settings["share"]
-        _check_word(word)
+        if strange := "".join(letter for letter in word if letter not in LETTERS):
+            raise ValueError(f"this network knows A to Z, a to z and 0 to 9, not {strange!r}; write another word")
+        if not 1 <= len(word) <= LONGEST:
+            raise ValueError(f"a word has 1 to {LONGEST} letters, and this one {len(word)}; write another one")
         net = self._network()
         shown = settings["letters"][: net.references]
         glyphs = {which: chooser.glyphs(settings[which]) for which, chooser in self.fonts.items()}
@@ -100,7 +99,6 @@ class EMDLab(LiveLab):
         return glyph_rows(rows, marked={written: [place for place, letter in enumerate(word) if letter in shown]})
 
     def words(self, settings: dict[str, Any]) -> str:
-        """Word, fonts, and what was seen of them."""
         mixture = _mixture(settings, settings["share"])
         return f"{settings['word']} in {mixture}, drawn after the letters {settings['letters']}"
 
@@ -130,14 +128,6 @@ class EMDLab(LiveLab):
             known.content_references(known.glyphs.content(one), net.references, chance, alike=alike) for one in word
         ]
         return net.encode_content(torch.stack(found))
-
-
-def _check_word(word: str) -> None:
-    strange = "".join(letter for letter in word if letter not in LETTERS)
-    if strange:
-        raise ValueError(f"this network knows A to Z, a to z and 0 to 9, not {strange!r}; write another word")
-    if not 1 <= len(word) <= LONGEST:
-        raise ValueError(f"a word has 1 to {LONGEST} letters, and this one {len(word)}; write another one")
 
 
 def _truth(glyphs: Glyphs, word: str) -> Tensor:

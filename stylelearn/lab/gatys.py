@@ -1,9 +1,7 @@
 """The lab of lesson 02: everything that can be set in Gatys, Ecker & Bethge's method."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import Any, Unpack
+from typing import Any
 
 import traitlets
 from torch import Tensor
@@ -12,7 +10,7 @@ from stylelearn import gatys
 from stylelearn.colour import keep_colours, luminance
 from stylelearn.encoders import CONTENT_LAYER
 from stylelearn.images import resize
-from stylelearn.lab.column import Folded, View
+from stylelearn.lab.column import Folded
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.layers import LayerWeights
@@ -62,7 +60,7 @@ class GatysLab(StepLab):
         colour: str = "style",
         encoder_name: str = "mini",
         first_steps: int = 25,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.layers = LayerWeights(layer_weights)

@@ -1,17 +1,14 @@
 """The lab of lesson 01: what a layer remembers of a picture."""
 
-from __future__ import annotations
-
 import html
 import math
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Any
 
 from torch import Tensor
 
 from stylelearn import inversion
 from stylelearn.images import psnr, shown_name
-from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.steps import StepLab, fitted, start_image
@@ -46,7 +43,7 @@ class InversionLab(StepLab):
         size: int = 160,
         encoder_name: str = "mini",
         first_steps: int = 25,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content = PictureChooser("content", content)
         rows = [

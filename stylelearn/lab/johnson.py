@@ -1,19 +1,15 @@
 """The lab of lesson 03: any photo, painted by one of the trained networks, live."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
-import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelearn import johnson
 from stylelearn.colour import keep_colours
 from stylelearn.lab.camera import CameraLab
-from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import loaded_once
 from stylelearn.lab.live import broad, sizes
 from stylelearn.lab.widgets import controls
@@ -35,9 +31,6 @@ class JohnsonLab(CameraLab):
         coarse: share of a coarse pastiche in what the network sees, as of `coarse_to_fine`, 0 to 0.9.
         colours: "style", or "content" to take over brightness only.
         size: longer side in pixels, 64 to 1024.
-    Raises:
-        ValueError: a number out of range, an unknown choice.
-        WeightsError: no such network.
     """
 
     def __init__(
@@ -49,8 +42,17 @@ class JohnsonLab(CameraLab):
         coarse: float = SHARE,
         colours: str = "style",
         size: int = 256,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
+        names = johnson.styles()
+        if style is not None and str(style) not in names:
+            network(str(style))  # a file: says what is wrong with it
+            names = [*names, str(style)]
+        if not names:
+            raise WeightsError(
+                "no trained network is there: get data/weights back with `git checkout -- data/weights`, or train one "
+                "with `stylelearn train johnson` and give the path of its file as style"
+            )
         self.content = PictureChooser("content", content)
         self._pastiche = functools.lru_cache(_KEPT)(
             lambda net, share, *content: coarse_to_fine(net, self._fitted(*content), share)
@@ -58,7 +60,10 @@ class JohnsonLab(CameraLab):
         rows = [
             {
                 "content": self.content,
-                "style": _styles(style),
+                "style": controls.choice(
+                    "style", str(style or names[0]), [(_shown(name), name) for name in names],
+                    "Which network paints: each has learnt one style, and knows no other.",
+                ),
                 "strength": controls.number(
                     "strength (blend)", strength, 0, 1, 0.01,
                     "How much of the pastiche is laid over the photo, pixel by pixel. A plain blend: the network has "
@@ -83,7 +88,6 @@ class JohnsonLab(CameraLab):
         return torch.lerp(photo, pastiche, settings["strength"])
 
     def words(self, settings: dict[str, Any]) -> str:
-        """Photo, style, strength, colours."""
         found = f"{settings['content']} in the style {_shown(settings['style'])}"
         if settings["strength"] < 1:
             found += f", {settings['strength']:.0%} of it blended with the photo"
@@ -92,19 +96,3 @@ class JohnsonLab(CameraLab):
 
 def _shown(style: str) -> str:
     return Path(style).stem.replace("_", " ")
-
-
-def _styles(style: str | Path | None) -> widgets.Dropdown:
-    names = johnson.styles()
-    if style is not None and str(style) not in names:
-        network(str(style))  # a file: says what is wrong with it
-        names = [*names, str(style)]
-    if not names:
-        raise WeightsError(
-            "no trained network is there: get data/weights back with `git checkout -- data/weights`, or train one "
-            "with `stylelearn train johnson` and give the path of its file as style"
-        )
-    return controls.choice(
-        "style", names[0] if style is None else str(style), [(_shown(name), name) for name in names],
-        "Which network paints: each has learnt one style, and knows no other.",
-    )  # fmt: skip

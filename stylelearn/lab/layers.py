@@ -1,7 +1,5 @@
 """A slider for each layer, with presets: weights of the style layers (lesson 02), and each layer's α (lesson 08)."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -136,7 +134,6 @@ class LayerWeights(LayerSliders):
         return {layer: weight / total if total > 0 else 0.0 for layer, weight in self.value.items()}
 
     def changed(self) -> None:
-        """Say the shares."""
         shares = " · ".join(f"{share:.0%}" for share in self.shares.values())
         self._shares.value = controls.small(f"shares: {shares}")
 
@@ -182,7 +179,6 @@ class Alphas(LayerSliders):
         return [self._at(across, down) for down in (0, 1) for across in (0, 1)]
 
     def changed(self) -> None:
-        """Move the ring along."""
         if self.pad is not None:
             self.pad.place = (self.value[self._layers[0]], self.value[self._layers[-1]])
 

@@ -6,12 +6,9 @@ what a slider does not change: it takes tensors as keys (by identity), and a cho
 long as it is chosen.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import itertools
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,7 +21,7 @@ from stylelearn.images import resize
 from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Row
 from stylelearn.lab.engine.errors import in_words
-from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.memory import named
 from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
@@ -43,27 +40,23 @@ class LiveLab(Lab):
 
     Args:
         rows, more: as for `Lab`.
-        first: whether the picture is painted before this returns.
     """
 
     buttons: tuple[str, ...] = ("reset",)
     at_once = True
     preview = 256  # pixels of the longer side while controls move; 0 for none
 
-    def __init__(self, rows: Sequence[Row], *, first: bool = True, **more: Any) -> None:
-        self._fitted = functools.lru_cache(_KEPT)(at_size)
+    def __init__(self, rows: Sequence[Row], **more: Any) -> None:
+        self._fitted = functools.lru_cache(_KEPT)(functools.partial(resize, fit="long"))
         super().__init__(rows, **more)
         for control in self.controls.values():
             if isinstance(control, widgets.FloatSlider | widgets.IntSlider):
                 control.continuous_update = True
         job = self.job(self.settings)
         chosen = [*self.pictures.values()]
-        self._keep(job, at_size(chosen[0], 256) if chosen else torch.full((1, 3, 256, 256), 0.5))
+        self._keep(job, resize(chosen[0], 256, "long") if chosen else torch.full((1, 3, 256, 256), 0.5))
         self._show("Nothing has been painted yet")
-        if first:
-            self._runner.run_here(job)
-
-    # ------------------------------------------------------------------------------------------- what a lab defines
+        self._runner.run_here(job)
 
     def render(self, settings: dict[str, Any], pictures: dict[str, Tensor]) -> Tensor:
         """The picture (1, 3, H, W) for these settings, without gradients; runs in the background.
@@ -80,8 +73,6 @@ class LiveLab(Lab):
         """What the picture shows, for its alternative text; of files and addresses the settings have only the names."""
         raise NotImplementedError
 
-    # --------------------------------------------------------------------------------------------------- what users do
-
     @property
     def pictures(self) -> dict[str, Tensor]:
         """The pictures that are chosen, by the names of their settings, (1, 3, H, W) each."""
@@ -96,18 +87,6 @@ class LiveLab(Lab):
             job = replace(job, steps=functools.partial(_small_first, small, job))
         self._runner.start(job, restart=restart)
 
-    def refresh(self) -> float:
-        """Paint with the present settings, here and now; whatever was under way is dropped.
-
-        Returns:
-            milliseconds until the new pixels were set; `error` says whether they were.
-        """
-        self._runner.stop(discard=True)
-        self._runner.wait()
-        begin = time.perf_counter()
-        self._runner.run_here(self.job(self.settings))
-        return (time.perf_counter() - begin) * 1e3
-
     def reset(self) -> None:
         """Back to the settings of the beginning, and to their picture."""
         self.set(**self._defaults)
@@ -116,8 +95,6 @@ class LiveLab(Lab):
         """Set several controls, and paint once."""
         super().set(**settings)
         self.start()
-
-    # -------------------------------------------------------------------------------------------- what the runner says
 
     def job(self, settings: dict[str, Any]) -> Job:
         """One pass with these settings, and with the pictures that are chosen now."""
@@ -130,9 +107,6 @@ class LiveLab(Lab):
 
         return Job(paint, 1, settings, self.words(named(settings)))
 
-    def _keep(self, job: Job, image: Tensor) -> None:
-        self._job, self._image, self._made = job, image, dict(job.settings)
-
     def _stepped(self, run: Run, step: Step) -> None:
         if step.number == 0:
             self.stage.show(step.image, f"{run.job.title}, while it moves", live=True)
@@ -142,7 +116,7 @@ class LiveLab(Lab):
         self.stage.error = ""
         self.stage.progress(-1, self._took())
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+    def _ended(self, run: Run, error: Exception | None) -> None:
         with self._showing:
             if run.discarded:
                 return
@@ -164,24 +138,11 @@ def _small_first(small: Job, whole: Job) -> Iterator[Step]:
 
 
 def sizes(value: int) -> widgets.Dropdown:
-    """The control for the longer side of the picture; `at_size` makes it so.
-
-    Raises:
-        ValueError: not from 64 to 1024.
-    """
+    """The control for the longer side of the picture, 64 to 1024."""
     return controls.size("Longer", value, SIZES, low=64, high=SIZES[-1])
 
 
 def broad(value: float) -> widgets.FloatSlider:
-    """The control for the share of the coarse pastiche, as of `coarse_to_fine`.
-
-    Raises:
-        ValueError: not from 0 to 0.9.
-    """
+    """The control for the share of the coarse pastiche, as of `coarse_to_fine`, 0 to 0.9."""
     words = "A small pastiche is painted first and enlarged; how much of it the network sees instead of the photo."
     return controls.number("broad marks", value, 0, 0.9, 0.05, words)
-
-
-def at_size(image: Tensor, size: int) -> Tensor:
-    """The picture (1, 3, H, W) with a longer side of `size` pixels."""
-    return resize(image, size, "long")

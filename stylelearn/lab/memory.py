@@ -1,7 +1,5 @@
 """The picture remembers: what is written into it, how it comes back into the lab, and the same as code."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

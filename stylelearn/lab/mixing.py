@@ -1,7 +1,5 @@
 """Where which style counts: a pad between four styles, and masks. For the labs of lessons 04, 05 and 08."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -26,10 +24,8 @@ _EDGE = 0.06  # of the side: half the width of their soft edges
 
 
 def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
-    """The shares of the four corners at a place of the pad; they add up to 1.
+    """The shares of the four corners, which add up to 1, at a place of the pad: from 0 at the left and at the top to 1.
 
-    Args:
-        across: 0 at the left, 1 at the right. down: 0 at the top, 1 at the bottom.
     Raises:
         ValueError: outside the pad.
     """
@@ -39,11 +35,7 @@ def bilinear(across: float, down: float) -> tuple[float, float, float, float]:
 
 
 def mixture(names: Iterable[str], settings: Mapping[str, Any]) -> dict[str, float]:
-    """The share of each name that the settings `across` and `down` give, where one counts at all.
-
-    Args:
-        names: of the four corners, in the order of `CORNERS`; one that has two of them gets both shares.
-    """
+    """The share of each corner's name at the settings `across` and `down`; a name of two corners gets both shares."""
     found: dict[str, float] = {}
     for name, share in zip(names, bilinear(settings["across"], settings["down"]), strict=True):
         if share > 0:
@@ -130,33 +122,22 @@ class MaskChooser(PictureChooser):
         super().__init__("mask", value, name="where", tooltip=words)
 
     def names(self) -> list[str]:
-        """The course's masks."""
         return list(MASKS)
 
     def known(self, name: str) -> Tensor:
-        """One of the course's masks, drawn."""
-        return _drawn(name)[None, None].expand(1, 3, -1, -1)
-
-    def credit(self) -> str:
-        """The mask's name."""
-        return self.value
+        place = (torch.arange(_MASK) + 0.5) / _MASK
+        y, x = torch.meshgrid(place, place, indexing="ij")
+        depth = {  # how far inside, in sides of the picture
+            EVERYWHERE: torch.ones_like(x),
+            "left half": 0.5 - x,
+            "upper half": 0.5 - y,
+            "centre": 0.3 - (x - 0.5).hypot(y - 0.5),
+            "stripes": (x * 5 * torch.pi).sin() / (5 * torch.pi),
+        }[name]
+        return (depth / (2 * _EDGE) + 0.5).clamp(0, 1).expand(1, 3, -1, -1)
 
 
 def mask(image: Tensor, size: Sequence[int]) -> Tensor:
     """The mask that a picture (1, 3, h, w) shows, (H, W) from 0 for black to 1 for white."""
     grey = image.mean(dim=1, keepdim=True)  # (1, 1, h, w)
     return F.interpolate(grey, size=tuple(size), mode="bilinear", antialias=True)[0, 0].clamp(0, 1)
-
-
-def _drawn(name: str) -> Tensor:
-    """One of `MASKS`, (_MASK, _MASK)."""
-    place = (torch.arange(_MASK) + 0.5) / _MASK
-    y, x = torch.meshgrid(place, place, indexing="ij")
-    depth = {  # how far inside, in sides of the picture
-        EVERYWHERE: torch.ones_like(x),
-        "left half": 0.5 - x,
-        "upper half": 0.5 - y,
-        "centre": 0.3 - (x - 0.5).hypot(y - 0.5),
-        "stripes": (x * 5 * torch.pi).sin() / (5 * torch.pi),
-    }[name]
-    return (depth / (2 * _EDGE) + 0.5).clamp(0, 1)

@@ -1,15 +1,13 @@
 """The lab of lesson 07: two photographs, their masks, and everything that can be set in deep photo style transfer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Any
 
 from torch import Tensor
 
 from stylelearn import gatys, photo, segmentation
 from stylelearn.images import resize
-from stylelearn.lab.column import Folded, View, observe
+from stylelearn.lab.column import Folded, observe
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.gatys import SIZES
@@ -19,7 +17,6 @@ from stylelearn.lab.widgets import controls
 from stylelearn.lab.widgets.choosers import PictureChooser
 from stylelearn.lab.widgets.mask_editor import MaskPainter
 from stylelearn.optimize import Step, optimize_image
-from stylelearn.segmentation import Masks
 
 ONE, FOUND, OURS, PAINTED = "one", "found", "ours", "painted"
 
@@ -60,7 +57,7 @@ class PhotoLab(StepLab):
         smoothing: int = 8,
         encoder_name: str = "mini",
         first_steps: int = 30,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content = PictureChooser("content", content)
         self.style = PictureChooser(
@@ -155,9 +152,12 @@ class PhotoLab(StepLab):
         if self._busy:
             return
         content, style = self.content.image, self.style.image
-        found = _ours(self.content.value, self.style.value) if self.masks.value == OURS else None
-        if self.masks.value == OURS and found is None:
-            self._say(FOUND)
+        found = None
+        if self.masks.value == OURS:
+            try:
+                found = segmentation.course_mask(self.content.value), segmentation.course_mask(self.style.value)
+            except ValueError:  # the course has none for one of them
+                self._say(FOUND)
         if self.masks.value == FOUND:
             found = segmentation.cluster(fitted(content, 128), fitted(style, 128), encoder=encoder("mini"))
         self.painter.show(content, style, found)
@@ -169,14 +169,6 @@ class PhotoLab(StepLab):
             self.masks.value = masks
         finally:
             self._busy = False
-
-
-def _ours(content: str, style: str) -> tuple[Masks, Masks] | None:
-    """The masks in data/masks of two of the course's photographs, if there are some."""
-    try:
-        return segmentation.course_mask(content), segmentation.course_mask(style)
-    except ValueError:
-        return None
 
 
 def counts(stages: str, steps: int) -> tuple[int, int]:

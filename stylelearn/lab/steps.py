@@ -1,7 +1,5 @@
 """Labs that paint step by step, with loss curves, Continue and Reset. Lessons 00–02, 06 and 07."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +12,7 @@ from stylelearn.lab.base import Lab
 from stylelearn.lab.column import Row
 from stylelearn.lab.engine.clock import Clock
 from stylelearn.lab.engine.errors import in_words
-from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.widgets.stage import curves
 from stylelearn.optimize import Diverged, Step
 
@@ -27,8 +25,7 @@ class StepLab(Lab):
 
     Args:
         rows, more: as for `Lab`.
-        first_steps: how many steps are done before the constructor returns, so that there is a picture at once; 0 for
-            none.
+        first_steps: done before the constructor returns, so that there is a picture at once; 0 for none.
     """
 
     buttons: tuple[str, ...] = ("start", "stop", "resume", "reset")
@@ -39,7 +36,7 @@ class StepLab(Lab):
         super().__init__(rows, **more)
         self._forget()
         job = self.job(self.settings, None, max(1, first_steps))
-        self._keep(job, job.start, 0)  # type: ignore[arg-type]
+        self._keep(job, job.start, steps_done=0)  # type: ignore[arg-type]
         self._show_all("Nothing has been done yet: press Start")
         self.stage.share = 0
         if first_steps > 0:
@@ -49,8 +46,6 @@ class StepLab(Lab):
         self._beginning = (self._job, self._raw, self._image, self._made, tuple(self._history))
         self._title = self.stage.tooltip
 
-    # ------------------------------------------------------------------------------------------- what a lab defines
-
     def job(self, settings: dict[str, Any], image: Tensor | None, steps: int) -> Job:
         """The work for these settings; its `start` is shown before the first step.
 
@@ -59,8 +54,6 @@ class StepLab(Lab):
             image: the picture to go on from, any size; None begins anew.
         """
         raise NotImplementedError
-
-    # --------------------------------------------------------------------------------------------------- what users do
 
     def start(self, *, restart: bool = False) -> None:
         """Begin anew with the present settings, in the background; returns at once."""
@@ -86,10 +79,9 @@ class StepLab(Lab):
             self.stage.progress(0, "")
 
     def reopened(self, image: Tensor, steps: int) -> None:
-        """Show a picture that was saved with the settings that are set now."""
         with self._showing:
             self._forget()
-            self._keep(self.job(self.settings, image, max(1, steps)), image, steps)
+            self._keep(self.job(self.settings, image, max(1, steps)), image, steps_done=steps)
             self._image = image  # what was saved is finished
             self._show_all(f"{self._job.title}, as it was saved")
             self.stage.announce("the settings of this picture are back")
@@ -98,19 +90,12 @@ class StepLab(Lab):
     def close(self) -> None:
         """Give back the pictures of the beginning and of the last step, too."""
         super().close()
-        self._raw = self._beginning = self._last = None  # type: ignore[assignment]
-
-    # -------------------------------------------------------------------------------------------- what the runner says
+        self._beginning = self._last = None  # type: ignore[assignment]
 
     def _forget(self) -> None:
         self._history = []
         self._marks: list[int] = []
         self._last = None
-
-    def _keep(self, job: Job, raw: Tensor, steps: int) -> None:
-        """This picture is the present one."""
-        self._job, self._raw, self._image = job, raw, job.finish(raw)
-        self._made = {**job.settings, "steps_done": steps}
 
     def _began(self, run: Run) -> None:
         self._last = None
@@ -132,7 +117,7 @@ class StepLab(Lab):
         self._history.append((number, step.losses))
         self._last = step
         if clock.due("picture", PICTURE_EVERY):
-            self._keep(run.job, step.image, number)
+            self._keep(run.job, step.image, steps_done=number)
             self._show(f"{run.job.title}, while it is being made", live=True)
             self.stage.progress(*clock.progress(step.number, run.job.count))
             clock.done("picture", PICTURE_EVERY)
@@ -140,7 +125,7 @@ class StepLab(Lab):
             self._plot()
             clock.done("curves", CURVES_EVERY)
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
+    def _ended(self, run: Run, error: Exception | None) -> None:
         with self._showing:
             if run.discarded:
                 self.stage.idle(can_resume=True)
@@ -148,15 +133,15 @@ class StepLab(Lab):
             if error is not None:
                 self.stage.error = in_words(error)
             if isinstance(error, Diverged):
-                self._keep(run.job, error.image, run.job.first + error.step)
+                self._keep(run.job, error.image, steps_done=run.job.first + error.step)
             elif self._last is not None:  # at the end the best picture counts, not the last
-                self._keep(run.job, self._last.best_image, run.job.first + self._last.number)
+                self._keep(run.job, self._last.best_image, steps_done=run.job.first + self._last.number)
             done = self._made["steps_done"]
             if self._last is not None:
                 self._show_all(f"{run.job.title}, after {done} steps")
-            words = {"finished": "done", "stopped": "stopped", "failed": "ended"}[outcome]
+            words = "ended" if error is not None else "stopped" if run.stopping else "done"
+            early = words == "done" and done - run.job.first < run.job.count
             words += f" after {done} steps" + (f" by {run.stopped_by}" if run.stopped_by else "")
-            early = outcome == "finished" and done - run.job.first < run.job.count
             self.stage.announce(words + (": nothing changes any more" if early else ""))
             self.stage.idle(can_resume=True)
 

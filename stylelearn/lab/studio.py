@@ -1,7 +1,5 @@
 """All labs on one page without code: `stylelearn studio` serves it, and `Studio()` shows it in a notebook."""
 
-from __future__ import annotations
-
 import base64
 import html
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The blind study of lesson 10: two pictures at a time, no names, scores from 1 to 4; names and results at the end."""
 
-from __future__ import annotations
-
 import base64
 import html
 from collections.abc import Callable, Sequence
@@ -49,7 +47,7 @@ class StudyLab(widgets.VBox):
 
     Args:
         pastiches: what is judged.
-        path: the CSV file; it is made with the first rating. Several labs may write into one file.
+        path: the CSV file; it is made with the first rating.
         rater: a name; None for that of the file.
 
     Attributes:
@@ -81,17 +79,14 @@ class StudyLab(widgets.VBox):
             )
             for side in _SIDES
         ]
-        self._back = self._button(
-            "◂ Back", "To the page before; scores can be changed.", lambda: self.show(self.page - 1)
-        )
-        self._next = self._button(
-            "Next ▸", "To the next page; what is left open can be scored later.", lambda: self.show(self.page + 1)
-        )
-        self._result = self._button(
-            "Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked
-        )
-        self._csv = self._button(
-            "Hand in (CSV)", "Write all ratings into a CSV file with your name, beside this notebook.", self.export
+        self._back, self._next, self._result, self._csv = (
+            controls.button(words, tooltip, self._guarded(act))
+            for words, tooltip, act in (
+                ("◂ Back", "To the page before; scores can be changed.", lambda: self.show(self.page - 1)),
+                ("Next ▸", "To the next page; what is open can be scored later.", lambda: self.show(self.page + 1)),
+                ("Results", "Show the mean scores with the methods' names. Then it is blind no more.", self._asked),
+                ("Hand in (CSV)", "Write all ratings to a CSV file with your name, beside this notebook.", self.export),
+            )
         )
         self.upload = widgets.FileUpload(
             accept=".csv", multiple=True, description="Merge", layout=widgets.Layout(width="auto"),
@@ -114,23 +109,17 @@ class StudyLab(widgets.VBox):
         self.show(self._first_open())
 
     @property
-    def pages(self) -> int:
-        """How many trials there are."""
-        return len(self._trials)
-
-    @property
     def missing(self) -> int:
         """How many ratings of this rater are missing."""
         return self._missing(self._pastiches)
 
     def show(self, page: int) -> None:
         """Turn to a page, from 0; beyond the ends it stays at the end."""
-        self.page = min(max(page, 0), self.pages - 1)
-        trial, known = self._trials[self.page], self._known()
-        shown = trial.pastiches
+        self.page = min(max(page, 0), len(self._trials) - 1)
+        shown, known = self._trials[self.page], self._known()
         words = "one pastiche alone" if len(shown) == 1 else "two pastiches, left and right"
-        words = f"{trial.pair}: {words}, without names"
-        given = f"{trial.pair}: the photo and the style that they were made of"
+        words = f"{shown[0].pair}: {words}, without names"
+        given = f"{shown[0].pair}: the photo and the style that they were made of"
         self._draw(self.picture, [one.image for one in shown], _SIDES, words, _PICTURE)
         self._draw(self.given, [shown[0].content, shown[0].style], ("the photo", "the style"), given, 140)
         for side, one in zip(_SIDES, shown, strict=False):
@@ -148,21 +137,23 @@ class StudyLab(widgets.VBox):
             for name, each in found.items()
             if each
         }
-        if not groups:
+        some = [one for each in found.values() for one in each.values()]
+        if not some:
             self._say("there are no ratings yet; give some scores first")
             return
-        some = next(one for each in found.values() for one in each.values())
-        title = f"Mean scores, with 95 % intervals over the {some.of}"
+        title = f"Mean scores, with 95 % intervals over the {some[0].of}"
         figure = intervals_figure(groups, x="1: not at all … 4: fully", title=title, limits=(0.8, 4.2))
         picture, _ = pieces(figure)
-        self.results.value = _as_html(picture.data, picture.alt)
+        data = base64.b64encode(picture.data).decode("ascii")
+        self.results.value = (
+            f'<img alt="{html.escape(picture.alt)}" style="max-width:100%" src="data:image/jpeg;base64,{data}">'
+        )
 
-    def export(self) -> Path:
+    def export(self) -> None:
         """Write all ratings of the file as CSV beside it, under the rater's name, to hand in."""
         name = "".join(letter if letter.isalnum() else "-" for letter in self._rater)
         written = write_ratings(self.ratings.path.with_name(f"my-study-{name}.csv"), self.ratings.all())
         self._say(f"written to {written}; hand in this file", fine=True)
-        return written
 
     def take(self, files: Sequence[Any]) -> None:
         """Add the ratings of uploaded CSV files, all or none; then show the results."""
@@ -182,8 +173,8 @@ class StudyLab(widgets.VBox):
         return sum((one.pair, one.method, name) not in known for one in pastiches for name in QUESTIONS)
 
     def _first_open(self) -> int:
-        found = (page for page, trial in enumerate(self._trials) if self._missing(trial.pastiches))
-        return next(found, self.pages - 1)
+        found = (page for page, shown in enumerate(self._trials) if self._missing(shown))
+        return next(found, len(self._trials) - 1)
 
     def _asked(self) -> None:
         """Results too early cannot be unseen: ask once."""
@@ -195,7 +186,7 @@ class StudyLab(widgets.VBox):
         self.reveal()
 
     def _scored(self, side: str, question: str) -> None:
-        score, one = self.scores[side][question].value, self._trials[self.page].pastiches[_SIDES.index(side)]
+        score, one = self.scores[side][question].value, self._trials[self.page][_SIDES.index(side)]
         if score in (None, self._known().get((one.pair, one.method, question))):  # the page was turned to it
             return
         self.ratings.give(Rating(self._rater, one.pair, one.method, question, score))
@@ -210,9 +201,9 @@ class StudyLab(widgets.VBox):
 
     def _count(self) -> None:
         missing, whole = self.missing, len(self._pastiches) * len(QUESTIONS)
-        words = f"page {self.page + 1} of {self.pages}, {whole - missing} of {whole} ratings given"
+        words = f"page {self.page + 1} of {len(self._trials)}, {whole - missing} of {whole} ratings given"
         self._where.value = f'<span role="status">{words}</span>'
-        self._back.disabled, self._next.disabled = self.page == 0, self.page == self.pages - 1
+        self._back.disabled, self._next.disabled = self.page == 0, self.page == len(self._trials) - 1
 
     def _draw(self, place: Picture, images: Sequence[Any], titles: Sequence[str], words: str, width: int) -> None:
         figure = grid_figure(images, titles[: len(images)], columns=2, width=width)
@@ -229,9 +220,6 @@ class StudyLab(widgets.VBox):
         made.observe(self._guarded(partial(self._scored, side, question)), "value")
         return made
 
-    def _button(self, words: str, tooltip: str, act: Callable[[], Any]) -> widgets.Button:
-        return controls.button(words, tooltip, self._guarded(act))
-
     def _uploaded(self) -> None:
         files, self.upload.value = self.upload.value, ()
         if files:
@@ -243,8 +231,3 @@ class StudyLab(widgets.VBox):
     def _say(self, words: str, *, fine: bool = False) -> None:
         self.error = "" if fine else words
         self._message.value = html.escape(words) if fine or not words else complaint(words)
-
-
-def _as_html(data: bytes, words: str) -> str:
-    picture = base64.b64encode(data).decode("ascii")
-    return f'<img alt="{html.escape(words)}" style="max-width:100%" src="data:image/jpeg;base64,{picture}">'

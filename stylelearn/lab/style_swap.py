@@ -1,11 +1,9 @@
 """The lab of lesson 06: which patch of the style each place of the photo gets, and the picture that comes of it."""
 
-from __future__ import annotations
-
 import base64
 import functools
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -14,11 +12,10 @@ from torch import Tensor
 
 from stylelearn import patches, style_swap
 from stylelearn.images import encode_image, resize
-from stylelearn.lab.column import Folded, View
+from stylelearn.lab.column import Folded
 from stylelearn.lab.engine.networks import loaded_once
-from stylelearn.lab.engine.runner import Job, Outcome, Run
+from stylelearn.lab.engine.runner import Job, Run
 from stylelearn.lab.gatys import SIZES
-from stylelearn.lab.live import at_size
 from stylelearn.lab.memory import named
 from stylelearn.lab.steps import StepLab, start_image
 from stylelearn.lab.widgets import controls
@@ -50,8 +47,6 @@ class StyleSwapLab(StepLab):
         view: "pastiche", or "patchwork" for the style's own pixels put in the same places.
         across, down: the place that is marked, 0 to 1 each.
         first_steps: done before this returns, 0 for none.
-    Raises:
-        ValueError: a value that is not offered.
     """
 
     at_once = True
@@ -74,7 +69,7 @@ class StyleSwapLab(StepLab):
         across: float = 0.5,
         down: float = 0.5,
         first_steps: int = 20,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self._fitted = functools.lru_cache(2 * _KEPT)(_fitted)
@@ -154,7 +149,7 @@ class StyleSwapLab(StepLab):
         def paint() -> Iterator[Step]:
             _refuse(settings, content, style)
             if invert:
-                return self._invert(settings, content, style)
+                return self._inverted(settings, content, style)
             names = ("layer", "patch", "stride", "tv_weight", "strength")
             options = {name: settings[name] for name in names}
             objective = style_swap.objective(content, style, encoder=network().encoder, **options)
@@ -164,7 +159,7 @@ class StyleSwapLab(StepLab):
         title = words.format(**named(settings)) + ("by the inverse network" if invert else "optimised")
         return Job(paint, 1 if invert else steps, settings, title, start=start, pictures=(content, style))
 
-    def _invert(self, settings: dict[str, Any], content: Tensor, style: Tensor) -> Iterator[Step]:
+    def _inverted(self, settings: dict[str, Any], content: Tensor, style: Tensor) -> Iterator[Step]:
         net = network()
         with torch.no_grad():
             found = self._swap(content, style, settings["layer"], settings["patch"], settings["stride"])
@@ -173,7 +168,7 @@ class StyleSwapLab(StepLab):
         yield Step(1, 0.0, {}, made, made)
 
     @property
-    def found(self) -> Swap | None:
+    def found(self) -> "Swap | None":
         """The swap behind the picture that is shown, computed once and kept; None where there can be none."""
         pictures, settings = self._job.pictures, self._job.settings
         try:
@@ -184,7 +179,6 @@ class StyleSwapLab(StepLab):
             return None
 
     def on_stage(self) -> Tensor:
-        """The pastiche, or the patchwork."""
         found = self.found if self._look["view"].value == "patchwork" else None
         return self._image if found is None else found.patchwork()
 
@@ -192,11 +186,7 @@ class StyleSwapLab(StepLab):
         if words.startswith(self._job.title) and self._job.settings["how"] == "invert":
             words = self._job.title  # there are no steps to speak of
         super()._show(words, live=live)
-        self._tell()
-
-    def _tell(self) -> None:
-        """Mark the place, and the patches that it is made of."""
-        found = self.found
+        found = self.found  # now mark the place, and the patches that it is made of
         if found is None:
             self.stage.over = self._source.value = ""
             return
@@ -221,11 +211,10 @@ class StyleSwapLab(StepLab):
                 self._show(self.stage.tooltip)
 
     def pointed(self, across: float, down: float) -> None:
-        """Look that place up."""
         self._look["across"].value, self._look["down"].value = across, down
 
-    def _ended(self, run: Run, outcome: Outcome, error: Exception | None) -> None:
-        super()._ended(run, outcome, error)
+    def _ended(self, run: Run, error: Exception | None) -> None:
+        super()._ended(run, error)
         if error is None and not run.discarded:
             self._passed()
 
@@ -237,7 +226,7 @@ class StyleSwapLab(StepLab):
 
 def _fitted(image: Tensor, size: int) -> Tensor:
     """A longer side of `size`, and both a multiple of `_CELL`."""
-    small = at_size(image, size)
+    small = resize(image, size, "long")
     height, width = (max(_CELL, round(side / _CELL) * _CELL) for side in small.shape[2:])
     return resize(image, (height, width), "box")
 

@@ -1,13 +1,10 @@
 """The lab of lesson 00: two pictures and one slider."""
 
-from __future__ import annotations
-
-from typing import Any, Unpack
+from typing import Any
 
 from torch import Tensor
 
 from stylelearn import gatys
-from stylelearn.lab.column import View
 from stylelearn.lab.engine.networks import encoder
 from stylelearn.lab.engine.runner import Job
 from stylelearn.lab.memory import named
@@ -38,7 +35,7 @@ class WelcomeLab(StepLab):
         size: int = 192,
         steps: int = 60,
         first_steps: int = 25,
-        **shown: Unpack[View],
+        **shown: Any,
     ) -> None:
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.style_weight = controls.logarithmic(

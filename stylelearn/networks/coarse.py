@@ -22,12 +22,8 @@ def coarse_to_fine(paint: Callable[[Tensor], Tensor], photo: Tensor, share: floa
 
     Args:
         paint: (B, 3, H, W) in [0, 1] -> the same; called with pictures of several sizes.
-        photo: (B, 3, H, W) in [0, 1].
-        share: from 0 (the photo is painted at once) to below 1.
-    Returns:
-        (B, 3, H, W) in [0, 1].
-    Raises:
-        ValueError: another share.
+        photo: (B, 3, H, W) in [0, 1], which is also what comes back.
+        share: from 0 (the photo is painted at once) to below 1; or ValueError.
     """
     if not 0 <= share < 1:
         raise ValueError(f"the share of the coarse pastiche must be from 0 to below 1; got {share}")

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +13,7 @@ from stylelearn.colour import luminance
 from stylelearn.encoders import Encoder
 from stylelearn.networks.coarse import coarse_to_fine
 from stylelearn.networks.noise import SCALES
-from stylelearn.networks.transformation import BLOCKS, WIDTHS, Statistics, TransformationNet, checked_image, modulate
+from stylelearn.networks.transformation import Statistics, TransformationNet, checked_image, modulate
 
 # Not the paper's (the last of blocks 2, 3, 4): for each of these alone Gatys's method paints a picture of another kind.
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu4_1")  # palette and grain; fine strokes; broad ones
@@ -26,11 +27,7 @@ CODE = 256  # numbers in each layer of the MLP
 
 
 class AdjustedNorm(nn.Module):
-    """γ_α (x − μ)/σ + β_α; γ and β are read off what `Conditioner` says by a linear map, this layer's part of Λ.
-
-    Args:
-        told: how many numbers `Conditioner` says.
-    """
+    """γ_α (x − μ)/σ + β_α; γ and β are read off the `told` numbers of `Conditioner` by a linear map, a part of Λ."""
 
     def __init__(self, channels: int, told: int) -> None:
         super().__init__()
@@ -60,8 +57,7 @@ class Conditioner(nn.Module):
 
     Args:
         moments: how many numbers describe a style; 0 in the paper's first form, a network for one style.
-        alphas: how many α there are.
-        axes: how many coordinates.
+        alphas: how many α there are. axes: how many coordinates.
     """
 
     def __init__(self, moments: int, alphas: int, axes: int = AXES) -> None:
@@ -113,9 +109,9 @@ class AdjustableNet(nn.Module):
         encoder: the loss network.
         style_layers, content_layers: where an α acts. With one content layer its α is fixed at 1.
         any_style: False for the paper's first form, one style, which then is in the weights.
-        widths, blocks, noise, ends: as of `TransformationNet`.
+        form: arguments of `TransformationNet`, whose noise is at SCALES by default.
     Raises:
-        ValueError: no layers, unknown ones, one twice, or an encoder whose layers must be named.
+        ValueError: no layers, unknown ones, or one twice.
 
     `adjustable` lists the layers that have an α, in the order of the columns of `alphas`.
     """
@@ -127,36 +123,25 @@ class AdjustableNet(nn.Module):
         style_layers: Sequence[str] = STYLE_LAYERS,
         content_layers: Sequence[str] = CONTENT_LAYERS,
         any_style: bool = True,
-        widths: Sequence[int] = WIDTHS,
-        blocks: int = BLOCKS,
-        noise: Sequence[int] = SCALES,
-        ends: str = "light",
+        **form: Any,
     ) -> None:
         super().__init__()
         self.style_layers = _layers(encoder, style_layers, "style_layers")
         self.content_layers = _layers(encoder, content_layers, "content_layers")
-        self.adjustable = [*self.style_layers, *(f"content {name}" for name in self.content_layers if self._several)]
+        contents = [f"content {name}" for name in self.content_layers]
+        self.adjustable = [*self.style_layers, *(contents if len(contents) > 1 else ())]
         self.encoder, self.seen = encoder, tuple(name for name in SEEN_LAYERS if name in encoder.layers)
-        if any_style and not self.seen:
-            raise ValueError(f"{encoder.name} has none of {', '.join(SEEN_LAYERS)}, by which Λ knows a style")
         moments = 2 * sum(encoder.channels[name] for name in self.seen) if any_style else 0
         self.conditioner = Conditioner(moments, len(self.adjustable))
         norm = functools.partial(AdjustedNorm, told=self.conditioner.told)
-        self.painter = TransformationNet(widths, blocks, norm, noise=noise, ends=ends)
+        self.painter = TransformationNet(norm=norm, **{"noise": SCALES} | form)
         self.about: dict[str, object] = {
             "encoder": encoder.name,
             "style_layers": list(self.style_layers),
             "content_layers": list(self.content_layers),
             "any_style": any_style,
-            "widths": list(widths),
-            "blocks": blocks,
-            "noise": list(noise),
-            "ends": ends,
+            **self.painter.about,
         }
-
-    @property
-    def _several(self) -> bool:
-        return len(self.content_layers) > 1
 
     def style(self, image: Tensor) -> Tensor:
         """What Λ is told of a style: log μ and log σ of each channel, (B, 3, H, W) -> (B, K). Kept for all α."""
@@ -165,12 +150,10 @@ class AdjustableNet(nn.Module):
         return (torch.cat(found, dim=1).flatten(start_dim=1) + 0.01).log()
 
     def alphas(self, chosen: Mapping[str, float] | float = 1.0) -> Tensor:
-        """The settings as the network takes them, (1, A).
+        """The settings as the network takes them, (1, A): α by layer, 1 for those not named; or one α for all.
 
-        Args:
-            chosen: α in [0, 1] by layer, 1 for those not named; or one α for all.
         Raises:
-            ValueError: an unknown layer (the known ones are listed), or a value outside [0, 1].
+            ValueError: an unknown layer, or a value outside [0, 1].
         """
         if not isinstance(chosen, Mapping):
             chosen = dict.fromkeys(self.adjustable, chosen)
@@ -193,8 +176,7 @@ class AdjustableNet(nn.Module):
         Returns:
             (B, 3, H, W) in [0, 1].
         Raises:
-            ValueError: as `TransformationNet.forward`; α of another number, or for another number of contents; no style
-                where one is needed.
+            ValueError: as `TransformationNet.forward`; α of another number, or for other contents; no style.
         """
         checked_image(content)
         if alphas.ndim != 2 or alphas.shape[1] != len(self.adjustable):
@@ -227,13 +209,11 @@ class AdjustableNet(nn.Module):
 
 
 def _layers(encoder: Encoder, names: Sequence[str], what: str) -> tuple[str, ...]:
-    if isinstance(names, str) or not names:
-        raise ValueError(f"{what} must name layers of {encoder.name}, at least one; there are {encoder.layers}")
     for name in names:
         if name not in encoder.layers:
             raise ValueError(f"{what}: there is no layer {name!r} in {encoder.name}; there are {encoder.layers}")
-    if len(set(names)) < len(names):
-        raise ValueError(f"{what} names a layer twice: {', '.join(names)}")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"{what} must be different layers, at least one; got {list(names)}")
     return tuple(names)
 
 

@@ -31,14 +31,11 @@ def mirrored_decoder(layer: str, *, encoder: str = "mini", width: int = 1) -> nn
     [0, 1].
 
     Args:
-        layer: a ReLU.
-        encoder: whose architecture is turned round: "mini", "vgg19" or "vgg16".
+        layer: a ReLU of the encoder, "mini", "vgg19" or "vgg16".
         width: how many times as many channels it has, between `layer` and the picture.
     Raises:
-        ValueError: an unknown encoder; `layer` is none of its ReLUs; a width below 1.
+        ValueError: an unknown encoder; `layer` is none of its ReLUs.
     """
-    if width < 1:
-        raise ValueError(f"width must be a whole number from 1 on; got {width}")
     if encoder not in ARCHITECTURES:
         raise ValueError(f"there is no decoder for {encoder!r}; there are {', '.join(ARCHITECTURES)}")
     layers = vgg_layers(ARCHITECTURES[encoder])
@@ -100,11 +97,7 @@ class PaintingDecoder(TransformationNet):
         return (torch.cat(found, dim=1).clamp_min(0) + 0.01).log()
 
     def forward(self, features: Tensor) -> Tensor:
-        """g(t).
-
-        Raises:
-            ValueError: styles mixed by masks in a picture of more than `tiling.LARGE` pixels.
-        """
+        """g(t). Raises ValueError for styles mixed by masks in a picture of more than `tiling.LARGE` pixels."""
         pattern, codes = features[:, : sum(self.split)], features[:, sum(self.split) :]
         height, width = features.shape[2:]
         large = 64 * height * width > tiling.LARGE and not torch.is_grad_enabled()
@@ -159,13 +152,11 @@ class _FirstLook(nn.Module):
         return F.interpolate(self.deep(deep), scale_factor=2, mode="bilinear") + self.near(F.pixel_shuffle(near, 2))
 
 
-def _conv(before: int, after: int, *, gain: float = 1.0) -> nn.Conv2d:
+def _conv(before: int, after: int) -> nn.Conv2d:
     """3 × 3, with a start that suits many layers without normalisation; PyTorch's own would leave the picture grey."""
     conv = nn.Conv2d(before, after, 3, padding=1, padding_mode="reflect")
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     nn.init.zeros_(conv.bias)
-    with torch.no_grad():
-        conv.weight *= gain
     return conv
 
 
@@ -173,20 +164,14 @@ class InverseNet(nn.Sequential):
     """The inverse network of style swap: the encoder backwards, as `mirrored_decoder`, in two ways that it may differ.
 
     Args:
-        layer, encoder, width: as of `mirrored_decoder`.
+        layer, encoder, width: as of `mirrored_decoder`, and so are errors.
         norm: before each ReLU: "none", or the paper's "instance", which forgets how bright and how colourful it was.
         upsampling: "nearest" (enlarge, then convolve) or "transposed" (the paper's, with its checkerboards).
-    Raises:
-        ValueError: an unknown norm or upsampling; `mirrored_decoder`'s reasons.
     """
 
     def __init__(
         self, layer: str, *, encoder: str = "mini", width: int = 1, norm: str = "none", upsampling: str = "nearest"
     ) -> None:
-        if norm not in ("none", "instance") or upsampling not in ("nearest", "transposed"):
-            raise ValueError(
-                f"norm must be 'none' or 'instance', upsampling 'nearest' or 'transposed'; got {norm!r}, {upsampling!r}"
-            )
         parts: list[nn.Module] = []
         for part in mirrored_decoder(layer, encoder=encoder, width=width):
             enlarges = parts and isinstance(parts[-1], nn.Upsample)

@@ -71,10 +71,7 @@ def compressed_vgg19(path: str | Path) -> nn.ModuleDict:
     """The layers of vgg19_16x, for images that are normalised as all encoders' are.
 
     Its `conv0` takes RGB in [0, 1] to BGR from 0 to 255 less the mean; here it is part of conv1_1:
-    W₁(W₀ x + b₀) + b₁ with x = σ z + μ.
-
-    Raises:
-        WeightsError: a file that cannot be read, or lacks a tensor.
+    W₁(W₀ x + b₀) + b₁ with x = σ z + μ. Raises WeightsError for a file that is not whole.
     """
     state = {key: value.float() for key, value in read_weights(path).items()}
     layers = _layers(TEACHER)
@@ -106,11 +103,7 @@ def _layers(architecture: Architecture) -> nn.ModuleDict:
 
 
 class WhitenedConv(nn.Module):
-    """A 3x3 convolution that learns in whitened coordinates: y = V L⁻¹ (x − m) + b for each neighbourhood x.
-
-    Args:
-        inputs, outputs: channels. m and L⁻¹ are set by `whiten`.
-    """
+    """A 3x3 convolution that learns in whitened coordinates: y = V L⁻¹ (x − m) + b for each neighbourhood x."""
 
     mean: Tensor
     whitening: Tensor
@@ -146,13 +139,7 @@ def _padded(x: Tensor) -> Tensor:
 
 
 class LayerwiseDistillation(nn.Module):
-    """A student of the teacher's own layout; called with crops it returns one loss for each convolution.
-
-    Args:
-        weights: the checkpoint of vgg19_16x.
-    Raises:
-        WeightsError: as `compressed_vgg19`.
-    """
+    """A student of the layout of vgg19_16x (a checkpoint); called with crops it returns a loss for each convolution."""
 
     RATE = 0.2  # of Adam, for a layer with one input
 
@@ -176,11 +163,7 @@ class LayerwiseDistillation(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, batches: Dataset[Tensor], count: int = 40) -> None:
-        """Choose the teacher's channels, scale them to variance 1, and measure what each convolution looks at.
-
-        Many of the teacher's channels never fire, whatever the picture. The student has fewer: it learns those that
-        fire most often.
-        """
+        """Choose the teacher's channels that fire most, scale them to variance 1, and measure what they look at."""
         images = [self._normalised(batches[number]) for number in range(count)]
         _, stds = channel_moments(layer_maps(self.teacher, images, "conv"))
         _divide(self.teacher, {name: std.clamp_min(1e-3).float() for name, std in stds.items()})
@@ -295,17 +278,12 @@ def train_mini(
     Args:
         photos: folders of photographs; every 10th is held back, and sets the scale of the channels at the end.
         styles: folders of paintings, textures and other pictures that are not photographs.
-        out: the .safetensors file to write, in float16.
-        teacher: as of `known_teacher`.
-        size: side of the crops in pixels, a multiple of 16.
-        batch: crops per step.
+        out: the .safetensors file to write, in float16. teacher: as of `known_teacher`.
+        size: side of the crops in pixels, a multiple of 16. batch: crops per step.
         learning_rate: as of the model's `groups`; None for its `RATE`.
         run: steps, checkpoint and what else `fit` takes.
-
     Raises:
-        ValueError: a size that does not fit the pools; folders without pictures; as `known_teacher` and `fit`.
-        WeightsError: as `known_teacher`; a checkpoint that does not fit.
-        FloatingPointError: as `fit`.
+        ValueError, WeightsError, FloatingPointError: a size that does not fit; as `known_teacher`, `Crops` and `fit`.
     """
     name, weights = known_teacher(teacher)
     if size < 32 or size % 16:
@@ -335,22 +313,16 @@ def train_mini(
 # --- one scale for all channels ---------------------------------------------------------------------------------------
 
 
-def equalise(layers: nn.ModuleDict, images: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Scale each channel, in place, so that its mean activation over `images` is 1; the next layer undoes it.
+def equalise(layers: nn.ModuleDict, images: Sequence[Tensor]) -> None:
+    """Scale each channel, in place, so that its mean activation over batches of images is 1; the next layer undoes it.
 
-    Channels whose mean is below 1e-3 stay as they are: they hardly ever fire.
-
-    Args:
-        layers: a plain network as of `vgg_layers`; it is changed.
-        images: batches (B, 3, H, W) in [0, 1]; every position of every image counts the same.
-    Returns:
-        name of the ReLU -> (C,), by what its channels were divided.
+    Channels whose mean is below 1e-3 stay as they are: they hardly ever fire. Every position of every image counts the
+    same.
     """
     mu, sigma = torch.tensor(MEAN).view(1, 3, 1, 1), torch.tensor(STD).view(1, 3, 1, 1)
     means, _ = channel_moments(layer_maps(layers, ((image - mu) / sigma for image in images), "relu"))
     divisors = {name: torch.where(mean < 1e-3, 1.0, mean).float() for name, mean in means.items()}
     _divide(layers, {name.replace("relu", "conv"): divisor for name, divisor in divisors.items()})
-    return divisors
 
 
 @torch.no_grad()

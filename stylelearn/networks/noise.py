@@ -19,15 +19,10 @@ class Noise:
 
     Args:
         scales: pixels between independent values, whole numbers from 1.
-        height, width: of the picture.
-        seed: the same seed gives the same noise.
-    Raises:
-        ValueError: a scale below 1.
+        height, width: of the picture. seed: the same seed gives the same noise.
     """
 
     def __init__(self, scales: Sequence[int], height: int, width: int, seed: int = 0) -> None:
-        if any(scale < 1 for scale in scales):
-            raise ValueError(f"scales of noise are whole numbers from 1; got {list(scales)}")
         self.scales, self.height, self.width = scales, height, width
         generator = torch.Generator().manual_seed(seed)
         # Half precision: the finest map of a large photo is as large as one of its channels.
@@ -48,11 +43,9 @@ class Noise:
 
 
 def beside(images: Tensor, scales: Sequence[int], *, vary: bool) -> Tensor:
-    """Noise for images (B, C, H, W): (B, scales, H, W).
+    """Noise for images (B, C, H, W): (B, scales, H, W), the same for all.
 
-    Args:
-        vary: another noise for each image, which depends on the image alone, so that a training run can be repeated;
-            else the same for all.
+    `vary`: another for each image, which depends on the image alone, so that a training run can be repeated.
     """
     height, width = images.shape[2:]
     # Apple's GPUs have no float64, so the sums are the processor's.

@@ -70,9 +70,7 @@ class ProjectedDistillation(nn.Module):
 
     Args:
         teacher: "squeezenet" or "vgg19".
-        weights: a checkpoint in torchvision's key names; None downloads torchvision's.
-    Raises:
-        WeightsError: a checkpoint that cannot be read or does not fit.
+        weights: a checkpoint in torchvision's key names (WeightsError if it does not fit); None downloads it.
     """
 
     RATE = 3e-3  # of Adam

@@ -24,10 +24,7 @@ Rows = Callable[[int, int], Tensor]  # (first, last) -> rows of further channels
 
 @cache
 def free_at_once() -> None:
-    """From now on memory in blocks of 4 MB is free again at once; glibc would keep those of up to 32 MB, in holes.
-
-    It takes a little time: for large pictures alone.
-    """
+    """From now on memory in blocks of 4 MB is free again at once; glibc would keep those of up to 32 MB, in holes."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(-3, 4_000_000)  # M_MMAP_THRESHOLD
 
@@ -42,11 +39,7 @@ def bands(f: Local, x: Tensor, margin: int, rows: int = ROWS, beside: Rows | Non
         margin: rows of x above and below that a place in f(x) may depend on, or more; a multiple of 1/k.
         rows: of x in a band, a multiple of 1/k.
         beside: channels that `f` gets after those of x, and that need never be whole.
-    Raises:
-        ValueError: rows below 1 or a negative margin.
     """
-    if rows < 1 or margin < 0:
-        raise ValueError(f"rows must be at least 1 and margin at least 0; they are {rows} and {margin}")
     height = x.shape[2]
     for top in range(0, height, rows):
         bottom = min(top + rows, height)

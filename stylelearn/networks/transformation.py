@@ -1,8 +1,8 @@
 """The image transformation network of Johnson, Alahi & Fei-Fei (ECCV 2016), for lessons 03 and 04: see `johnson.py`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ WIDTHS = (20, 40, 80)  # answers within some 0.1 s at 256 px on two CPU cores
 PAPER_WIDTHS = (32, 64, 128)
 ENDS = ("light", "paper")
 BLOCKS = 5
+SHAPE = ("widths", "blocks", "norm", "upsampling", "noise", "ends")  # arguments that a file of weights names
 MARGIN = 8  # rows on which a place depends between two normalisations, or more; a multiple of 4
 LIMIT = 4.0  # deviations from the mean, beyond which an activation is a spike
 FRAME = 8  # pixels of reflection around a picture, painted and cut off: a network finds out where its border is
@@ -28,8 +29,7 @@ Statistics = tuple[Tensor, Tensor]  # mean and variance, (B, C, 1, 1) each
 class InstanceNorm(nn.Module):
     """IN(x) = γ (x − μ)/σ + β, with μ and σ over the positions of one image and channel (Ulyanov et al. 2016).
 
-    (B, C, H, W) -> the same. Batch norm takes μ and σ over the whole batch: then the contrast of one picture depends
-    on the others.
+    Batch norm takes μ and σ over the whole batch: then the contrast of one picture depends on the others.
     """
 
     def __init__(self, channels: int) -> None:
@@ -46,9 +46,7 @@ def modulate(
 ) -> Tensor:
     """γ (x − μ)/√(σ² + ε) + β: normalise each channel of each image, then give it the contrast γ and the level β.
 
-    Args:
-        x: (B, C, H, W). gamma, beta: (B or 1, C, 1 or H, 1 or W).
-        statistics: mean and variance (B, C, 1, 1) if they are known already, x being only a part of a picture.
+    x is (B, C, H, W), γ and β are (B or 1, C, 1 or H, 1 or W). `statistics`: where x is only a part of a picture.
     """
     # Under mixed precision x has 8 bits: enough for a picture, too few for a mean over thousands of places.
     x = x.to(torch.promote_types(x.dtype, torch.float32))
@@ -70,10 +68,7 @@ def spikes(x: Tensor) -> Tensor:
 
 
 def saturation(x: Tensor) -> Tensor:
-    """How far x goes to where tanh is flat: mean of max(0, |x| − 3)², a scalar.
-
-    There tanh gives no gradient: a place that has become black would stay black.
-    """
+    """Mean of max(0, |x| − 3)², a scalar: beyond, tanh gives no gradient, and what has become black would stay so."""
     return torch.relu(x.to(torch.promote_types(x.dtype, torch.float32)).abs() - 3).square().mean()
 
 
@@ -150,21 +145,16 @@ class TransformationNet(nn.Module):
         self.layers = nn.ModuleList([*at_quarter, *at_half, _Unit(up(b, a), None if light else make(a))])
         self.last = _conv(a, 3, 3 if light else 9)
         self.noise, self.shrinking, self.frame = tuple(noise), len(first), FRAME if light else 0
-        self.about = {"widths": list(widths), "blocks": blocks, "norm": norm, "upsampling": upsampling}
-        self.about |= {"noise": list(noise), "ends": ends}
+        self.about = {"widths": list(widths), "blocks": blocks, "upsampling": upsampling}
+        self.about |= {"noise": list(noise), "ends": ends} | ({"norm": norm} if isinstance(norm, str) else {})
         self.spikes: Tensor | None = None  # of the last pass in training, with its graph: to be added to the losses
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor, *condition: Tensor) -> Tensor:
-        """The pastiche, of the image's size.
+        """The pastiche of an image (B, 3, H, W) in [0, 1], of its size; `condition` goes to every normalisation.
 
-        Args:
-            image: (B, 3, H, W), sRGB in [0, 1], each side at least SMALLEST pixels.
-            condition: handed to every normalisation.
-        Returns:
-            (B, 3, H, W) in [0, 1].
         Raises:
-            ValueError: another shape, or too small.
+            ValueError: another shape, or a side below SMALLEST.
         """
         height, width = checked_image(image)
         inner = (..., slice(self.frame, self.frame + height), slice(self.frame, self.frame + width))
@@ -250,6 +240,12 @@ class TransformationNet(nn.Module):
         return tiling.in_bands(_composed([*chain, self.last, _colours]), x, MARGIN)
 
 
+def shape_of(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a network in a file's header; files of earlier editions do not say their ends."""
+    known = {"ends": "paper"} | dict(about)
+    return {name: known[name] for name in SHAPE if name in known}
+
+
 def _centred(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last) * 2 - 1  # pixels in [-1, 1]
 
@@ -298,10 +294,7 @@ def _transposed(before: int, after: int) -> nn.Module:
 
 
 class _SecondLook(nn.Module):
-    """Enlarge and convolve; add the second look: what 6 × 6 with stride 2, and a norm, make of what was given.
-
-    (B, C, H, W), (B, C', 4 H, 4 W) -> (B, C'', 2 H, 2 W).
-    """
+    """Enlarge and convolve; add the second look. (B, C, H, W), (B, C', 4 H, 4 W) -> (B, C'', 2 H, 2 W)."""
 
     def __init__(self, up: nn.Module, look: nn.Module, norm: nn.Module) -> None:
         super().__init__()

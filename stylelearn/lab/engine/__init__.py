@@ -1,1 +1,1 @@
-"""What every lab runs on: the worker thread, its clock, the kernel around it, and the two base classes."""
+"""What every lab runs on: the worker thread, its clock, the kernel around it, its networks and errors."""

@@ -1,7 +1,5 @@
 """When a lab shows something, and how long the rest will take."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 
@@ -17,7 +15,6 @@ class Clock:
         self._next: dict[str, float] = {}
 
     def step(self) -> None:
-        """A step has been done."""
         self._times.append(time.monotonic())
 
     def due(self, what: str, pause: float) -> bool:

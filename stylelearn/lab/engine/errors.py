@@ -1,7 +1,5 @@
 """Errors of callbacks, in words on the page; ipywidgets would hide them in a log."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """A lab in its kernel: what it holds is given back when its cell is run again, and the kernel's ■ stops it."""
 
-from __future__ import annotations
-
 import signal
 import threading
 import weakref
@@ -10,25 +8,20 @@ from typing import Any
 
 import ipywidgets as widgets
 from IPython import get_ipython
-from ipywidgets.widgets import widget as registry
 
-_made: dict[str, tuple[str, list[weakref.ref[Released]]]] = {}  # by cell: the run of it, and what that run made
+_made: dict[str, tuple[str, list[weakref.ref["Released"]]]] = {}  # by cell: the run of it, and what that run made
 _watched: list[Any] = []  # kernels whose ■ is watched
 
 
 class Released(widgets.DOMWidget):
     """A widget that gives back everything in it: on `close`, and when the cell that made it is run again.
 
-    ipywidgets registers every widget for good, and with it all that its callbacks refer to. Outside of a kernel, where
-    no page shows them, these are registered weakly: they go when nothing refers to them any more.
+    ipywidgets registers every widget for good, and with it all that its callbacks refer to.
     """
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         _close_earlier_runs(self)
-        for each in inside(self) if _kernel() is None else ():
-            registry._instances.pop(each.model_id, None)
-            each.comm.on_msg(_weakly(weakref.WeakMethod(each._handle_msg)))
 
     def close(self) -> None:
         """Take it off the page, with all widgets in it; they are registered no more, and caches are emptied."""
@@ -62,7 +55,7 @@ def inside(root: widgets.Widget) -> Iterator[widgets.Widget]:
 
 def on_interrupt(act: Callable[[], None]) -> None:
     """From now on the kernel's ■ calls `act`, also while no cell runs; a cell that runs is interrupted as ever."""
-    kernel = _kernel()
+    kernel = getattr(get_ipython(), "kernel", None)
     if kernel is None or kernel in _watched or not _in_main_thread():
         return
     _watched.append(kernel)
@@ -95,18 +88,6 @@ def _close_earlier_runs(box: Released) -> None:
                 earlier.close()
         boxes = []
     _made[cell] = run, [*boxes, weakref.ref(box)]
-
-
-def _weakly(method: weakref.WeakMethod[Any]) -> Callable[[Any], None]:
-    def call(message: Any) -> None:
-        if (alive := method()) is not None:
-            alive(message)
-
-    return call
-
-
-def _kernel() -> Any:
-    return getattr(get_ipython(), "kernel", None)
 
 
 def _in_main_thread() -> bool:

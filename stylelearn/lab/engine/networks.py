@@ -1,7 +1,5 @@
 """Networks for the labs: each is loaded once in a kernel, and again when its file has changed."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -28,11 +26,4 @@ def loaded_once(load: Callable[[str], Network], default: str = "") -> Callable[.
     return loaded
 
 
-@functools.cache
-def encoder(name: str) -> Encoder:
-    """The encoder of that name, with average pooling.
-
-    Raises:
-        WeightsError: its weights are not there and cannot be fetched; says what to do.
-    """
-    return Encoder(name, progress=False)
+encoder = functools.cache(functools.partial(Encoder, progress=False))  # by name

@@ -4,21 +4,18 @@ The kernel stays free meanwhile, so other cells answer. Nothing here knows widge
 and they are called in the working thread.
 """
 
-from __future__ import annotations
-
 import atexit
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor
 
 from stylelearn.optimize import Step
 
-Outcome = Literal["finished", "stopped", "failed"]
 INTERRUPT = "the kernel's ■"
 
 
@@ -64,19 +61,18 @@ class Run:
 class Runner:
     """Works on one job at a time, in one thread.
 
-    It calls the three functions there; an error in one of them ends the run as "failed". Other labs call this one
+    It calls the three functions there; an error in one of the first two ends the run. Other labs call this one
     `name`; `stopped` is the lab that was stopped for the last start, "" if none worked.
     """
 
-    _latest: weakref.ref[Runner] | None = None  # the one lab of this kernel that works: two would slow each other
+    _latest: "weakref.ref[Runner] | None" = None  # the one lab of this kernel that works: two would slow each other
 
     def __init__(
         self,
         began: Callable[[Run], None],
         stepped: Callable[[Run, Step], None],
-        ended: Callable[[Run, Outcome, Exception | None], None],
-        *,
-        name: str = "a lab",
+        ended: Callable[[Run, Exception | None], None],
+        name: str,
     ) -> None:
         self.name, self.stopped = name, ""
         self._began, self._stepped, self._ended = began, stepped, ended
@@ -98,8 +94,7 @@ class Runner:
     def start(self, job: Job, *, restart: bool = False) -> None:
         """Begin a job in the background; another lab that works is stopped.
 
-        Args:
-            restart: if something is running, stop that and then begin; otherwise a second start does nothing.
+        While this one runs a start does nothing; with `restart` it stops what is running, and then begins.
         """
         other, self.stopped = latest(), ""
         if other is not None and other is not self:
@@ -150,20 +145,18 @@ class Runner:
                 raise
 
     def _do(self, run: Run) -> None:
-        outcome: Outcome = "finished"
         error: Exception | None = None
         try:
             self._began(run)
             for step in run.job.steps():
                 self._stepped(run, step)
                 if run.stopping:
-                    outcome = "stopped"
                     break
         except KeyboardInterrupt:  # only in `run_here`: keep what there is
-            outcome, run.stopped_by = "stopped", INTERRUPT
+            run.stopping, run.stopped_by = True, INTERRUPT
         except Exception as problem:
-            outcome, error = "failed", problem
-        self._ended(run, outcome, error)
+            error = problem
+        self._ended(run, error)
 
 
 def latest() -> Runner | None:

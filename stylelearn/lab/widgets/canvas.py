@@ -4,8 +4,6 @@ Places are in pixels: x to the right and y down, (0, 0) the upper left corner of
 (½, ½). The image that is given stays as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,12 +17,8 @@ def stroke(labels: np.ndarray, points: Sequence[Sequence[float]], label: int, ra
 
     Args:
         radius: of the brush in pixels.
-    Raises:
-        ValueError: no points, or numbers that are not finite.
     """
     path = np.asarray(points, dtype=float).reshape(-1, 2)
-    if len(path) == 0 or not np.isfinite(path).all():
-        raise ValueError(f"a stroke needs points (x, y); got {points!r}")
     radius = max(float(radius), SMALLEST_BRUSH)
     painted = np.zeros(labels.shape, dtype=bool)
     for start, end in zip(path, path[1:] if len(path) > 1 else path, strict=False):

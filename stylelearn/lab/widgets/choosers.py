@@ -1,7 +1,5 @@
 """Choosing a picture: from the course's gallery, by upload, by address, or by the name of a file."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from functools import partial
@@ -68,8 +66,6 @@ class Chooser(Released, anywidget.AnyWidget):
         super().__init__(**looks)
         self.on_msg(lambda _, *heard: guarded(partial(self._asked, *heard), partial(self.set_trait, "error"))())
 
-    # ------------------------------------------------------------------------------------------- what a chooser defines
-
     def known(self, name: str) -> Any:
         """What the course has under that name."""
         raise NotImplementedError
@@ -89,25 +85,18 @@ class Chooser(Released, anywidget.AnyWidget):
         """A thumbnail of what has that name, for the list; b"" for none."""
         return b""
 
-    # --------------------------------------------------------------------------------------------------- what users do
-
-    def choose(self, source: Any, name: str | None = None) -> bool:
-        """Choose by a name of the list or by a source; a file and an address are read again each time.
-
-        Args:
-            source: see `read`. name: what to call it in the list.
-        Returns:
-            whether it could be read; if not, `error` says why, and the choice stays what it was.
-        """
+    def choose(self, source: Any, name: str | None = None) -> None:
+        """As `take`; if it cannot be read, `error` says why, and the choice stays what it was."""
         try:
             self.take(source, name)
         except (ValueError, OSError) as error:
             self.error = str(error)
-            return False
-        return True
 
     def take(self, source: Any, name: str | None = None) -> None:
-        """As `choose`, but it raises."""
+        """Choose by a name of the list or by a source (see `read`), which is then called `name` in the list.
+
+        A file and an address are read again each time.
+        """
         named = name or (str(source) if isinstance(source, str | Path) else "own picture")
         if isinstance(source, str) and source in self._names:
             self._take(named, self.known(source))
@@ -179,11 +168,9 @@ class PictureChooser(Chooser):
         self.take(self._names[0] if value is None else value)
 
     def names(self) -> list[str]:
-        """The gallery's names."""
         return samples.content_names() if self.kind == "content" else samples.style_names()
 
     def known(self, name: str) -> Tensor:
-        """The gallery's picture."""
         return samples.content(name) if self.kind == "content" else samples.style(name)
 
     def read(self, source: Any) -> Tensor:
@@ -192,17 +179,12 @@ class PictureChooser(Chooser):
         return resize(image, _LARGEST, "long") if max(image.shape[-2:]) > _LARGEST else image
 
     def show(self, chosen: Tensor) -> None:
-        """Show it small, with its source in words."""
         self.image = chosen
+        credit = samples.credit(self.value) if self.kind != "mask" and self.value in self._names else self.value
         with self.hold_sync():
-            self.thumbnail, self.words = _encoded(chosen), f"{self.description}: {self.credit()}"
-
-    def credit(self) -> str:
-        """Where the picture comes from, in words."""
-        return str(samples.credit(self.value)) if self.value in self._names else self.value
+            self.thumbnail, self.words = _encoded(chosen), f"{self.description}: {credit}"
 
     def small(self, name: str) -> bytes:
-        """The picture, small; those of the gallery are made once."""
         if name in self._own:
             return _encoded(self._own[name].chosen)
         if (self.kind, name) not in _small:

@@ -1,7 +1,5 @@
 """The controls of all labs in one manner: a description, a tooltip in words, work only on release."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -86,11 +84,7 @@ def choice(description: str, value: Any, options: Sequence[Any], tooltip: str) -
 def size(
     side: str, value: int, sizes: Sequence[int], *, low: int, high: int, more: str = ", and strokes get finer beside it"
 ) -> widgets.Dropdown:
-    """The "Shorter" or "Longer" side of the picture in pixels: one of `sizes`, or another value from `low` to `high`.
-
-    Args:
-        more: what else comes with a larger one.
-    """
+    """The "Shorter" or "Longer" side of the picture in pixels: one of `sizes`, or another from `low` to `high`."""
     check_range("size", value, low, high)
     words = f"{side} side of the picture. Twice the size takes four times as long{more}."
     return choice("size", value, [(f"{one} px", one) for one in sorted({value, *sizes})], words)

@@ -1,7 +1,5 @@
 """Choosing a font: one of the course's, an upload, or the name of a file."""
 
-from __future__ import annotations
-
 import functools
 import tempfile
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 import torch
 
 from stylelearn.glyphs.dataset import Split, split
-from stylelearn.glyphs.fonts import LETTERS, SUFFIXES, FontError, find_fonts, missing
+from stylelearn.glyphs.fonts import LETTERS, SUFFIXES, FontError, missing
 from stylelearn.glyphs.rendering import PLAIN, Glyphs, collect, draw
 from stylelearn.lab.widgets.choosers import Chooser
 
@@ -26,17 +24,17 @@ class FontChooser(Chooser):
 
     Args:
         description: left of the list. tooltip: what the font is for.
-        value: a font of the course, or a font file; the course's first by default.
+        value: a font of the course, or a font file.
     Raises:
         FontError: `value` is no font, or has none of the letters.
     """
 
-    def __init__(self, description: str, tooltip: str, value: str | Path | None = None) -> None:
+    def __init__(self, description: str, tooltip: str, value: str | Path) -> None:
         super().__init__(
             list(dict.fromkeys(course().glyphs.fonts)), description=description, tooltip=tooltip,
             accept=",".join(SUFFIXES), placeholder="or the name of a font file",
         )  # fmt: skip
-        self.take(self._names[0] if value is None else str(value))
+        self.take(str(value))
 
     def option(self, name: str) -> str:
         """Fonts that the network has not met in training are marked."""
@@ -45,7 +43,6 @@ class FontChooser(Chooser):
         return name if name in learnt else f"{name} (new)"
 
     def known(self, name: str) -> Glyphs:
-        """The letters of a font of the course: one style."""
         return _of_the_course(name)
 
     def read(self, source: Any) -> Glyphs:
@@ -78,11 +75,11 @@ def _of_the_course(name: str) -> Glyphs:
 
 
 def _read(path: Path) -> Glyphs:
-    if path.expanduser().is_dir():
+    path = path.expanduser()
+    if path.is_dir():
         raise FontError(f"'{path}' is a folder; name one font file in it ({', '.join(SUFFIXES)})")
-    font = find_fonts(path)[0]
-    lacks = missing(font, LETTERS)
+    lacks = missing(path, LETTERS)
     there = "".join(letter for letter in LETTERS if letter not in lacks)
     if not there:
-        raise FontError(f"the font {font.name} has none of the letters A to Z, a to z, 0 to 9; choose another one")
-    return Glyphs(torch.from_numpy(draw(font, there)), (f"{font.name}/{PLAIN.name}",), there)
+        raise FontError(f"the font {path.stem} has none of the letters A to Z, a to z, 0 to 9; choose another one")
+    return Glyphs(torch.from_numpy(draw(path, there)), (f"{path.stem}/{PLAIN.name}",), there)

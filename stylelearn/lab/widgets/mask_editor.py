@@ -1,7 +1,5 @@
 """The mask editor: two pictures to paint regions on. The browser sends what the pointer did, Python paints."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -63,13 +61,14 @@ class Pane(anywidget.AnyWidget):
         self.on_msg(self._pointed)
 
     def show(self, image: Tensor, labels: np.ndarray, names: Sequence[str]) -> None:
-        """Another picture (1, 3, H, W) with a label image of any size, and what its labels are called."""
+        """Another picture (1, 3, H, W) with a label image of any size, and the names of its labels (more may come)."""
         small = resize(image, SIDE, "long")
         self.rows, self.columns = small.shape[-2:]
         nearest = Image.fromarray(labels.astype(np.uint8)).resize((self.columns, self.rows), Image.Resampling.NEAREST)
         self._colours = np.asarray(to_pil(small), dtype=np.float32) / 255
         self.picture = encode_image(small, "jpeg", 85)
-        self.draw(np.asarray(nearest), names)
+        self._names = names
+        self.draw(np.asarray(nearest))
 
     def stroke(self, points: Sequence[Sequence[float]]) -> None:
         """Draw with the brush through these places (x, y), as the pointer does."""
@@ -88,13 +87,9 @@ class Pane(anywidget.AnyWidget):
         elif points:
             self.stroke(points)
 
-    def draw(self, labels: np.ndarray, names: Sequence[str] = ()) -> None:
-        """The label image as a veil over the picture, with the names of the regions in their middles.
-
-        Args:
-            names: what the labels are called; as before by default.
-        """
-        self.labels, self._names = labels, list(names) or self._names
+    def draw(self, labels: np.ndarray) -> None:
+        """The label image as a veil over the picture, with the names of the regions in their middles."""
+        self.labels = labels
         table = np.array([(*ink, _VEIL) for ink in INKS], dtype=np.uint8)
         veil = Image.fromarray(table[labels], "RGBA")
         counts = np.bincount(labels.ravel(), minlength=len(self._names))
@@ -183,7 +178,7 @@ class MaskPainter(Released, widgets.VBox):
                 raise ValueError(f"there are {MAX_LABELS} regions, and no more are possible")
             self.names.append(name)
             for pane in self._panes:
-                pane.draw(pane.labels, self.names)
+                pane.draw(pane.labels)
         self._offer(name)
 
     def undo(self) -> None:

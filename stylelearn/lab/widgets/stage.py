@@ -1,8 +1,5 @@
 """The stage of every lab: the picture, what it is compared with, the buttons, progress, loss curves, and saving."""
 
-from __future__ import annotations
-
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +8,7 @@ import anywidget
 import traitlets
 from torch import Tensor
 
-from stylelearn.images import encode_image, resize, write_image
+from stylelearn.images import encode_image, resize
 
 SCRIPT = Path(__file__).with_name("stage.js").read_text(encoding="utf-8")  # a path would keep every widget alive
 LIVE_QUALITY, FINAL_QUALITY = 80, 92
@@ -105,22 +102,8 @@ class Stage(anywidget.AnyWidget):
         """Nothing runs."""
         self.enabled = [name for name in self.buttons if name != "stop" and (can_resume or name != "resume")]
 
-    def save(self, image: Tensor, settings: dict[str, Any], name: str) -> Path | None:
-        """Write the picture, with its settings inside, beside the notebook; nothing is overwritten.
-
-        Returns:
-            where it is, or None where it cannot be written; `error` says why.
-        """
-        try:
-            path = write_image(image, _free(Path(name).expanduser()), settings=settings)
-        except (ValueError, OSError, RuntimeError) as error:  # RuntimeError: an unknown ~user
-            self.error = f"{error}; Download gives you the file all the same"
-            return None
-        self.error, self.written = "", f"Written to {path}."
-        return path
-
     def download(self, image: Tensor, settings: dict[str, Any]) -> None:
-        """Give the browser the file that `save` would write."""
+        """Give the browser the file that Save would write."""
         name = Path(self.file_name).name
         data = encode_image(image, Path(name).suffix[1:], FINAL_QUALITY, settings)
         self.send({"download": name}, [data])
@@ -129,8 +112,7 @@ class Stage(anywidget.AnyWidget):
 def curves(history: History, marks: Sequence[int] = ()) -> dict[str, Any]:
     """The loss curves as the page draws them: steps, values by term (with their sum first), and the same in words.
 
-    Args:
-        marks: the steps after which Continue was pressed.
+    `marks` are the steps after which Continue was pressed.
     """
     if len(history) < 2:
         return {}
@@ -145,11 +127,7 @@ def curves(history: History, marks: Sequence[int] = ()) -> dict[str, Any]:
 
 
 def boxes(size: Sequence[int], places: Iterable[Box], picture: str = "") -> str:
-    """Boxes over a picture of (height, width) `size` as SVG, black and white; the first one thick, the others thin.
-
-    Args:
-        picture: SVG that lies below them.
-    """
+    """Boxes over a picture of (height, width) `size`, or over SVG, as SVG; the first one thick, the others thin."""
     found: list[str] = []
     for number, (left, top, width, height) in enumerate(places):
         place = f'x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" fill="none"'
@@ -164,12 +142,3 @@ def boxes(size: Sequence[int], places: Iterable[Box], picture: str = "") -> str:
 def _short(value: float | None) -> float | None:
     """Three digits are enough for a curve; NaN and infinity are no JSON."""
     return float(f"{value:.3g}") if value is not None and abs(value) < float("inf") else None
-
-
-def _free(path: Path) -> Path:
-    """The path, or the next one with a number that is not there yet."""
-    found, number = path, 2
-    while os.path.exists(found):  # False, too, for a name that is too long; Path.exists raises an error then
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return found
