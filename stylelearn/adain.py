@@ -408,7 +408,7 @@ def train_adain(
 
 
 def _fit_axes(network: AdaIN, pairs: Pairs, batches: int = 200) -> None:
-    """The decoder is told of styles along the principal axes of those at hand; photos count, for α = 0."""
+    """The decoder receives styles along the principal axes of those at hand; photos count, for α = 0."""
     decoder, layers = network.decoder, (network.layer, network.beside)
     with torch.no_grad():
         images = (crops[number] for number in range(batches) for crops in (pairs.styles, pairs.contents))

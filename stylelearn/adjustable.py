@@ -1,7 +1,7 @@
 """Adjustable real-time style transfer — Babaeizadeh & Ghiasi 2018.
 
 How much each layer counts is a matter of taste, and lesson 02 pays for every change of taste with a new run. Here one
-network learns all settings at once. It is told them, and is trained for a random one with every picture:
+network learns all settings at once. It takes them as input, and is trained for a random one with every picture:
 
     p = Φ(c, s, α),    L = Σ_{l∈C} α_c^l L_c^l + Σ_{l∈S} α_s^l L_s^l,    α ~ U(0, 1) anew for each picture   (Eq. 1–3)
     z = γ_α (x − μ)/σ + β_α,    (γ_α, β_α) = Λ(s, α)                                                     (Eq. 4, 5)
@@ -235,7 +235,7 @@ def _groups(net: AdjustableNet, learning_rate: float) -> list[dict[str, object]]
 
 
 def _fit_axes(net: AdjustableNet, styles: Crops, batches: int = 200) -> None:
-    """Λ is told of styles along the principal axes of those at hand."""
+    """Λ receives styles along the principal axes of those at hand."""
     with torch.no_grad():
         net.conditioner.fit_axes(torch.cat([net.style(styles[number]) for number in range(batches)]))
 

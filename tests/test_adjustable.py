@@ -104,7 +104,7 @@ def test_layers_are_told_the_style_the_alphas_and_an_mlp_of_both() -> None:
     conditioner.center.fill_(0.3)
     conditioner.axes.copy_(torch.randn(6, 6))
     style, alphas = torch.randn(1, 6), torch.rand(3, 2)
-    style[0, 0] = 9.0  # far out: what is told of it ends at FARTHEST
+    style[0, 0] = 9.0  # far out: its coordinates end at FARTHEST
     found = conditioner(alphas, style)
     assert found.shape == (3, conditioner.told)
     for row, alpha in zip(found, alphas, strict=True):

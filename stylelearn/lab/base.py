@@ -257,6 +257,6 @@ class Lab(Released, widgets.VBox):
         return f"{width} × {height} pixels, {taken(time.perf_counter() - self._job.at)} after the move"
 
     def _gone_from_the_page(self, change: dict[str, Any]) -> None:
-        """The cell was cleared or deleted: nobody watches any more."""
+        """The cell was cleared or deleted, so nothing is shown any more."""
         if change["old"] and not change["new"]:
             self._runner.stop()

@@ -221,7 +221,7 @@ def wipe(left: Tensor, right: Tensor, border: float) -> Tensor:
 
 
 class Painting:
-    """One pastiche: made step by step, by whoever asks for the next one, and kept.
+    """One pastiche: made step by step, as the next one is asked for, and kept.
 
     Args:
         method: one of `METHODS`, or `PHOTO`, for which nothing is to be done.

@@ -91,7 +91,7 @@ class Conditioner(nn.Module):
     def fit_axes(self, styles: Tensor) -> None:
         """Take the mean and the principal axes of styles, (N, K), N ≥ 2.
 
-        Along an axis on which they vary by λ (in units of each moment's own variance) a style is told in units of
+        Along an axis on which they vary by λ (in units of each moment's own variance) a style is given in units of
         √(λ + 1), so that what hardly varies is not blown up.
         """
         spread = styles.std(dim=0).clamp_min(0.1)
@@ -144,7 +144,7 @@ class AdjustableNet(nn.Module):
         }
 
     def style(self, image: Tensor) -> Tensor:
-        """What Λ is told of a style: log μ and log σ of each channel, (B, 3, H, W) -> (B, K). Kept for all α."""
+        """What Λ receives of a style: log μ and log σ of each channel, (B, 3, H, W) -> (B, K). Kept for all α."""
         features = self.encoder(image, self.seen)
         found = [part for name in self.seen for part in losses.moments(features[name])]  # (B, C, 1, 1) each
         return (torch.cat(found, dim=1).flatten(start_dim=1) + 0.01).log()

@@ -148,7 +148,7 @@ function placed(event, node) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
-// The keys of a slider: `places` says what each key asks for, and nobody else hears of it.
+// The keys of a slider: `places` says what each key asks for, and the page does not get it.
 function keys(node, places, move) {
   node.addEventListener("keydown", (event) => {
     const place = places(event)[event.key];
