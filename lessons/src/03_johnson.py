@@ -126,18 +126,22 @@ for widths, blocks, ends in (((8, 16, 32), 2, "paper"), (WIDTHS, 5, "light"), (P
     print(f"widths {widths}, {blocks} blocks: {numbers:9,} weights")
 
 # %% [markdown]
-# The last line is the paper's network. The one before it is what the course ships, apart from two extra inputs that section 8 explains. Six things to notice:
+# The last line is the paper's network. The one before it is what the course ships, apart from two extra inputs that section 8 explains. Three things to notice:
 #
 # - **Down and up again.** In the paper's network most layers work at a quarter of the size. There a convolution has 16 times fewer places to visit, so it may have four times as many channels for the same work. And what is next to each other there is
 #   four pixels apart in the photo, so each layer looks further.
 # - **Residual blocks**: $y = x + \mathrm{norm}(\mathrm{conv}(\mathrm{relu}(\mathrm{norm}(\mathrm{conv}(x)))))$ (norm: section 6). A block only has to compute what should *change*. To keep what is there, it adds 0. Much of a pastiche is the photo's
 #   drawing, so this is a good start.
 # - **tanh** at the end keeps colours where a screen can show them: $(\tanh(z) + 1)/2$ is between 0 and 1.
+#
+# <details><summary>Where the networks that we ship differ (leave it out at first)</summary>
+#
 # - **Light ends.** The two layers of 9 × 9 work at full size: they take much of the time and paint little of the picture. Except where we write `ends="paper"`, as above, our networks go down to a quarter with *one* layer of 12 × 12 and stride 4, and end with 3 × 3. The time saved
 #   pays for more channels in between. There is also no normalisation at full size: without it they learn in half of the steps.
 # - **A second look.** Two of our five blocks stand at *half* of the size. On the way up to them the network looks at the photo again: a convolution of 6 × 6 with stride 2 reads it once more, and its result is normalised and added. Without this, a clear sky is filled with the same
 #   small mark, row above row, like bricks in a wall. (It helps, but does not cure it: section 8.)
 # - **A margin.** We add 8 mirrored pixels around the photo, paint them too, and cut them off. Otherwise a network finds out where the picture ends, and paints that border differently.
+# </details>
 #
 # ### How far does it look?
 #
