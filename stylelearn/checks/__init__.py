@@ -11,6 +11,7 @@ import functools
 import html
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from numbers import Real
 from typing import Any
 
@@ -52,7 +53,8 @@ def check(examine: Callable[..., str]) -> Callable[[Any], Verdict]:
     """Turn a function that raises `Mistake` or returns praise into a check that returns a `Verdict`.
 
     An answer `...` or None, and a NotImplementedError of the answer, mean "not solved yet"; any other error of the
-    learner's code becomes a ✗ with its message. A `Mistake` without a message says what is asked for: the docstring.
+    learner's code becomes a ✗ with its message. After a `Mistake` without a message, or with one that ends in a colon,
+    comes what is asked for: the docstring.
     """
 
     @functools.wraps(examine)
@@ -65,7 +67,8 @@ def check(examine: Callable[..., str]) -> Callable[[Any], Verdict]:
         except NotImplementedError:
             return Verdict(None, NOT_SOLVED)
         except Mistake as mistake:
-            return Verdict(False, str(mistake) or f"the values differ. Asked for: {examine.__doc__}")
+            said = str(mistake) or "the values differ. Asked for:"
+            return Verdict(False, f"{said} {examine.__doc__}" if said.endswith(":") else said)
         except Exception as error:  # the learner's code may fail in any way
             return Verdict(False, f"your code stopped with {type(error).__name__}: {error}")
 
@@ -173,6 +176,19 @@ def same(found: Any, expected: Any, tolerance: float = 1e-4) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max().clamp_min(1e-6))
 
 
+def _factor(found: Any, right: Any) -> str:
+    """In words, the simple factor such as 2, −1 or 3/4 by which all values are off; "" where there is none."""
+    try:
+        found, right = (torch.as_tensor(each, dtype=torch.float64).detach() for each in (found, right))
+    except (TypeError, ValueError, RuntimeError):
+        return ""
+    if found.shape == right.shape and found.any() and found.isfinite().all() and right.any():
+        factor = Fraction(((found * right).sum() / right.square().sum()).item()).limit_denominator(300)
+        if abs(factor.numerator) * factor.denominator <= 300 and same(found, float(factor) * right, 1e-5):
+            return f"yours is {str(factor).replace('-', '−')} times what is asked for:"
+    return ""
+
+
 def must_match(
     yours: Any,
     right: Any,
@@ -186,7 +202,8 @@ def must_match(
     """Raise the `Mistake` that gives `yours`, or `otherwise`, unless `yours` is `right`.
 
     Args:
-        wrong: what wrong answers give, and what to say about each. otherwise: by default what the exercise asks for.
+        wrong: what wrong answers give, and what to say about each. otherwise: by default what the exercise asks for;
+            before it comes the factor by which `yours` is off, where there is a simple one.
         tolerance: relative to the largest value.
         what: the name of the result; with it, `yours` must be one number or a tensor, as `right` is.
         gradient: whether gradients must flow back from the result.
@@ -196,11 +213,13 @@ def must_match(
     elif what:
         number(yours, what)
     if not same(yours, right, tolerance):
-        raise Mistake(next((why for value, why in wrong if same(yours, value, tolerance)), otherwise))
+        named = (why for value, why in wrong if same(yours, value, tolerance))
+        raise Mistake(next(named, f"{_factor(yours, right)} {otherwise}".strip()))
     if gradient and not (isinstance(yours, Tensor) and yours.requires_grad):
         raise Mistake("the number is right, but no gradient can flow back from it: leave out .item() and .detach().")
 
 
 def must_be(yours: Any, right: Any, otherwise: str, tolerance: float = 1e-4) -> None:
     """Raise the `Mistake` unless `yours` is `right`: a second case, with only one way to fail."""
-    must_match(yours, right, (), otherwise, tolerance=tolerance)
+    if not same(yours, right, tolerance):
+        raise Mistake(otherwise)
