@@ -290,6 +290,11 @@ def test_links_fit_the_folder_of_the_solutions(small):
     assert '[web](https://x.y) <img src="../b.png">' in text
 
 
+def test_code_in_markdown_holds_no_links(small):
+    text = "[a](a.png)\n```python\nvgg[:21](x)\n```\n`vgg[0](x)` [b](b.png)"
+    assert build._one_folder_down(text, small) == text.replace("(a", "(../a").replace("(b", "(../b")
+
+
 def test_a_widget_leaves_its_largest_picture(small):
     for side in build.SIDES:
         path = build.target(small, side)

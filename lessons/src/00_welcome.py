@@ -306,8 +306,8 @@ grid([*copies.values()], words)
 #
 # $$ L_{total} = \alpha \, L_{content} + \beta \, L_{style} $$
 #
-# The search goes downhill on $L_{total}$. Every method of this course improves one of these three: one of the two
-# losses, or the way down.
+# The search goes downhill on $L_{total}$. Nearly every method of this course improves one of three things: the content
+# loss, the style loss, or the way down. (Lesson 09 takes another road.)
 #
 # ### Exercise 3 — the total loss
 # *difficulty ●○○ · importance ●●● · 3 minutes*
@@ -368,8 +368,8 @@ grid([*four.values()], words, columns=2)
 # mixture is. How much of the content was given up is for α and β to say: we asked for `style_weight=15`, which is
 # β = 15 with α = 1.
 #
-# You may find that the painting's dark blue belongs in the sky. The style distance does not: it looks at which
-# patterns there are in the whole picture, and not where. No single number says all that the eye sees.
+# Your eye may object: the sky of the pastiche is nearly white, which the painting is nowhere. This small network hardly
+# notices large even areas, and the content loss wants the sky bright. A small number is not the same as a good likeness.
 # </details>
 #
 # ## 8 · Where things are

@@ -491,8 +491,8 @@ grid(pictures, titles, columns=4, even=True)
 # <details><summary>What you should see</summary>
 #
 # The upper row is the photo, a little painted; with five layers it is closest to it. Below, `relu1_1` alone changes colours and grain, and no more: it sees nothing larger
-# than a few pixels, and no weight can change that. With `relu3_1` come the black lines, around small pieces. Only with the deepest layers are there
-# large panes, even in the plain sky. So there are two choices: *how much* style, and *how large* its pieces may be.
+# than a few pixels, and no weight can change that. With `relu3_1` come the black lines, around small pieces. With the deepest layers the pieces
+# grow, even in the plain sky, and colours grow paler: β is shared among the layers that take part, so each of five counts a fifth. So there are two choices: *how much* style, and *how large* its pieces may be.
 # </details>
 #
 # ### What does a layer notice?
@@ -779,7 +779,7 @@ grid([*results.values()], [*results], columns=2)
 # <details><summary>What you should see</summary>
 #
 # Brightness only keeps each colour at its place, even where a stroke runs across an edge: strokes in brightness, the photo's colours unchanged below them. With a recoloured style
-# the strokes have colours of their own, taken from the photo's palette, and may carry them to other places. Matching each channel's histogram treats red, green and blue
+# the strokes have colours of their own, taken from the photo's palette, and may carry them to other places. This photo is mostly grey and pale blue, so the linear map makes them nearly grey. Matching each channel's histogram treats red, green and blue
 # as independent, so mixtures can appear that neither picture has. The linear map treats them together.
 # </details>
 #
@@ -803,7 +803,7 @@ grid([image[roofs] for image in (day, *evenings)], ["the roofs by day", *(f"{nam
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With little style little of the evening comes; with more of it the result is no longer a photo. Look at the enlarged parts: a plain sky becomes mottled, lines waver, colours
+# Even a tenth of the style is too much for a photo: blue runs over the roofs, edges double, the trees blur. With the usual weight the temple is half swallowed. Look at the enlarged parts: lines waver, colours
 # run over edges. The Gram matrix does not know *where* the style was sky and where it was ground. And nothing in the loss says that a straight edge must stay
 # straight, or that a photo should stay a photo.
 #

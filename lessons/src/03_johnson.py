@@ -51,8 +51,8 @@ encoder = Encoder("mini")
 photo = resize(samples.content("china"), 192, "long")  # (1, 3, 128, 192)
 
 # %% [markdown]
-# This is the goal. The first picture is a photo. The next four were painted by four networks, each trained for one style (how they get broad and fine strokes: section 8). Three of the styles hang in museums: Kandinsky's *Composition VII*, Hokusai's
-# woodcut *The Great Wave* and van Gogh's *Starry Night*. The course holds no copies of these three; look them up, and lay them beside. The fourth is a stained glass of the course's own. It stands last, next to the picture painted in its style. A painted photo is called a **pastiche**.
+# This is the goal. The first picture is a photo. The next four were painted by four networks, each trained for one style (section 8 says how they get broad and fine strokes). Three of the styles hang in museums: Kandinsky's *Composition VII*, Hokusai's
+# woodcut *The Great Wave* and van Gogh's *Starry Night*. The course holds no copies of these three; look them up and lay them beside these. The fourth is a stained glass of the course's own. It stands last, next to the picture painted in its style. A painted photo is called a **pastiche**.
 
 
 # %%
@@ -631,7 +631,7 @@ grid([image[part] for image in pictures.values()], [*pictures])
 # streaks and no dots.
 #
 # Total variation adds up how much neighbouring pixels differ, so each single pixel and each hard outline costs something. With 45 most of the fine grain is gone and outlines become soft. With 150 only broad bands are left of the temple.
-# A γ of 8 is a light hand: it takes coloured fringes away, which so small a network leaves beside each edge. The networks that ship have fewer of them, and 1.5. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
+# A γ of 8 is a light hand; some coloured fringes stay beside the edges. With 150 only broad bands are left, with coloured ends: total variation asks for soft changes, not for right colours. The networks that ship have fewer of them, and 1.5. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
 # </details>
 #
 # ## 8 · With more time
@@ -842,9 +842,9 @@ lab
 # **Timings** (100 minutes): sections 1 and 2 with exercise 1, 20 minutes · section 3 with exercise 2, 15 · section 4 with exercise 3, 15 · section 5, 10 (let them talk while it trains) · section 6 with exercise 4 and your own network, 22 · sections 7 to 9, 13 · the
 # lab, 5. Short of time: leave out section 7. The live training takes about half a minute on two cores; on a slower machine set `STEPS = 200`.
 #
-# **Show.** The live training of section 5, on the projector, and nothing else for that half minute: the drawing, colours, then lines. Then the fog of section 6: ask which of the two norms they would like to have in a phone. Then a learner's own network, painted live.
+# **Show.** The live training of section 5, on the projector, and nothing else for that half minute: the drawing, then colours and lines. Then the fog of section 6: ask which of the two norms they would like to have in a phone. Then a learner's own network, painted live.
 #
-# **Expected results.** Colours are there by step 100, lines by step 200, and the style loss falls many times over. In section 6 the three pictures of instance norm look the same and those of batch norm fade; a learner's own network paints like the course's after as many steps. In section 9 the lines cross after ten to fifteen steps.
+# **Expected results.** Colours and lines are there by step 100, and the style loss falls many times over. In section 6 the three pictures of instance norm look the same and those of batch norm fade; a learner's own network paints like the course's after as many steps. In section 9 the lines cross after ten to fifteen steps.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |

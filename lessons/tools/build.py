@@ -49,6 +49,7 @@ SIDES = {"student": "solution", "solutions": "exercise"}  # notebook -> the tag 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
 _LINK = re.compile(r"""(\]\(|\b(?:src|href)=["'])(?![a-z][a-z+.-]*:|[/#])([^)\s"']+)""")
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)  # in Markdown, where vgg[:21](x) is no link
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # as terminals write it
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 
@@ -104,7 +105,8 @@ def _one_folder_down(markdown: str, source: Path) -> str:
         stays = file.endswith(".ipynb") and (source.parent / file).with_suffix(".py").is_file()
         return before + (link if stays else f"../{link}")
 
-    return _LINK.sub(moved, markdown)
+    parts = _CODE.split(markdown)  # text, code, text, …
+    return "".join(part if number % 2 else _LINK.sub(moved, part) for number, part in enumerate(parts))
 
 
 def build(source: Path, side: str) -> Path:
