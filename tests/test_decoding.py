@@ -92,6 +92,12 @@ def test_alpha_is_laid_on_white(rgb, seed):
     assert np.abs(values(rgba) - expected).max() < 1e-6
 
 
+def test_grey_with_alpha():
+    la = Image.fromarray(np.array([[[100, 255], [100, 0], [100, 51]]], np.uint8), "LA")
+    expected = np.array([100, 255, 100 * 0.2 + 255 * 0.8])[None, :, None] / 255
+    assert np.abs(values(saved(la, "PNG")) - expected).max() < 1.01 * STEP
+
+
 def test_palette_with_and_without_transparency():
     palette = chunk(b"PLTE", bytes([255, 0, 0, 0, 128, 0]))
     raw = b"\0\0\1"

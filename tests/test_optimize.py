@@ -114,6 +114,16 @@ def test_adam_is_pytorchs_adam():
         adam.step()
 
 
+def test_default_of_gd_grows_with_the_picture():
+    """A loss that is a mean over values has a smaller gradient at each; the picture moves as fast all the same."""
+    moved = []
+    for size in (8, 32):
+        start, target = torch.full((1, 3, size, size), 0.5), torch.full((1, 3, size, size), 0.6)
+        *_, last = optimize_image(start, lambda x, t=target: {"mean": (x - t).square().mean()}, 2, optimizer="gd")
+        moved.append((last.pixels - start).mean().item())
+    assert moved[0] == pytest.approx(moved[1], rel=1e-4) and moved[0] > 0
+
+
 # --- what a step says ------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +158,13 @@ def test_start_and_earlier_steps_are_left_as_they_were(optimizer):
         step.best_image.zero_()
     assert torch.equal(start, before) and not start.requires_grad
     assert all(torch.equal(step.pixels, copy) for step, copy in zip(steps, copies, strict=True))
+
+
+def test_scaling_all_weights_changes_nothing_for_lbfgs_but_the_numbers():
+    small = list(optimize_image(picture(), lambda x: {"a": 2.0**-20 * curved(x)["waves"]}, 15))
+    large = list(optimize_image(picture(), lambda x: {"a": 2.0**20 * curved(x)["waves"]}, 15))
+    for one, other in zip(small, large, strict=True):
+        torch.testing.assert_close(one.pixels, other.pixels, atol=1e-4, rtol=0)
 
 
 # --- stopping, going on, ending --------------------------------------------------------------------------------------
@@ -270,6 +287,11 @@ def test_no_gradient_is_called_stuck(objective, optimizer):
     with pytest.raises(Diverged, match=r"stuck.*weight") as caught:
         list(optimize_image(picture(), objective, 10, optimizer=optimizer))
     assert caught.value.step == 1 and torch.equal(caught.value.image, picture())
+
+
+def test_a_rate_too_low_to_move_anything_is_called_stuck():
+    with pytest.raises(Diverged, match="higher learning rate"):
+        list(optimize_image(picture(), curved, 10, optimizer="gd", learning_rate=1e-12))
 
 
 # --- coarse to fine --------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 
 from stylelearn import training
 from stylelearn.images import psnr, read_image
-from stylelearn.training import CheckpointError, Crops, Progress, fit, identify
+from stylelearn.training import CheckpointError, Crops, Progress, fit, identify, rate_factor
 
 # ---------------------------------------------------------------------------------------------------------------- crops
 
@@ -217,6 +217,10 @@ def close(model: nn.Module, other: nn.Module) -> None:
         torch.testing.assert_close(value, wanted, rtol=1e-4, atol=1e-6, msg=lambda m, n=name: f"{n}: {m}")
 
 
+def test_the_rate_without_a_warm_up_is_highest_at_once() -> None:
+    assert [rate_factor(n, 4, 0) for n in (1, 2, 4)] == [1, 0.75, 0.25]
+
+
 def test_equals_training_by_hand(uninterrupted: Tiny) -> None:
     close(uninterrupted, by_hand(rates(1, 20, 20)))
 
@@ -286,6 +290,16 @@ def test_resumed_with_more_steps_the_rate_falls_to_the_new_end(tmp_path: Path) -
     reports = run(model, tmp_path, steps=16, learning_rate=0.01)
     assert [p.step for p in reports] == [15, 16] and model.calls == 6
     close(model, by_hand(rates(1, 10, 10) + rates(11, 16, 16, highest=0.01)))
+
+
+def test_a_finished_run_is_only_loaded(uninterrupted: Tiny, tmp_path: Path) -> None:
+    run(Tiny(), tmp_path)
+    before = (tmp_path / "tiny.ckpt").stat().st_mtime_ns
+    for steps in (20, 7):
+        model = Tiny()
+        assert run(model, tmp_path, steps=steps) == [] and model.calls == 0
+        assert_same(model, uninterrupted)
+    assert (tmp_path / "tiny.ckpt").stat().st_mtime_ns == before
 
 
 def test_a_loss_that_is_not_finite_keeps_what_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
