@@ -232,7 +232,7 @@ plot_curves(curves, x=sorted_by, y="deviation", log=False, title="What is transf
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the painting, channel by channel: that is what the decoder was trained for. It does not reach it everywhere. A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
+# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the rise of the painting's curve: that is what the decoder was trained for. But most channels stay below it, and a few near the right end go above. (The one loudest channel is left out of the plot.) A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -726,9 +726,9 @@ grid(pictures, ["the photo", "the first style", "the second style", *titles], co
 #
 # First two small decoders. Yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.)
 #
-# Then four flowers. The first is painted by the trained decoder of the paper's form: what makes it a watercolour is your formula (8) and nothing else. The other three are painted by the course's decoder. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
+# Then four flowers. The first is painted by the trained decoder of the paper's form. Here your formula (8) is the whole style: it has brought pink, red and pale tones. It is not much of a watercolour: blue smears, and a black, broken outline. That is the small decoder (section 3), not your AdaIN. The other three are painted by the course's decoder. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
 #
-# Inside the disc the flower is not quite that of the first picture. Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is night now.
+# Inside the disc the flower is not quite that of "your AdaIN", the picture in watercolour alone. Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is night now.
 # </details>
 #
 # **Predict, then run.** The same disc as the course's own `network.blend` paints it. Then a mask that is cut sharply down the middle, and one that leaves the flower out. Will the sharp edge be sharp in the picture, too?
@@ -827,7 +827,7 @@ for name, picture, side in (("chalk_pastel", photo, 192), ("stained_glass", temp
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By these numbers lesson 02 nearly always wins: it took 60 steps for this one pair, each downhill on two of these very numbers. AdaIN had one pass, and 64 numbers of a style. It still covers more than four fifths of the way from the photo to the style by Gram matrices, for which the course's decoder was trained, and most of the way by means and deviations; in chalk it is even the nearer one by these.
+# By these numbers lesson 02 nearly always wins: it took 60 steps for this one pair, each downhill on two of these very numbers. AdaIN had one pass, and 64 numbers of a style. The Gram loss is a square: of 0.61, 0.08 is left, so as a distance (its root) AdaIN has gone a little less than two thirds of the way from the photo to the style, in both pairs. By means and deviations, which are not squared, it has gone about two thirds in glass and three quarters in chalk; in chalk it is even the nearer one by these.
 #
 # Your eyes may judge otherwise. In chalk AdaIN gives the cat the painting's violet, blue and orange, and leaves the cat a cat. But look closely: its grain is an even weave of dots, and no stroke of chalk. Lesson 02 has more of the chalk's grain, and takes whole forms along: the nose has become a piece of fruit. In stained glass it is the other way round. Lesson 02 has the pink, the green and the violet of the panes, and the temple stays what it was. AdaIN has the red. Its temple has blue outlines with white halos in place of the dark lead, and the even sky breaks into small cracks under a few dull colours. Here the content loss says what one sees: AdaIN's is twice that of lesson 02. Neither paints a pane of one colour with its lead around it.
 #

@@ -598,8 +598,8 @@ grid(rows, words, columns=3, even=True)
 # On photos the two are about equal. On swapped activations the network that saw some is better by about a quarter: its strokes are crisper, and it draws small things that the other one smooths away. The other one does not fail, it paints softer pictures.
 # So with our encoder the swapped activations help, and less than the argument predicts.
 #
-# A likely reason: a cell of our `relu3_1` has 59 numbers for $4 \times 4 \times 3 = 48$ pixel values, so nearly any 59 numbers are *almost* some picture's (you saw how near the search comes). VGG-19 has 256 for the same 48: most
-# vectors of 256 numbers belong to no picture, and a network that has never seen such vectors may fail on them.
+# A possible reason: a cell of our `relu3_1` has 59 numbers for $4 \times 4 \times 3 = 48$ pixel values, hardly more, so there is little room away from pictures, and swapped activations lie close to them (you saw how near the search comes). VGG-19 has 256 for the same 48: most
+# vectors of 256 numbers belong to no picture, and a network that has never seen such vectors may fail on them. We have not tested that.
 # </details>
 #
 # **Search or network?** The network approximates the search. The same swap, both ways; the number is the loss (3):
@@ -828,7 +828,7 @@ for name, times in costs.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Encoding and painting take about four times as long for four times as many pixels, the matching about sixteen times or more: so much is the arithmetic, and large tables also wait for the memory. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# By the arithmetic, four times the pixels make four times the work for encoding and painting, and sixteen times for matching. The clock agrees only roughly, and differs from machine to machine. What holds is the order: the matching grows by far the fastest. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps.
 # </details>
 #
@@ -892,7 +892,7 @@ grid([*rows.values()], [*rows], columns=4, even=True)
 # - *"It copies pixels."* It copies activations. The picture is decoded from them, and overlapping patches are averaged.
 # - *"Larger patches are better, they hold more style."* They hold more style and fit worse. Beyond a few cells there is no good match any more.
 # - *"The match needs both norms."* The content's norm is the same for all candidates and cannot change which one wins.
-# - *"It is as fast as AdaIN."* For small pictures. The matching grows with the fourth power of the side.
+# - *"It is as fast as AdaIN."* In the paper's table it is ten times slower at 256 pixels and fifty times at 512. The matching grows with the fourth power of the side.
 #
 # **Code**: the authors' own, in Torch, [rtqichen/style-swap](https://github.com/rtqichen/style-swap), and one in PyTorch, [irasin/Pytorch_Style_Swap](https://github.com/irasin/Pytorch_Style_Swap). Compare their swap with yours of exercise 3.
 #

@@ -953,7 +953,7 @@ print(f"a step at {size}: network {network * 1e3:.0f} ms, L_m {matting * 1e3:.1f
 # **Show.** The list of section 4: write its ten names on the board, let groups sort them by their $\mathcal L_m$, and only then run the cell. That the negative costs nothing is a surprise. Then the mask editor of the lab.
 #
 # **Expected results.** Affine pictures cost less than 0.03, everything else more than 60. In the sweep, structure rises with λ. The colour methods have the highest structure, and are
-# far off in colour unless they get masks; with masks the linear map beats the lesson's method in both numbers, which is worth a discussion.
+# far off in colour unless they get masks; with masks the linear map is as good in structure as the lesson's method and better in colour, which is worth a discussion.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
@@ -976,4 +976,4 @@ print(f"a step at {size}: network {network * 1e3:.0f} ms, L_m {matting * 1e3:.1f
 #
 # - *Why is the picture that was moved by one pixel so expensive, and is that good?* At each edge its values do not follow from the old colours. It is good: the term asks for this photo, not for a photo. It also means that the method cannot straighten a horizon.
 # - *What would happen with windows of 15 × 15?* One affine map would have to do for a larger piece. The light could change less from place to place, and edges would be kept more strictly. The matrix would have far more entries.
-# - *Why does the plain linear map by regions beat the method of the paper in our two numbers?* The numbers measure what that map sets. They do not see the jump at the border of a mask. So look, and choose measures before you know who wins.
+# - *Why is the plain linear map by regions not beaten in either of our two numbers?* The numbers measure what that map sets. They do not see the jump at the border of a mask. So look, and choose measures before you know who wins.

@@ -627,7 +627,7 @@ show_glyphs(rows)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Both change late and quickly: the n stays an n for nearly half the way, then a stem appears, pale at first. Only the fifth glyph is neither letter. The O breaks open at one place.
+# Both change all at once, in the middle: the n stays an n for nearly half the way, then a stem appears, pale at first. Only the fifth glyph is neither letter. The O breaks open at one place.
 # </details>
 #
 # ### Your code writes

@@ -627,7 +627,7 @@ for question in QUESTIONS:
 # <details><summary>What it means</summary>
 #
 # People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is called *significant* (so large a one would seldom come by chance alone), although the
-# two intervals overlap. So it is above for *faithfulness*, with the simulated people: the two intervals have scores in common, but that of the difference is well above 0. (What does this say about the two methods? Nothing: the formula of these people is the palette distance.) So let each person rate everything, where you can.
+# two intervals overlap. So it is above for *faithfulness*, with the simulated people: the two intervals have scores in common, but that of the difference does not contain 0. (What does this say about the two methods? Nothing: the formula of these people is the palette distance.) So let each person rate everything, where you can.
 # </details>
 #
 # ### Exercise 5 — do measures agree with people?
@@ -797,7 +797,7 @@ plot_tree(
 )
 
 # %% [markdown]
-# (The seconds are those of section 2, the structure that of section 5: one pair, 256 pixels, this machine. Seconds, how much of the photo should be kept, and how many styles: that is what the tree asks for. Lesson 02 stands in it although your front has just dropped it. There lesson 04 came as near, with a style that it knows; for a style of your own it needs a training, and lesson 02 does not.)
+# (The seconds are those of section 2, the structure that of section 5: one pair, 256 pixels, this machine. Seconds, how much of the photo should be kept, and how many styles: that is what the tree asks for. It also names methods that your front has just dropped. A method that knows some styles may have come nearer there; for a style of your own it needs a training, and these do not.)
 #
 # Some tasks to try it on. Which method would you take, and what speaks against it? (The answers are folded; there is often more than one.)
 #
