@@ -56,8 +56,10 @@ def with_noise(image: Tensor, amount: float, seed: int = 0) -> Tensor:
 def diversity(images: Tensor, encoder: Encoder, layer: str = "relu3_4") -> float:
     """How different pastiches (B, 3, H, W) of one pair are, B ≥ 2: ‖F_i − F_j‖/‖F‖, the mean over all pairs.
 
-    ‖F‖ is their mean norm in the layer of the encoder.
+    ‖F‖ is their mean norm in the layer of the encoder. Raises ValueError for fewer than two.
     """
+    if len(images) < 2:
+        raise ValueError(f"diversity compares pictures with one another: give at least two, not {len(images)}")
     with torch.no_grad():
         features = encoder(images, [layer])[layer].flatten(start_dim=1)  # (B, C·H·W)
     return float(torch.pdist(features).mean() / features.norm(dim=1).mean())

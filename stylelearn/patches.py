@@ -140,7 +140,12 @@ def assembled(
         size: (H, W) of the content's map. patch, stride: those of `matches`.
     Returns:
         (B, C, H, W).
+    Raises:
+        ValueError: an index of another size.
     """
+    if tuple(index.shape[1:]) != grid(size, patch, stride):
+        raise ValueError(f"the index has {tuple(index.shape[1:])} patches; a map of {tuple(size)} has "
+                         f"{grid(size, patch, stride)}; give `assembled` what `matches` had")  # fmt: skip
     height, width = ((count - 1) * stride + patch for count in index.shape[1:])
     whole = style_features.new_zeros(len(index), height, width, style_features.shape[1])
     count = style_features.new_zeros(height, width, 1)

@@ -228,6 +228,8 @@ def test_diversity_by_a_loop() -> None:
     sizes = [float(one.norm()) for one in flat]
     close(diversity(images, MINI), (sum(apart) / 6) / (sum(sizes) / 4), 1e-4)
     assert diversity(images[:1].expand(3, -1, -1, -1), MINI) == 0
+    with pytest.raises(ValueError, match="at least two, not 1"):
+        diversity(images[:1], MINI)
 
 
 # --- the objective ----------------------------------------------------------------------------------------------------

@@ -173,6 +173,8 @@ def test_colours_can_be_put_where_activations_were_matched() -> None:
     index, colours = matches(content, style), maps(1, 3, 7, 9, seed=2)
     found = assembled(index, colours, (6, 6))
     close(assembled(index, torch.cat([style, colours], dim=1), (6, 6))[:, 5:], found, 1e-12)
+    with pytest.raises(ValueError, match=r"the index has \(4, 4\) patches; a map of \(9, 9\) has \(7, 7\)"):
+        assembled(index, colours, (9, 9))
 
 
 @pytest.mark.parametrize(("patch", "stride"), [(3, 1), (3, 2)])
