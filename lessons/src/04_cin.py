@@ -288,7 +288,7 @@ for number, place in enumerate(places):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Mostly late ones: the norm behind the sum ("enlarge") is the largest in both columns, and the second norm of block 4 comes next. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest, since another norm (5b) follows it. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
+# Mostly late ones: the norm behind the sum ("enlarge") and the second norm of block 4 lead both columns, one in β and the other in γ. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest, since another norm (5b) follows it. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
 #
 # Some do not count at all. Look at the $\beta$ of the second norm in each of the first three blocks (block 1b, 2b, 3b): 0.0000. Here is why. Such a $\beta$ adds a constant to a whole channel. Whatever comes next is
 # a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Nothing is left of it. (In a block the sum with the input is not
@@ -679,7 +679,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands beside `starry_night` on both maps: both have much blue and short marks. `the_scream`, `cafe_terrace` and `composition_vii`, all of them warm, are near each other on both, too. But `batik`, which touches `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands beside `starry_night` on both maps: both have much blue and short marks. `the_scream` and `cafe_terrace`, both warm, are near each other on both, too. `composition_vii` is beside them above; below, it is nearer to `impasto` and `chalk_pastel`. And `batik`, which is next to `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #

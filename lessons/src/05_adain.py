@@ -232,7 +232,7 @@ plot_curves(curves, x=sorted_by, y="deviation", log=False, title="What is transf
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the rise of the painting's curve: that is what the decoder was trained for. But most channels stay below it, and a few near the right end go above. (The one loudest channel is left out of the plot.) A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
+# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the rise of the painting's curve: that is what the decoder was trained for. But most channels stay below it, and a few, most of them at the right, go above. (The one loudest channel is left out of the plot.) A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -496,7 +496,7 @@ for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
 # | 16 · 3 | a small copy of the picture, half as wide: four by four pixels where `relu4_1` has one position |
 # | 64 | the **style code**: the means and deviations of all the others, as logarithms, summed up in 64 numbers along their principal axes (the directions in which the pictures of the training differ most). At every position stand the same 64 |
 #
-# The first thing that it does with the first 361 is to normalise them, so that only the pattern is left: where things are. Behind each convolution but the last it normalises again, thirteen times in all, and puts in a γ and a β. They are read off the style code, by a small network and a linear map, which are learnt with the rest.
+# The first thing that it does with the first 361 is to normalise them, so that only the pattern is left: where things are. Thirteen times, where the network of lesson 04 has its norms (none at full size), it normalises again, and puts in a γ and a β. They are read off the style code, by a small network and a linear map, which are learnt with the rest.
 #
 # AdaIN, α and mixtures need not know of this. They treat all 425 alike: in a channel that is the same everywhere AdaIN puts the style's number in the place of the photo's.
 #
@@ -763,7 +763,7 @@ grid([cup, painting, its, kept], titles, columns=4, even=True)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours. Both cups have the woodcut's fine parallel lines on the table and in the saucer, once in blue and sand, once in brown and red. No wave has come along, and no red sun: those are large shapes (section 10).
+# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours. Both pictures have level lines in the shadows and inside the cup, once in blue and sand, once in brown and red. Some of them are the decoder's own: `night_strokes` has them, too (section 8). No wave has come along, and no red sun: those are large shapes (section 10).
 # </details>
 #
 # ## The lab

@@ -479,9 +479,9 @@ for method in objectives:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places, and the difference at the right is dark. Lesson 02 ends with two different ones: in their difference the strokes of the sky and the storeys are bright. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
+# The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. (It also begins nearer to its lowest loss, so count the steps with care.) From the two draws of noise it ends with nearly the same picture: the roofs, the storeys and the strokes on the water are at the same places, and the difference at the right is dark. Lesson 02 ends with two different ones: in their difference the strokes of the sky and the storeys are bright. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# The colours are another matter. The swap keeps those of its start: the orange of the style's pixels, or the pale sky and the dark trees of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. Lesson 02, which also compares early layers, brings orange to the photo's temple, too. That is why `paint` starts from the style's pixels.
+# The colours are another matter: from noise and from the photo the swap's pictures are even further apart than those of lesson 02 (8.8 against 10 dB). The swap keeps the colours of its start: the orange of the style's pixels, or the pale sky and the dark trees of the photo. `relu3_1` hardly reacts to slow changes of colour, so the search corrects them last, and 80 steps are not enough. Lesson 02, which also compares early layers, brings orange to the photo's temple, too. That is why `paint` starts from the style's pixels.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -828,7 +828,7 @@ for name, times in costs.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By the arithmetic, four times the pixels make four times the work for encoding and painting, and sixteen times for matching. The clock agrees only roughly, and differs from machine to machine. What holds is the order: the matching grows by far the fastest. At large sizes the matching takes nearly all the time. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# By the arithmetic, four times the pixels make four times the work for encoding and painting, and sixteen times for matching. The clock agrees only roughly, and differs from machine to machine. What holds is the order: the matching grows by far the fastest. At 384 pixels it takes most of the time, and its share goes on growing. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps.
 # </details>
 #
@@ -882,7 +882,7 @@ grid([*rows.values()], [*rows], columns=4, even=True)
 # - A style can be a collection of patches instead of statistics. Each patch of the photo is replaced by the style's most similar one.
 # - Similar means normalised cross-correlation: the pattern counts, not its strength.
 # - The swap is three convolutions, and better computed part by part.
-# - The target is fixed before the first step, in one layer. So different noise leads to nearly the same picture.
+# - The target is fixed before the first step, in one layer. So two draws of noise lead to nearly the same picture; a start in other colours keeps those colours.
 # - An inverse network replaces the search. It is trained on swapped activations, too, because no picture has them.
 # - What moves by whole cells gets the same matches. So such videos are steadier; with other motions the swap flickers nearly as lesson 02 does.
 #
