@@ -32,25 +32,44 @@ class ImageError(ValueError):
 
 _WEB_PAGE = "a web page; copy the address of the picture itself (right click, 'Copy image address')"
 _RAW = "a camera's raw file, of which only a small preview could be read; export it as JPEG"
+_HEIC = "a HEIC photo; export it as JPEG"
+_PRINT = "a drawing for printers; export it as PNG"
 # What files that are no readable pictures begin with, and what they contain in their first kilobyte.
 _BEGINNINGS = {
     b"%pdf": "a PDF; export its page as PNG",
-    **dict.fromkeys((b"fujifilmccd-raw", b"iiro", b"mmor", b"iiu\0", b"fovb"), _RAW),
+    b"%!ps": _PRINT,
+    b"\xc5\xd0\xd3\xc6": _PRINT,
+    b"8bps": "a Photoshop file; export it as PNG",
+    b"gimp xcf": "a GIMP file; export it as PNG",
+    b"\xff\x0a": "a JPEG XL picture; export it as JPEG",
+    b"\0\0\0\x0cjxl ": "a JPEG XL picture; export it as JPEG",
+    b"\0\0\0\x0cjp  ": "a JPEG 2000 picture; export it as JPEG",
+    b"fujifilmccd-raw": _RAW,
+    b"iiro": _RAW,
+    b"mmor": _RAW,
+    b"iiu\0": _RAW,
+    b"fovb": _RAW,
+    b"\0\5\x16\7": "what macOS keeps beside a file; take the file of the same name without '._'",
     b"version https://git-lfs": "a Git LFS pointer instead of the picture; run 'git lfs pull'",
+    b"\x1aE\xdf\xa3".lower(): "a film; save one of its frames as a picture",
 }
 _CONTENTS = {b"<svg": "an SVG drawing; export it as PNG", b"<!doctype html": _WEB_PAGE, b"<html": _WEB_PAGE}
 # The brands of ISO media files (ISO/IEC 14496-12; HEIF: 23008-12): the first that is found says what the file is.
 _BRANDS = {
     "avif avis": "an AVIF picture that is broken or cut off, or that Pillow cannot read here; export it as JPEG",
     "crx ": _RAW,
-    "heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1": "a HEIC photo; export it as JPEG",
+    "heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1": _HEIC,
     "": "a film; save one of its frames as a picture",
 }
 _SIGNATURES = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
 def open_picture(file: BinaryIO, name: str) -> Image.Image:
-    """Read a picture file's header, and nothing else of it. ImageError calls it `name`: it is no picture."""
+    """Read a picture file's header, and nothing else of it.
+
+    Raises:
+        ImageError: no picture, or one that is too large to be decoded safely; `name` is what the message calls it.
+    """
     try:
         with _own_limits():
             picture = Image.open(file, formats=_FORMATS)
@@ -84,17 +103,22 @@ def _is_preview(picture: Any) -> bool:
 
 def _why_unreadable(data: bytes) -> str:
     start = data.lower()
-    if what := next((what for mark, what in _BEGINNINGS.items() if start.startswith(mark)), None):
-        return f"is {what}"
+    for mark, what in _BEGINNINGS.items():
+        if start.startswith(mark):
+            return f"is {what}"
     if data[4:8] == b"ftyp":
         end = min(int.from_bytes(data[:4]), len(data))  # a damaged length may be 4 GB
         own = [data[i : i + 4].decode("latin-1") for i in (8, *range(16, end, 4))]
         known = (what for brands, what in _BRANDS.items() if not brands or any(b and b in brands for b in own))
         return f"is {next(known)}"
-    if what := next((what for mark, what in _CONTENTS.items() if mark in start), None):
-        return f"is {what}"
-    if kind := next((kind for mark, kind in _SIGNATURES.items() if data.startswith(mark)), None):
-        return f"begins like a {kind} picture, but its header is broken or cut off; save or download it again"
+    for mark, what in _CONTENTS.items():
+        if mark in start:
+            return f"is {what}"
+    if data.startswith(b"\x89PNG") and b"\0\0\0\0" in (data[16:20], data[20:24]):
+        return "has no pixels (its width or height is 0); choose another picture"
+    for mark, kind in _SIGNATURES.items():
+        if data.startswith(mark):
+            return f"begins like a {kind} picture, but its header is broken or cut off; save or download it again"
     if data[:4] in (b"II*\0", b"MM\0*"):
         return "is a TIFF of a kind that cannot be read, perhaps a camera's raw file; export it as JPEG"
     text = data[:16].decode("ascii", "replace")
@@ -113,7 +137,11 @@ def _check_size(height: int, width: int, name: str, limit: int, remedy: str = "m
 
 
 def from_pil(picture: Image.Image, name: str) -> Tensor:
-    """A PIL image of any mode as an image (1, 3, H, W), upright and laid on white; `name` is for messages."""
+    """A PIL image of any mode as an image (1, 3, H, W), upright and laid on white; `name` is for messages.
+
+    Raises:
+        ImageError: too many pixels, or it cannot be decoded.
+    """
     _check_size(picture.height, picture.width, name, _MAX_IN_FILE)
     try:
         shrink = math.ceil(math.sqrt(picture.height * picture.width / MAX_PIXELS))
@@ -122,6 +150,7 @@ def from_pil(picture: Image.Image, name: str) -> Tensor:
             picture.draft(None, (picture.width // power, picture.height // power))
         _check_size(picture.height, picture.width, name, _MAX_DECODED, "make it smaller, or save it as JPEG")
         picture.load()
+        transparent = picture.info.get("transparency")
         picture = _plain(_upright(picture))
         shrink = math.ceil(math.sqrt(picture.height * picture.width / MAX_PIXELS))
         if shrink > 1:
@@ -135,6 +164,8 @@ def from_pil(picture: Image.Image, name: str) -> Tensor:
             f"{name} is broken or cut off ({picture.format or 'picture'}, {error}); save or download it again"
         ) from error
     pixels = np.asarray(picture)
+    if picture.mode.startswith("I") and isinstance(transparent, int):
+        pixels = np.where(pixels == transparent, 65535, pixels)  # PIL's own conversion would cut deep grey at 255
     if picture.mode == "I":  # 32 bits that hold 16: how PIL opens some deep grey files
         pixels = np.where((pixels >= 0) & (pixels <= 65535), pixels / 65535, np.nan)
     return from_array(pixels, name)
@@ -153,6 +184,9 @@ def _plain(picture: Image.Image) -> Image.Image:
         return picture
     srgb = ImageCms.createProfile("sRGB")
     profile = picture.info.get("icc_profile")
+    if picture.mode == "LAB":
+        lab = ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")  # type: ignore[return-value]
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")

@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 
 from stylelearn.decoding import SUFFIXES
 from stylelearn.files import check_output, replacing
-from stylelearn.images import ImageError, read_image, resize, write_image
+from stylelearn.images import ImageError, read_image, read_settings, resize, write_image
 from stylelearn.weights import sha256
 
 if TYPE_CHECKING:
@@ -367,7 +367,17 @@ def _checked_places(checkpoint: Path) -> Path:
     table = check_output(checkpoint.with_suffix(".csv"))
     if table.exists() and table.read_bytes()[:5] not in (b"", b"step,"):
         raise ValueError(f"'{table}' is no log of a training and would be overwritten; name another checkpoint")
+    for sheet in sorted(checkpoint.parent.glob("*.jpg")):
+        stem, _, number = sheet.stem.rpartition("-")
+        if stem == checkpoint.stem and len(number) == 6 and number.isdigit() and not _is_sheet(sheet):
+            raise ValueError(f"'{sheet}' is no sheet of a training and could be overwritten; name another checkpoint")
     return checkpoint
+
+
+def _is_sheet(path: Path) -> bool:
+    with suppress(ImageError):
+        return "step" in read_settings(path)
+    return False
 
 
 def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpoint: Path, step: int) -> None:
@@ -377,7 +387,8 @@ def _write_sheet(sheet: Callable[[nn.Module], Tensor], model: nn.Module, checkpo
             image = sheet(model)
     finally:
         model.train()
-    write_image(image, checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg"))
+    path = checkpoint.with_name(f"{checkpoint.stem}-{step:06d}.jpg")
+    write_image(image.float().clamp(0, 1).cpu(), path, settings={"checkpoint": checkpoint.name, "step": step})
 
 
 class _Log:

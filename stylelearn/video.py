@@ -20,14 +20,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelearn.decoding import SUFFIXES, ImageError, from_pil, open_picture
+from stylelearn.decoding import MAX_PIXELS, SUFFIXES, ImageError, from_pil, open_picture
 from stylelearn.files import check_output, replacing
 from stylelearn.images import read_image, resize, to_pil, write_image
 
 # Written by Pillow: the unit of a frame's time and the shortest time that browsers show correctly, in milliseconds.
 ANIMATIONS = {".gif": (10, 20), ".webp": (1, 11)}
-WRITABLE_FILMS = (".mp4", ".mov", ".mkv", ".webm")  # by PyAV, which is optional
-FILMS = (*WRITABLE_FILMS, ".avi", ".m4v", ".mpg", ".mpeg", ".mts", ".3gp", ".wmv", ".ogv")
+WRITABLE_FILMS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")  # by PyAV, which is optional
+FILMS = (*WRITABLE_FILMS, ".mpg", ".mpeg", ".mts", ".3gp", ".wmv", ".ogv")
 REMEDY = "install it with `pip install 'stylelearn[video]'`, or use .gif"
 
 
@@ -56,8 +56,9 @@ def panning_clip(
         image: (1, 3, H, W) in [0, 1]. frames: T, at least 2. size: (height, width) of the window in pixels.
         step: how far it moves from frame to frame, (down, right) in pixels, negative for up and left.
     Raises:
-        ValueError: a photo too small for the pan.
+        ValueError: fewer than 2 frames; a photo too small for the pan.
     """
+    _check_count(frames)
     height, width = size
     needed = [side + (frames - 1) * abs(by) for side, by in zip(size, step, strict=True)]
     if image.shape[2] < needed[0] or image.shape[3] < needed[1]:
@@ -80,8 +81,9 @@ def moving_clip(
         background, thing: (1, 3, H, W) in [0, 1]; each is resized to `size`, or to the disc.
         frames: T, at least 2. size: (height, width) in pixels. step: pixels to the right from frame to frame.
     Raises:
-        ValueError: a disc that leaves the picture.
+        ValueError: fewer than 2 frames; a disc that leaves the picture.
     """
+    _check_count(frames)
     height, width = size
     across = min(height, width) // 2  # of the disc
     way = step * (frames - 1)
@@ -107,6 +109,11 @@ def moving_clip(
     return Clip(made, motion, _inside(motion) & ~uncovered)
 
 
+def _check_count(frames: int) -> None:
+    if frames < 2:
+        raise ValueError(f"a clip has at least 2 frames; got {frames}")
+
+
 def _sources(motion: Tensor) -> tuple[Tensor, Tensor]:
     """Row and column in frame t of each pixel of frame t + 1, (T − 1, H, W) each; some lie outside."""
     height, width = motion.shape[2:]
@@ -121,8 +128,10 @@ def _inside(motion: Tensor) -> Tensor:
 def consistency(made: Tensor, clip: Clip) -> float:
     """How much painted frames flicker: the mean absolute change between neighbouring frames after motion is undone.
 
-    `made`, the painted `clip.frames`, (T, 3, H, W) in [0, 1] -> grey levels of 0 to 255; 0 for the clip itself.
-
+    Args:
+        made: the painted `clip.frames`, (T, 3, H, W) in [0, 1].
+    Returns:
+        in grey levels of 0 to 255; 0 for the clip itself.
     Raises:
         ValueError: another shape than the clip's; no pixel is known in two neighbouring frames.
     """
@@ -145,7 +154,11 @@ def keep_frames(
 ) -> Iterator[Path]:
     """Paint each frame into a file named by a hash of the frame and the settings; a file that exists is kept.
 
-    The files are yielded in order; equal frames share one. `settings`: everything else that the result depends on.
+    Args:
+        folder: of the files; created if it does not exist.
+        settings: everything else that the result depends on.
+    Returns:
+        the file of each frame, in order; equal frames share one.
     """
     for frame in frames:
         path = Path(folder) / f"{digest(frame, settings)}.png"
@@ -178,11 +191,13 @@ def timed_frames(source: str | Path, size: int | None = None) -> Iterator[tuple[
     Returns:
         images (1, 3, H, W) in [0, 1], upright, and the seconds that each is shown; None if the file does not say.
     Raises:
-        ImageError: not readable; a folder with pictures of unlike size; no PyAV for a film.
+        ImageError: nothing there or not readable; a folder with pictures of unlike size; no PyAV for a film.
     """
     source = Path(source)
     if source.is_dir():
         frames = _from_folder(source)
+    elif not source.is_file():
+        raise ImageError(f"there is no '{source}'; name a folder of pictures, a .gif, or a film")
     elif source.suffix.lower() in FILMS:
         frames = _from_film(source)
     else:
@@ -192,7 +207,11 @@ def timed_frames(source: str | Path, size: int | None = None) -> Iterator[tuple[
 
 
 def frame_files(folder: Path) -> list[Path]:
-    """The pictures in a folder without hidden files, by name, with numbers as numbers. ImageError: there are none."""
+    """The pictures in a folder without hidden files, sorted with numbers in names compared as numbers.
+
+    Raises:
+        ImageError: there are none.
+    """
     suffixes = set(SUFFIXES) - {".gif"}
     paths = [path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")]
     if not paths:
@@ -245,10 +264,12 @@ def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction]]:
             usual = 1 / Fraction(stream.average_rate or 12)
             before: tuple[Tensor, Fraction] | None = None
             for number, frame in enumerate(film.decode(stream), 1):
+                if frame.width * frame.height > MAX_PIXELS:
+                    raise ImageError(f"'{path}' has frames of {frame.width} × {frame.height} pixels; make it smaller")
                 time = number * usual if frame.pts is None else frame.pts * Fraction(frame.time_base)
                 if before is not None:
                     yield before[0], (time - before[1] if time > before[1] else usual)
-                image = read_image(np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)))
+                image = read_image(_upright(frame))
                 aspect = Fraction(stream.sample_aspect_ratio or 1)
                 if aspect != 1:  # pixels that are not square
                     height, width = image.shape[2:]
@@ -262,26 +283,40 @@ def _from_film(path: Path) -> Iterator[tuple[Tensor, Fraction]]:
         raise ImageError(f"'{path}' cannot be read as a film ({reason}); use another file") from error
 
 
+def _upright(frame: Any) -> np.ndarray:
+    """The frame as (H, W, 3), turned as its display matrix says: x' = a x + c y, y' = b x + d y, in units of 2⁻¹⁶."""
+    pixels = frame.to_ndarray(format="rgb24")
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is not None:
+        a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
+        if abs(a) < abs(c):  # x' follows y
+            pixels, a, d = pixels.transpose(1, 0, 2), c, b
+        pixels = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(pixels)
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
 def write_film(
     frames: Iterable[Tensor], path: str | Path, seconds: Sequence[Fraction], sound: str | Path | None = None
 ) -> Path:
-    """One frame or more, (1, 3, H, W) of one size, as .gif or .webp, or as .mp4 and its like with PyAV.
+    """Frames (1, 3, H, W), all of one size, as .gif or .webp, or as .mp4 and its like with PyAV.
 
     Args:
         seconds: how long each frame is shown. A GIF counts in hundredths; frames that are too short for a browser
             (below 20 ms in a GIF, 11 in a WebP) are left out, and the length of the whole stays.
         sound: a film whose sound is copied, if `holds_sound` says that it can be.
     Raises:
-        ImageError: no PyAV for a film; a full disk. ValueError: as of `files.check_output`.
+        ImageError: no frames, or frames of unlike size; no PyAV for a film. ValueError: as of `files.check_output`.
     """
     path = check_film(path)
-    suffix, pictures = path.suffix.lower(), (to_pil(frame.cpu()) for frame in frames)
-    first = next(pictures)
+    suffix, pictures = path.suffix.lower(), _of_one_size(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ImageError(f"there are no frames to write into '{path}'")
     mean = sum(seconds) / Fraction(len(seconds))
-    varies = len({*seconds}) > 1
+    varies = len({*seconds}) > 1 and suffix != ".avi"  # which has one frame rate
     timed = zip(itertools.chain([first], pictures), seconds if varies else itertools.repeat(mean), strict=False)
     try:
         with replacing(path) as part:
@@ -325,9 +360,10 @@ def sound_of(source: str | Path) -> str | None:
 
 def holds_sound(path: str | Path, codec: str) -> bool:
     """Whether a film of this suffix can hold sound of this codec."""
-    suffix = Path(path).suffix.lower()
-    held = ("opus", "vorbis") if suffix == ".webm" else ("aac", "mp3", "ac3", "opus", "flac", "alac")
-    return suffix in WRITABLE_FILMS and codec in held
+    held = {".webm": ("opus", "vorbis"), ".avi": ("mp3", "ac3")}.get(
+        Path(path).suffix.lower(), ("aac", "mp3", "ac3", "opus", "flac", "alac")
+    )
+    return Path(path).suffix.lower() in FILMS and codec in held
 
 
 def _pyav(path: Path) -> ModuleType:
@@ -336,6 +372,19 @@ def _pyav(path: Path) -> ModuleType:
     except ImportError as error:
         raise ImageError(f"'{path.name}' needs PyAV, which is not installed: {REMEDY}") from error
     return av
+
+
+def _of_one_size(frames: Iterable[Tensor]) -> Iterator[Image.Image]:
+    size: tuple[int, int] | None = None
+    for number, frame in enumerate(frames, 1):
+        picture = to_pil(frame.cpu())
+        size = size or picture.size
+        if picture.size != size:
+            raise ImageError(
+                f"frame {number} has {picture.width} × {picture.height} pixels, but the first {size[0]} × {size[1]}; "
+                "give all frames one size"
+            )
+        yield picture
 
 
 def _long_enough(
@@ -363,15 +412,20 @@ def _write_with_pyav(
     rate: Fraction,
     sound: str | Path | None,
 ) -> None:
-    """H.264, or VP9 in a .webm. `unit`: of times, in seconds; `rate`: frames a second, the mean."""
+    """Frames with their seconds as H.264, or as VP9 in a .webm, with the sound of a film.
+
+    Args:
+        unit: of times, in seconds. `rate`: frames a second, the mean.
+    """
     av = _pyav(path)
+    kind = path.suffix.lower()
     with contextlib.ExitStack() as stack:
-        film = stack.enter_context(av.open(str(path), "w"))
-        codec = "libvpx-vp9" if path.suffix.lower() == ".webm" else "libx264"
+        film = stack.enter_context(av.open(str(path), "w", **({"format": "mp4"} if kind == ".m4v" else {})))
+        codec = "libvpx-vp9" if kind == ".webm" else "libx264"
         stream = film.add_stream(codec, rate.limit_denominator(60_000))
         stream.width, stream.height = (side // 2 * 2 for side in size)  # yuv420p halves the colours: even sides
         stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": "18"}
+        stream.options = {"crf": "18"} | ({"bf": "0"} if kind == ".avi" else {})  # .avi has no times for B-frames
         stream.codec_context.time_base = unit
         track = None
         if sound is not None:

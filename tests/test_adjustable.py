@@ -502,3 +502,30 @@ def test_measuring_does_not_move_the_averages() -> None:
     objective.averages.fill_(0.5)
     objective((pictures(2), pictures(2, seed=5), torch.rand(2, 3)))
     close(objective.averages, [0.5] * 4)
+
+
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(folders: dict[str, Path], tmp_path: Path) -> None:
+    """The averages too: they are in the checkpoint, and in the weights that are written at the end."""
+    list(train_adjustable(**options(folders, tmp_path / "whole.safetensors", steps=6)))
+    run = train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))
+    assert next(run).step == 2
+    run.close()
+    assert not (tmp_path / "parts.safetensors").exists()
+    assert [each.step for each in train_adjustable(**options(folders, tmp_path / "parts.safetensors", steps=6))] == [
+        4,
+        6,
+    ]
+    whole, parts = (tmp_path / f"{name}.safetensors" for name in ("whole", "parts"))
+    assert read_about(whole) == read_about(parts)
+    for key, value in read_weights(whole).items():
+        assert torch.equal(value, read_weights(parts)[key]), key
+
+
+def test_random_settings_and_noise_give_pastiches_that_differ(shipped: AdjustableNet) -> None:
+    photo, known = samples.content("chelsea", 96), shipped.style(samples.style("mosaic", 96))
+    drawn = torch.rand(8, len(shipped.adjustable))
+    many = shipped(photo.expand(8, -1, -1, -1), known, drawn)
+    noisy = torch.cat([with_noise(photo, 0.1, seed) for seed in range(8)])
+    noise_only = shipped(noisy, known, shipped.alphas(1.0))
+    assert diversity(many, shipped.encoder) > 0.1
+    assert diversity(shipped(noisy, known, drawn), shipped.encoder) > diversity(noise_only, shipped.encoder)

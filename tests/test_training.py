@@ -390,13 +390,6 @@ def test_pictures_networks_files_and_folders_are_known_by_their_content(tmp_path
     assert identify(Crops(tmp_path / "few")) == now[2] != identify(Crops(tmp_path / "few", seed=1))
 
 
-def test_a_table_that_is_no_log_of_a_training_stays(tmp_path: Path) -> None:
-    (tmp_path / "tiny.csv").write_text("mine")
-    with pytest.raises(ValueError, match=r"tiny\.csv' is no log of a training and would be overwritten"):
-        run(Tiny(), tmp_path)
-    assert (tmp_path / "tiny.csv").read_text() == "mine"
-
-
 def test_the_callers_random_numbers_stay(tmp_path: Path) -> None:
     torch.manual_seed(3)
     expected = torch.rand(2)
@@ -574,3 +567,14 @@ def test_a_failed_save_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
         run(Tiny(), tmp_path, steps=10)
     assert (tmp_path / "tiny.ckpt").read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"tiny.ckpt", "tiny.csv"}
+
+
+def test_files_beside_the_checkpoint_that_are_no_trainings_stay(tmp_path: Path) -> None:
+    for name in ("tiny.csv", "tiny-000001.jpg"):
+        folder = tmp_path / name.replace(".", "_")
+        folder.mkdir()
+        Image.new("RGB", (8, 8)).save(folder / name, "jpeg")
+        before = (folder / name).read_bytes()
+        with pytest.raises(ValueError, match=rf"{name}' is no .* of a training and (w|c)ould be overwritten"):
+            run(Tiny(), folder, sheet=grey)
+        assert (folder / name).read_bytes() == before

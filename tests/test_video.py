@@ -1,6 +1,5 @@
 """Clips whose motion is known, flicker against closed forms, frames that are kept, and files of pictures that move."""
 
-import importlib.util
 import itertools
 import struct
 import sys
@@ -87,11 +86,14 @@ def test_a_disc_travels_across_a_picture_that_stands_still() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: panning_clip(picture(20, 20), 1), "at least 2 frames; got 1"),
+        (lambda: moving_clip(picture(20, 20), picture(9, 9), 1), "at least 2 frames; got 1"),
         (
             lambda: panning_clip(picture(20, 30), 4, size=(16, 16), step=(2, -5)),
             r"4 frames of 16x16 moving by \(2, -5\) need a photo of 22x31; this is 20x30: take fewer frames",
         ),
         (lambda: moving_clip(picture(20, 20), picture(9, 9), 9, size=(20, 20), step=4), "a disc of 10 px that moves"),
+        (lambda: moving_clip(picture(20, 20), picture(9, 9), 2, size=(20, 20), step=-1), "from 0 up"),
     ],
 )
 def test_clips_that_lead_out_of_the_picture_are_refused(make: Any, words: str) -> None:
@@ -181,18 +183,19 @@ def test_pictures_that_move(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("suffix", "given", "shown"),
     [
-        ([Fraction(1, 2), Fraction(1, 10), 2], [Fraction(1, 2), Fraction(1, 10), 2]),
+        (".gif", [Fraction(1, 2), Fraction(1, 10), 2], [Fraction(1, 2), Fraction(1, 10), 2]),
+        (".webp", [Fraction(1, 2), Fraction(1, 10), 2], [Fraction(1, 2), Fraction(1, 10), 2]),
         # 30 a second in hundredths: what is rounded up is made good by the next, so that three take a tenth
-        ([Fraction(1, 30)] * 6, [Fraction(n, 100) for n in (3, 4, 3, 3, 4, 3)]),
+        (".gif", [Fraction(1, 30)] * 6, [Fraction(n, 100) for n in (3, 4, 3, 3, 4, 3)]),
         # 100 a second are too fast for browsers: every other frame
-        ([Fraction(1, 100)] * 6, [Fraction(1, 50)] * 3),
+        (".gif", [Fraction(1, 100)] * 6, [Fraction(1, 50)] * 3),
     ],
 )
-def test_the_speed_and_the_length_are_kept(given: list[Any], shown: list[Any], tmp_path: Path) -> None:
+def test_the_speed_and_the_length_are_kept(suffix: str, given: list[Any], shown: list[Any], tmp_path: Path) -> None:
     frames = [torch.full((1, 3, 8, 8), n / len(given)) for n in range(len(given))]
-    path = write_film(frames, tmp_path / "film.gif", given)
+    path = write_film(frames, tmp_path / f"film{suffix}", given)
     found = [seconds for _, seconds in timed_frames(path)]
     assert found == shown and sum(found) == sum(given)
 
@@ -204,17 +207,17 @@ def test_a_still_picture_has_no_speed_and_a_hasty_one_that_of_browsers(tmp_path:
     assert [seconds for _, seconds in timed_frames(tmp_path / "a.gif")] == [Fraction(1, 10)] * 2
 
 
-def film_of(path: Path, times: list[int], unit: Fraction, *, sound: bool = False) -> Path:
+def film_of(path: Path, times: list[int], unit: Fraction, *, sound: bool = False, size: tuple[int, int] = (64, 48)):
     """A film whose frames begin at `times` (in units), its left third white; the sound is a second of silence."""
     av = pytest.importorskip("av", reason="needs PyAV, which only films need")
     with av.open(str(path), "w") as film:
         stream = film.add_stream("libx264", rate=10)
-        stream.width, stream.height = 64, 48
+        stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = unit
         track = film.add_stream("aac", rate=44100) if sound else None
-        pixels = np.zeros((48, 64, 3), np.uint8)
-        pixels[:, :21] = 255
+        pixels = np.zeros((size[1], size[0], 3), np.uint8)
+        pixels[:, : size[0] // 3] = 255
         for time in times:
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts, frame.time_base = time, unit
@@ -228,7 +231,7 @@ def film_of(path: Path, times: list[int], unit: Fraction, *, sound: bool = False
     return path
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+@pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mkv", ".webm", ".avi"])
 def test_films(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("av", reason="needs PyAV, which only films need")
     frames = still_frames(size=(32, 33))
@@ -238,6 +241,13 @@ def test_films(tmp_path: Path, suffix: str) -> None:
     assert all(psnr(one, other[..., :32]) > 28 for (one, _), other in zip(back, frames, strict=True))
     assert [float(seconds) for _, seconds in back] == pytest.approx([0.08] * 3, abs=1e-3)
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("fps", [29.97, 23.976, 0.5, 60])
+def test_films_of_any_speed(fps: float, tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="needs PyAV, which only films need")
+    path = write_film(still_frames(), tmp_path / "film.mp4", [1 / Fraction(fps).limit_denominator(1001)] * 3)
+    assert [float(seconds) for _, seconds in timed_frames(path)] == pytest.approx([1 / fps] * 3, rel=1e-3)
 
 
 def test_a_film_of_variable_rate_and_its_sound(tmp_path: Path) -> None:
@@ -259,9 +269,11 @@ def test_a_film_of_variable_rate_and_its_sound(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("matrix", "white"),
     [  # a, b, c, d of the display matrix, and where the left third of what is stored is then seen
+        ((1, 0, 0, 1), "left"),
         ((0, 1, -1, 0), "top"),  # a quarter clockwise: a phone held upright
         ((-1, 0, 0, -1), "right"),
         ((0, -1, 1, 0), "bottom"),
+        ((-1, 0, 0, 1), "right"),  # a mirror
     ],
 )
 def test_films_are_turned_upright(matrix: tuple[int, ...], white: str, tmp_path: Path) -> None:
@@ -275,6 +287,14 @@ def test_films_are_turned_upright(matrix: tuple[int, ...], white: str, tmp_path:
     assert frame.shape == ((64, 48) if white in ("top", "bottom") else (48, 64))
     sides = {"left": frame[:, :12], "right": frame[:, -12:], "top": frame[:12], "bottom": frame[-12:]}
     assert float(sides[white].mean()) > 0.9 and float(frame.mean()) < 0.4
+
+
+def test_what_is_no_film(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="needs PyAV, which only films need")
+    (tmp_path / "no.mp4").write_bytes(b"nothing")
+    for read in (lambda path: next(read_frames(path)), sound_of):
+        with pytest.raises(ImageError, match="cannot be read as a film"):
+            read(tmp_path / "no.mp4")
 
 
 def test_a_folder_of_pictures_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -295,37 +315,45 @@ def test_frames_of_unlike_size_are_refused_before_the_first_is_painted(tmp_path:
     exif[0x0112] = 6  # upright it is as the others
     Image.new("RGB", (8, 6)).save(tmp_path / "10.png", exif=exif)
     assert [frame.shape for frame in read_frames(tmp_path)] == [(1, 3, 8, 6)] * 3
+    for suffix in (".gif", ".webp"):
+        with pytest.raises(ImageError, match="frame 2 has 6 × 8 pixels, but the first 8 × 6"):
+            write_film(
+                [torch.zeros(1, 3, 6, 8), torch.zeros(1, 3, 8, 6)], tmp_path / f"film{suffix}", [Fraction(1)] * 2
+            )
+
+
+def test_frames_are_guarded_as_pictures_are(tmp_path: Path) -> None:
+    bomb = b"GIF89a" + struct.pack("<HH", 30000, 30000) + b"\x80\0\0" + bytes(6)
+    bomb += b"\x2c" + struct.pack("<HHHH", 0, 0, 30000, 30000) + b"\0\2\2\x44\1\0;"
+    (tmp_path / "bomb.gif").write_bytes(bomb)
+    with pytest.raises(ImageError, match=r"900\.0 million pixels, more than the limit"):
+        next(read_frames(tmp_path / "bomb.gif"))
+    (tmp_path / "x.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 48\nshowpage\n")
+    with pytest.raises(ImageError, match="drawing for printers"):
+        next(read_frames(tmp_path / "x.eps"))
+
+
+@pytest.mark.parametrize("fps", [0, 101, float("nan")])
+def test_impossible_speeds_are_refused(fps: float, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="fps must be above 0"):
+        check_film(tmp_path / "x.gif", fps)
 
 
 def test_what_cannot_be_written_is_said_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"ends in '\.mpg'; choose \.gif"):  # read, but not written
-        check_film(tmp_path / "x.mpg")
-    with pytest.raises(ImageError, match="fps must be above 0"):
-        check_film(tmp_path / "x.gif", 101)
+    for name in ("x.jpg", "x.mpg"):
+        with pytest.raises(ValueError, match=r"ends in '\..pg'; choose \.gif"):
+            check_film(tmp_path / name)
     (tmp_path / "clip.gif").touch()
     with pytest.raises(ValueError, match="read as input and would be overwritten"):
         check_film(tmp_path / "clip.gif", inputs=["mosaic", tmp_path / "clip.gif"])
+    with pytest.raises(ImageError, match="no frames"):
+        write_film([], tmp_path / "x.gif", [])
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImageError, match=r"'x.mp4' needs PyAV.*pip install 'stylelearn\[video\]'`, or use .gif"):
         check_film(tmp_path / "x.mp4")
     (tmp_path / "y.mp4").write_bytes(b"")
     with pytest.raises(ImageError, match="needs PyAV"):
         next(read_frames(tmp_path / "y.mp4"))
-
-
-def test_what_is_no_clip_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="holds no pictures"):
-        next(read_frames(tmp_path))
-    if importlib.util.find_spec("av"):
-        (tmp_path / "no.mp4").write_bytes(b"nothing")
-        for read in (lambda path: next(read_frames(path)), sound_of):
-            with pytest.raises(ImageError, match="cannot be read as a film"):
-                read(tmp_path / "no.mp4")
-    (tmp_path / "x.gif").write_bytes(b"nothing")
-    with pytest.raises(ImageError, match="is not a picture"):
-        next(read_frames(tmp_path / "x.gif"))
-    photo = write_image(picture(8, 9), tmp_path / "one.png")
-    assert torch.equal(next(read_frames(photo)), read_image(photo))  # one frame
 
 
 def test_a_film_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
@@ -337,3 +365,15 @@ def test_a_film_that_breaks_off_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ill"):
         write_film(frames(), tmp_path / "x.gif", [Fraction(1, 12)])
     assert [path.name for path in tmp_path.iterdir()] == ["x.part.gif"]
+
+
+def test_what_is_no_clip_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="holds no pictures"):
+        next(read_frames(tmp_path))
+    with pytest.raises(ImageError, match="there is no"):
+        next(read_frames(tmp_path / "none"))
+    (tmp_path / "x.gif").write_bytes(b"nothing")
+    with pytest.raises(ImageError, match="is not a picture"):
+        next(read_frames(tmp_path / "x.gif"))
+    photo = write_image(picture(8, 9), tmp_path / "one.png")
+    assert torch.equal(next(read_frames(photo)), read_image(photo))  # one frame

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     parser = commands.add_parser(
         "compare",
         help="all methods on one pair: seconds, memory, measures, pictures (lesson 10)",
@@ -37,6 +38,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Compare, print and draw."""
     if options.out is not None:
         options.out = check_output(options.out, PICTURES, [options.content, options.style])
     from stylelearn import compare

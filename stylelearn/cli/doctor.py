@@ -48,6 +48,7 @@ class Finding(NamedTuple):
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     doctor = commands.add_parser(
         "doctor",
         help="is this machine fit for the course?",

@@ -21,6 +21,7 @@ PARTS = Path(__file__).with_name("painter")
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     parser = commands.add_parser(
         "export",
         help="make one HTML file of a network, which paints on any phone or laptop",
@@ -35,6 +36,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Write the page."""
     from stylelearn.files import check_output, replacing
 
     output = check_output(options.output, (".html", ".htm"), inputs=[options.network])

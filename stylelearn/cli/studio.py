@@ -22,6 +22,7 @@ SETTINGS = {"Voila": {"tornado_settings": {"headers": {"Content-Security-Policy"
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     parser = commands.add_parser(
         "studio",
         help="open all labs on one page, without code",
@@ -43,6 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Serve the page, and wait until Voilà ends."""
     if find_spec("voila") is None:
         raise UsageError(
             f"Voilà, which shows the labs without code, is not installed; run: {sys.executable} -m pip install "

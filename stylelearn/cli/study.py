@@ -7,6 +7,7 @@ from stylelearn.cli.parsing import DONE, Commands, UsageError
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     study = commands.add_parser(
         "study",
         help="show and merge the ratings of a blind study (lesson 10)",
@@ -22,6 +23,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Show or merge."""
     from stylelearn.evaluation.ratings import read_ratings, write_ratings
     from stylelearn.evaluation.study import QUESTIONS, intervals
 

@@ -79,6 +79,7 @@ BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}, {remaining} left{postfix}"
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     parser = commands.add_parser(
         "stylize",
         help="paint one picture in the style of another",
@@ -121,6 +122,7 @@ def _add_option(group: argparse._ArgumentGroup, name: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Read, paint, write."""
     name, asked = _asked(options)
     inputs = [options.content, *options.pictures, *(asked.get(each) for each in FILES)]
     options.out = check_output(options.out, PICTURES, inputs)

@@ -24,6 +24,7 @@ examples:
 
 
 def add(commands: Commands) -> None:
+    """Describe the command."""
     parser = commands.add_parser(
         "video",
         help="paint a clip frame by frame",
@@ -50,6 +51,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Read, paint, write."""
     from tqdm import tqdm
 
     from stylelearn.images import read_image

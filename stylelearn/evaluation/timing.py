@@ -56,6 +56,7 @@ def take_turns(work: Mapping[str, Callable[[], object]], rounds: int, warm_up: i
 
 
 def wait_for_gpu() -> None:
+    """Wait until the GPU has done all its work; without one, return at once."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
 
