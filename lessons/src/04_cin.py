@@ -195,9 +195,9 @@ grid([*museum.values()], [*museum], columns=4)
 #
 # Colours and contrast, and also the kind of marks: level streaks in `woodcut_waves`, little stones in `mosaic`, dark leads around glowing panes in `stained_glass`. All from the same filters, used in other proportions.
 #
-# Look closer and you also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them. Short dark cracks, level or upright, are in many of the pictures: in `stained_glass` they are the leads, but `woodcut_waves`, `watercolour` and `cubist_facets` have them too, whose paintings do not look cracked at all. On the cat the marks follow its fur. Beside the cat, where the photo is plain, there is nothing to follow, and one mark fills the place: stones in `mosaic`, level streaks in `impasto`, round patches in `watercolour`. The noise that the network sees beside the photo (lesson 03, section 8) scatters the marks a little.
+# Look closer and you also see what the pictures have in common. The shared convolutions have a limited set of marks, and a style chooses among them. Short dark cracks, level or upright, are in many of the pictures: in `stained_glass` they are the leads, but `woodcut_waves`, `watercolour` and `cubist_facets` have them too, whose paintings do not look cracked at all. On the cat the marks follow its fur. Beside the cat, where the photo is plain, there is nothing to follow, and one mark fills the place: stones in `mosaic`, level streaks in `impasto`, soft pale patches in `watercolour`. The noise that the network sees beside the photo (lesson 03, section 8) scatters the marks a little.
 #
-# Not every likeness succeeds. `cubist_facets` has the browns of its painting and its light and dark, but hardly a straight edge. `batik` has blue, white and orange in small dashes, but no rosette, and the dashes cover the cat as they cover all else. A network as small as this one works best on photos with some texture.
+# Not every likeness succeeds. `cubist_facets` has the browns of its painting and its light and dark, but hardly a straight edge. `batik` has blue and white in small dashes, but no rosette, and the dashes cover the cat as they cover all else. A network as small as this one works best on photos with some texture.
 # </details>
 #
 # The convolutions are the same for all styles; only γ and β differ. Let us make sure, by building lesson 03's network out of one row:
@@ -288,7 +288,7 @@ for number, place in enumerate(places):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Mostly late ones: the norm behind the sum ("enlarge") and the second norm of block 4 lead both columns, one in β and the other in γ. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest, since another norm (5b) follows it. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
+# Mostly late ones: the second norm of block 4 and the norm behind the sum ("enlarge") lead both columns. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest, since another norm (5b) follows it. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
 #
 # Some do not count at all. Look at the $\beta$ of the second norm in each of the first three blocks (block 1b, 2b, 3b): 0.0000. Here is why. Such a $\beta$ adds a constant to a whole channel. Whatever comes next is
 # a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Nothing is left of it. (In a block the sum with the input is not
@@ -324,7 +324,7 @@ print(f"{one} and {two}: {gaps[pairs.index(tuple(sorted((one, two), key=known.in
 # %% [markdown]
 # Where the gap is small the eye can hardly tell the two apart: this network's styles share all convolutions, and much of what they paint. The pair in the last line has one of the largest gaps, and we look at it closely.
 #
-# **Predict, then run.** We show the two styles on the cat, and two kinds of "half of each": one in which we mix the *numbers*, and one in which we cross-fade the two finished *pictures*. Below, a part of these two is enlarged. The stained glass makes the nose a pane of bright pink; the batik covers it with small dashes. Which colour will the nose have in each half?
+# **Predict, then run.** We show the two styles on the cat, and two kinds of "half of each": one in which we mix the *numbers*, and one in which we cross-fade the two finished *pictures*. Below, a part of these two is enlarged. The stained glass makes the nose one pane, orange above and pink below; the batik covers it with small dashes. Which colour will the nose have in each half?
 
 # %%
 ends = [paint(cat, name) for name in (one, two)]
@@ -338,10 +338,10 @@ grid([*shown.values()], [*shown], columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# In the cross-fade it is pink, only duller, with the dashes of the batik upon it, half as strong. It cannot be otherwise: everything of both is there at half strength. In the mixture most of the nose is orange red, as in neither picture. The dark lines are as dark as those of the glass, but at other places and closer together, the cheek is nearly white between them, and the contrast is stronger than in the cross-fade. The network
+# In the cross-fade it has the colours of the pane, only duller, with the dashes of the batik upon them, half as strong. It cannot be otherwise: everything of both is there at half strength. In the mixture most of the nose is a clear red, as in neither picture, and no dash is left on it. The dark lines on the cheek are as dark as the leads of the glass, but closer together, it is nearly white and blue between them, and the contrast is stronger than in the cross-fade. The network
 # has not laid one picture over the other. It painted the photo itself, with numbers between those of the two styles.
 #
-# Other pairs give a mixture that is nearly a cross-fade, such as `watercolour` and `cubist_facets`. (Change `one` and `two` to two names of `known`.)
+# Other pairs give a mixture that is nearly a cross-fade, such as `ink_hatching` and `cubist_facets`. (Change `one` and `two` to two names of `known`.)
 # </details>
 #
 # Is the mixture *between* the two, also in numbers? We measure the style loss to both paintings, along the slider.
@@ -374,7 +374,7 @@ plot_curves(curves, x=f"share of {two}", y="style loss", title="From one style t
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Each curve is lowest at its own end, or close to it, and nothing jumps: the paper shows the same in its figure about mixing. Here both are almost flat near their own end, and then rise. They cross near the middle. They are bent for two reasons: the network is not
+# Each curve is lowest at its own end, or close to it, and nothing jumps: the paper shows the same in its figure about mixing. Here both are almost flat near their own end, and then rise. They cross a little beyond the middle. They are bent for two reasons: the network is not
 # linear, and the style loss is a square, which is flat near its lowest point.
 # </details>
 #
@@ -561,7 +561,7 @@ print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[
 # Not the same. The left part is in the style, but its pixels differ: $\mu$ and $\sigma$ are taken over the whole picture, and the other half has changed them in every layer behind the first
 # norm. It happens twice here: in the coarse pastiche, and once more when that is painted over. So the parts influence each other. That can help (they agree in brightness and contrast) or not (a part with strong contrast takes it from the other one).
 #
-# (The left half of the glued picture is the one that we compare with.) With the mask more convolutions follow the change of style, so lines and colours run a few pixels across the seam; glued, they stop at one column. Now compare the halves. With the mask the light walls of the tower are smooth, where the hatching alone covers them with fine lines, and its darks are softer. The panes on the right are pale red and green, where they are magenta in the picture that is all glass.
+# (The left half of the glued picture is the one that we compare with.) With the mask more convolutions follow the change of style, so lines and colours run a few pixels across the seam; glued, they stop at one column. Now compare the halves. With the mask the light walls of the tower are smooth, where the hatching alone covers them with fine lines, and its darks are softer. The panes on the right are red above and pale green below, where they are magenta and blue in the picture that is all glass.
 # </details>
 #
 # ## 7 · A new style in a minute
@@ -679,7 +679,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands beside `starry_night` on both maps: both have much blue and short marks. `the_scream` and `cafe_terrace`, both warm, are near each other on both, too. `composition_vii` is beside them above; below, it is nearer to `impasto` and `chalk_pastel`. And `batik`, which is next to `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands close to `starry_night` on both maps: both have much blue and short marks. `the_scream` and `cafe_terrace`, both warm, are near each other on both, too. `composition_vii` is beside them above; below, it is next to `great_wave` and `watercolour`. And `batik`, which is next to `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #
@@ -689,13 +689,13 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 #
 # **Large forms.** The style loss compares patterns that fit into a receptive field. Of a style that consists of large forms, such as breaking waves or facets that meet, the colours and the small marks are transferred.
 #
-# **Predict, then run.** For each style that we have a picture of, we measure how much of the way from the photo to the style the network goes: 0 is the photo, 1 a perfect style loss. Which ones are hard?
+# **Predict, then run.** For each style that we have a picture of, we measure how much of the way from the photo to the style the network goes: 0 is the photo, 1 the style itself. (The style loss is a square, so we take its root: a distance.) Which ones are hard?
 
 # %%
 way = {}
 for name in known:
     target = grams(samples.style(name, 256))
-    way[name] = 1 - style_distance(paint(photo, name), target) / style_distance(photo, target)
+    way[name] = 1 - (style_distance(paint(photo, name), target) / style_distance(photo, target)) ** 0.5
 for name in sorted(known, key=way.get, reverse=True):
     print(f"{name:15} {way[name]:.2f} {'█' * round(40 * max(way[name], 0))}")
 
@@ -714,7 +714,7 @@ grid([waves, paint(photo, "woodcut_waves")], ["woodcut_waves", "the photo in thi
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare your list with the pictures of section 3. `mosaic` is the lowest by far, and yet its stones are easy to recognise. Four of the five layers agree well. The fifth (not printed here), which sees the largest patterns, is further off than for the photo; it hardly counted in the training. A number near 1 does not mean either that the picture looks like the style: look for the facets in `cubist_facets`. The style loss hardly sees what is missing there: it compares which channels go together, and not large forms.
+# Compare your list with the pictures of section 3. `mosaic` is the lowest by far, and yet its stones are easy to recognise. Layer by layer (not printed here) the first three agree well, and the fourth is half-way. The fifth, which sees the largest patterns, is further off than for the photo. A high number does not mean either that the picture looks like the style: look for the facets in `cubist_facets`. The style loss hardly sees what is missing there: it compares which channels go together, and not large forms.
 #
 # Between dots and leaded panes there is no meaningful half. In the middle picture the panes have nearly won: their dark lines are there, only thinner, and hardly a dot is left. What remains of pointillism is paler colour. And the woodcut gives its blue, its cream and its lines. The ground even looks a little like water, but no wave breaks, and there is no sun: the losses do not measure it, so it was not learnt.
 # </details>
@@ -736,7 +736,7 @@ lab
 # %% [markdown]
 # ## Differs from the paper
 #
-# - **Fewer styles.** The paper trains 32 (and once 10 by Monet alone). Ours knows 16. It did not begin at random but with an early state of lesson 08's network, and was then trained on one CPU core for less than half an hour.
+# - **Fewer styles.** The paper trains 32 (and once 10 by Monet alone). Ours knows 16. It did not begin at random but with an early state of lesson 08's network, and was then trained on one CPU core for less than two hours.
 # - **A smaller network**: that of lesson 03, with its light ends, its second look at the photo, and two of five blocks at half of the size. So a style has about half as many numbers, and there are fewer kinds of marks.
 # - **The new style** is trained for 120 steps on eight photos. The paper takes a whole data set and more steps, and gets further.
 # - **The losses** are measured by our small encoder and divided by the size of their target, as in lessons 02 and 03. But training compared styles by the *root* of lesson 02's style loss, $\lVert G - A \rVert / \lVert A \rVert$. Near the goal a square is nearly flat, and what is still a little wrong hardly counts; the root goes on pulling. With the square our pictures had one tint each, with the root they have the colours of the painting side by side. The paper uses the square, and VGG-16.
@@ -782,7 +782,7 @@ lab
 # | 6 | `left part, mask against all ink_hatching:` | 16 to 21 dB |
 # | 7 | `numbers to be trained:` | 1600, exactly |
 # | 7 | `the old styles paint the very same pictures, bit for bit: True` | as it stands |
-# | 9 | `█ cubist_facets` | 0.9 to 1 |
+# | 9 | `█ cubist_facets` | 0.75 to 0.9 |
 #
 # **Where they get stuck.** In exercise 1, statistics over the whole batch (that is batch norm) make the contrast of a picture depend on its neighbours. In exercise 2 the blocks are forgotten, or have one norm only. In exercise 3 across and
 # down change places. In exercise 4 each mask gets a mean and a deviation of its own: it looks reasonable, and it is another method. The checks name all of them.
