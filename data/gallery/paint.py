@@ -50,9 +50,11 @@ def _painted(content: Tensor, style: Tensor) -> Tensor:
 
 
 def welcome() -> Figure:
-    """A photograph, a painted pattern, and the photograph painted in that pattern's manner"""
-    content, style = _photo("china", 180), _style("woodcut_waves", 180)
-    return _row([content, resize(style, tuple(content.shape[2:]), "box"), _painted(content, style)])
+    """A photograph of a cat, marbled paper, and the cat painted in the manner of that paper"""
+    cat, paper = _photo("chelsea", 256), _style("marbling", 360)
+    weights = {"style_weight": 40.0, "tv_weight": 10.0}
+    painted = result(gatys.stylize(cat, paper, encoder=Encoder("mini"), steps=150, levels=3, **weights))
+    return grid_figure([cat, paper, painted], columns=3, even=True)
 
 
 def layers() -> Figure:
