@@ -58,13 +58,13 @@ def welcome() -> Figure:
 
 
 def layers() -> Figure:
-    """A cat, and what comes back of it from three layers of a network: nearly all of it, blurred fur, a vague face"""
+    """A cat, and what comes back of it from three layers of a network: nearly all of it, rough fur, a grey face"""
     cat, encoder = _photo("chelsea", 128), Encoder("mini")
     noise = 0.5 + 0.1 * torch.randn(cat.shape, generator=torch.Generator().manual_seed(0))
     found = {"the photo": cat}
     for layer in ("relu2_1", "relu4_1", "relu5_1"):
-        objective = inversion.objective(cat, layer, encoder=encoder, tv_weight=0.5)
-        found[f"from {layer}"] = result(optimize_image(noise, objective, 80))
+        objective = inversion.objective(cat, layer, encoder=encoder, tv_weight=2.0)
+        found[f"from {layer}"] = result(optimize_image(noise, objective, 200))
     return _row([*found.values()], [*found])
 
 
