@@ -79,7 +79,7 @@ grid([content, style], ["content", "style"], even=True)
 # - the **content loss**: how far the picture is from what the photo shows,
 # - the **style loss**: how far it is from how the painting is made; it counts 60 times as much here.
 #
-# (A third number, with a small weight, keeps fine noise away. Lesson 01 explains it.)
+# (A third number keeps fine noise away. Lesson 01 explains it.)
 #
 # A painter begins with a large brush, and so do we: first the picture is a quarter as large, then half, then whole.
 #
@@ -107,8 +107,8 @@ plot_curves(curves, y="weighted loss", title="Style is gained, content is given 
 # both fall: the search finds strokes that fit the photo better. But the content loss never comes back to zero.
 #
 # The roofs are now made of waves, and long lines run through the sky. The bushes look like waves, grey ones on the
-# left and blue ones on the right. But the red sun is nowhere: only small forms and colours are transferred, not things, and nothing says which part of the painting
-# belongs where.
+# left and blue ones on the right. But the red sun is nowhere: only small forms and colours are transferred, not things,
+# and nothing says which part of the painting belongs where.
 #
 # Nothing was trained here. The network stayed as it is. Only the pixels of one picture changed.
 # </details>
