@@ -29,7 +29,6 @@ from stylelearn.training import Progress, fit, settings
 from stylelearn.weights import fill, network_file, read_about, seeded, write_weights
 
 INK = 0.5  # darker pixels are ink
-LIVE_RATE = 2e-3  # of `train_live`
 
 
 def bilinear_mix(style: Tensor, content: Tensor, weight: Tensor) -> Tensor:
@@ -150,27 +149,6 @@ def train_emd(
     about = {"network": "emd", **header, "batch": batch, "seed": seed, "examples": examples, "warp": warp}
     training = yield from fit(EMDLoss(network), batches, about={**about, "data": known}, **settings(out, run))
     write_weights(out, network.state_dict(), {**header, "training": training})
-
-
-def train_live(
-    known: Split, *, references: int = 3, channels: Sequence[int] = LAPTOP, steps: int = 200, batch: int = 16
-) -> Iterator[tuple[int, float, EMD]]:
-    """Train a small EMD, yielding (step, loss, network) after every step; nothing is saved.
-
-    Call `network.eval()` before it draws; training switches it back. Arguments and errors as of `train_emd`.
-    """
-    batches = GlyphDataset(known, references=references, batch=batch)
-    with seeded(0):
-        objective = EMDLoss(EMD(references, channels))
-    optimizer = torch.optim.Adam(objective.parameters())
-    for step in range(1, steps + 1):
-        optimizer.param_groups[0]["lr"] = LIVE_RATE * (1 - (step - 1) / steps)
-        objective.train()
-        loss = objective(batches[step])["L1"]
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        yield step, loss.item(), objective.network
 
 
 def load(name: str | Path = "emd") -> EMD:

@@ -50,19 +50,21 @@ def _painted(content: Tensor, style: Tensor) -> Tensor:
 
 
 def welcome() -> Figure:
-    """A photograph, a painted pattern, and the photograph painted in that pattern's manner"""
-    content, style = _photo("china", 180), _style("woodcut_waves", 180)
-    return _row([content, resize(style, tuple(content.shape[2:]), "box"), _painted(content, style)])
+    """A photograph of a cat, marbled paper, and the cat painted in the manner of that paper"""
+    cat, paper = _photo("chelsea", 256), _style("marbling", 360)
+    weights = {"style_weight": 40.0, "tv_weight": 10.0}
+    painted = result(gatys.stylize(cat, paper, encoder=Encoder("mini"), steps=150, levels=3, **weights))
+    return grid_figure([cat, paper, painted], columns=3, even=True)
 
 
 def layers() -> Figure:
-    """A cat, and what comes back of it from three layers of a network: nearly all of it, blurred fur, a vague face"""
+    """A cat, and what comes back of it from three layers of a network: nearly all of it, rough fur, a grey face"""
     cat, encoder = _photo("chelsea", 128), Encoder("mini")
     noise = 0.5 + 0.1 * torch.randn(cat.shape, generator=torch.Generator().manual_seed(0))
     found = {"the photo": cat}
     for layer in ("relu2_1", "relu4_1", "relu5_1"):
-        objective = inversion.objective(cat, layer, encoder=encoder, tv_weight=0.5)
-        found[f"from {layer}"] = result(optimize_image(noise, objective, 80))
+        objective = inversion.objective(cat, layer, encoder=encoder, tv_weight=2.0)
+        found[f"from {layer}"] = result(optimize_image(noise, objective, 200))
     return _row([*found.values()], [*found])
 
 

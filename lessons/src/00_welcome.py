@@ -14,7 +14,7 @@
 # first in the style of the second. In the next minutes you will make one. In the lessons after this one you will learn
 # how it works, and write it yourself.
 #
-# ![A photograph, a painting, and the photograph in the style of that painting](../data/gallery/welcome.jpg)
+# ![A photograph of a cat, marbled paper, and the cat painted in the manner of that paper](../data/gallery/welcome.jpg)
 #
 # **After this lesson you can …**
 #
@@ -23,7 +23,7 @@
 # - handle a picture as a tensor,
 # - say why mixing two pictures is not style transfer, and which two distances are used instead.
 #
-# **Builds on** a little PyTorch: you have seen a tensor before · **about 30 minutes** · **paper**: L. A. Gatys, A. S.
+# **Builds on** a little PyTorch: you have seen a tensor before · **about 35 minutes** · **paper**: L. A. Gatys, A. S.
 # Ecker and M. Bethge, *Image Style Transfer Using Convolutional Neural Networks*, CVPR 2016
 #
 # **How a lesson works.** Click into a cell and press `Shift` + `Enter` to run it. Go from top to bottom.
@@ -32,8 +32,8 @@
 #   where you were wrong. The answer is folded away below the experiment: click on it.
 # - An **exercise** has a cell for you to fill in. Its last line is a **check**: it says ✓, or ✗ and the likely mistake.
 #   You can try as often as you like. Hints are folded away below, and the
-#   [solutions](solutions/00_welcome.ipynb) are in a notebook of their own. From lesson 01 on, your own functions paint
-#   at the end of the exercises.
+#   [solutions](solutions/00_welcome.ipynb) are in a notebook of their own. What you wrote is then used: `yours` takes
+#   your function if it passed, and the course's if it did not, and says which.
 # - A **lab** has sliders. You cannot break anything. Move them.
 
 # %%
@@ -42,11 +42,13 @@ import torch
 
 from stylelearn import gatys, losses, samples
 from stylelearn.checks import welcome as check
+from stylelearn.checks import yours
 from stylelearn.cli import doctor
 from stylelearn.encoders import CONTENT_LAYER, STYLE_LAYERS, Encoder
 from stylelearn.figures import LivePicture, grid, plot_curves, show
 from stylelearn.images import read_image, resize
 from stylelearn.lab import WelcomeLab
+from stylelearn.optimize import optimize_image, result
 
 # %% [markdown]
 # ## 1 · Is your machine ready?
@@ -62,22 +64,22 @@ _ = doctor.examine(size=128, steps=5)
 # *What does it look like when a computer paints?*
 #
 # These are the two pictures to start from. The photo gives the **content**. The painting gives the **style**. (No
-# painter made it: a program of the course drew it, stroke by stroke.)
+# artist made it: a program of the course drew it, line by line.)
 
 # %%
 encoder = Encoder("mini")  # the network through which the pictures are compared
 content = samples.content("china", size=256)  # (1, 3, 256, 384)
-style = samples.style("night_strokes", size=256)  # (1, 3, 256, 256)
-grid([content, style], ["content", "style"])
+style = samples.style("woodcut_waves", size=400)  # (1, 3, 400, 400): larger than the photo, so its strokes are large
+grid([content, style], ["content", "style"], even=True)
 
 # %% [markdown]
 # The new picture is called **pastiche**, the word for a work in the style of another. We start with the photo itself. In
 # each step every pixel is changed a little, in the direction that lowers the weighted sum of two numbers:
 #
 # - the **content loss**: how far the picture is from what the photo shows,
-# - the **style loss**: how far it is from how the painting is made; it counts 15 times as much here.
+# - the **style loss**: how far it is from how the painting is made; it counts 60 times as much here.
 #
-# (A third number, with a small weight, keeps fine noise away. Lesson 01 explains it.)
+# (A third number keeps fine noise away. Lesson 01 explains it.)
 #
 # A painter begins with a large brush, and so do we: first the picture is a quarter as large, then half, then whole.
 #
@@ -85,7 +87,7 @@ grid([content, style], ["content", "style"])
 
 # %%
 view, curves = LivePicture(width=480), {"content": [], "style": []}
-for step in gatys.stylize(content, style, encoder=encoder, style_weight=15, tv_weight=10, levels=3, steps=80):
+for step in gatys.stylize(content, style, encoder=encoder, style_weight=60, tv_weight=20, levels=3, steps=100):
     for name, curve in curves.items():
         curve.append(sum(loss for term, loss in step.losses.items() if term.startswith(name)))
     if step.number % 4 == 0:
@@ -93,19 +95,20 @@ for step in gatys.stylize(content, style, encoder=encoder, style_weight=15, tv_w
 pastiche = step.best_image  # (1, 3, 256, 384)
 
 # %%
-grid([content, style, pastiche], ["content", "style", "pastiche"])
+grid([style, pastiche], ["style", "pastiche"], even=True)
 plot_curves(curves, y="weighted loss", title="Style is gained, content is given up")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# We start with the photo, so the content loss is zero, and at first it can only rise. (Each line of the plot is about
-# twice the one below it. Such a scale has no place for 0, so this curve begins at step 2.) The style loss starts high
+# We start with the photo, so the content loss is zero, and at first it can only rise. (From line to line the
+# plot goes up ten times. Such a scale has no place for 0, so this curve begins at step 2.) The style loss starts high
 # and falls fast. Twice it jumps up: there the picture has grown, and its fine strokes are still to be painted. Later
 # both fall: the search finds strokes that fit the photo better. But the content loss never comes back to zero.
 #
-# Strokes now run around the roofs and through the sky, in curves like those of the painting. The sky is still bright,
-# because the photo's sky was: nothing says which part of the painting belongs where.
+# The roofs are now made of waves, and long lines run through the sky. The bushes look like waves, grey ones on the
+# left and blue ones on the right. But the red sun is nowhere: only small forms and colours are transferred, not things,
+# and nothing says which part of the painting belongs where.
 #
 # Nothing was trained here. The network stayed as it is. Only the pixels of one picture changed.
 # </details>
@@ -114,16 +117,16 @@ plot_curves(curves, y="weighted loss", title="Style is gained, content is given 
 #
 # - **Content** and **style**: choose from the course's pictures.
 # - **How much style**: let go of the slider, and the photo is painted anew. On the left end the photo hardly changes.
-#   On the right end only a trace of it is left.
+#   On the right end its fine lines give way to those of the painting.
 # - **Start** and **Stop** do what they say. **Save** writes the picture to a file.
 
 # %% tags=["nbval-ignore-output"]
-lab = WelcomeLab(content="chelsea", style="impasto", size=160, first_steps=60)
+lab = WelcomeLab(content="chelsea", style="marbling", size=224, first_steps=60)
 lab
 
 # %% [markdown]
-# **Try this.** Find the point where you can *just* still recognise the cat. Then change only the style. Is it the
-# same point?
+# **Try this.** Start at the left end and go right. What changes first: the colours of the cat, or her shapes? What is
+# left of her at the right end? Then change only the style: is it the same there?
 #
 # **Your own pictures.** *Upload* takes a picture from your computer. The field beside it takes an address from the web,
 # or the name of a file that lies beside this notebook. Your pictures stay on your machine.
@@ -147,8 +150,8 @@ show(mine, f"by {samples.credit('coffee').author}" if source is None else "your 
 # - H rows and W columns.
 #
 # **Predict, then run.** The next cell shows the three channels of the painting, each as a grey picture: white means
-# much, black means none. It is a night in blue, with a yellow moon. Which channel will be the brightest on average?
-# And in which of them will the moon be bright?
+# much, black means none. It is a blue and white sea, under a pale sky with a red sun. In which channel will the sea be
+# brightest? And the sun?
 
 # %%
 print(f"shape {tuple(style.shape)}, {style.dtype}, from {style.min():.2f} to {style.max():.2f}")
@@ -157,8 +160,9 @@ grid([style, *(one.expand(-1, 3, -1, -1) for one in (red, green, blue))], ["styl
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
-# Blue is the brightest on average, and red the darkest. The moon is bright in red *and* in green, and in blue it is a
-# dark ring: on a screen, yellow is red and green light together. Only its pale centre has some blue, too.
+# The sea is brightest in blue and darkest in red. The sun is the other way round: bright in red, so bright that it nearly
+# vanishes in the pale sky, and dark in green and in blue. The white foam is bright in all three: on a screen, white is
+# red, green and blue light together.
 # </details>
 #
 # ### Exercise 1 — swap red and blue
@@ -195,8 +199,13 @@ check.swap_red_and_blue(swap_red_and_blue)
 # A list of numbers picks channels in the order that you want: `image[:, [0, 1, 2]]` changes nothing.
 # </details>
 #
-# When it works, open a new cell and try `show(swap_red_and_blue(style))`.
-#
+# What would a world look like with red and blue exchanged?
+
+# %%
+my_swap = yours(swap_red_and_blue, check.swap_red_and_blue, lambda image: image.flip(1))
+grid([my_swap(style), my_swap(pastiche)], ["the style, swapped", "the pastiche, swapped"], even=True)
+
+# %% [markdown]
 # ## 5 · Why not simply mix the two?
 #
 # *Is there an easier way?*
@@ -245,16 +254,17 @@ check.blend(blend)
 # show that the pastiche does not?
 
 # %%
-stretched = resize(style, tuple(content.shape[-2:]), fit="box")  # the style in the content's shape, (1, 3, 256, 384)
-mixtures = {a: torch.lerp(content, stretched, a) for a in (0.25, 0.5, 0.75)}  # lerp(c, s, a) = (1 - a) c + a s
+my_blend = yours(blend, check.blend, torch.lerp)  # torch.lerp(c, s, a) = (1 - a) c + a s
+cut = style[..., 40:296, 8:392]  # a piece of the style in the content's shape, (1, 3, 256, 384)
+mixtures = {a: my_blend(content, cut, a) for a in (0.25, 0.5, 0.75)}
 grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), "pastiche"], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The mixtures show *two* things at once: the temple, and the moon with its swirls, like a photo that was exposed twice.
-# The pastiche shows one thing, the temple, and the temple is made of strokes. The moon was not copied to its place.
-# Blues, strokes and swirls were transferred.
+# The mixtures show *two* things at once: the temple, and the sun above the sea, like a photo that was exposed twice.
+# The pastiche shows one thing, the temple, and the temple is made of waves. The sun was not copied to its place. Blues,
+# lines and small curved forms were transferred.
 # </details>
 #
 # ## 6 · Two ways to be near
@@ -262,12 +272,16 @@ grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), 
 # *How can a style be measured?*
 #
 # Mixing works place by place: this pixel with that pixel. But the style of a painting is not in one place. Its
-# strokes are the same if you move the canvas a little to the side. So we need another way to measure how near two
-# pictures are. We apply a network to both, and compare *which patterns occur together*, wherever they are. That is
-# the **style distance**; [lesson 02](02_gatys.ipynb) builds it step by step.
+# lines are the same if you move the canvas a little to the side. So we need another way to measure how near two
+# pictures are.
+#
+# For this we use a network that has learnt to recognise things. It turns a picture into **activations**: numbers that
+# say how strongly a pattern was found at a place. Its first layers look for small patterns, an edge or a spot of colour.
+# Deeper layers look for larger ones. Two pictures are near in style if *the same patterns occur together* in both,
+# wherever they are. That is the **style distance**; [lesson 02](02_gatys.ipynb) builds it step by step.
 #
 # **Predict, then run.** We compare the painting with two changed copies. One is moved to the side. One is blurred, so
-# that no stroke is left. Which copy is nearer in pixels? Which is nearer in style?
+# that no line is left. Which copy is nearer in pixels? Which is nearer in style?
 
 
 # %%
@@ -278,20 +292,20 @@ def style_distance(image, style):
     return torch.stack(each).mean().item()
 
 
-moved = style.roll(80, dims=3)  # what leaves on the right comes back on the left
-blurred = resize(resize(style, 16), 256)
+moved = style.roll(200, dims=3)  # what leaves on the right comes back on the left
+blurred = resize(resize(style, 25), 400)
 copies = {"the painting": style, "moved": moved, "blurred": blurred}
 words = [
     f"{name}\npixels {(copy - style).square().mean().sqrt():.2f}, style {style_distance(copy, style):.2f}"
     for name, copy in copies.items()
 ]
-grid([*copies.values()], words)
+grid([*copies.values()], words, columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
 # In pixels the moved copy is *farther* away than the blurred one, although it looks like the same painting. In
-# style it is the other way round: moving changes almost nothing, and without strokes the style is lost. The style
+# style it is the other way round: moving changes almost nothing, and without lines the style is lost. The style
 # distance agrees with what you see.
 # </details>
 #
@@ -300,8 +314,8 @@ grid([*copies.values()], words)
 # *How do content and style come together?*
 #
 # **Style transfer is the search for a picture whose content is near to one picture and whose style is near to
-# another.** Near in content means: the numbers in a deep layer of the network are nearly the same for both, place by
-# place. Near in style means: the same patterns occur together. There is one number for each. We add them up, each with
+# another.** Near in content means: the activations in a deep layer of the network are nearly the same for both, place
+# by place. Near in style means: the same patterns occur together. There is one number for each. We add them up, each with
 # a weight:
 #
 # $$ L_{total} = \alpha \, L_{content} + \beta \, L_{style} $$
@@ -342,8 +356,40 @@ check.total_loss(total_loss)
 # `.item()` and `float(…)` turn a tensor into a plain number, which has no gradient. Leave it a tensor.
 # </details>
 #
-# **Predict, then run.** Now we measure four pictures with both distances: the photo, the style, the mixture of half and
-# half, and the pastiche. Which one will be near in *both*?
+# **Predict, then run.** Now your formula paints a flower, once with β = 1 and once with β = 100. In which of the two
+# will the petals keep their shape? In which will the dark background flow like the marbled paper?
+
+# %%
+my_total = yours(total_loss, check.total_loss, lambda c, s, alpha, beta: alpha * c + beta * s)
+flower, paper = samples.content("flower", size=160), samples.style("marbling", size=224)
+terms = gatys.objective(
+    flower, paper, encoder=encoder, style_weight=1.0
+)  # image -> one content loss, five style losses
+
+
+def paint(beta):
+    """Sixty steps downhill from the photo on your total loss, with α = 1."""
+
+    def objective(image):
+        content_loss, *style_losses = terms(image).values()
+        return {"total": my_total(content_loss, sum(style_losses), 1.0, beta)}
+
+    return result(optimize_image(flower, objective, steps=60))
+
+
+painted = {f"β = {beta}": paint(beta) for beta in (1, 100)}
+grid([flower, paper, *painted.values()], ["content", "style", *painted], even=True)
+
+# %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# With β = 1 every petal is where it was, and even the dark background is nearly as calm as in the photo; mostly the
+# colours have changed. With β = 100 the petals melt into long curved strokes, and curls of teal and red run through the
+# background. It is still a flower: the content loss holds its outline.
+# </details>
+#
+# **Predict, then run.** Last, we measure four pictures of this lesson with both distances: the photo, a piece of the
+# style, the mixture of half and half, and the pastiche. Which one will be near in *both*?
 
 
 # %%
@@ -352,7 +398,7 @@ def content_distance(image, content):
     return losses.content_loss(*(encoder(each, [CONTENT_LAYER])[CONTENT_LAYER] for each in (image, content))).item()
 
 
-four = {"the photo": content, "the style": stretched, "half and half": mixtures[0.5], "the pastiche": pastiche}
+four = {"the photo": content, "the style": cut, "half and half": mixtures[0.5], "the pastiche": pastiche}
 words = [
     f"{name}\ncontent {content_distance(one, content):.2f}, style {style_distance(one, style):.2f}"
     for name, one in four.items()
@@ -361,15 +407,14 @@ grid([*four.values()], words, columns=2)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
-# The photo has content distance 0 and is far from the style. The painting is far from the content. In style it is near,
-# but not at 0: to compare the content we had to stretch it to the shape of the photo, and that widens its strokes. The
-# mixture is somewhere in between and near to neither. The pastiche is nearest of all to the style, nearer even than the
-# stretched painting, because the search went downhill on this very number. And it is nearer to the photo than the
-# mixture is. How much of the content was given up is for α and β to say: we asked for `style_weight=15`, which is
-# β = 15 with α = 1.
+# The photo has content distance 0 and is far from the style. The style is far from the content. (Its own style distance
+# is not quite 0: this is only a piece of the painting.) The mixture is somewhere in between and near to neither. The
+# pastiche is nearest of all to the style, and nearer to the photo than the mixture is.
 #
-# Your eye may object: the sky of the pastiche is nearly white, which the painting is nowhere. This small network hardly
-# notices large even areas, and the content loss wants the sky bright. A small number is not the same as a good likeness.
+# How much of the content was given up is for α and β to say: we asked for `style_weight=60`, which is β = 60 with α = 1.
+# But a small number is not the same as a good likeness. By the numbers the pastiche is nearer to the painting's style than
+# a piece of the painting itself. Your eye would not say so: the search went downhill on this very number, but its sky
+# is paler than the painting's, and of the sun's red only a little is left on the roofs.
 # </details>
 #
 # ## 8 · Where things are
@@ -389,7 +434,7 @@ grid([*four.values()], words, columns=2)
 #
 # ## Differs from the paper
 #
-# - We begin with the photo and take 80 steps, so that you need not wait. The paper begins with noise and takes more.
+# - We begin with the photo and take 100 steps, so that you need not wait. The paper begins with noise and takes more.
 #   Lesson 02 compares.
 # - The network is the course's own small one. The paper uses VGG-19, which takes more than ten times as long on a laptop
 #   and tells more patterns apart. `Encoder("vgg19")` downloads it once.
@@ -420,20 +465,20 @@ grid([*four.values()], words, columns=2)
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (30 minutes): sections 1 and 2, 8 minutes · the lab, 7 · section 4 with exercise 1, 5 · section 5 with exercise 2, 5 · sections 6 to 8 with exercise 3, 5. Let the whole
+# **Timings** (35 minutes): sections 1 and 2, 8 minutes · the lab, 7 · section 4 with exercise 1, 6 · section 5 with exercise 2, 6 · sections 6 to 8 with exercise 3, 8. Let the whole
 # class run the first cell of section 1 before anything else: `doctor` finds machines that are not ready while there is still time.
 #
-# **Show.** The lab on the projector, with a photo of the room or of the class. Move *How much style* from end to end and let them say at which point they no longer recognise it.
+# **Show.** The lab on the projector, with a photo of the room or of the class. Move *How much style* from end to end and let them say what changes first, colours or shapes.
 # Then section 6: ask for hands (nearer in pixels? nearer in style?) before you run it.
 #
-# **Expected results.** In the curves the content loss starts at 0, rises to about 1 and comes halfway back; the style loss falls to a small part of where it began, with two jumps where the picture grows. The picture of section 2 is steady from about step 60 on.
+# **Expected results.** In the curves the content loss starts at 0, rises to a little over 1 and comes halfway back; the style loss falls to a small part of where it began, with two jumps where the picture grows. The picture of section 2 is steady from about step 70 on.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 6 | `moved pixels …, style` | 0 to 0.05 |
-# | 6 | `blurred pixels …, style` | 0.6 to 0.9 |
-# | 7 | `half and half content` | 0.65 to 0.85 |
-# | 7 | `the pastiche content` | 0.35 to 0.5 |
+# | 6 | `blurred pixels …, style` | 0.75 to 0.95 |
+# | 7 | `half and half content` | 0.85 to 1.05 |
+# | 7 | `the pastiche content` | 0.55 to 0.8 |
 #
 # **Where they get stuck.** In exercise 1 channels are assigned one after the other *in place*: red is overwritten before it is copied, and the input has changed. In exercise 2 the two ends are exchanged. In exercise 3
 # `.item()` makes a number of which no gradient can be taken. The checks name all three.

@@ -38,6 +38,7 @@ from torch import nn
 from stylelearn import adain, cin, gatys, losses, samples
 from stylelearn.checks import adain as check
 from stylelearn.checks import yours
+from stylelearn.colour import match_colour
 from stylelearn.encoders import STYLE_LAYERS, Encoder
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
@@ -53,13 +54,13 @@ plain = adain.load("paper")  # a trained decoder of the paper's form, with the s
 # %% [markdown]
 # This is the goal: one network, one photo, eight paintings. Each painting stands in the corner of its picture. All eight are painted from coarse to fine: first a small picture, then the large one over it (lesson 03, section 8). The pictures of sections 2 to 6 take one pass each.
 #
-# \* = never seen by this network or its predecessors. The paintings without a star were seen by a predecessor: the network began as an earlier one of lesson 08, and that as one of lesson 04, which had learnt nine of the course's paintings (and Van Gogh's *Starry Night*, which `night_strokes` resembles). In the training of this network itself there was no photo and no painting of this page. Of those that return below, `woodcut_waves`, `pointillism`, `stained_glass` and `watercolour` have no star.
+# The network was trained on nearly 3,000 paintings and textures. These eight were not among them. (A star means more: training began from the numbers of another network of this course, and not even that one had seen the painting.)
 #
-# These are eight of the better ones. In several of them look for short cracks, as in plaster: they come from this decoder, not from the painting (section 10). The lab below has all sixteen. In `batik` the cat nearly drowns in a mesh, and `mosaic` gives no tiles.
+# We show it each painting twice as high as the photo, so that the painting's marks are broad beside the cat. These are eight of the better ones, and the lab below has all sixteen. In `batik` the cat nearly drowns in a mesh, and `mosaic` gives specks, not tiles.
 
 # %%
 photo = resize(samples.content("chelsea"), (256, 384), "box")  # (1, 3, 256, 384)
-styles = {name: samples.style(name, 256) for name in samples.style_names()}  # (1, 3, 256, 256) each
+styles = {name: samples.style(name, 512) for name in samples.style_names()}  # (1, 3, 512, 512) each
 
 
 def inset(picture, painting):
@@ -70,9 +71,9 @@ def inset(picture, painting):
     return framed
 
 
-never_seen = ["geometric", "night_strokes", "chalk_pastel", "marbling", "papercut", "pencil"]
+never_seen = ["geometric", "night_strokes", "chalk_pastel", "marbling", "papercut"]
 cells = {"the photo": photo}
-for name in [*never_seen, "stained_glass", "watercolour"]:
+for name in [*never_seen, "ink_hatching", "stained_glass", "embroidery"]:
     with torch.no_grad():
         painted = coarse_to_fine(partial(network, styles=styles[name]), photo)
     cells[f"{name} *" if name in never_seen else name] = inset(painted, styles[name])
@@ -144,10 +145,10 @@ check.adain(my_adain)
 # %% tags=["solution"]
 def my_adain(x, y):
     """x: (B, C, H, W), y: (B, C, H', W') -> (B, C, H, W), with y's mean and deviation in each channel."""
-    (m, v), (mean, variance) = (
-        (each.mean((2, 3), keepdim=True), each.var((2, 3), keepdim=True, correction=0)) for each in (x, y)
-    )  # (B, C, 1, 1) each
-    return (variance + 1e-6).sqrt() * (x - m) / (v + 1e-6).sqrt() + mean
+    variance_x, mean_x = torch.var_mean(x, (2, 3), keepdim=True, correction=0)  # (B, C, 1, 1) each
+    variance_y, mean_y = torch.var_mean(y, (2, 3), keepdim=True, correction=0)
+    sigma_x, sigma_y = (variance_x + 1e-6).sqrt(), (variance_y + 1e-6).sqrt()
+    return sigma_y * (x - mean_x) / sigma_x + mean_y
 
 
 check.adain(my_adain)
@@ -215,7 +216,7 @@ grid(pictures, titles, columns=3, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Without a style, both give the photo back, the paper's form only in broad strokes: blurred, with dark blotches for eyes. Eight by eight pixels, that is 192 numbers, have become 77 here; in VGG-19 there are 512 of them. In the painting's style both turn to its orange, black and white. The paper's form lays dashes of them over the cat, as if with a thick felt pen, and the lines of the face get lost. The course's $g$ draws them.
+# Without a style, both give the photo back, the paper's form only in broad strokes: blurred, with dark blotches for eyes. Eight by eight pixels, that is 192 numbers, have become 77 here; in VGG-19 there are 512 of them. In the painting's style both turn to its orange and cream, with a dark blue that is nearly black. The paper's form lays short dashes over the cat, as if with a thick felt pen, and the lines of the face get lost. The course's $g$ keeps the face, and lays flat patches of colour with dark outlines.
 # </details>
 #
 # Before we come to the training of $g$, let us look at what goes in. Each channel of `relu4_1` has a deviation. We sort the channels by the painting's, and take the paper's form.
@@ -232,7 +233,7 @@ plot_curves(curves, x=sorted_by, y="deviation", log=False, title="What is transf
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the rise of the painting's curve: that is what the decoder was trained for. But most channels stay below it, and a few, most of them at the right, go above. (The one loudest channel is left out of the plot.) A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
+# $t$ lies exactly on the painting: that is what AdaIN does. (The means behave in the same way.) The photo is somewhere else. The pastiche follows the rise of the painting's curve: that is what the decoder was trained for. But most channels stay below it, and a few go above. (The one loudest channel is left out of the plot.) A decoder can only paint *pictures*, and no picture has exactly these activations: some values of $t$ are below 0, as printed above, and behind a ReLU none is.
 # </details>
 #
 # ## 4 · From learnt tables to computed numbers
@@ -396,7 +397,7 @@ paintings = small(samples.style(name) for name in samples.style_names() if name 
 
 
 # %%
-def learn(decoder, terms=adain.paper_losses, merge=course_adain, style_loss=course_style_loss, steps=200, weight=0.3):
+def learn(decoder, terms=adain.paper_losses, merge=course_adain, style_loss=course_style_loss, steps=300, weight=3):
     """Adam, with other pairs in each step; returns L_c and L_s, and the cat as waves on the way."""
     chance, optimizer = torch.Generator().manual_seed(0), torch.optim.Adam(decoder.parameters(), lr=3e-3)
     slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)  # the rate falls to 0: a calm end
@@ -432,7 +433,11 @@ def paint(decoder, content, style, merge=course_adain):
 
 def new_decoder():
     torch.manual_seed(1)
-    return mirrored_decoder(LAYERS[-1], encoder=encoder.name)
+    decoder = mirrored_decoder(LAYERS[-1], encoder=encoder.name)
+    with torch.no_grad():  # the last convolution begins small: the first pictures are nearly grey, not garish
+        decoder[-1].weight *= 0.03
+        decoder[-1].bias.fill_(0.5)
+    return decoder
 
 
 mine = new_decoder()
@@ -443,8 +448,7 @@ grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4, even=
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# First a cat in random colours (even an untrained decoder keeps things where $t$ has them), in the end one in the waves' blue and white, with coloured fringes at edges. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. Over everything lies a fine grid, like a fly screen: $f$ has halved the size, and this young decoder has not yet learnt to fill the gaps. But it already takes a style that it has never seen, which
-# no network of lesson 03 can do.
+# At first the picture is nearly grey, with a faint cat: even an untrained decoder keeps things where $t$ has them. After 40 steps it is dark blue and cream, and in the end dark blue with yellowish lights: not quite the woodcut's blue and white, but near. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which no network of lesson 03 can do.
 #
 # The two trained decoders start from a deeper layer and saw thousands of photos and styles. `plain` of section 3 had these very losses, for 21 minutes: it has learnt colours and coarse marks. The style loss of the other was Gram matrices in place of (13), since with means and deviations alone it had learnt colours and grain, and no strokes. `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
@@ -481,8 +485,9 @@ for word, row in (("no norm", rows[0]), ("instance norm", rows[1])):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without normalisation each picture takes something of its style: the papercut gives a reddish cat, the night a blue one, the embroidery hard contrasts and orange. (How light they are has not been learnt. It is even the wrong way round: the two dark paintings give paler pictures than the papercut does.) Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. With normalisation in $g$ the three pictures come out
-# alike: all are normalised to *one* style. Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
+# Without normalisation each picture takes something of its style: the papercut gives a pink cat, the night a dark blue one, the embroidery hard contrasts, pink and yellow on black. Instance normalisation removes each channel's mean and deviation. But these are all that $t$ has of the style. Then the norm puts in a γ and a β of its own (`affine=True`). They were learnt for all styles together, so all three pictures get much the same grey, green and red. A trace of the styles is left, such as how red the nose is: the first convolution adds channels up *before* the first norm, so a channel that the style has made loud weighs more in the sum.
+#
+# Batch normalisation in the decoder has a similar effect: it normalises the batch towards one common style.
 # </details>
 #
 # ### What the course's decoder is given
@@ -516,7 +521,7 @@ print(f"AdaIN of all but the code against g(f(c)), no style at all: {psnr(broken
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The code does it all. Whatever AdaIN does to the other 361 channels, the decoder's first norm undoes, as you have just seen with the small decoder.
+# The code does it all. Whatever AdaIN does to the other 361 channels, the decoder's first norm undoes. It stands before the first convolution, so not even a trace is left.
 #
 # So the small decoder above and `plain` are the paper's method. The style lies in the activations, as (8) puts it there. The course's large decoder takes only 64 numbers of it, and learns to make γ and β of them. That is nearer to Golnaz Ghiasi and others, who in 2017 had a network read γ and β off the style. It is AdaIN in a wider sense: means and deviations of a style are still all that is known of it, and still set those of the picture's channels, but in thirteen places and by a learnt map. (In 2019 Tero Karras and others built their *StyleGAN* in this way.) In sections 6 and 7, too, α and mixtures act on these 64 numbers.
 # </details>
@@ -533,20 +538,19 @@ print(f"AdaIN of all but the code against g(f(c)), no style at all: {psnr(broken
 
 # %%
 cup = resize(samples.content("coffee"), (256, 384), "box")  # (1, 3, 256, 384)
-chalk = styles["chalk_pastel"]  # (1, 3, 256, 256)
 alphas = (0.0, 0.3, 0.6, 1.0)
 with torch.no_grad():
-    f_c, known = network.encode(cup), network.style(chalk)
+    f_c, known = network.encode(cup), network.style(painting)  # the waves
     strip = [network.decode(network.blend(f_c, [known], strength=alpha), cup.shape[2:]) for alpha in alphas]
 titles = ["the photo", "the style", *(f"α = {alpha:g}" for alpha in alphas)]
-grid([cup, chalk, *strip], titles, columns=3, even=True)
+grid([cup, painting, *strip], titles, columns=3, even=True)
 print(f"α = 0 against the photo: {psnr(strip[0], cup):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
 # At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is close to the photo, but softer, and the finest colours are lost: the finest thing that $g$ is given is a picture half as wide.
-# With α the style comes in: first blue in the shadows and yellow in the coffee, in the end a fine, even grain, too, in place of the chalk's strokes. Only the decoder had to run again for each α. The activations are kept.
+# With α the style comes in: at 0.3 the shadows turn blue, at 0.6 the red of the saucer fades, and at 1 the wood is blue and white, with level lines like those in the woodcut's sky. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -591,29 +595,44 @@ check.mixture(my_mixture)
 # Each starts from `features`, and not from what the one before has made: AdaIN forgets the style that was there. Try it with one style, the share 1 and α = 1: that must be AdaIN with this style. With α = 0 it must be `features`.
 # </details>
 #
-# Four styles at the corners of a square, and the cat everywhere between, painted from coarse to fine: that is in two passes (lesson 03, section 8), and its marks are broader.
+# Four styles at the corners of a square, and the cat everywhere between, painted from coarse to fine: in two passes, with broader marks.
 #
 # **Predict, then run.** Is the picture in the middle one of the four, all four on top of each other, or something of its own?
 
 # %%
-corners = ["chalk_pastel", "night_strokes", "pencil", "geometric"]
-originals, square = [styles[name] for name in corners], {}
-words = {1: "", 0.5: "½ ", 0.25: "¼ "}
+corners = ["geometric", "stained_glass", "ink_hatching", "night_strokes"]
+originals = [styles[name] for name in corners]
+with torch.no_grad():
+    known = [network.style(style) for style in originals]  # measured once, for all nine pictures
+
+
+def painted(content, function, *arguments, **options):
+    """From coarse to fine; `function` makes of f(c) what goes into the decoder."""
+
+    def one_pass(image):
+        return network.decode(function(network.encode(image), *arguments, **options), image.shape[2:])
+
+    with torch.no_grad():
+        return coarse_to_fine(one_pass, content)
+
+
+# %%
+square, words = {}, {1: "", 0.5: "½ ", 0.25: "¼ "}
 for down in (0, 0.5, 1):
     for across in (0, 0.5, 1):
         shares = [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down]
-        with torch.no_grad():
-            painted = coarse_to_fine(partial(network, styles=originals, shares=shares), photo)
+        picture = painted(photo, network.blend, known, shares=shares)
         if max(shares) == 1:  # a corner: one style alone
-            painted = inset(painted, originals[shares.index(1)])
+            picture = inset(picture, originals[shares.index(1)])
         title = ", ".join(words[share] + name for share, name in zip(shares, corners, strict=True) if share)
-        square[title] = painted
+        square[title] = picture
 grid(list(square.values()), list(square), columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Something of its own. The middle has a palette and lines between the four. And the corners? Each has the colours of its painting. But at `night_strokes` there are short cracks and no swirls (section 10).
+# Something of its own, and one drawing, not four laid over each other. Each line stands once, where the photo has it: the pattern comes from $f(c)$ and is the same for all four styles. What is averaged is how strongly each channel speaks. Walk along the edges and watch one thing at a time. From left to right along the top, the cream turns to red and turquoise. Down the left edge, the colours drain away and the heavy outlines become thin. The middle has some of each: an outline thinner than that of `geometric`, a nose paler than in `stained_glass`, a green eye, and blue in the ground.
+#
 # AdaIN is linear in σ and μ, so in each pass mixing four results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
 #
@@ -660,7 +679,7 @@ check.two_styles(my_two_styles)
 #
 # ### Your code learns, and paints
 #
-# Now all five of your functions are used. The first three train a small decoder from the beginning, in the paper's form. It is the real test of your AdaIN: to this decoder it is the style, all of it. The same holds for the trained decoder of the paper's form, to which your AdaIN goes next. Then your AdaIN, your mixture and your mask go into the course's decoder, which paints more finely, but reads only 64 channels of your AdaIN (section 5). `yours` takes a function of
+# Now all five of your functions are used. The first three train a small decoder from the beginning, in the paper's form. It is the real test of your AdaIN: to this decoder it is the style, all of it. Then your AdaIN, your mixture and your mask go into the course's decoder, which paints more finely, but reads only 64 channels of your AdaIN (section 5). `yours` takes a function of
 # yours if it passes its check; otherwise it takes the course's, and says so.
 
 
@@ -690,45 +709,31 @@ pictures = [waves, paint(learner, cat, waves, merge), paint(mine, cat, waves)]
 grid(pictures, ["the style", who, "the decoder of section 5"], columns=4, even=True)
 
 # %%
-flower = resize(samples.content("flower"), (256, 384), "box")  # (1, 3, 256, 384)
-f_1, f_2 = (network.encode(styles[name]) for name in ("watercolour", "night_strokes"))  # (1, 425, 32, 32) each
-deep_1 = plain.encode(styles["watercolour"])  # (1, 77, 32, 32)
+flower = resize(samples.content("flower")[..., :372, 40:598], (256, 384), "box")  # (1, 3, 256, 384)
+f_1, f_2 = (network.encode(styles[name]) for name in ("embroidery", "woodcut_waves"))  # (1, 425, 64, 64) each
 first, second = losses.moments(f_1), losses.moments(f_2)
 y, x = torch.meshgrid(torch.linspace(-1, 1, 256), torch.linspace(-1.5, 1.5, 384), indexing="ij")
-around = (x + 0.06).hypot(y - 0.04)  # how far from the flower's middle
-disc = ((0.68 - around) * 10).clamp(0, 1)[None, None]  # (1, 1, 256, 384): the flower, with a soft edge
-
-
-def painted(function, *arguments, net=network, **options):
-    """The flower from coarse to fine; `function` makes of f(c) what goes into the decoder."""
-
-    def one_pass(image):
-        return net.decode(function(net.encode(image), *arguments, **options), image.shape[2:])
-
-    with torch.no_grad():
-        return coarse_to_fine(one_pass, flower)
-
-
-made = [painted(merge, deep_1, net=plain), painted(merge, f_1), painted(mixture, [first, second], [0.5, 0.5], 0.8)]
-made.append(painted(two_styles, first, second, disc))
+around = (x + 0.06).hypot(y - 0.21)  # how far from the flower's middle
+disc = ((0.8 - around) * 10).clamp(0, 1)[None, None]  # (1, 1, 256, 384): the flower, with a soft edge
+made = [painted(flower, merge, f_1), painted(flower, mixture, [first, second], [0.5, 0.5], 0.8)]
+made.append(painted(flower, two_styles, first, second, disc))
 whose = {True: "your", False: "the course's"}
 titles = [
-    f"{whose[merge is my_adain]} AdaIN, paper's g",
     f"{whose[merge is my_adain]} AdaIN",
     f"{whose[mixture is my_mixture]} mixture",
     f"{whose[two_styles is my_two_styles]} mask",
 ]
-pictures = [flower, styles["watercolour"], styles["night_strokes"], *made]
-grid(pictures, ["the photo", "the first style", "the second style", *titles], columns=4, even=True)
+beside = [flower, styles["embroidery"], styles["woodcut_waves"]]
+grid([*beside, *made], ["the photo", "the first style", "the second style", *titles], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
 # First two small decoders. Yours and the one of section 5 had the same start, the same pictures and the same number of steps, so they paint alike. (Not to the pixel: your ε under the root may differ from the course's, and training makes small differences large.)
 #
-# Then four flowers. The first is painted by the trained decoder of the paper's form. Here your formula (8) is the whole style: it has brought pink, red and pale tones. It is not much of a watercolour: blue smears, and a black, broken outline. That is the small decoder (section 3), not your AdaIN. The other three are painted by the course's decoder. What went into it came from your functions: watercolour everywhere; half watercolour and half night, at α = 0.8; watercolour inside a disc as large as the flower, and the night around it. The second bloom, at the lower edge, lies outside the disc. So it is painted with the night's numbers, and its pale petals turn white and green. (Watercolour everywhere makes broken stones of the dark ground: those are the decoder's own cracks again.) Where a title says "the course's", that function of yours is not solved yet.
+# Then three flowers by the course's decoder. First `embroidery` everywhere: orange and red petals on a dark ground of green and red. No stitch is to be seen, and the cracks in the ground are the decoder's own (section 10). Then half embroidery and half woodcut, at α = 0.8: paler petals, and level lines over a bluish ground. Then embroidery inside a disc as large as the flower, and the woodcut around it. Where a title says "the course's", that function of yours is not solved yet.
 #
-# Inside the disc the flower is not quite that of "your AdaIN", the picture in watercolour alone. Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is night now.
+# Inside the disc the flower is redder than that of "your AdaIN". Each norm of the decoder takes its mean and deviation over the *whole* picture, and most of that is woodcut now.
 # </details>
 #
 # **Predict, then run.** The same disc as the course's own `network.blend` paints it. Then a mask that is cut sharply down the middle, and one that leaves the flower out. Will the sharp edge be sharp in the picture, too?
@@ -736,14 +741,16 @@ grid(pictures, ["the photo", "the first style", "the second style", *titles], co
 # %%
 left = torch.zeros(256, 384)
 left[:, :192] = 1
-made = [painted(network.blend, [first, second], masks=torch.stack([mask, 1 - mask])) for mask in (disc[0, 0], left)]
-made.append(torch.lerp(painted(network.blend, [second]), flower, disc))  # in the disc, the photo's own pixels
+made = [
+    painted(flower, network.blend, [first, second], masks=torch.stack([mask, 1 - mask])) for mask in (disc[0, 0], left)
+]
+made.append(torch.lerp(painted(flower, network.blend, [second]), flower, disc))  # in the disc, the photo's own pixels
 grid(made, ["the disc, by network.blend", "cut down the middle", "around the flower"], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With the disc, nearly what your own function gave. Some petals differ a little, since `blend` lets only the style code change from place to place, so that no edge stands in the pattern. The sharp edge is nearly sharp, a few pixels wide. One position of $t$ stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. So the two styles blend there. Left of it the background is redder than in watercolour alone: the decoder's norms again. In the last picture nothing is mixed in $t$: all of it was painted, and then the photo's own pixels were laid over the flower.
+# With the disc, nearly what your own function gave. Some petals differ a little, since `blend` lets only the style code change from place to place, so that no edge stands in the pattern. Down the middle, one half of the flower is embroidered in red and the other cut in white. The edge is nearly sharp, a few pixels wide: one position of $t$ stands for eight pixels, in the coarse pass for sixteen, and the decoder's convolutions reach the neighbours as well. In the last picture nothing is mixed in $t$: all of it was painted, and then the photo's own pixels were laid over the flower.
 # </details>
 #
 # ## 9 · Keep the colours
@@ -755,15 +762,17 @@ grid(made, ["the disc, by network.blend", "cut down the middle", "around the flo
 # **Predict, then run.** Where in the pipeline does this happen? Does the decoder have to know about it?
 
 # %%
+night = styles["night_strokes"]
 with torch.no_grad():
-    its, kept = (coarse_to_fine(partial(network, styles=painting, colours=keep), cup) for keep in (False, True))
-titles = ["the photo", "the style", "the style's colours", "the photo's colours"]
-grid([cup, painting, its, kept], titles, columns=4, even=True)
+    its, kept = (coarse_to_fine(partial(network, styles=night, colours=keep), cup) for keep in (False, True))
+recoloured = match_colour(night, cup)  # what `colours=True` takes as the style
+pictures = [cup, inset(its, night), inset(kept, recoloured)]
+grid(pictures, ["the photo", "the style's colours", "the photo's colours"], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# It happens before everything else, to the style picture (in each of the two passes). Encoder, AdaIN and decoder stay as they are: means and deviations are now those of a painting with the photo's colours. Both pictures have level lines in the shadows and inside the cup, once in blue and sand, once in brown and red. Some of them are the decoder's own: `night_strokes` has them, too (section 8). No wave has come along, and no red sun: those are large shapes (section 10).
+# It happens before everything else, to the style picture (in each of the two passes). The second corner shows the painting as it then is: a night in red and brown. Encoder, AdaIN and decoder stay as they are, and know of nothing. The little strokes are much the same in both. But what was blue is now red and brown.
 # </details>
 #
 # ## The lab
@@ -776,9 +785,9 @@ grid([cup, painting, its, kept], titles, columns=4, even=True)
 # - **colours of** the style or the photo. **where** is a mask: inside it the square counts, and **elsewhere** says what is painted outside. A mask of your own is any picture, white for inside.
 # - **size** is the longer side, up to 1024 pixels.
 #
-# It begins half way along the upper edge: half `chalk_pastel`, half `night_strokes`. The four at the corners are those of section 7.
+# It begins half way along the upper edge: half `geometric`, half `stained_glass`. The four at the corners are those of section 7.
 #
-# Things to try: a photo as style. The same picture as content and as style. A style with large forms (`stained_glass`), and one with fine strokes (`ink_hatching`). α of a half and a mixture.
+# Things to try: a photo as style. The same picture as content and as style. A style with soft forms (`papercut`), and one of dots (`pointillism`). α of a half and a mixture.
 
 # %% tags=["nbval-ignore-output"]
 small_ones = [resize(style, 128, "box") for style in originals]
@@ -788,7 +797,7 @@ lab = AdaINLab("coffee", *corners, across=0.5)
 lab
 
 # %% [markdown]
-# Where the lab does not run, a still picture of its beginning stands here: the cup, half chalk and half night. The table and the shadows are blue and the coffee is yellow, two colours that both paintings have.
+# Where the lab does not run, a still picture of its beginning stands here: the cup, half geometric and half stained glass. The saucer is red with a heavy dark outline, and its shadow blue. The lines on the table, like joints between bricks, are the decoder's own (section 10).
 #
 # ## 10 · How good is it, and where does it fail?
 #
@@ -812,24 +821,23 @@ def judged(picture, content, style):
         return gram.item(), moments.item(), losses.content_loss(seen["relu4_2"], p["relu4_2"]).item()
 
 
-temple = samples.content("china")
-for name, picture, side in (("chalk_pastel", photo, 192), ("stained_glass", temple, 256)):
-    content, style = resize(picture, (side, side * 3 // 2), "box"), samples.style(name, side)
+temple = resize(samples.content("china"), (256, 384), "box")
+for name, content in (("marbling", photo), ("woodcut_waves", temple)):
+    style = styles[name]
     slow = result(gatys.stylize(content, style, encoder=encoder, steps=60))
     with torch.no_grad():
         fast = network(content, style)
     for word, made in (("the photo itself", content), ("lesson 02, 60 steps", slow), ("AdaIN, one pass", fast)):
         gram, moments, kept = judged(made, content, style)
         print(f"{name:14} {word:20} Gram style {gram:6.2f}   moments style {moments:5.2f}   content {kept:.2f}")
-    first = style if picture is photo else inset(content, style)  # the cat need not be shown again
-    grid([first, slow, fast], [name, "lesson 02, 60 steps", "AdaIN, one pass"], columns=3, even=True)
+    grid([inset(content, style), slow, fast], [name, "lesson 02, 60 steps", "AdaIN, one pass"], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By these numbers lesson 02 nearly always wins: it took 60 steps for this one pair, each downhill on two of these very numbers. AdaIN had one pass, and 64 numbers of a style. The Gram loss is a square: of 0.61, 0.08 is left, so as a distance (its root) AdaIN has gone a little less than two thirds of the way from the photo to the style, in both pairs. By means and deviations, which are not squared, it has gone about two thirds in glass and three quarters in chalk; in chalk it is even the nearer one by these.
+# By the Gram matrices lesson 02 wins, as it must: it took 60 steps for this one pair, each downhill on this very number. AdaIN had one pass, and 64 numbers of a style. The Gram loss is a square, so take its root as a distance: of the way from the photo to the style, AdaIN has gone three quarters or a little more. By means and deviations, which are not squared, it has gone more than four fifths in marbling, where it is even the nearer one, and three quarters in the woodcut. It pays with content: its content loss is twice that of lesson 02, or more.
 #
-# Your eyes may judge otherwise. In chalk AdaIN gives the cat the painting's violet, blue and orange, and leaves the cat a cat. But look closely: its grain is an even weave of dots, and no stroke of chalk. Lesson 02 has more of the chalk's grain, and takes whole forms along: the nose has become a piece of fruit. In stained glass it is the other way round. Lesson 02 has the pink, the green and the violet of the panes, and the temple stays what it was. AdaIN has the red. Its temple has blue outlines with white halos in place of the dark lead, and the even sky breaks into small cracks under a few dull colours. Here the content loss says what one sees: AdaIN's is twice that of lesson 02. Neither paints a pane of one colour with its lead around it.
+# Your eyes may judge otherwise. In marbling lesson 02 leaves the cat brown, and lays thin threads of pink and turquoise over it. AdaIN gives the cat red and orange and the ground turquoise, in streaks that follow the fur. Neither has a whorl of the marbling. In the woodcut it is the other way round: lesson 02 has drawn crisp, dark lines through the sky, the temple and the trees. AdaIN has lines, too, but softer ones, most of them in the sky.
 #
 # From coarse to fine the marks get broader, as in section 7, but not one of the three numbers gets better.
 # </details>
@@ -838,7 +846,7 @@ for name, picture, side in (("chalk_pastel", photo, 192), ("stained_glass", temp
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide, one of `relu3_1` four, and a pixel of the small picture two. Letters and distant people are not much larger, so the decoder has to guess them.
 # - **Smooth areas.** A clear sky has hardly any pattern of its own, and the style asks for a lot. So the little that is there is enlarged, and the decoder invents the rest. In the picture below, the dark blue sky breaks into light blue, yellow and pink, with rows of short dashes that repeat. These are not the dots of the painting, and the towers are nearly gone.
-# - **The decoder's own texture.** The decoder has to invent what is smaller than one position, and some of it is much the same from style to style: short dark cracks with a light edge, as in plaster. They stand in the sky of the stained glass above, and at the top of this page on the cat's cheek in `papercut` and `watercolour`. None of the paintings has them.
+# - **The decoder's own texture.** The decoder has to invent what is smaller than one position, and some of it is much the same from style to style: short dark cracks with a light edge, as in plaster. You can see them on the ground of the embroidered flower in section 8 and on the table of the lab's first picture. None of the paintings has them. They stand out most where the photo is smooth and the painting is shown small; that is why this page shows paintings large.
 # - **Large shapes.** The swirls of the night and of the marbling do not come (see the top of this page). Numbers without places do not tell them.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 
@@ -854,13 +862,12 @@ grid([sky, dots, noisy], ["a smooth sky", "pointillism", "the sky in pointillism
 # %%
 with torch.no_grad():
     same, through = network(photo, photo), network(photo, photo, strength=0)
-grid([photo, same], ["the photo", "the photo in its own style"], columns=3)
 print(f"own style against the photo: {psnr(same, photo):.1f} dB; against g(f(c)): {psnr(same, through):.0f} dB")
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# AdaIN has changed nothing; only what encoder and decoder lose is missing, as in $g(f(c))$ of section 3: the green of the eyes, the red of the nose, and most of the whiskers. (∞ dB: not one pixel differs.) So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
+# AdaIN has changed nothing: not one pixel differs from $g(f(c))$ (∞ dB). What is missing is what encoder and decoder lose, as you saw in section 3: the green of the eyes, the red of the nose, and most of the whiskers. So if a picture lacks detail at α = 0 already, the reason is the encoder or the decoder, not the style.
 # </details>
 #
 # ### How fast?
@@ -937,7 +944,7 @@ for side in (128, 256, 512):
 #
 # **Show.** AdaIN of the pixels (section 2): it shows at once what two numbers a channel can do and what they cannot. Then the lab with a picture that one of the class draws on paper and photographs. In section 8, paint that drawing's style with a learner's own AdaIN.
 #
-# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 `t` as target has style loss 0, instance norm makes the three pictures alike, and the course's decoder paints the same whether AdaIN has touched more than its 64 code channels or not. In section 8 a learner's own small decoder paints like that of section 5. In section 10 lesson 02 is nearer to the style by Gram matrices, and AdaIN may look better in chalk. Times depend on the machine; what holds is that moving α costs a part of the whole.
+# **Expected results.** In section 3 `t` lies on the painting's curves, and the pastiche near them. In section 5 `t` as target has style loss 0, instance norm makes the three pictures alike, and the course's decoder paints the same whether AdaIN has touched more than its 64 code channels or not. In section 8 a learner's own small decoder paints like that of section 5. In section 10 lesson 02 is nearer to the style by Gram matrices, and AdaIN may look better in marbling. Times depend on the machine; what holds is that moving α costs a part of the whole.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
@@ -951,9 +958,9 @@ for side in (128, 256, 512):
 # | 5 | `AdaIN of the code alone against g(t):` | 60 to 120 dB |
 # | 5 | `AdaIN of all but the code against g(f(c)), no style at all:` | 60 to 120 dB |
 # | 6 | `α = 0 against the photo:` | 20 to 27 dB |
-# | 10 | `chalk_pastel AdaIN, one pass Gram style` | 0.05 to 0.12 |
-# | 10 | `chalk_pastel lesson 02, 60 steps Gram style` | 0 to 0.05 |
-# | 10 | `stained_glass AdaIN, one pass … content` | 1 to 1.5 |
+# | 10 | `marbling AdaIN, one pass Gram style` | 0.02 to 0.05 |
+# | 10 | `marbling lesson 02, 60 steps Gram style` | 0 to 0.03 |
+# | 10 | `woodcut_waves AdaIN, one pass … content` | 0.7 to 1.2 |
 #
 # **Where they get stuck.** In exercise 1 the mean is taken over the batch as well: then the pictures of a batch share one style, and nobody notices with a batch of one. In exercise 3 all of it is put under `no_grad`, so that nothing can be learnt, or the picture is compared with the photo. In exercise 4 each style is put onto the result of the one before, so that only the last one is left. In exercise 5 the mask is applied to the photo's activations *before*
 # AdaIN: then the zeros outside count in mean and deviation. The checks name these.

@@ -40,8 +40,8 @@ class WelcomeLab(StepLab):
         self.content, self.style = PictureChooser("content", content), PictureChooser("style", style)
         self.style_weight = controls.logarithmic(
             "how much style", style_weight, -1, 3,
-            "How much more the style counts than the content. Far left the photo hardly changes; far right only a "
-            "trace of it is left. Let go, and it is painted anew.",
+            "How much more the style counts than the content. Far left the photo hardly changes; far right its "
+            "fine lines give way to the style's. Let go, and it is painted anew.",
         )  # fmt: skip
         rows = [
             {"content": self.content, "style": self.style, "style_weight": self.style_weight},
