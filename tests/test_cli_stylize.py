@@ -242,6 +242,12 @@ def with_alphas(**alphas: float) -> tuple[Any, dict[str, Any]]:
             {"keep_colours": True, "layer": "relu2_1", "style": "batik", "strength": 1},
         ),
         (
+            "adain",
+            "batik --style-size 48",
+            lambda net, x: net(x, samples.style("batik", 48)),
+            {"style": "batik", "style_size": 48},
+        ),
+        (
             "style_swap",
             "mosaic --patch 2 --stride 2 --strength 0.7",
             lambda net, x: net(x, style("mosaic"), patch=2, stride=2, strength=0.7),
@@ -369,6 +375,7 @@ def test_a_file_comes_before_a_sample_of_its_name(tmp_path, monkeypatch):
             "did you mean 'lines'? It knows dots, lines, waves; for the style of any picture use adain",
         ),
         ("{} --method cin --weights {cin} --style dots dots", "name each style once"),
+        ("{} --method cin --weights {cin} --style dots --style-size 64", "--style-size is for pictures of styles"),
         ("{} --method cin --weights {cin} --style dots --shares 1 2", "--shares are 1 2, but there are 1 styles"),
         ("{} --method cin --weights {cin} --style dots lines --shares 0 0", "at least one must be above 0"),
         ("{} --method adjustable --weights {adjustable}", "a style is missing: stylize CONTENT STYLE"),

@@ -96,9 +96,11 @@ def add(commands: Commands) -> None:
     parser.add_argument("--method", choices=tuple(methods), default="gatys", help="(default: gatys)")
     parser.add_argument("--optimize", action="store_true", help="style-swap: optimise pixels in place of the network")
     size = parser.add_mutually_exclusive_group()
-    words = "shorter side in pixels, also of styles (default: 256)"
-    size.add_argument("--size", type=whole(SMALLEST, 8192), default=256, help=words)
+    side = {"type": whole(SMALLEST, 8192)}
+    size.add_argument("--size", default=256, help="shorter side in pixels (default: 256)", **side)
     size.add_argument("--full-size", dest="size", action="store_const", const=None, help="do not resize any picture")
+    words = "shorter side of styles in pixels: more than --size for broader marks (default: as --size says)"
+    parser.add_argument("--style-size", metavar="SIZE", help=words, **side)
     parser.add_argument("--keep-colours", action="store_true", help="keep the colours of CONTENT")
     parser.add_argument("--device", choices=DEVICES, default="cpu", help="(default: cpu)")
     group = parser.add_argument_group("options of some methods")
@@ -135,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
     settings = {
         "content": shown_name(options.content),
         **{each: getattr(options, each) for each in ("method", "optimize", "size", "keep_colours", "device")},
-        **{key: value for key, value in settings.items() if value is not None},
+        **{key: value for key, value in {"style_size": options.style_size, **settings}.items() if value is not None},
         **{"stylelearn": __version__, "torch": torch.__version__},
     }
     write_image(image.cpu(), options.out, settings=settings)
@@ -170,6 +172,8 @@ def _check_styles(options: argparse.Namespace, method: Method) -> None:
             f"--method {name} paints in styles that it was trained in and takes no picture of one, but got "
             f"'{given[0]}'; say --style NAME, or use --method adain or gatys for the style of any picture"
         )
+    if at_most == 0 and options.style_size:
+        raise ValueError(f"--style-size is for pictures of styles; --method {name} takes none")
     if len(given) < at_least:
         raise ValueError(f"{MISSING} (--method {name})")
     if at_most is not None and len(given) > at_most:
@@ -199,7 +203,7 @@ def _paint(options: argparse.Namespace, name: str, asked: dict[str, Any]) -> Mad
     for each in named:
         check(name, each, asked["weights"])
     content = picture(options.content, options.size).to(device)
-    styles = [picture(each, options.size).to(device) for each in options.pictures]
+    styles = [picture(each, options.style_size or options.size).to(device) for each in options.pictures]
     painter = painter_of(name, *named[:1], device=device, keep_colours=options.keep_colours, **how)
     # The file says names of files, not where they lie.
     settings = {key: shown_name(value) if value and key in FILES else value for key, value in how.items()}
