@@ -96,11 +96,11 @@ def mixed() -> Figure:
 
 
 def any_style() -> Figure:
-    """Three patterns that the network has never seen, and below each a flower in its colours and textures"""
-    flower, network = _photo("flower", 256), adain.load()
-    names = ("chalk_pastel", "night_strokes", "geometric")
-    styles = [_style(name, 256) for name in names]
-    return _pairs(styles, [coarse_to_fine(partial(network, styles=style), flower) for style in styles], names)
+    """Three patterns that the network has never seen, and below each a cat in its colours and marks"""
+    cat, network = _photo("chelsea", 256), adain.load()
+    names = ("geometric", "night_strokes", "marbling")
+    styles = [_style(name, 512) for name in names]
+    return _pairs(styles, [coarse_to_fine(partial(network, styles=style), cat) for style in styles], names)
 
 
 def patches() -> Figure:
@@ -136,9 +136,9 @@ def letters() -> Figure:
 
 
 def side_by_side() -> Figure:
-    """The same flower in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
-    flower = _photo("flower")
-    made = {method.title: run(name, flower, "stained_glass", steps=150) for name, method in METHODS.items()}
+    """The same temple in stained glass by all methods of the course; they differ in colours, lines and sharpness"""
+    temple = _photo("china")
+    made = {method.title: run(name, temple, "stained_glass", steps=150) for name, method in METHODS.items()}
     return grid_figure([*made.values()], [*made], columns=4)
 
 
@@ -156,9 +156,9 @@ def _row(pictures: Sequence[Tensor], titles: Sequence[str] | None = None) -> Fig
 
 
 def _pairs(styles: Sequence[Tensor], pictures: Sequence[Tensor], names: Sequence[str]) -> Figure:
-    """Styles above, pastiches below, all of one shape."""
-    shape = tuple(pictures[0].shape[2:])
-    above = [resize(style, shape, "box") for style in styles]
+    """The middles of square styles above, pastiches of 2 : 3 below."""
+    above = [style[:, :, style.shape[2] // 6 : style.shape[2] * 5 // 6] for style in styles]
+    above = [resize(style, tuple(pictures[0].shape[2:]), "box") for style in above]
     return grid_figure([*above, *pictures], [*map(_words, names), *[""] * len(names)], columns=len(names))
 
 
