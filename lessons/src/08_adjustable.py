@@ -56,7 +56,7 @@ layers = list(network.style_layers)  # each of them has a slider
 
 
 # %%
-def paint(content, style, *settings, net=network):
+def paint(content, style, *settings, net=None):
     """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others.
 
     SHARE asks for painting from coarse to fine (lesson 03, section 8), wherever a photo has at least 160 pixels a side.
@@ -64,7 +64,7 @@ def paint(content, style, *settings, net=network):
     wishes = [one if isinstance(one, float) else dict.fromkeys(layers, 0.0) | one for one in settings]
     with torch.no_grad():
         alphas = torch.cat([network.alphas(wish) for wish in wishes])  # (settings, layers)
-        made = net(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas, SHARE)
+        made = (net or network)(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas, SHARE)
     return list(made[:, None])  # (1, 3, H, W) each
 
 
@@ -685,7 +685,7 @@ grid([poppies, *made[list(most), None], mug, *made[list(least), None]], titles, 
 #
 # The three that differ least have `relu4_1` at 0: none of them has large marks. The three that differ most have large marks in two pictures, and none in the third.
 #
-# Look again at the lower row. To the eye 0 · 1 · 0 stands apart, since it keeps the brown of the photo. The measure cares less: `relu3_4` tells shapes and marks apart better than colours. So a number for diversity always means "diverse for this layer". Try another one, such as `relu1_1`, in both places of the first line.
+# Look again at the lower row. To the eye 0 · 1 · 0 stands apart, since it keeps the brown of the photo. The measure does not agree. With another layer the choice changes: `relu1_1` (put it in both places of the first line) finds 0 · 1 · 1, 1 · 0 · 1 and 1 · 1 · 1 most alike. So a number for diversity always means "diverse for this layer".
 # </details>
 #
 # ## The lab
