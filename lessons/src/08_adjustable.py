@@ -29,6 +29,7 @@
 # %%
 # %config InlineBackend.figure_formats = ['jpeg']
 import copy
+import itertools
 import time
 
 import torch
@@ -39,7 +40,7 @@ from stylelearn.checks import yours
 from stylelearn.figures import grid, plot_curves
 from stylelearn.images import psnr, resize
 from stylelearn.lab import AdjustableLab
-from stylelearn.networks.coarse import SHARE
+from stylelearn.networks.coarse import SHARE, coarse_to_fine
 from stylelearn.networks.conditioning import AdjustableNet, AdjustedNorm
 from stylelearn.optimize import result
 from stylelearn.practice import practise
@@ -49,11 +50,13 @@ encoder = network.encoder  # which it was trained with
 layers = list(network.style_layers)  # each of them has a slider
 
 # %% [markdown]
-# The goal: one photo, one painting, one network. Only the three sliders differ. Look at the sky: the photo has next to nothing there, so what you see was painted.
+# The goal: one photo, one painting, one network. Only the three sliders differ.
+#
+# **Predict, then run.** What will each slider bring: colours, small marks or large ones? Look at the sky. The photo has next to nothing there, so what you see was painted.
 
 
 # %%
-def paint(content, style, *settings):
+def paint(content, style, *settings, net=None):
     """One pastiche for each setting: an α for all layers, or α by layer, 0 for the others.
 
     SHARE asks for painting from coarse to fine (lesson 03, section 8), wherever a photo has at least 160 pixels a side.
@@ -61,18 +64,23 @@ def paint(content, style, *settings):
     wishes = [one if isinstance(one, float) else dict.fromkeys(layers, 0.0) | one for one in settings]
     with torch.no_grad():
         alphas = torch.cat([network.alphas(wish) for wish in wishes])  # (settings, layers)
-        made = network(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas, SHARE)
+        made = (net or network)(content.expand(len(wishes), -1, -1, -1), network.style(style), alphas, SHARE)
     return list(made[:, None])  # (1, 3, H, W) each
 
 
 photo = resize(samples.content("china"), (176, 264), "box")  # (1, 3, 176, 264)
 painting = samples.style("stained_glass", 256)
-alone = [{layer: 1.0} for layer in layers]
+alone = [{layer: 1.0} for layer in layers]  # one slider at 1, the others at 0
 made = paint(photo, painting, 0.0, *alone, 1.0)
 titles = ["the painting", "all at 0", *(f"only {layer} at 1" for layer in layers), "all at 1"]
 grid([painting, *made], titles, columns=3, even=True)
 
 # %% [markdown]
+# <details><summary>What you should see</summary>
+#
+# All at 0 gives the photo back. `relu1_1` brings the **colours**: a red temple, blue and pink glass in the sky. `relu2_1` brings **small marks**: beads along the roofs and in the trees, and hardly any in the sky. `relu4_1` brings **large marks**: panes with dark leads all over the sky, and in them mostly the photo's own colours. These are the names of the three sliders in this lesson. They are not pure: `relu1_1` draws some marks, too, and each of the three brings a little colour.
+# </details>
+#
 # ## 1 · Two problems
 #
 # *What is wrong with what we have?*
@@ -86,18 +94,18 @@ grid([painting, *made], titles, columns=3, even=True)
 # **Predict, then run.** How different will the three be? Which layer brings colours, which one fine grain, which one larger marks?
 
 # %% tags=["nbval-ignore-output"]
-small, cloth = resize(photo, (144, 216), "box"), samples.style("embroidery", 144)
+small, waves = resize(photo, (144, 216), "box"), samples.style("woodcut_waves", 144)
 begin, tries = time.perf_counter(), []
 for layer in layers:
-    steps = gatys.stylize(small, cloth, encoder=encoder, steps=60, layer_weights=[layer], style_weight=30.0)
+    steps = gatys.stylize(small, waves, encoder=encoder, steps=60, layer_weights=[layer], style_weight=30.0)
     tries.append(result(steps))
 print(f"three tries with lesson 02: {time.perf_counter() - begin:.1f} s")
-grid([cloth, *tries], ["the style", *(f"only {layer}" for layer in layers)], columns=2, even=True)
+grid([waves, *tries], ["the style", *(f"only {layer}" for layer in layers)], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Three different pictures. `relu1_1` brings the colours of the embroidery: a red temple with dark blue shadows, and the sky stays plain. `relu2_1` brings colours, too, and a fine grain in the sky and along the edges of the temple. `relu4_1` fills the sky with petals and winds the trees into leaves, and the temple keeps more of its own colours. None of the three is *the* right one.
+# Three different pictures. `relu1_1` brings the colours of the woodcut: blue trees, white on the roofs, a cream sky, and some red of the sun at the lower left. `relu2_1` brings thin dark lines along the roofs and a fine grain; the colours are weaker. `relu4_1` draws long waves across the sky and winds the trees into strands, but the temple keeps its own colours. None of the three is *the* right one.
 #
 # Here three tries take seconds, since the picture and the encoder are small. For a network of lesson 03 a try is a whole training run, for every style again.
 # </details>
@@ -215,31 +223,28 @@ print(f"Λ gets {known.shape[1]} numbers for a style, and {len(layers)} for α")
 # %% [markdown]
 # (Λ has more numbers than Φ, but it costs next to nothing: it runs once for a picture, and not once for each of its pixels.)
 #
-# **Predict, then run.** We move one slider from 0 to 1, and look at the γ that Λ computes for one norm in the middle of the network: the three channels whose γ rises most, and the three whose γ falls most. Will the curves be straight lines?
+# **Predict, then run.** What can γ and β do by themselves? Here the convolutions are the same in all five pictures, and the photo and the painting too. Only the three numbers differ that Λ gets. Compare with the first picture of this lesson: what is missing here?
 
 # %%
-positions = torch.linspace(0, 1, 11)
-wishes = torch.cat([network.alphas(dict.fromkeys(layers, 0.0) | {layers[-1]: float(a)}) for a in positions])
+wishes = [{}, *alone, dict.fromkeys(layers, 1.0)]
+alphas = torch.cat([network.alphas(dict.fromkeys(layers, 0.0) | wish) for wish in wishes])  # (5, 3)
 with torch.no_grad():
-    hidden = network.conditioner(wishes, known)  # (11, K): Λ without its last layer, of which each norm has its own,
-    gammas, _ = network.painter.layers[4].norm.head(hidden).chunk(2, dim=1)  # (11, C): .head
-order = (gammas[-1] - gammas[0]).argsort(descending=True)
-moved = torch.cat([order[:3], order[-3:]])  # those that rise most, then those that fall most
-plot_curves(
-    {f"channel {channel}": (gammas - gammas[0])[:, channel].tolist() for channel in moved.tolist()},
-    x=f"α of {layers[-1]}, the others at 0",
-    y="change of γ",
-    log=False,
-    at=positions.tolist(),
-    title="γ of six channels while one slider moves",
-    beside=True,
-)
+    code = network.conditioner(alphas, known)  # (5, K): Λ without its last layer; each norm has one of its own
+    bare = coarse_to_fine(lambda image: network.painter(image, code), photo.expand(5, -1, -1, -1))
+titles = ["Λ gets 0, 0, 0", *(f"Λ gets {layer} = 1" for layer in layers), "Λ gets 1, 1, 1"]
+grid([painting, *bare[:, None]], ["the painting", *titles], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Some channels are scaled up, others down, along curves that are nearly straight. Λ is a smooth function, so nothing jumps: that is why the picture follows a slider gradually.
+# γ and β alone decide the colours and how large the marks are: the painting's colours with `relu1_1`, a smooth sky and beads with `relu2_1`, large panes with `relu4_1`. What is missing is the photo. With 0, 0, 0 nobody asks for style, yet Φ paints something, in garish colours: its norms have removed the photo's brightness, contrast and colours, so it cannot give them back.
 # </details>
+#
+# **How the photo comes back.** Our network lays what Φ paints *over* the photo, and the sliders also set how opaque it lies there:
+#
+# $$\text{opacity} = 1 - \prod_l (1 - q_l\, \alpha_s^l)$$
+#
+# $q_l$ says how much layer $l$ covers at most. For light and dark it is 0.85 for each layer; for colours 0.9 for `relu1_1` and only 0.3 for the other two. With all sliders at 0 the opacity is 0, so the photo comes back. With all at 0.3 it is 0.59 for light and dark and 0.40 for colours. So a slider does two things: it tells Λ what to paint, and it lets the painting cover more of the photo. That `relu4_1` leaves the photo its colours is a choice of ours. The paper does not do this; section 5 measures how much of the effect is Λ's.
 #
 # **Think.** In one public implementation Λ's weights were not passed to the optimiser: only the convolutions learnt. The training ran without any error, and the loss went down. What do its sliders do?
 #
@@ -262,11 +267,11 @@ plot_curves(
 # **Predict, then run.** The means over six photos: the style loss of the photo itself in each layer, and the content loss of a plain grey picture. Do these numbers differ by a few per cent, or by large factors?
 
 # %%
-batik = samples.style("batik", 128)
+night = samples.style("night_strokes", 128)
 photos = [
     resize(samples.content(name), 128) for name in ("chelsea", "coffee", "flower", "rocket", "astronaut", "china")
 ]
-targets = {layer: losses.mean_gram(seen) for layer, seen in encoder(batik, layers).items()}
+targets = {layer: losses.mean_gram(seen) for layer, seen in encoder(night, layers).items()}
 
 
 def raw(picture, wanted):
@@ -285,15 +290,15 @@ for term, value in zip(terms, found.mean(dim=0).tolist(), strict=True):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By large factors: the largest is sixteen times the smallest. Layers differ in how large their activations are and in how many entries their Gram matrices have. The largest loss dominates the gradient, and the sliders of the others have next to no effect. Four good weights could be found by hand, but another encoder, other layers or
+# By large factors: the largest is some twenty times the smallest. Layers differ in how large their activations are and in how many entries their Gram matrices have. The largest loss dominates the gradient, and the sliders of the others have next to no effect. Four good weights could be found by hand, but another encoder, other layers or
 # another style would need another search.
 # </details>
 #
-# The paper's method needs no search. Keep a **running average** $\bar L^l$ of each loss during training, and divide by it. To keep the overall size, multiply by the sum of all averages:
+# The paper's method needs no search. Keep a **running average** $\bar L^l$ of each loss during training, and divide by it. Then multiply by the sum of all averages, so that the numbers do not become tiny:
 #
 # $$\bar L^l \leftarrow d\, \bar L^l + (1 - d)\, L^l \qquad\qquad \text{loss } l \text{ is multiplied by } \frac{\sum_i \bar L^i}{\bar L^l} \qquad\text{(5)}$$
 #
-# with a decay $d$ just below 1. Now every loss, times its factor, has about the same size.
+# with a decay $d$ just below 1. Now each loss, times its factor, has about the same size: that of all of them together.
 #
 # ### Exercise 3 — running averages
 # *difficulty ●●○ · importance ●●○ · 10 minutes*
@@ -331,7 +336,7 @@ check.factors(my_factors)
 #
 # ### With and without
 #
-# Now the experiment: two tiny networks of the paper's first form (one style, a batik), with the same start, the same pictures, the same random α, one with the factors of (5) and one without. They learn by *your* loss of exercise 1 and *your* factors of exercise 3. So small a network has no time to learn to reproduce the photo,
+# Now the experiment: two tiny networks of the paper's first form (one style, a night sky), with the same start, the same pictures, the same random α, one with the factors of (5) and one without. They learn by *your* loss of exercise 1 and *your* factors of exercise 3. So small a network has no time to learn to reproduce the photo,
 # so its painting is laid over the photo, half transparent.
 
 
@@ -360,7 +365,8 @@ weighted = yours(my_weighted, check.weighted, lambda each, alphas: (alphas * eac
 factors_of = yours(my_factors, check.factors, course_factors)
 
 
-batches = [(some := crops(step), encoder(some, "relu4_2")["relu4_2"]) for step in range(80)]  # the same for all
+contents = [crops(step) for step in range(80)]  # the same for both networks
+batches = [(content, encoder(content, "relu4_2")["relu4_2"]) for content in contents]
 
 
 def learn(normalise, steps=80, rate=3e-3):
@@ -389,10 +395,14 @@ def learn(normalise, steps=80, rate=3e-3):
 # %%
 plain, plain_history = learn(normalise=False)
 fair, fair_history = learn(normalise=True)
-cat = resize(samples.content("chelsea"), (176, 264), "box")  # (1, 3, 176, 264)
 with torch.no_grad():
-    tiny = [glazed(net.eval(), cat, torch.ones(1, len(layers))) for net in (plain, fair)]
-grid([batik, cat, *tiny], ["the style", "the photo", "trained without factors", "with factors"], columns=2, even=True)
+    tiny = [glazed(net.eval(), photo, torch.ones(1, len(layers))) for net in (plain, fair)]
+grid(
+    [samples.style("night_strokes", 176), photo, *tiny],
+    ["the style", "the photo", "trained without factors", "with factors"],
+    columns=2,
+    even=True,
+)
 
 # %% [markdown]
 # The curves below have one baseline: the losses of the untrained network, averaged over twenty batches. Below 1 means nearer to the target than the untrained network was.
@@ -408,103 +418,110 @@ for word, history in (("without", plain_history), ("with", fair_history)):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Without factors the largest loss rules, that of the content. It falls to about a fifth, and all three style losses end *above* the untrained network: a darker photo, violet around the cat and orange red on its muzzle, and not one dot of the batik.
-# With factors all three style losses fall to less than half, and content falls less far than without. Light and dark dots cover the cat, as they cover the cloth. They form no rings.
+# Without factors the largest loss rules, that of the content. It falls to a third, while two of the three style losses end about where they began: the photo gets darker, and there is no stroke in its sky.
+# With factors all four losses fall, the style losses to about a half. The sky and the trees turn blue, and short strokes cover them, as in the painting. There are no whirls and no stars.
 #
 # This is only a beginning. In so few steps, on six photos, Λ cannot learn what each slider means. That takes thousands of steps; section 5 shows the result.
 #
-# (5) has a danger. A loss that has become small counts *more*, and one that can reach zero dominates all others. When this course's network was allowed to choose its own opacity, it soon returned every photo unpainted: a content loss of 0. Section 8 (opacity) and *Differs from the paper* (fixed factors) say what we do
+# (5) has a danger. A loss that has become small counts *more*, and one that can reach zero dominates all others. When this course's network was allowed to choose its own opacity, it soon returned every photo unpainted: a content loss of 0. Section 3 (opacity) and *Differs from the paper* (fixed factors) say what we do
 # instead.
 # </details>
 #
-# ### Your code paints
-#
-# The course's trained network, with your norm of exercise 2 in the place of each of its own; below it, the network as it was. (Until exercise 2 is solved you see only the network as it was.) Both take one pass and do not go from coarse to fine, so the marks are smaller than in the first picture of this lesson. Your norm reads γ and β off what Λ has computed from the style and the α: here `mlp` is the last linear layer of Λ, and `alphas` its input.
-
-# %%
-own, norm = copy.deepcopy(network), yours(my_adjusted_norm, check.adjusted_norm, None)
-for part in own.modules():
-    if norm is not None and isinstance(part, AdjustedNorm):
-        part.forward = lambda x, code, mlp=part.head: norm(x, code, mlp)
-settings = torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])  # (settings, layers)
-content = photo.expand(len(settings), -1, -1, -1)
-rows = ({} if norm is None else {"your norm": own}) | {"the course's norm": network}
-with torch.no_grad():
-    made = [net(content, known, settings) for net in rows.values()]  # (2, 3, H, W) each
-shown, titles = [], []
-for who, two, (left, beside) in zip(rows, made, [("the painting", painting), ("the photo", photo)], strict=False):
-    shown += [beside, *two]
-    titles += [left, f"{who}: {layers[0]} at 1", f"{who}: all at 1"]
-grid(shown, titles, columns=3, even=True)
-
-
-# %% [markdown]
 # ## 5 · Sensitivity
 #
 # *What does each slider do, and how do two interact?*
 #
 # Now the course's network, for any style. Each row moves one slider; the other two stay at 0.
 #
-# **Predict, then run.** Which row gets the reddest temple, and which one the largest petals in the sky?
+# **Predict, then run.** Which row will have an orange sky? In which one will the temple turn into large shapes?
 
 # %%
-ramp = [0.3, 0.6, 1.0]
-cloth = samples.style("embroidery", 176)
-rows = paint(photo, cloth, 0.0, 1.0, *({layer: a} for layer in layers for a in ramp))
+ramp, shapes = [0.3, 0.6, 1.0], samples.style("geometric", 176)
+rows = paint(photo, shapes, 0.0, 1.0, *({layer: a} for layer in layers for a in ramp))
 titles = ["the style", "all at 0", "all at 1", *(f"{layer} at {a:g}" for layer in layers for a in ramp)]
-grid([cloth, *rows], titles, columns=3, even=True)
+grid([shapes, *rows], titles, columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Compare the last column from top to bottom. `relu1_1` brings the palette: a bright red temple, a pink sky and dark, greenish trees; a few pale petals are in its sky, too. With `relu2_1` the temple keeps more of its own colours, and small marks with light edges cover its roofs and the trees; much of the sky stays smooth (at 0.3 and 0.6 it has pale petals that vanish again).
-# `relu4_1` has the weakest colours, but it draws: round petals fill the sky and the trees, and the storeys of the temple dissolve into them. Some of this is what lesson 02 showed in section 1: the palette of `relu1_1`, the petals of `relu4_1`. Some is not: there the sky of `relu1_1` stayed plain, and the temple of `relu2_1` was as red as that of `relu1_1`. With all three at 1 you get red petals on a dark ground, as on the cloth, and of the temple only a shape is left. At 0.3 the first row already has other colours; the other two are still much alike. And whole flowers are in none of the pictures: a network that knows a style by its moments paints petals, and has no plan of a flower.
+# Compare the last column from top to bottom.
+#
+# - `relu1_1`, **the colours**: an orange sky with a little blue, a yellow and red temple. The roofs and storeys stay where they are.
+# - `relu2_1`, **small marks**: dark beads with light gaps in the trees and under the roofs. The sky is smooth, the colours are nearly the photo's.
+# - `relu4_1`, **large marks**: dark bars with bent edges divide the sky, the trees become pieces as large as a storey, and the storeys are lost. The colours are pale.
+#
+# With all three at 1 you get large orange pieces with dark edges. There is no circle and no chessboard: a network that knows a style by its moments has marks and colours, and no plan of a figure. At 0.3 the last two rows are still much alike; the next experiment shows why.
 # </details>
 #
-# A slider works if a larger α gives a smaller loss in that layer. So we measure the style loss of the layer itself, while its own α goes from 0 to 1, for several pairs. Each curve begins at 1.
+# A slider works if a larger α gives a smaller loss in its layer. So we measure the style loss of all layers, while one α goes from 0 to 1, for twelve pairs.
+#
+# But α also sets the opacity (section 3). Would the losses fall as far if Λ did not know the sliders? To find out we take a second network: its opacity follows the sliders, but its Λ is told 0, 0, 0 at all times.
+#
+# **Predict, then run.** For which of the two will the losses fall farther?
 
 
 # %%
-def style_loss(pictures, style, layer):
-    """‖G − A‖²/‖A‖² of each picture (B, 3, H, W), in one layer: (B,)."""
+def style_losses(pictures, style):
+    """‖G − A‖²/‖A‖² of each picture (B, 3, H, W), in each layer: (B, layers)."""
     with torch.no_grad():
-        seen, wanted = (encoder(image, layer)[layer] for image in (pictures, style))
-        return losses.style_loss(seen, losses.mean_gram(wanted), each=True)
+        seen, wanted = encoder(pictures, layers), encoder(style, layers)
+        each = [losses.style_loss(seen[layer], losses.mean_gram(wanted[layer]), each=True) for layer in layers]
+    return torch.stack(each, dim=1)
 
 
+deaf = copy.deepcopy(network)  # as the network, but its Λ always gets 0
+deaf.conditioner.forward = lambda alphas, style: network.conditioner(torch.zeros_like(alphas), style)
 positions = [0.0, 0.25, 0.5, 0.75, 1.0]
-monotone, curves = [], {}
-for layer in layers:
-    falling = []
-    for content in ("chelsea", "coffee", "rocket", "flower"):
-        for style in ("woodcut_waves", "mosaic", "batik"):
-            c, s = samples.content(content, 96), samples.style(style, 96)
-            path = style_loss(torch.cat(paint(c, s, *({layer: a} for a in positions))), s, layer)
-            falling.append(path / path[0])
-            monotone.append(bool((path.diff() <= 0).all()))
-    curves[layer] = torch.stack(falling).mean(dim=0).tolist()
-plot_curves(curves, x="α of the layer, the others at 0", y="its style loss, mean of 12 pairs", at=positions, log=False)
-print(f"{sum(monotone)} of {len(monotone)} sliders lower their loss with every single step")
+names = itertools.product(("chelsea", "coffee", "rocket", "flower"), ("woodcut_waves", "mosaic", "batik"))
+pairs = [(samples.content(content, 96), samples.style(style, 96)) for content, style in names]
+
+
+def left_over(net):
+    """What is left of the losses at 0 while each slider moves alone: (pairs, sliders, positions, layers)."""
+    found = []
+    for content, style in pairs:
+        path = style_losses(torch.cat(paint(content, style, *moves, net=net)), style)
+        found.append(path.unflatten(0, (len(layers), len(positions))) / path[0])
+    return torch.stack(found)
+
+
+moves = [{layer: a} for layer in layers for a in positions]
+left = left_over(network)
+for word, each in (("Λ gets the sliders", left), ("Λ always gets 0", left_over(deaf))):
+    curves = {layer: each[:, i, :, i].mean(dim=0).tolist() for i, layer in enumerate(layers)}
+    y = "what is left of its style loss"
+    plot_curves(curves, x="α of the layer, the others at 0", y=y, at=positions, log=False, title=word, beside=True)
+
+# %%
+steps = torch.stack([left[:, i, :, i].diff(dim=1) for i in range(len(layers))])  # (layers, pairs, positions - 1)
+print(f"{int((steps <= 0).all(dim=2).sum())} of {len(layers) * len(pairs)} sliders lower their loss with every step")
+print("\nWhat is left of the loss in  " + "  ".join(layers))
+for i, layer in enumerate(layers):
+    print(f"with {layer} alone at 1     " + "     ".join(f"{value:.2f}" for value in left[:, i, -1].mean(dim=0)))
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Every slider lowers its own loss a long way, and hardly ever, if at all, raises it again (three sliders for each of twelve pairs). That took some care: α that are drawn at random hardly ever put one slider at its end and the others at 0. So a quarter of the training pictures were painted with just such settings.
+# Up to the middle both networks do about equally well. There the opacity does most of the work, and that is why the sliders look alike at 0.3. Towards 1 only the network that knows the sliders goes on: with Λ at 0 the losses rise again, that of `relu1_1` even above the photo's, as garish as the painting is then (section 3). `relu4_1` depends on Λ least.
+#
+# The table shows how far the sliders overlap. Read a column: `relu1_1` and `relu4_1` lower their own loss more than any other slider does. But the loss of `relu2_1` falls most with `relu1_1`, to 0.04, and with its own slider only to 0.21. Colours count much in that layer, too, and the opacity lets only `relu1_1` change them strongly.
+#
+# Nearly all sliders lower their own loss with every step. That took some care: α that are drawn at random hardly ever put one slider at its end and the others at 0. So a quarter of the training pictures were painted with just such settings.
 # </details>
 #
-# **Predict, then run.** Two sliders at once: `relu1_1` to the right, `relu4_1` downwards. Is the lower right corner the sum of the upper right and the lower left one?
+# **Predict, then run.** Two sliders at once, for another pair: the cat as a starry night. `relu1_1` to the right, `relu4_1` downwards. Is the lower right corner the sum of the upper right and the lower left one?
 
 # %%
 few = [0.0, 0.5, 1.0]
-pairs = [{layers[0]: across, layers[-1]: down} for down in few for across in few]
-titles = [f"{layers[0]}: {pair[layers[0]]:g}, {layers[-1]}: {pair[layers[-1]]:g}" for pair in pairs]
-grid(paint(photo, cloth, *pairs), titles, columns=3)
+cat, stars = resize(samples.content("chelsea"), (176, 264), "box"), samples.style("night_strokes", 176)
+settings = [{layers[0]: across, layers[-1]: down} for down in few for across in few]
+titles = [f"{layers[0]}: {one[layers[0]]:g}, {layers[-1]}: {one[layers[-1]]:g}" for one in settings]
+grid(paint(cat, stars, *settings), titles, columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Nearly the sum: the colours get stronger from left to right, and the petals larger from top to bottom. Not quite, since the layers overlap: in the lower right corner the temple loses more of its storeys than with either slider alone. Colours that lower the loss of `relu1_1` also lower that of `relu4_1`, and no mark is without a colour.
-# Early layers control more of the palette, late ones more of the size and the arrangement of the marks. There is no sharp border.
+# Nearly the sum. From left to right the night's blue and yellow get stronger; from top to bottom the fur turns into strokes, and these get longer. Not quite the sum: in the lower right corner the stripes on the forehead are gone, while each slider alone leaves some of them. Early layers control more of the colours, late ones more of the size and the arrangement of the marks. There is no sharp border.
 # </details>
 #
 # ## 6 · The same α in lesson 02
@@ -517,7 +534,7 @@ grid(paint(photo, cloth, *pairs), titles, columns=3)
 
 # %%
 wishes = {"all at 1": 1.0, layers[0]: {layers[0]: 1.0}, layers[-1]: {layers[-1]: 1.0}}
-day, marks = resize(photo, (160, 240), "box"), samples.style("woodcut_waves", 160)
+day, marks = resize(photo, (160, 240), "box"), samples.style("papercut", 160)
 slow, quick = [], paint(day, marks, *wishes.values())
 for (name, wish), fast in zip(wishes.items(), quick, strict=True):
     alphas = network.alphas(wish if isinstance(wish, float) else dict.fromkeys(layers, 0.0) | wish)
@@ -534,7 +551,9 @@ grid([marks, *slow, day, *quick], ["the style", *titles[:3], "the photo", *title
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair. The network has a moment, and a single set of convolutions for all pairs and all α. Its three settings also differ less than those of lesson 02, whose `relu4_1` leaves the temple most of its own colours.
+# The optimiser comes much nearer, as in lesson 05: it takes 60 steps for one pair, and its style losses are about a tenth or less of the network's. The network has a moment, and a single set of convolutions for all pairs and all α.
+#
+# Yet the sliders mean much the same for both. `relu1_1` brings coral and teal and keeps the storeys. `relu4_1` has weaker colours; lesson 02 leaves the temple its red, and the network draws large pieces over it. The network's marks are larger throughout, and with all at 1 it loses the storeys, which lesson 02 keeps.
 # </details>
 #
 # ## 7 · Many pastiches of one pair
@@ -607,25 +626,66 @@ noisy = torch.cat([adjustable.with_noise(photo, 0.05, seed) for seed in range(6)
 alphas = torch.cat([network.alphas(wish) for wish in rolled])  # (6, 3)
 with torch.no_grad():
     ways = {
-        "random α": network(same, known, alphas),
-        "random α and noise": network(noisy, known, alphas),
-        "noise alone": network(noisy, known, network.alphas(0.5)),
+        "random α": network(same, known, alphas, SHARE),
+        "random α and noise": network(noisy, known, alphas, SHARE),
+        "noise alone": network(noisy, known, network.alphas(0.5), SHARE),
         "AdaIN and noise": adain.load()(noisy, painting),
         "AdaIN alone": adain.load()(same, painting),
     }
 diversity = yours(my_diversity, check.diversity, course_diversity)
 for word, pictures in ways.items():
     print(f"{word:20} diversity {float(diversity(encoder(pictures, 'relu3_4')['relu3_4'])):.3f}")
-sky = (..., slice(0, 88), slice(132, 264))
-shown = [ways[word][number][sky] for word in ("random α", "noise alone") for number in range(3)]
-wishes = [" · ".join(f"{alpha:.2f}" for alpha in wish.values()) for wish in rolled[:3]]
+sky, some = (..., slice(0, 88), slice(132, 264)), (0, 2, 4)
+shown = [ways[word][number][sky] for word in ("random α", "noise alone") for number in some]
+wishes = [" · ".join(f"{alpha:.2f}" for alpha in rolled[number].values()) for number in some]
 grid(shown, [*(f"random α: {wish}" for wish in wishes), *(f"noise alone, {n}" for n in (1, 2, 3))], columns=3)
 
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Random α and noise together come first, then random α alone. AdaIN and noise follow, then noise alone. AdaIN alone has 0: one pair, one picture. Now look at the two rows, all of one piece of sky beside a tree (here painted in one pass, so the marks are finer than in the pictures above). With noise alone the *manner* stays, and some marks move. (In this row all sliders are at 0.5.)
-# Random α change the colours, and how deep the marks are. Yet noise alone has about two thirds of their number: (6) counts each mark that moves, and the eye hardly does. So (6) measures how far apart pictures are. Whether that is what you call diverse is for the eye to decide.
+# Random α come first, with noise or without. AdaIN and noise follow, then noise alone. AdaIN alone has 0: one pair, one picture.
+#
+# Now look at the two rows, all of one piece of sky beside a tree. Random α change the colours, and whether there are panes at all. With noise alone (all sliders at 0.5) the manner stays, and a few marks move. So the order of the numbers agrees with the eye here. But (6) counts each mark that moves, which the eye hardly does: noise alone has two fifths of the diversity of random α.
+# </details>
+#
+# ### Your code paints
+#
+# Now your functions work together. Your norm of exercise 2 takes the place of each norm in the course's network: there `mlp` is the last linear layer of Λ, and `alphas` is its input, what Λ has computed from the style and the α. It paints the seven corners of the cube, each slider at 0 or 1, without the photo itself. Then your measure of exercise 4 looks at every three of the seven. It picks the three that differ most, and the three that differ least. What is not solved yet is taken from the course.
+#
+# **Predict, then run.** Which three will differ least?
+
+# %%
+norm, own = yours(my_adjusted_norm, check.adjusted_norm, None), copy.deepcopy(network)
+for part in own.modules():
+    if norm is not None and isinstance(part, AdjustedNorm):
+        part.forward = lambda x, code, mlp=part.head: norm(x, code, mlp)
+corners = torch.tensor([*itertools.product((0.0, 1.0), repeat=3)][1:])  # (7, 3), without 0, 0, 0
+mug, poppies = resize(samples.content("coffee"), (176, 264), "box"), samples.style("watercolour", 176)
+with torch.no_grad():
+    made = own(mug.expand(7, -1, -1, -1), network.style(poppies), corners, SHARE)  # (7, 3, H, W)
+    course = network(mug.expand(7, -1, -1, -1), network.style(poppies), corners, SHARE)
+print(f"largest difference from the course's pictures, of 1: {float((made - course).abs().max()):.3f}")
+
+# %%
+diversity, seen = yours(my_diversity, check.diversity, course_diversity), encoder(made, "relu3_4")["relu3_4"]
+scores = {three: float(diversity(seen[list(three)])) for three in itertools.combinations(range(7), 3)}
+most, least = max(scores, key=scores.get), min(scores, key=scores.get)
+print(f"diversity of three: at most {scores[most]:.2f}, at least {scores[least]:.2f}")
+titles = [" · ".join(f"{alpha:.0f}" for alpha in corners[i].tolist()) for i in most + least]
+titles = [
+    "the painting",
+    *(f"most: {one}" for one in titles[:3]),
+    "the photo",
+    *(f"least: {one}" for one in titles[3:]),
+]
+grid([poppies, *made[list(most), None], mug, *made[list(least), None]], titles, columns=4, even=True)
+
+# %% [markdown]
+# <details><summary>Does your measure agree with your eye?</summary>
+#
+# The three that differ least have `relu4_1` at 0: none of them has large marks. The three that differ most have large marks in two pictures, and none in the third.
+#
+# Look again at the lower row. To the eye 0 · 1 · 0 stands apart, since it keeps the brown of the photo. The measure does not agree. With another layer the choice changes: `relu1_1` (put it in both places of the first line) finds 0 · 1 · 1, 1 · 0 · 1 and 1 · 1 · 1 most alike. So a number for diversity always means "diverse for this layer".
 # </details>
 #
 # ## The lab
@@ -640,7 +700,7 @@ grid(shown, [*(f"random α: {wish}" for wish in wishes), *(f"noise alone, {n}" f
 # - **Keep** puts a picture on the strip below; the button under it restores its settings.
 # - **Save** writes the picture with all its settings inside, **Reset** restores the defaults.
 #
-# Things to try: find the setting that you like best for `pencil` and for `marbling`; is it the same? Go round the edge of the square. Which slider is missing? Your own photo, your own painting.
+# Things to try: find the setting that you like best for `pencil` and for `marbling`; is it the same? Go round the edge of the square: which slider is never up alone? (`relu2_1`; the square raises it only on the way to "all".) Your own photo, your own painting.
 
 # %% tags=["nbval-ignore-output"]
 lab = AdjustableLab(content="chelsea", style="stained_glass", alphas={"relu2_1": 0.6})
@@ -672,12 +732,12 @@ for side in (128, 256, 512):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The photo comes back exactly (a distance of 0 is infinitely many dB). It must: our network lays its painting *over* the photo with the opacity $1 - \prod_l (1 - q_l\, \alpha_s^l)$, which is 0 here. $q_l$ is how much layer $l$ covers at most. There are two opacities: one for light and dark, with $q_l = 0.85$ for each layer, and one for the colours, with 0.9 for `relu1_1`, the palette, and 0.3 for the others, which draw their marks mostly in the photo's own colours. With all sliders at 0.3 they are 0.59 and 0.40; with all at their ends the painting is nearly opaque. Instance norm removes brightness, contrast and colours of the photo, so the network alone could not reproduce it.
+# All at 0 gives the photo exactly (a distance of 0 is infinitely many dB). It must: the opacity is 0 (section 3). Already at 0.1 the painting can be seen.
 #
-# A change of a slider takes one pass of a network like that of lesson 04, or a third longer from coarse to fine. The description of the style is computed once and kept.
+# A change of a slider takes one pass of a network like that of lesson 04: about a tenth of a second at 256 pixels, and from coarse to fine a third longer. Four times as many pixels take four times as long. The description of the style is computed once and kept.
 # </details>
 #
-# - **The sliders overlap.** Each brings some marks and colours of the others (see section 5). No picture has the strokes of a style without any of its colours.
+# - **The sliders overlap.** Each brings some marks and colours of the others, and `relu1_1` lowers the loss of `relu2_1` more than `relu2_1` itself (section 5). No picture has the strokes of a style without any of its colours.
 # - **Λ is a bottleneck.** Optimise the input of Λ for one style, and the same convolutions come nearer to Gatys's loss. So Φ can do more for a new style than Λ asks of it. Fine-tuning, below, does that.
 # - **The network knows some of the course's styles.** Its convolutions come from lesson 05's decoder, whose first ancestor was an earlier network of lesson 04, and that had learnt nine of them. Upload a painting of yours to see what the network does with a new one.
 # - **A slider ends at 1.** Larger values were never trained; what they give is undefined.
@@ -693,10 +753,10 @@ for side in (128, 256, 512):
 #
 # Φ and Λ stay as they are. Lesson 04 learnt a new style in a similar way, by a new row of γ and β.
 #
-# **Predict, then run.** A painting that was not in the training data: the negative of the embroidery. We fine-tune for 60 steps on four photos; the cat is not among them. Will the cat be painted better? And will the sliders still work?
+# **Predict, then run.** A painting that was not in the training data: the papercut with its three colour channels exchanged. We fine-tune for 60 steps on four photos; the cat is not among them. Will the cat be painted better? And will the sliders still work?
 
 # %% tags=["nbval-ignore-output"]
-stranger = 1 - samples.style("embroidery", 176)  # (1, 3, 176, 176)
+stranger = samples.style("papercut", 176)[:, [2, 0, 1]]  # blue as red, red as green, green as blue
 others = [samples.content(name, 160) for name in ("coffee", "china", "rocket", "flower")]
 begin = time.perf_counter()
 *_, (_, practised) = practise(network, stranger, photos=others, size=96)  # (1, K)
@@ -720,18 +780,18 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used: with all sliders at 1 the orange red of the nose gives way to the pink and violet of the painting, the style loss falls to less than a third, and the whole sum falls, too. The sliders still work: with all at 1 the pieces are larger than with `relu1_1` alone. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used. Before, the cat is dark, with a weave of purple and green lines. After, it is as light as the painting, with clean areas of light green and a purple nose. The style loss falls to little more than a third, and the whole sum falls, too. The sliders still work: with all at 1 the marks are larger, and the cat's stripes are lost. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
 # How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 22 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 17 times, so it usually helps much less than here. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
 #
 # ## Differs from the paper
 #
-# What matters most, first:
+# What you notice most, first:
 #
-# - **Less data, less training.** The paper takes photos from ImageNet, and as styles the paintings of *Painter by Numbers* and the textures of the *Describable Textures Dataset* (DTD). Ours began with the convolutions of lesson 05's decoder. Then it saw 7,200 photos and 2,900 paintings and textures, in small crops, for 11,000 steps: an hour and a half on one processor core.
-# - **A smaller encoder and other layers.** The paper takes VGG-19 and the last layers of its blocks 2, 3 and 4 for style, the last of block 3 for content. Ours is `mini`, with the first layers of blocks 1, 2 and 4: for each of these alone lesson 02 paints a picture of another kind (section 1).
-# - **The painting is laid over the photo** with opacities that grow with the α, so that all sliders at 0 give the photo, and so that each slider has its own part: all of them bring light and dark, but only the first lays on its colours strongly (see above). In the paper the network has to learn that.
+# - **The painting is laid over the photo**, and the sliders set how opaque it is (section 3). So all sliders at 0 give the photo, and only `relu1_1` covers its colours. In the paper the network has to learn from the loss alone what each slider does.
+# - **Other layers, and a smaller encoder.** The paper takes VGG-19 and the last layers of its blocks 2, 3 and 4 for style, the last of block 3 for content. Ours is `mini`, with the first layers of blocks 1, 2 and 4. For each of these alone lesson 02 paints a picture of another kind (section 1), so the sliders are easier to tell apart.
+# - **Less data, less training.** So our pictures are rougher. The paper takes photos from ImageNet, and as styles the paintings of *Painter by Numbers* and the textures of the *Describable Textures Dataset* (DTD). Ours began with the convolutions of lesson 05's decoder. Then it saw 7,200 photos and 2,900 paintings and textures, in small crops, for 11,000 steps: an hour and a half on one processor core.
 # - **A style is described to Λ by its moments.** In the paper Λ gets only α in the first form, and a style network is trained for the second.
 #
 # Details of the training:
@@ -757,7 +817,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # - *"All α at 0.5 is half of the style."* It is half of the weight in a sum. Where the style is cheap to have, it comes almost whole.
 # - *"Random α are a kind of noise, so training gets worse."* The network knows α: it is an input. Without that, it would be noise.
 # - *"Dividing a loss by its own average makes it 1, so it has no gradient."* The average is a constant. The loss can still fall below it.
-# - *"The sliders are independent directions."* Their effects overlap: see the square in section 5.
+# - *"The sliders are independent directions."* Their effects overlap: see the table and the square in section 5.
 #
 # **To read**: the paper; G. Ghiasi and others, *Exploring the structure of a real-time, arbitrary neural artistic stylization network*, BMVC 2017, where Λ gets only the style; A. Dosovitskiy and J. Djolonga, *You Only Train Once: Loss-Conditional
 # Training of Deep Networks*, ICLR 2020, the same idea for compression and other tasks; Z. Chen and others, *GradNorm*, ICML 2018, another way to balance losses; E. Perez and others, *FiLM*, AAAI 2018, on conditioning by γ and β.
@@ -767,25 +827,26 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown] tags=["solution"]
 # ## For teachers
 #
-# **Timings** (100 minutes): sections 1 and 2 with exercise 1, 15 minutes · section 3 with exercise 2, 20 · section 4 with exercise 3 and the two little networks, 20 · sections 5 and 6, 15 · section 7 with exercise 4, 15 · the lab and section 8, 15.
+# **Timings** (100 minutes): sections 1 and 2 with exercise 1, 15 minutes · section 3 with exercise 2, 20 · section 4 with exercise 3 and the two little networks, 20 · sections 5 and 6, 15 · section 7 with exercise 4 and *Your code paints*, 20 · the lab and section 8, 10.
 #
 # **Show.** The lab, with the names of the sliders covered: let the class find out what each one does, and name them. Then section 7, with the table covered: which row of pictures is the most diverse? Uncover the numbers afterwards.
 #
-# **Expected results.** Section 4, relative to the untrained network: without factors all three style losses end above 1, with factors they fall to less than half. Section 5: nearly every slider lowers its own loss step by step. Section 6: lesson 02 ends lower, and
-# its settings differ more. Section 7: noise alone scores two thirds of what random α score; whether its pictures look two thirds as diverse is disputed: a good occasion to talk about measures.
-# Section 8: fine-tuning lowers the style loss of the cat to less than a third, in less than half a minute, though the cat is not among its photos.
+# **Expected results.** Section 4, relative to the untrained network: without factors two of the three style losses end near 1, with factors all fall to about a half. Section 5: nearly every slider lowers its own loss step by step; a network whose Λ gets 0 does as well up to the middle, and no farther. The loss of `relu2_1` falls most with the slider of `relu1_1`. Section 6: lesson 02 ends much lower.
+# Section 7: noise alone scores two fifths of what random α score; whether its pictures look two fifths as diverse is a good occasion to talk about measures.
+# Section 8: fine-tuning lowers the style loss of the cat to little more than a third, in less than half a minute, though the cat is not among its photos.
 #
 # | Section | Printed, or above a picture | Expect |
 # | --- | --- | --- |
 # | 3 | `Λ gets` | 494, exactly |
-# | 4 | `style relu1_1` | 5600 to 6150 |
-# | 4 | `style relu4_1` | 25800 to 28400 |
-# | 5 | `of 36 sliders lower their loss with every single step` | as it stands |
-# | 7 | `random α diversity` | 0.4 to 0.65 |
-# | 7 | `noise alone diversity` | 0.2 to 0.5 |
+# | 4 | `style relu1_1` | 6700 to 7400 |
+# | 4 | `style relu4_1` | 31300 to 34600 |
+# | 5 | `of 36 sliders lower their loss with every step` | as it stands |
+# | 7 | `random α diversity` | 0.6 to 0.8 |
+# | 7 | `noise alone diversity` | 0.2 to 0.35 |
 # | 7 | `AdaIN alone diversity` | 0, exactly |
-# | 8 | `before style` | 1.2 to 1.8 |
-# | 8 | `fine-tuned style` | 0.3 to 0.55 |
+# | 7 | `diversity of three: at most` | 0.65 to 0.8 |
+# | 8 | `before style` | 2.5 to 3.4 |
+# | 8 | `fine-tuned style` | 0.85 to 1.4 |
 #
 # **Where they get stuck.** In exercise 1 the means of α and of the losses are multiplied: with one picture the result is the same. In exercise 2 γ and β are computed for the first picture and used for all. In exercise 3 the factors keep their history: the loss goes down
 # although nothing gets better. In exercise 4 each picture is compared with itself. The checks name all of them.
@@ -794,5 +855,5 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 #
 # - *Why should α be drawn for each picture and not for each batch?* With one α for a batch, each step trains the whole network for one setting, and the next step for another. With many settings in one batch, the network can only lower the loss by using α.
 # - *What would happen if content, too, had a slider and it went to 0?* The loss would ask for style alone: textures, as in lesson 02, section 4. The network would have to paint them out of a photo that does not matter.
-# - *How would you name the three sliders for people who have never heard of layers?* "Colours", "fine lines", "broad strokes" come near. It is honest to add that they overlap.
+# - *How would you name the three sliders for people who have never heard of layers?* "Colours", "small marks", "large marks" come near. It is honest to add that they overlap (the table in section 5).
 # - *Is a random α noise in the training?* No. It is an input of the network.

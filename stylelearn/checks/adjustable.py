@@ -40,6 +40,8 @@ def weighted(answer: Callable[[Tensor, Tensor], Tensor]) -> str:
         ((each + alphas).sum(dim=1).mean(), "α is added; it multiplies."),
         (((1 - alphas) * each).sum(dim=1).mean(), "1 − α in place of α: α = 1 is all of a layer."),
         ((each / alphas).sum(dim=1).mean(), "α divides; it multiplies."),
+        ((alphas.softmax(dim=1) * each).sum(dim=1).mean(), "take α without a softmax: all of them may be 1, or 0."),
+        ((alphas.square() * each).sum(dim=1).mean(), "α is squared; it enters once."),
     ]  # fmt: skip
     must_match(yours, right, wrong, what="the loss", gradient=True)
     two = number(answer(each[:2, :3], alphas[:2, :3]), "the loss")
@@ -73,6 +75,10 @@ def adjusted_norm(answer: Callable[[Tensor, Tensor, Callable], Tensor]) -> str:
     ]
     must_match(yours, norms.normed(x, gamma, beta), wrong, tolerance=TOLERANCE, what="the new activations")
     norms.must_take_flat(lambda flat: answer(flat, alphas, mlp), x)
+    more, settings, other = torch.randn(3, 4, 5, 6), torch.rand(3, 2), torch.randn(2, 8)
+    again = answer(more, settings, lambda given: given @ other)
+    truth = norms.normed(more, *(settings @ other)[..., None, None].chunk(2, dim=1))
+    must_be(again, truth, "right for two pictures with three channels, but not for three with four.", TOLERANCE)
     return "right: each setting of the sliders gives the same activations another contrast and level."
 
 
@@ -101,7 +107,7 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
     must_match(averages, new, wrong, "the averages differ: decay · L̄ + (1 − decay) · L.")
     wrong = [
         (new / new.sum(), "upside down: what is large must be made small, so divide *by* L̄^l."),
-        (1 / new, "the sum Σ_i L̄^i is missing: then the whole loss would not keep its size."),
+        (1 / new, "the sum Σ_i L̄^i is missing: then each loss would be near 1, however large they were."),
         (new.mean() / new, "the mean in place of the sum; the formula has Σ_i."),
         (new.max() / new, "the largest in place of the sum; the formula has Σ_i."),
         (now.sum() / now, "these are made of this step's losses; use the averages, which do not jump about."),
@@ -116,6 +122,8 @@ def factors(answer: Callable[[Tensor, Tensor, float], tuple[Tensor, Tensor]]) ->
             "the numbers are right, but gradients flow through them to the losses: .detach() makes them constants. "
             "Otherwise training could make a factor small in place of its loss."
         )
+    four = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    must_be(answer(four, four, decay)[1], four.sum() / four, "the factors are right for three losses, not for four.")
     return "right: multiplied by its factor, the loss of each layer is as large as that of any other."
 
 
