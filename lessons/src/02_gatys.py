@@ -47,21 +47,27 @@ from stylelearn.optimize import optimize_image, result
 
 encoder = Encoder("mini")
 photo = resize(samples.content("coffee"), (128, 192), "box")  # (1, 3, 128, 192)
-painting = samples.style("stained_glass", 128)  # (1, 3, 128, 128)
+painting = samples.style("woodcut_waves", 160)  # (1, 3, 160, 160)
 
 # %% [markdown]
 # This is the goal:
 
 
 # %%
-def paint(content, style, steps=80, **options):
+def paint(content, style, steps=80, tv_weight=10.0, **options):
     """The best picture after so many steps; options as of `gatys.stylize`."""
-    return result(gatys.stylize(content, style, encoder=encoder, steps=steps, **options))
+    return result(gatys.stylize(content, style, encoder=encoder, steps=steps, tv_weight=tv_weight, **options))
 
 
-temple, waves = samples.content("china", 160), samples.style("woodcut_waves", 160)
-pastiche = paint(temple, waves)  # (1, 3, 160, 240)
-grid([temple, waves, pastiche], ["content", "style", "pastiche"], even=True)
+temple, waves = samples.content("china", 240), samples.style("woodcut_waves", 320)
+pastiche = paint(temple, waves, steps=100, style_weight=100.0)  # (1, 3, 240, 360)
+detail = resize(pastiche[..., 40:160, 30:210], (240, 360), "box")
+grid(
+    [temple, waves, pastiche, detail],
+    ["content", "style", "pastiche", "a part of it, twice as large"],
+    columns=2,
+    even=True,
+)
 
 # %% [markdown]
 # ## 1 · Content: the same activations in a deep layer
@@ -157,19 +163,22 @@ check.content_gradient(my_content_gradient)
 # The sum runs over all positions $k$, so the places are gone. What is left is an $N_l \times N_l$ table: which channels are active
 # together, and how strongly.
 #
-# Here is the table for four styles, from `relu2_1`. Black is 0, white the largest entry. A bright row, with the column of the same number,
-# belongs to a channel that is strongly active. The pattern differs from style to style.
+# Here is the table for four styles, from `relu2_1`, each compared with the mean of the four. Red means larger than the mean, blue smaller; full
+# colour means at least twice the mean, or at most half. A red row, with the column of the same number, belongs to a channel that is more active in this
+# style than in the others. A single red square is a pair of channels that occur together more often. Each style has a pattern of its own.
 
 
 # %%
-def as_picture(gram):
-    """A Gram matrix (1, C, C) as a grey image (1, 3, C, C); the root makes small entries visible."""
-    return (gram / gram.amax()).clamp_min(0).sqrt()[:, None].expand(-1, 3, -1, -1)
+def against_mean(grams):
+    """Gram matrices (1, C, C) as images (1, 3, C, C): white at the mean of all, red above, blue below."""
+    shares = [gram / gram.sum() + 1e-9 for gram in grams]  # the sum of all entries is 1 in each
+    ratios = [(share / torch.stack(shares).mean(0)).log2().clamp(-1, 1) for share in shares]  # 1 is twice the mean
+    return [torch.stack([1 + d.clamp_max(0), 1 - d.abs(), 1 - d.clamp_min(0)], 1) for d in ratios]
 
 
 styles = {name: samples.style(name, 128) for name in ("night_strokes", "stained_glass", "woodcut_waves", "pencil")}
-grams = {name: losses.gram_matrix(encoder(image, "relu2_1")["relu2_1"]) for name, image in styles.items()}
-grid([*styles.values(), *map(as_picture, grams.values())], [*styles, *["its Gram matrix"] * 4], columns=4)
+grams = [losses.gram_matrix(encoder(image, "relu2_1")["relu2_1"]) for image in styles.values()]
+grid([*styles.values(), *against_mean(grams)], [*styles, *["its Gram matrix"] * 4], columns=4)
 
 # %% [markdown]
 # **Predict, then run.** We take the activations of the painting and shuffle all positions, in the same way in every channel. How much
@@ -346,18 +355,19 @@ for name, features in halves.items():
 # common with the painting? What will be added?
 
 # %%
-small = resize(waves, 128)  # (1, 3, 128, 128)
 textures = [
-    paint(small, small, start="noise", steps=40, content_weight=0, layer_weights=STYLE_LAYERS[:depth])
+    paint(painting, painting, start="noise", steps=100, content_weight=0, layer_weights=STYLE_LAYERS[:depth])
     for depth in range(1, 6)
 ]
-grid([small, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for layer in STYLE_LAYERS[1:])], columns=3)
+grid([painting, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for layer in STYLE_LAYERS[1:])], columns=3)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# `relu1_1` sees a few pixels at a time. It brings the colours, and no shapes. With each layer the pieces that are right grow larger: first short edges, then
-# lines, then crests and troughs. No texture shows the scene of the painting: *where* things were is gone, as section 2 says.
+# `relu1_1` sees a few pixels at a time. It brings the colours, in soft dabs that lie flat like the waves. With `relu2_1` the dabs get edges and corners.
+# `relu3_1` adds the fine dark lines and the white foam, and the two deepest layers long waves, one behind the other. With each layer the pieces that are
+# right grow larger. But no texture shows the scene: the sun is torn into red spots, and sky and foam are mixed. *Where* things
+# were is gone, as section 2 says.
 # </details>
 #
 # ## 5 · Both together
@@ -435,34 +445,34 @@ check.descent_step(my_step)
 # Subtract from `x.detach()`, not from `here`: the new picture should not keep the graph from which it came.
 # </details>
 #
-# `gatys.stylize` does the steps with a better optimiser (section 9). Let us watch it once, as the paper has it: at one size. (By default
-# `stylize` begins at half the size, for larger forms, and adds a little total variation, section 13.)
+# `gatys.stylize` does the steps with a better optimiser (section 9). Let us watch it once, as the paper has it: formula (7) at one size, and nothing else.
+# (Everywhere else our `paint` begins at half the size, for larger forms, and adds a little total variation against fine grain, section 13.)
 #
 # **Predict, then run.** We start from the photo. Which loss can only rise at first? Which layers' style losses will end highest?
 
 # %%
-day = resize(temple, 128)  # (1, 3, 128, 192)
+day = resize(temple, 160)  # (1, 3, 160, 240)
 seen, curves, totals = {}, {}, []
-for step in gatys.stylize(day, painting, encoder=encoder, steps=60, levels=1, tv_weight=0.0):
+for step in gatys.stylize(day, painting, encoder=encoder, steps=80, levels=1, tv_weight=0.0):
     totals.append(step.loss)
     for name, value in step.losses.items():
         curves.setdefault(name, []).append(value)
-    if step.number in (1, 15, 60):
+    if step.number in (1, 15, 80):
         seen[f"step {step.number}: loss {step.loss:.2f}"] = step.best_image
-by_lbfgs = step.best_image  # (1, 3, 128, 192)
-grid([painting, *seen.values()], ["the style", *seen], columns=4, even=True)
+by_lbfgs = step.best_image  # (1, 3, 160, 240)
+grid([painting, *seen.values()], ["the style", *seen], columns=2, even=True)
 plot_curves(curves, y="weighted loss", title="One content loss, five style losses", beside=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
 # The content loss starts at 0 (a logarithmic scale has no place for it) and at first can only rise: style is paid for with content. The style
-# losses fall fast, to less than a tenth, and each layer ends at its own level. `relu4_1` and `relu5_1` end highest here: the large pieces of the
-# window contradict the temple most. After a few steps the content loss falls, too: the search finds panes that fit the temple better. But it
-# slows down, and far from 0: both cannot be had.
+# losses fall fast, to less than a tenth, and each layer ends at its own level. `relu4_1` and `relu5_1` end highest here: long waves
+# contradict the temple most. After a few steps the content loss falls, too: the search finds lines that fit the temple better. But it
+# slows down, and far from 0: both cannot be had. In the picture, lines come first; the colours of the sky and the white foam on the roofs take longer.
 #
 # Where the content loss ends says how much of the photo was given up: 0 is the photo, 1 is as bad as activations that are all 0. We started from the photo. Would the temple
-# be there without that? Section 8 tries it.
+# be there without that? Section 7 tries it.
 # </details>
 #
 # ## 6 · How much, and from which layers?
@@ -478,21 +488,21 @@ plot_curves(curves, y="weighted loss", title="One content loss, five style losse
 
 # %%
 pictures, titles = [], []
-for factor, name, picture in ((0.02, "the photo", day), (10.0, "the style", painting)):
+for style_weight, name, picture in ((1.0, "the photo", day), (300.0, "the style", painting)):
     pictures, titles = [*pictures, picture], [*titles, name]
-    style_weight = factor * gatys.STYLE_WEIGHT
     for depth in (1, 3, 5):
         weights = {"style_weight": style_weight, "layer_weights": STYLE_LAYERS[:depth]}
-        pictures.append(paint(day, painting, steps=40, **weights))
+        pictures.append(paint(day, painting, steps=50, **weights))
         titles.append(f"to {STYLE_LAYERS[depth - 1]}\nβ/α = {style_weight:g}")
 grid(pictures, titles, columns=4, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The upper row is the photo, a little painted; with five layers it is closest to it. Below, `relu1_1` alone changes colours and grain, and no more: it sees nothing larger
-# than a few pixels, and no weight can change that. With `relu3_1` come the black lines, around small pieces. With the deepest layers the pieces
-# grow, even in the plain sky, and colours grow paler: β is shared among the layers that take part, so each of five counts a fifth. So there are two choices: *how much* style, and *how large* its pieces may be.
+# The upper row is the photo, a little painted; with five layers it is closest to it, since β is shared among the layers that take part. Below, `relu1_1`
+# alone brings colours and small dabs, and no more: it sees nothing larger than a few pixels, and no weight can change that. With `relu3_1` come lines in
+# the sky and foam along the roofs. With all five the storeys themselves swell into waves. So there are two choices: *how much* style, and *how large* its
+# pieces may be.
 # </details>
 #
 # ### What does a layer notice?
@@ -556,7 +566,10 @@ step = yours(my_step, check.descent_step, course_step)
 # course's divisors, $\tfrac12\|P\|^2$ and $\|A\|^2 / 4N^2$ (section 10), so that β/α means what it meant above.
 
 # %%
-P_day, S = encoder(day, CONTENT_LAYER)[CONTENT_LAYER], encoder(small, STYLE_LAYERS)  # (1, N, H, W); one for each layer
+P_day, S = (
+    encoder(day, CONTENT_LAYER)[CONTENT_LAYER],
+    encoder(painting, STYLE_LAYERS),
+)  # (1, N, H, W); one for each layer
 targets = {layer: gram(features) / features[0, 0].numel() for layer, features in S.items()}  # A^l, (1, N, N) each
 shares = {layer: 4 * len(A_l[0]) ** 2 / A_l.square().sum() / 5 for layer, A_l in targets.items()}
 
@@ -571,13 +584,13 @@ def style(x):
 
 
 x = day
-for _ in range(100):
-    x = step(x, content, style, 1.0, gatys.STYLE_WEIGHT, 180 / gatys.STYLE_WEIGHT).clamp(0, 1)
-course = paint(day, small)
+for _ in range(120):
+    x = step(x, content, style, 1.0, gatys.STYLE_WEIGHT, 300 / gatys.STYLE_WEIGHT).clamp(0, 1)
+course = paint(day, painting)
 solved = gradient is my_content_gradient or gram is my_gram_matrix or layer_loss is my_style_loss or step is my_step
-who = "your code" if solved else "the course's, in place of yours"
-titles = ["the style", f"{who}, 100 plain steps", "the course's, 80 L-BFGS steps"]
-grid([small, x, course], titles, even=True)
+who = "your code" if solved else "the course's code"
+titles = ["the style", f"{who},\n120 plain steps", "the course's,\n80 L-BFGS steps"]
+grid([painting, x, course], titles, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -590,48 +603,52 @@ grid([small, x, course], titles, even=True)
 #
 # *Why `relu4_2`, of all layers?* (The paper calls it `conv4_2`, and means what comes out of its ReLU.)
 #
-# **Predict, then run.** The same photo, the same painting, the same weights. Only the layer of the content loss differs. In which picture does the temple keep
+# A picture that starts from the photo shows the photo, whatever the content loss does. So we start from noise: all that appears comes from the losses.
+# (From noise the way is longer: we take more steps, more weight for the content, β/α = 10, and more total variation.)
+#
+# **Predict, then run.** The same noise, the same painting, the same weights. Only the layer of the content loss differs. In which picture does the temple keep
 # its fine lines? In which is it *painted*?
 
 # %%
-kept = {layer: paint(day, painting, steps=60, content_layer=layer) for layer in ("relu2_2", "relu4_2", "relu5_1")}
-grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=4, even=True)
+options = {"start": "noise", "seed": 1, "steps": 180, "style_weight": 10.0, "tv_weight": 40.0}
+kept = {layer: paint(day, painting, content_layer=layer, **options) for layer in ("relu2_2", "relu4_2", "relu5_1")}
+grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With `relu2_2` the details of the photo are asked for, too, so the style can only be laid over them. With `relu4_2` only the arrangement is fixed:
-# edges move, and the temple is built out of panes. The deeper the layer, the freer the drawing, and the more it is distorted. `relu4_2` is the
-# compromise that the authors chose.
+# The temple appears out of noise: the content loss alone put it there. With `relu2_2` the details of the photo are asked for, too, so the style can only be
+# laid over them: windows, trees and the far shore are all drawn. With `relu4_2` only the arrangement is fixed: the roofs and storeys are where they were, and are
+# built out of waves and foam. With `relu5_1` the drawing is freer still; the tower leans, and the rest is sea. `relu4_2` is the compromise that
+# the authors chose.
 # </details>
 #
 # ## 8 · Where to begin
 #
 # *Does the start matter, if we go downhill to the end anyway?*
 #
-# A picture that starts from the photo shows the photo, whatever the content loss does. Noise is the real test: whatever appears in it comes from the losses.
-#
-# **Predict, then run.** Two starts from noise with different seeds, one from the photo, one from the painting. Will all four show the temple? Will they be the same?
+# **Predict, then run.** Three starts, one loss: the noise of section 7, other noise, the photo. Will the three pictures be the same? If not, where do they differ?
 
 # %%
-starts = {"noise, seed 1": ("noise", 1), "noise, seed 2": ("noise", 2), "style": ("style", 0)}
-found = {name: paint(day, small, steps=100, start=start, seed=seed) for name, (start, seed) in starts.items()}
-found["content"] = course  # of section 6, with 80 steps
-objective, titles = gatys.objective(day, small, encoder=encoder), []
+found = {"noise, seed 1": kept["relu4_2"]}  # of section 7
+found["noise, seed 2"] = paint(day, painting, **options | {"seed": 2})
+found["the photo"] = paint(day, painting, **options | {"start": "content"})
+objective, titles = gatys.objective(day, painting, encoder=encoder, style_weight=10.0), []
 for name, image in found.items():
     terms = objective(image)
     total = sum(terms.values())
     titles.append(f"start: {name}\ncontent loss {terms[f'content {CONTENT_LAYER}']:.2f}, total {total:.2f}")
 found = [*found.values()]
-grid([day, small, *found], ["the photo", "the style", *titles], columns=3, even=True)
+grid(found, titles, columns=3)
 print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The temple appears out of noise, too, with its roof and its storeys: the content loss put it there. Yet no two pictures are alike. The loss has many minima, and the start decides which one is reached. The two seeds agree in the outlines, which
-# `relu4_2` sees, and differ in all that it leaves open: from noise you can make as many variants as you like. From the photo there is only one. It keeps details and even colours of the photo that
-# no term asks for, because no term changes them. From the painting, traces of it stay where they were. The paper finds that the start matters little. With a few dozen steps it does matter, and so we mostly start from the content.
+# All three show the temple, and no two are alike. The loss has many minima, and the start decides which one is reached. The two seeds agree in the outlines, which
+# `relu4_2` sees, and differ in all that it leaves open: from noise you can make as many variants as you like. From the photo there is only one. It keeps details of the photo, and
+# its bright sky, which no term asks for, because no term changes them. The paper finds that the start matters little. With the few steps that we take it does matter. We mostly start
+# from the photo: that is the shortest way to a picture in which everything can be recognised. (The lab can start from the painting, too.)
 # </details>
 #
 # ## 9 · How to go down
@@ -642,19 +659,19 @@ print(f"between the two seeds: {psnr(found[0], found[1]):.1f} dB")
 # - **Adam** gives each value its own step, by how large its gradients have been.
 # - **L-BFGS** remembers its last steps and how the slope changed along them. From this it estimates the curvature, and steps to where the slope should be 0. It is the paper's choice.
 #
-# **Predict, then run.** All three cost the same for each step: once forward through the network, and once back. Which is lowest after 60 steps?
+# **Predict, then run.** All three cost the same for each step: once forward through the network, and once back. Which is lowest after 80 steps?
 
 # %%
 objective = gatys.objective(day, painting, encoder=encoder)
 curves, found = {}, {}
 for name, optimizer in {"plain gradient descent": "gd", "Adam": "adam"}.items():
     curves[name] = []
-    for step in optimize_image(day, objective, steps=60, optimizer=optimizer):
+    for step in optimize_image(day, objective, steps=80, optimizer=optimizer):
         curves[name].append(step.loss)
     found[f"{name}: {min(curves[name]):.2f}"] = step.best_image
 curves["L-BFGS"], found[f"L-BFGS: {min(totals):.2f}"] = totals, by_lbfgs  # section 5 has gone down this very loss
 plot_curves(curves, y="total loss", title="The same loss, three optimisers", beside=True)
-grid([painting, *found.values()], ["the style", *found], columns=4, even=True)
+grid([painting, *found.values()], ["the style", *found], columns=2, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
@@ -758,7 +775,7 @@ for kind, rows in at_256.items():
 #
 # ## 11 · Optional: keep the colours
 #
-# *What if I want the strokes, but not the blue?*
+# *What if I want the stained glass, but not its green and pink?*
 #
 # Two ways, after Gatys and others (arXiv 1606.05897):
 #
@@ -766,21 +783,24 @@ for kind, rows in at_256.items():
 # - **Recolour the style first**: give the painting the colours of the photo, and paint with that. Either by a **linear** map of (red, green, blue) that gives it the photo's mean
 #   and covariance, as in the paper; or, the older way, channel by channel, so that each has the same **histogram**.
 #
-# **Predict, then run.** In which of the three can the sky and the temple exchange colours? Which keeps each colour exactly at its place?
+# **Predict, then run.** In which of the three can a colour of the photo turn up at another place? Which keeps each colour exactly where it was?
 
 # %%
-recoloured = {"linear": match_colour(small, day), "histogram": match_histogram(small, day)}
-painted = {f"style recoloured: {name}": paint(day, style, steps=60) for name, style in recoloured.items()}
-grid([small, *recoloured.values()], ["the painting", "its colours matched: linear", "… by histogram"])
-results = {"as it comes": course, "brightness only": keep_colours(course, day), **painted}
+cup, glass = samples.content("coffee", 160), samples.style("stained_glass", 160)
+recoloured = {"linear": match_colour(glass, cup), "histogram": match_histogram(glass, cup)}
+painted = {f"style recoloured: {name}": paint(cup, style) for name, style in recoloured.items()}
+plain = paint(cup, glass)
+grid([cup, glass, *recoloured.values()], ["the photo", "the painting", *recoloured], columns=4, even=True)
+results = {"as it comes": plain, "brightness only": keep_colours(plain, cup), **painted}
 grid([*results.values()], [*results], columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Brightness only keeps each colour at its place, even where a stroke runs across an edge: strokes in brightness, the photo's colours unchanged below them. With a recoloured style
-# the strokes have colours of their own, taken from the photo's palette, and may carry them to other places. This photo is mostly grey and pale blue, so the linear map makes them nearly grey. Matching each channel's histogram treats red, green and blue
-# as independent, so mixtures can appear that neither picture has. The linear map treats them together.
+# Brightness only keeps each colour at its place: the black lines and the relief of the glass are there, and below them the photo's colours, unchanged. With a recoloured style
+# the pieces have colours of their own, taken from the photo's palette, and may carry them to other places. The linear map treats red, green and blue together, and gives
+# browns and reds that belong to the photo. Matching each channel's histogram treats them as independent, so mixtures appear that the photo does not have: here pink and
+# lemon yellow.
 # </details>
 #
 # ## 12 · Optional: a photo as style
@@ -788,22 +808,21 @@ grid([*results.values()], [*results], columns=2)
 # *If style can be a painting, can it be the evening?*
 #
 # The paper tries it: London by day in the style of New York by night. It starts from the photo and uses α/β = $10^{-2}$: 2 to 20 times less style than for its
-# paintings. We take a temple by day and a launch site at dusk, and a tenth of our usual style; then the usual.
+# paintings. We take a temple by day and a launch site at dusk, and a tenth of our usual style.
 #
 # **Predict, then run.** The strokes of a painting were welcome everywhere. What will become of a plain sky, and of straight lines?
 
 # %%
-dusk = resize(samples.content("rocket"), 128)  # (1, 3, 128, 192)
-weights = {f"β/α = {weight:g}": weight for weight in (gatys.STYLE_WEIGHT / 10, gatys.STYLE_WEIGHT)}
-evenings = [paint(day, dusk, steps=60, style_weight=weight) for weight in weights.values()]
-grid([day, dusk, *evenings], ["content: by day", "style: at dusk", *weights], columns=2)
-roofs = (..., slice(5, 85), slice(15, 135))  # rows and columns
-grid([image[roofs] for image in (day, *evenings)], ["the roofs by day", *(f"{name}, enlarged" for name in weights)])
+dusk = resize(samples.content("rocket"), 160)  # (1, 3, 160, 240)
+evening = paint(day, dusk, steps=60, style_weight=gatys.STYLE_WEIGHT / 10)
+roofs = (..., slice(10, 90), slice(20, 140))  # rows and columns
+titles = ["content: by day", "style: at dusk", "pastiche, β/α = 3", "its roofs, enlarged"]
+grid([day, dusk, evening, evening[roofs]], titles, columns=2)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Even a tenth of the style is too much for a photo: blue runs over the roofs, edges double, the trees blur. With the usual weight the temple is half swallowed. Look at the enlarged parts: lines waver, colours
+# Even a tenth of the style is too much for a photo: the sky stays pale, and the blue of the evening lies on the temple and the trees. Look at the enlarged part: edges double, lines waver, and colours
 # run over edges. The Gram matrix does not know *where* the style was sky and where it was ground. And nothing in the loss says that a straight edge must stay
 # straight, or that a photo should stay a photo.
 #
@@ -831,8 +850,8 @@ for side in (64, 128, 256):
 # **Predict, then run.** What do we lose along with the noise?
 
 # %%
-rough, calmer = (paint(day, small, steps=60, tv_weight=weight) for weight in (0.0, 20.0))
-grid([image[roofs] for image in (day, rough, calmer)], ["the photo", "without total variation", "with it"])
+rough, calmer = (paint(day, painting, steps=60, tv_weight=weight) for weight in (0.0, 100.0))
+grid([image[roofs] for image in (day, rough, calmer)], ["the photo", "without total variation", "with it, weight 100"])
 for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
     print(f"{name:10} total variation {losses.tv_loss(image):.4f}")
 
@@ -849,7 +868,7 @@ for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
 #
 # - **The encoder.** The paper uses VGG-19. Ours has the same layers at about a quarter of the width, is more than ten times faster and ships with the course. It tells fewer structures apart, so textures are simpler.
 #   With a network connection `encoder = Encoder("vgg19")` at the top runs this whole lesson on VGG-19 (it takes an hour, or a graphics card).
-# - **Sizes.** 128 to 240 pixels instead of 512, and 40 to 100 steps instead of 500 and more: less detail, same behaviour.
+# - **Sizes.** 128 to 240 pixels instead of 512, and 50 to 180 steps instead of 500 and more: less detail, same behaviour.
 # - **The start** is mostly the content, because a few dozen steps must be enough. The paper starts from noise.
 # - **The losses** are divided by the size of their target (section 10). `normalisation="paper"` gives the paper's.
 # - **Pixels stay in [0, 1]** in each step. The paper does not limit them during the search.
@@ -873,7 +892,7 @@ for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
 # - *"The Gram matrix is very local"*, or *"it keeps where things are."* It keeps no place at all: section 2 shuffled all positions, and nothing changed. What is local is the *layer*: an activation depends on the
 #   pixels around it, on a few in `relu1_1` and on many in `relu5_1`. So the matrix describes small patches, and counts them wherever they are.
 # - *"Loss 0 would be the perfect pastiche."* Content and style contradict each other. The best picture has some of both losses.
-# - *"The temple is there because of the content loss."* Started from the photo it would be there without any. Start from noise to see what the loss does (section 8).
+# - *"The temple is there because of the content loss."* Started from the photo it would be there without any. Start from noise to see what the loss does (section 7).
 #
 # **To read**: Gatys, Ecker and Bethge, *Texture Synthesis Using Convolutional Neural Networks*, NIPS 2015 (section 4 of this lesson); the CVPR 2016 paper itself; Gatys, Bethge, Hertzmann and Shechtman, *Preserving Color in
 # Neural Artistic Style Transfer*, 2016; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why Gram matrices work.
@@ -887,9 +906,9 @@ for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
 # one of the optional sections, 6. Sections 10 to 13 do not build on each other: let each group take one and report, or leave all of them for home. Short of time: stop after section 6 and do the lab.
 #
 # **Show.** Section 2 with two people on stage: one calls out a colour, the other a kind of stroke, and the class claps when both are in the same place. The number of claps is an entry of the Gram matrix; nobody has noted where. Then section 4: let them guess what is
-# missing in each texture before you show the next one. End section 6 with a learner's own pastiche on the projector, and section 8 with the question which of the four starts is a fair test of the content loss.
+# missing in each texture before you show the next one. End section 6 with a learner's own pastiche on the projector, and section 7 with the question why it starts from noise.
 #
-# **Expected results.** By hand and by PyTorch the gradients agree to the last digits. The halves of a painting find each other. L-BFGS is lowest after 60 steps. Speeds in section 2 and times in section 13 depend on the machine: what holds
+# **Expected results.** By hand and by PyTorch the gradients agree to the last digits. The halves of a painting find each other. L-BFGS is lowest after 80 steps. Speeds in section 2 and times in section 13 depend on the machine: what holds
 # is that the product is much faster than the loops, and that four times the pixels take two to four times as long.
 #
 # | Section | Printed, or above a picture | Expect |
