@@ -101,7 +101,7 @@ for side in (128, 256):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# About two hundred times. A pass costs as much as one or two steps, and there is only one of them. The price is paid before: training takes thousands of steps. It is paid once for each *style*, and no longer
+# Between one and three hundred times: it depends on your machine. A pass costs as much as one or two steps, and there is only one of them. The price is paid before: training takes thousands of steps. It is paid once for each *style*, and no longer
 # once for each picture.
 # </details>
 #
@@ -634,10 +634,10 @@ grid([image[part] for image in pictures.values()], [*pictures], columns=4)
 # <details><summary>What you should see</summary>
 #
 # **Checkerboards do not go away soon.** The transposed convolutions fill the leaves with rows of bright dots, two pixels apart. The leaves are nearly one colour, so nothing in the photo hides the pattern. It is there from the beginning, and 150 steps are not enough to learn weights that cancel it. With enlarging the same
-# leaves get smooth streaks. On the petals it is hard to see a difference: there the photo has its own small light and dark spots.
+# leaves get long streaks, with no more than a faint weave over them. On the petals the dots do not stand out: there the photo has small light and dark spots of its own.
 #
-# **Total variation** adds up how much neighbouring pixels differ, so each single pixel and each hard outline costs something. The outlines are softest with γ = 150. Without it a fine weave of dark and bright pixels lies over the leaves, and each petal has hard, coloured edges. With 8 the weave is weaker. With 45 it is gone,
-# and the petals begin to run together. With 150 they are lost, and so is the dark blue: total variation asks for soft changes, not for right colours. The networks that ship were trained with 1.5; with more time, less is needed. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
+# **Total variation** adds up how much neighbouring pixels differ, so each single pixel and each hard outline costs something. The outlines are softest with γ = 150. Without it a fine weave of dark and bright pixels lies over the leaves, and each petal has hard, coloured edges. With 8 the weave is a little weaker. With 45 it is nearly gone,
+# and the petals begin to run together. With 150 they are lost, the dark blue fades, and the flower turns pink: total variation asks for soft changes, not for right colours. The networks that ship were trained with 1.5; with more time, less is needed. The paper takes between $10^{-6}$ and $10^{-4}$ with its own divisors, chosen by eye for each style.
 # </details>
 #
 # ## 8 · With more time
@@ -676,10 +676,10 @@ grid(pictures, titles, columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# All of them are painted, and the black-and-white photograph gets the colours of the style: nothing in the losses says that there was no colour. It works worst for the photographer. His face is only some 20 pixels wide: eye, nose and mouth melt into the camera and his hand, because the losses do not know what matters to us.
+# All of them are painted, and the black-and-white photograph gets the colours of the style: nothing in the losses says that there was no colour. It works worst for the photographer. His face is less than 30 pixels wide. In the wave a pale profile is left; in the glass and in the night eye, nose and mouth melt into the camera and his hand. The losses do not know what matters to us.
 # Around dark figures there is a halo without marks, violet in the glass and pale blue in the night.
 #
-# Large plain areas are the other weak point: there is no edge that a stroke could follow. On the cat many strokes run along the fur. In the sky above the temple the wave has only a few cracks. The glass fills it with short slanting lines, the night with strokes that turn from blue to yellow. On the lawn there are furrows of the wave,
+# Large plain areas are the other weak point: there is no edge that a stroke could follow. On the cat many strokes run along the fur. In the sky above the temple the wave has only pale ripples. The glass fills it with short slanting lines, the night with strokes that turn from blue to yellow. On the lawn there are furrows of the wave,
 # panes of the glass, and fine strokes of the night. In each picture the marks are of about one size. The wave itself, the sun of the glass and the swirls of the night do not come along. Small networks have few marks, and noise moves them about, but does not make new ones.
 #
 # Where do you see what the noise does, and where a pattern that repeats? (The sky of the night is yellow in one place and blue in another, though the photo's sky hardly changes: on the grey card you saw the same, and there only the noise differs. The panes on the lawn of the glass stand almost in rows.)
@@ -725,7 +725,7 @@ grid([large, *found.values()], ["the photo", *found], columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# A third more at most, and so a third more time: half of the size is a quarter of the pixels, and 1/4 + 1/16 + 1/64 + … = 1/3. Compare the table. Painted at once, it has a fine net. Mixed in and painted over, the panes are twice as large and their lines are sharp. With three sizes they are larger still, and the cup is drawn as well as before.
+# A third more at most, and so a third more time: half of the size is a quarter of the pixels, and 1/4 + 1/16 + 1/64 + … = 1/3. Compare the table. Painted at once, it has a fine net. Mixed in and painted over, the panes are twice as large and their lines are sharp. With three sizes they are larger still, and the cup is still whole.
 # With a share of 0.9 the network hardly sees the photo: the panes are the largest, but the rim of the cup breaks off at the right, and handle and spoon are only spots.
 #
 # The pictures at the top of this lesson were painted in this way (there the photo is small, and one halving is enough). In the lab it is the slider **broad marks**, and `stylelearn stylize` has `--coarse`.
@@ -824,7 +824,7 @@ lab
 # ## Summary
 #
 # - The losses of lesson 02 can train a network. It needs photos and one style, and no examples.
-# - Painting is then one pass: hundreds of times faster, for this one style. A few passes from coarse to fine give strokes of several sizes.
+# - Painting is then one pass: one to three hundred times faster, for this one style. A few passes from coarse to fine give strokes of several sizes.
 # - At a quarter of the size a layer sees further for the same cost. Residual blocks keep what need not change. Reflection avoids frames.
 # - Transposed convolutions overlap unevenly. Enlarge first, then convolve.
 # - Instance norm removes the photo's contrast, so the pastiche has the style's.
