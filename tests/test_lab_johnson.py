@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -50,10 +51,15 @@ def test_it_shows_what_the_network_paints(networks: dict[str, TransformationNet]
     torch.testing.assert_close(lab.image, keep_colours(networks["paper_cut"](photo), photo))
 
 
-def test_what_a_slider_does_not_change_is_not_painted_again(networks: dict[str, TransformationNet]) -> None:
+def test_what_a_slider_does_not_change_is_not_painted_again(
+    networks: dict[str, TransformationNet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recoloured = Mock(side_effect=keep_colours)
+    monkeypatch.setattr(lab_module, "keep_colours", recoloured)
     lab = JohnsonLab("chelsea", "paper_cut", size=64)
     move(lab, strength=0.3, colours="content")
-    assert networks["paper_cut"].painted == 1
+    move(lab, strength=0.6)
+    assert networks["paper_cut"].painted == 1 and recoloured.call_count == 1
     move(lab, size=128)
     move(lab, content="rocket")
     assert networks["paper_cut"].painted == 3

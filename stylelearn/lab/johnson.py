@@ -57,6 +57,7 @@ class JohnsonLab(CameraLab):
         self._pastiche = functools.lru_cache(_KEPT)(
             lambda net, share, *content: coarse_to_fine(net, self._fitted(*content), share)
         )
+        self._recoloured = functools.lru_cache(_KEPT)(keep_colours)
         rows = [
             {
                 "content": self.content,
@@ -84,7 +85,7 @@ class JohnsonLab(CameraLab):
         photo = self._fitted(content, size)
         pastiche = self._pastiche(network(settings["style"]), settings["coarse"], content, size)
         if settings["colours"] == "content":
-            pastiche = keep_colours(pastiche, photo)
+            pastiche = self._recoloured(pastiche, photo)
         return torch.lerp(photo, pastiche, settings["strength"])
 
     def words(self, settings: dict[str, Any]) -> str:
