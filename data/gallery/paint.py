@@ -114,7 +114,11 @@ def patches() -> Figure:
 def light() -> Figure:
     """A temple by day, a launch pad at dusk, and the temple as if it had been photographed at dusk"""
     (day, day_masks), (dusk, dusk_masks) = (_masked(name) for name in ("china", "rocket"))
-    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, encoder=Encoder("mini"), steps=(30, 50))
+    lake, sky = day_masks.names.index("water"), day_masks.names.index("sky")
+    labels = day_masks.labels.where(day_masks.labels != lake, sky)  # a lake mirrors the sky (lesson 07)
+    day_masks = segmentation.Masks(labels, day_masks.names, day_masks.colours)
+    settings = {"encoder": Encoder("mini"), "layer_weights": ["relu1_1", "relu2_1", "relu3_1"], "steps": (0, 80)}
+    *_, last = photo.stylize(day, dusk, day_masks, dusk_masks, **settings)
     evening = photo.smooth(last.best_image, day)
     return _row([day, dusk, evening], ["content", "style", "the content in this light"])
 
