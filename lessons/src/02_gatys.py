@@ -50,7 +50,7 @@ photo = resize(samples.content("coffee"), (128, 192), "box")  # (1, 3, 128, 192)
 painting = samples.style("woodcut_waves", 160)  # (1, 3, 160, 160)
 
 # %% [markdown]
-# This is the goal:
+# This is the goal: the temple of the photo, drawn with the lines, the foam and the colours of the woodcut.
 
 
 # %%
@@ -610,7 +610,7 @@ grid([painting, x, course], titles, even=True)
 # its fine lines? In which is it *painted*?
 
 # %%
-options = {"start": "noise", "seed": 1, "steps": 180, "style_weight": 10.0, "tv_weight": 40.0}
+options = {"start": "noise", "seed": 1, "steps": 160, "style_weight": 10.0, "tv_weight": 40.0}
 kept = {layer: paint(day, painting, content_layer=layer, **options) for layer in ("relu2_2", "relu4_2", "relu5_1")}
 grid([painting, *kept.values()], ["the style", *(f"content from {layer}" for layer in kept)], columns=2, even=True)
 
@@ -716,7 +716,7 @@ print(f"total loss: {before:.2f} at the start, {after:.2f} after at most 40 eval
 # Things to try: keep only `relu1_1`. Then only `relu5_1`. A texture of `mosaic`. Your own photo, in the style of your own drawing.
 
 # %% tags=["nbval-ignore-output"]
-lab = GatysLab(content="chelsea", style="watercolour", size=160, first_steps=40)
+lab = GatysLab(content="chelsea", style="impasto", size=160, first_steps=60)
 lab
 
 # %% [markdown]
@@ -868,7 +868,7 @@ for name, image in (("photo", day), ("pastiche", rough), ("with TV", calmer)):
 #
 # - **The encoder.** The paper uses VGG-19. Ours has the same layers at about a quarter of the width, is more than ten times faster and ships with the course. It tells fewer structures apart, so textures are simpler.
 #   With a network connection `encoder = Encoder("vgg19")` at the top runs this whole lesson on VGG-19 (it takes an hour, or a graphics card).
-# - **Sizes.** 128 to 240 pixels instead of 512, and 50 to 180 steps instead of 500 and more: less detail, same behaviour.
+# - **Sizes.** 128 to 240 pixels instead of 512, and 50 to 160 steps instead of 500 and more: less detail, same behaviour.
 # - **The start** is mostly the content, because a few dozen steps must be enough. The paper starts from noise.
 # - **The losses** are divided by the size of their target (section 10). `normalisation="paper"` gives the paper's.
 # - **Pixels stay in [0, 1]** in each step. The paper does not limit them during the search.
