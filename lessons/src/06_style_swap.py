@@ -57,7 +57,7 @@ network = style_swap.load()  # the course's trained inverse network, with its en
 photo = resize(samples.content("chelsea"), (192, 288), "box")  # (1, 3, 192, 288), the photo of most sections
 shown, titles = [], []
 for name, style_name in (("flower", "stained_glass"), ("coffee", "woodcut_waves")):
-    content, style = resize(samples.content(name), (288, 432), "box"), samples.style(style_name)  # (1, 3, 512, 512)
+    content, style = resize(samples.content(name), (384, 576), "box"), samples.style(style_name)  # (1, 3, 512, 512)
     with torch.no_grad():
         shown += [style, network(content, style)]
     titles += [style_name, f"{name} in {style_name}"]
@@ -115,7 +115,7 @@ grid(pictures, titles, columns=3)
 # <details><summary>What you should see</summary>
 #
 # The white frame is the patch. Its best match has the same lines, in the same direction: a dark line falling to the right, a dark line that curves round a light disc, dark upright stripes side by side. Neither the colour nor the thing is the same: the rim of an eye is matched with the lead between two panes, and fur with
-# the stems of flowers. So `relu3_1` of `mini` represents lines and their arrangement well, and colour only weakly. Activations are never negative, so even patches without any likeness often correlate by 0.6: compare correlations with each other, not with 0.
+# the stems of flowers. So `relu3_1` of `mini` represents lines and their arrangement well, and colour only weakly. Activations are never negative, so patches without any likeness correlate, too: half of the glass reaches about 0.6 with the lower two. Compare correlations with each other, not with 0.
 # </details>
 #
 # ### Exercise 1 — the best match
@@ -401,9 +401,9 @@ grid([cat, marbling, *knob_pictures], ["the photo", "the style", *titles], colum
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From 1 to 9 cells the photo gives way to the style. With single cells each hair is there, in the colours of the marbling. With 3 cells the fur is drawn in streaks of colour. With 9 cells whole bands of the marbling run across cheek and chest, and the eyes are swirls. So the patch size trades photo against style.
+# From 1 to 9 cells the photo gives way to the style. With single cells the fur is there, nearly hair by hair, in the colours of the marbling. With 3 cells the fur is drawn in streaks of colour. With 9 cells whole bands of the marbling run across cheek and chest, and the eyes are swirls. So the patch size trades photo against style.
 #
-# With a stride of 9 each square is one piece of the marbling, as it is. There is no cat any more: it is the overlap, nine pieces to a side that have to agree, that keeps its outlines.
+# With a stride of 9 each square is one piece of the marbling, as it is. There is no cat any more: a piece begins only at every ninth cell, so it cannot follow an outline, and no neighbours are averaged with it.
 # </details>
 #
 # ### Your code paints
@@ -488,7 +488,7 @@ for method in objectives:
 # two different ones: each has waves, but in other places. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
 # The colours are another matter: from noise and from the photo the swap's pictures are even further apart than those of lesson 02 (about 8.7 against 10.6 dB). The swap keeps the colours of its start: the grey blue of the mixed pixels, or the orange of the photo. `relu3_1` of `mini` hardly reacts to slow changes of colour, so the search corrects them
-# last, and 80 steps are not enough. Lesson 02, which also compares early layers, turns the photo's red saucer blue. That is why `paint` starts from scissors and glue, with the style's colours in place.
+# last, and 80 steps are not enough. Lesson 02, which also compares early layers, turns much of the red saucer blue. That is why `paint` starts from scissors and glue, with the style's colours in place.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -864,13 +864,14 @@ rows = {
     "the glass": panes,
     "the cat, glass at 128 px": sizes[0],
     "the cat, glass at 512 px": sizes[1],
-    "a photo with a smooth sky": sky,
     "a style without colours": samples.style("pencil"),
+    "the temple": temple,
     "the temple in pencil": grey,
     "the waves": samples.style("woodcut_waves"),
+    "a photo with a smooth sky": sky,
     "the sky in waves": in_waves,
 }
-grid([*rows.values()], [*rows], columns=4, even=True)
+grid([*rows.values()], [*rows], columns=3, even=True)
 
 # %% [markdown]
 # <details><summary>What you should see</summary>
