@@ -279,7 +279,7 @@ for name, (pixels, took) in found.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1 (0.8 to 1.4 when we tried; on a busy machine they scatter). The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ goes towards 2 (1.6 to 2.1): at large sizes the comparison takes nearly all its time. The paper's table shows the same:
+# Convolutions cost the same for each pixel, so from 256 to 512 pixels $b$ is near 1 (0.7 to 1.4 when we tried; on a busy machine they scatter). The style swap compares each patch of the photo with each patch of the style; both grow, so its $b$ goes towards 2 (1.6 to 2.1): at large sizes the comparison takes nearly all its time. The paper's table shows the same:
 # from 256 to 512 pixels most methods take three to four times as long ($b$ from 0.86 to 0.93), and Chen and Schmidt ten to twenty times ($b$ from 1.7 to 2.1).
 #
 # Now compare the first two columns. From 64 to 128 pixels all exponents are lower. Each call of a layer has a fixed cost, which does not depend on the pixels, and in a thumbnail the comparison of patches counts little. So the points do not lie on a straight line. Look at the style swap in the plot: at 64 and 512 pixels it lies above its line, at 128 below. The networks hide their fixed cost: they paint once at 64 and 128 pixels, twice at 256 and three times at 512 (from coarse to fine). (The number of steps of lesson 02 shifts its line upwards. It does not change the slope.) So never extrapolate from a thumbnail to a poster.
@@ -870,7 +870,7 @@ plot_tree(
 #
 # **The study in a class.** Let all rate before anyone presses *Results*. Collect the CSV files, then `stylelearn study show *.csv`, or press *Merge* in the lab. The same file twice does no harm. Names are random unless typed in; two people with the same name count as one.
 #
-# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: at 256 pixels lessons 03, 04, 05 and 08 and the style swap by network within a factor of three of each other, optimised methods slower by factors of twenty to two hundred. From 256 to 512 pixels the exponents are 0.8 to 1.4, that of the style swap 1.6 to 2.1; from 64 to 128 all are lower.
+# **Expected results.** Of the six timings in section 2 the first is the slowest, by a factor of two and more. Seconds differ from machine to machine; the order is stable: at 256 pixels lessons 03, 04, 05 and 08 and the style swap by network within a factor of three of each other, optimised methods slower by factors of twenty to two hundred. From 256 to 512 pixels the exponents are 0.7 to 1.4, that of the style swap 1.6 to 2.1; from 64 to 128 all are lower.
 # The photo wins content and structure, the painting all measures of style. With simulated people structure agrees best with *looks like a photo*, and palette with *faithful*: that is how they were made.
 #
 # | Section | Printed, or above a picture | Expect |
