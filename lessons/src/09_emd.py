@@ -70,7 +70,7 @@ show_glyphs(
 )
 
 # %% [markdown]
-# Weight, width and serifs are those of the font. The bowls of the two a's are not: they are broken. In section 7 we measure how good it is.
+# Weight and width are those of the font, and there are serifs. But they are rounded stubs, some stems are wavy, and the bowls of the two a's are broken. In section 7 we measure how good it is.
 #
 # ## 1 · Why statistics do not make a font
 #
@@ -495,11 +495,11 @@ plot_curves({"loss (3)": smooth}, at=range(5, 600, 10), title="A small EMD learn
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# After fifteen steps the letters are there, pale and in no particular font: they come through the skips. After sixty the strokes are as heavy as those of the four letters that it sees. Details come last: after 600 steps many serifs are there, still rounded, and a thin stroke is sometimes lost. C and L work as well, although they were never targets: the content references show them.
+# After fifteen steps the letters are there, pale and in no particular font: they come through the skips. After sixty the strokes are as heavy as those of the four letters that it sees. Details come last: after 600 steps many serifs are there, still rounded. Not everything gets better: in the bold font a thin stroke or a hook is lost, and some letters have become lighter than they should be. C and L can be read as well, although they were never targets: the content references show them.
 #
 # Shown four letters of a thin italic, the same network writes thin and leaning letters. It has not learnt one font; it follows what it sees.
 #
-# The curve falls steeply while the letters and their weight are learnt. What is left are edges and serifs: few pixels, so it falls slowly.
+# The curve falls steeply while the letters and their weight are learnt. What is left falls slowly: strokes of the wrong weight, edges and serifs, different in every font. At the end the error is still about half of the ink.
 # </details>
 #
 # ## 7 · Four test sets
@@ -557,7 +557,7 @@ show_glyphs(rows, cell=68)
 print_table("large", network, known)
 
 # %% [markdown]
-# The bold font and the italic come close. Nor does the network just take the nearest font that it knows: that one is an italic, and it writes the bold font upright. But `cmss10` gets serifs that it does not have (so has its nearest known font), and `cmtt10` becomes too heavy and loses the wide feet of its r and f. And a real font is always cleaner than what is drawn here: its curves are smooth, and no stroke breaks.
+# The bold font and the italic come close. Nor does the network just take the nearest font that it knows: that one is an italic, and it writes the bold font upright. But `cmss10` gets serifs that it does not have (so has its nearest known font), and `cmtt10`, whose strokes are all of one weight, gets thick and thin ones, and loses the wide feet of its r and f. And a real font is always cleaner than what is drawn here: its curves are smooth, and no stroke breaks.
 #
 # In the table, read the last column. In D1 18 % of the blank page's error is left, in D4 45 %. A new letter costs nearly as much as a new font (32 % and 36 %).
 #
@@ -615,7 +615,7 @@ print("S finds the same font for", nearest(codes))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# $S$ depends on the font and hardly on the letters. This is what "separating style and content" means, and it can be measured. No definition of style was needed: the references and the loss were enough.
+# $S$ depends on the font far more than on the letters, if these are varied (section 9 shows ten that are not). This is what "separating style and content" means, and it can be measured. No definition of style was needed: the references and the loss were enough.
 # </details>
 #
 # If a font is a vector, there are vectors *between* two fonts.
@@ -727,7 +727,7 @@ show_glyphs(rows, cell=80)
 # - **share of other** interpolates from one font to the other, by mixing S.
 # - **letters shown** is what the network sees of each font, ten of them. **word** is what it writes. A line beneath a letter says that this letter was among those shown.
 #
-# Things to try: show only capitals and ask for small letters. Show `AAAAAAAAAA`, ten times the same. Show `lIijtf1rJT`, letters that are hardly more than a stroke. Take a font of yours that has capitals only: the network draws the rest.
+# Things to try: show only capitals and ask for small letters. Show `AAAAAAAAAA`, ten times the same. Show `lIijtf1rJT`, most of which are hardly more than a stroke. Take a font of yours that has capitals only: the network draws the rest.
 
 # %% tags=["nbval-ignore-output"]
 lab = EMDLab(FONT, "STIXGeneralItalic", letters=GIVEN, word="Typeface")
@@ -755,7 +755,7 @@ lab
 #
 # ### Where it fails
 #
-# **Predict, then run.** What if the ten letters shown say little about the font? First ten times the same letter, then ten letters that are hardly more than a stroke.
+# **Predict, then run.** What if the ten letters shown say little about the font? First ten times the same letter, then ten of which most are hardly more than a stroke.
 
 # %%
 rows = {}
@@ -770,12 +770,12 @@ show_glyphs(rows, cell=80)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# What the references do not show, the network cannot know. Ten times an o show the weight, but an o has no serifs, and no straight stroke that would show the slant: some letters lean. After ten thin letters it draws a narrow font: it has seen nothing wide.
+# What the references do not show, the network cannot know. Ten times an o show the weight, but an o has no serifs, and no straight stroke that would show the slant: some letters lean. After ten letters most of which are thin it draws a narrow font, though the T among them is wide.
 # </details>
 #
 # - **It blurs where it is uncertain.** With an L1 loss each pixel independently takes the likelier value, ink or paper (the median; a squared error would give the mean, grey). So strokes break off or run together, and where both are about equally likely, grey costs no more than either. A GAN (a network that is trained against a second one, which distinguishes real from drawn), such as zi2zi, decides for the letter as a whole, sharply, and sometimes wrongly.
 # - **It adds serifs to fonts that have none**, such as `cmss10` above, and thin strokes break.
-# - **It works for fonts like those of its training.** Ours was trained on eighteen fonts, most of them for books and formulas. Handwriting is far away from all of them.
+# - **It does not work for every font.** The nearer to those of its training, the better, mostly. Ours was trained on eighteen fonts, most of them for books and formulas. Handwriting is far away from all of them.
 # - **More fonts alone do not help with new letters.** We trained another network on 252 fonts. With new letters it was no better: fifty letters are few, in however many fonts.
 # - **Content references come from known fonts.** For a letter that no known font has, such as ß, there is no $\mathcal R_C$.
 #

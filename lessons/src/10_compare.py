@@ -106,7 +106,7 @@ beside({}, "gatys", "johnson", "cin", "adain", "adjustable")
 beside({}, "swap_optimised", "swap_inverted")
 
 # %% [markdown]
-# (The second grid goes by lesson. Who has seen this window before? Lessons 03 and 04 learnt it in their training. The networks of lessons 05 and 08 took over convolutions that had learnt it, too. Lessons 02, 06 and 07 learn nothing beforehand.)
+# (The second grid goes by lesson. Who has seen this window before? Lessons 03 and 04 learnt it in their training. The networks of lessons 05 and 08 took over convolutions that had learnt it, too. Lessons 02, 06 and 07 have not seen it before.)
 #
 # Lessons 03 and 04 are networks of one build that have learnt this same window. Here are the upper roofs by each, twice as large, and beside them a piece of the style at the same scale.
 
@@ -126,8 +126,8 @@ my_eyes = ["gatys", "johnson", "cin", "adain", "swap_optimised", "swap_inverted"
 #
 # Three families.
 #
-# - **The photo** (07). Every roof and every column keeps its shape and its sharp edges. The sky turns violet, red and orange, like an evening; the trees turn green. But there is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
-# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys outlines the roofs in black and lets the walls glow red. Its sky is pale, with fine wrinkles and a little violet: it has less of the window's bright colours than you may expect from the method that comes nearest in numbers. Lesson 03's sky runs from violet to orange, cut by dark lines into small panes; its tower is green, blue and violet. Lesson 04's picture is much like it, with broader leads and larger panes. AdaIN's tower is red with strong dark outlines, before a blue sky with thin leads. Lesson 08 cuts the sky into the largest panes, orange and green, and its tower is red, too. None of the five has the sun with its rays: such large shapes are in no statistic here.
+# - **The photo** (07). Every roof and every column keeps its shape and its sharp edges. The sky turns violet, red and orange, like an evening; the trees at the left turn a fresh green. But there is not one pane. The method was made for photographs, and a window of coloured glass is none. It is included as the method that keeps the photo.
+# - **Statistics** (02 to 05 and 08). These bring dark lines and the style's colours, and break even places into pieces. Gatys outlines the roofs in black and lets the walls glow red. Its sky is pale, with fine wrinkles and a little violet: it has less of the window's bright colours than you may expect from the method that comes nearest in numbers. Lesson 03's sky runs from violet to orange, cut by dark lines into small panes; its tower is green, blue and violet. Lesson 04's picture is much like it, with broader leads and fewer closed panes. AdaIN's tower is red with strong dark outlines; its sky is blue at the left and brown at the right, with dark leads. Lesson 08 cuts the sky into the largest panes, orange and green, and its tower is red, too. None of the five has the sun with its rays: such large shapes are in no statistic here.
 # - **Patches** (06). Each time the patch is taken that is most like the photo there. By optimisation the tower looks nearly as before, under a pink sky with a fine weave. By the network the sky becomes one flat pink pane without a line of lead, since all its places are alike and take the same patch. Roofs and trees become small pieces, green and orange, with dark frames.
 #
 # Look at the enlarged roofs. In both, thick black lines carry the roofs. Lesson 03's have green and yellow rims, and break the walls below into many small pieces; lesson 04's are smoother, with fewer rims. The two networks are close relatives: both went on from one network, lesson 03's with this window alone, lesson 04's with sixteen styles, for longer, and with larger pieces of them. So the difference may come from any of these.
@@ -184,7 +184,7 @@ display(Markdown(huang_table([*timed, *large])))
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is some dozens: fewer steps, another encoder, another machine, and our AdaIN paints twice, from coarse to fine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours they lie close together, since AdaIN's decoder is a network of the same kind. At 256 pixels the paper's number in brackets for Chen and Schmidt is more than twice the other one: encoding the style was expensive there. With `mini` it adds about a tenth.
+# Seconds cannot be compared between machines. *Ratios* can, a little. In the paper lesson 02 needs about 790 times as long as AdaIN at 256 pixels. Here it is some dozens: fewer steps, another encoder, another machine, and our AdaIN paints twice, from coarse to fine. Even the order may change: in the paper the networks of lessons 03 and 04 are faster than AdaIN; in ours all three take about as long, since AdaIN's decoder is a network of the same kind; and Chen and Schmidt, the slowest network in the paper, is the fastest here. At 256 pixels the paper's number in brackets for Chen and Schmidt is more than twice the other one: encoding the style was expensive there. With `mini` it adds about a sixth.
 # </details>
 #
 # How well did you predict? (A list that you have not changed is not compared.)
@@ -349,12 +349,12 @@ for name, values in scored.items():
 # The photo itself wins *content* and *structure*: nothing was painted. The painting itself wins *gram*, *moments*, *sliced* and *palette*, and shows no temple. (Gatys's 0.00 in *gram* is a rounded number: it has optimised almost exactly this.) The shuffled painting comes close to it, since none of the four depends on where things are.
 # The recoloured photo has not one stroke, yet in *palette* it beats both style swaps, and in *gram* it is level with deep photo. And look at plain grey. In *content* it scores better than lessons 02 to 05 and 08: the activations of grey are small, and other activations can be further away than none. In *structure* it beats all pastiches but deep photo: half of this photo is an even sky, and so is grey.
 #
-# Now compare *half and half* with deep photo and the two style swaps. It comes before deep photo in *gram* and before both swaps in *palette*, and in the other measures of style it is level with the swaps or a little behind. Yet nothing was painted there: it is the window with the ghost of a temple behind it, and no lead follows a roof. No measure *of style* notices; *structure* does: deep photo keeps three times as many of its edges. So use more than one measure, and look.
+# Now compare *half and half* with deep photo and the two style swaps. It comes before deep photo in *gram* and before both swaps in *palette*, and in the other measures of style it is level with the swaps or a little behind. Yet nothing was painted there: it is the window with the ghost of a temple behind it, and no lead follows a roof. The methods of statistics are far nearer to the style in all four measures, but these three are not. And *structure*, which should speak for the photo, puts half and half above all the methods of statistics. So use more than one measure, and look.
 #
 # Why do the style swaps do so badly in *gram* and *palette*? Each of their patches is the style's, but a few patches are used again and again, and these measures compare with *all* of the style.
 # If you want the style's own glass, and not its average, you will disagree with the measures.
 #
-# *Variety* hardly separates them: nearly all lie between 0.33 and 0.41, like the photo and the painting themselves. Only the style swap by optimisation is lower: one fine weave fills its sky and its water. And the other style swap has the painting's number, though half of its picture is flat pink. So a number like the style's need not mean that the patterns are the style's.
+# *Variety* hardly separates them: nearly all lie between 0.33 and 0.41, like the photo and the painting themselves. Only the style swap by optimisation is lower: one fine weave fills its sky and its water. And the other style swap has nearly the painting's number, though half of its picture is flat pink. So a number like the style's need not mean that the patterns are the style's.
 #
 # So one measure alone is worth little. Use at least two with opposite aims, one for the photo and one for the style. How much of one you would give up for the other is your decision; no
 # measure can make it.
@@ -629,7 +629,7 @@ for question in QUESTIONS:
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. If the interval of the difference does not contain 0, the difference is called *significant* (so large a one would seldom come by chance alone), although the
+# People use the scale differently, and that makes the intervals of the means wide. If each person judged both methods, take each person's *difference* first: a strict person is strict with both. (Here that gains little, as each score has much chance in it besides: the interval is hardly narrower than without pairs. The stricter and milder people are, the more it gains.) If the interval of the difference does not contain 0, the difference is called *significant* (so large a one would seldom come by chance alone), although the
 # two intervals overlap. So it is above for *faithfulness*, with the simulated people: the two intervals have scores in common, but that of the difference does not contain 0. (What does this say about the methods behind these numbers? Nothing: the formula of these people is the palette distance.) So let each person rate everything, where you can.
 # </details>
 #
@@ -685,7 +685,7 @@ grid(
 #
 # <details><summary>One answer</summary>
 #
-# The style swap by network: its ground is a violet blur without a line of lead, although the petals beside it are pieces of glass. Each place takes the patch most like itself; the places of an even ground are all alike, so they all take the same one. Gatys's dark ground has another cause: 40 steps from a dark photo are few.
+# The style swap by network: its ground is a violet blur with hardly a line of lead, although the petals beside it are pieces of glass. Each place takes the patch most like itself; the places of a blurred ground are much alike, so they take few different ones. (The swap by optimisation fails more quietly: apart from a weave it is nearly the photo.) Gatys's dark ground has another cause: 40 steps from a dark photo are few.
 # </details>
 #
 # **Predict, then run.** Which measure agrees best with *does it look like a photo*? Which with *is it faithful to the style*? Is there one that agrees with both?
@@ -758,7 +758,7 @@ grid([painting, *ends.values()], ["the style", *ends], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 02, nearest to the style as this one layer sees it, to lesson 07, which keeps the photo best. On the way more of the photo's edges are kept, and less of the style. AdaIN and lesson 04 are gone, because lesson 03 is nearer to the style *and* keeps more of the edges. That does not make them useless: the front knows nothing about new styles, and nothing about seconds. At the near end the intervals of lessons 02 and 08 overlap, so their order may be chance. But all pictures met the same directions, so their differences would tell more, as with strict people.
+# The printed list walks along the front, and the pictures show its two ends and its middle: from lesson 02, nearest to the style as this one layer sees it, to lesson 07, which keeps the photo best. On the way more of the photo's edges are kept, and less of the style. AdaIN and lesson 04 are gone, because lesson 03 is nearer to the style *and* keeps more of the edges (than lesson 04 by so little that noise alone could change it, see section 6). That does not make them useless: the front knows nothing about new styles, and nothing about seconds. At the near end the intervals of lessons 02 and 08 overlap, so their order may be chance. But all pictures met the same directions, so their differences would tell more, as with strict people.
 # Your order agrees well with the course's, though yours comes from one layer.
 # </details>
 #
