@@ -106,8 +106,8 @@ plot_curves(curves, y="weighted loss", title="Style is gained, content is given 
 # and falls fast. Twice it jumps up: there the picture has grown, and its fine strokes are still to be painted. Later
 # both fall: the search finds strokes that fit the photo better. But the content loss never comes back to zero.
 #
-# The roofs are now made of waves, and long lines run through the sky. The bushes look like waves, grey ones on the
-# left and blue ones on the right. But the red sun is nowhere: only small forms and colours are transferred, not things,
+# The roofs are drawn like the waves now, brown and cream with dark outlines, and long lines run through the sky. The
+# bushes are small curved strokes, grey-brown, and blue at the right. But the red sun is nowhere: only small forms and colours are transferred, not things,
 # and nothing says which part of the painting belongs where.
 #
 # Nothing was trained here. The network stayed as it is. Only the pixels of one picture changed.
@@ -263,7 +263,7 @@ grid([*mixtures.values(), pastiche], [*(f"mixture, a = {a}" for a in mixtures), 
 # <details><summary>What you should see</summary>
 #
 # The mixtures show *two* things at once: the temple, and the sun above the sea, like a photo that was exposed twice.
-# The pastiche shows one thing, the temple, and the temple is made of waves. The sun was not copied to its place. Blues,
+# The pastiche shows one thing, the temple, and the temple is drawn like the waves. The sun was not copied to its place. Blues,
 # lines and small curved forms were transferred.
 # </details>
 #
@@ -305,8 +305,8 @@ grid([*copies.values()], words, columns=3)
 # <details><summary>What it means</summary>
 #
 # In pixels the moved copy is *farther* away than the blurred one, although it looks like the same painting. In
-# style it is the other way round: moving changes almost nothing, and without lines the style is lost. The style
-# distance agrees with what you see.
+# style it is the other way round: moving changes almost nothing, and without lines the style is lost. Here the
+# style distance agrees with what you see.
 # </details>
 #
 # ## 7 · The idea in one line
@@ -383,9 +383,9 @@ grid([flower, paper, *painted.values()], ["content", "style", *painted], even=Tr
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# With β = 1 every petal is where it was, and even the dark background is nearly as calm as in the photo; mostly the
-# colours have changed. With β = 100 the petals melt into long curved strokes, and curls of teal and red run through the
-# background. It is still a flower: the content loss holds its outline.
+# With β = 1 every petal is where it was, and even the dark background is nearly as calm as in the photo; the
+# petals have got light outlines and more contrast. With β = 100 the inner petals melt into curved strokes of red and
+# magenta, and curls of teal, blue and brown run through the background. It is still a flower: the content loss holds its outline.
 # </details>
 #
 # **Predict, then run.** Last, we measure four pictures of this lesson with both distances: the photo, a piece of the

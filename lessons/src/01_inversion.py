@@ -243,7 +243,7 @@ plot_curves({"mini": quality}, at=layers, x="layer", y="PSNR in dB", title="What
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Within a block little is lost, but from block to block much is, most of all before `relu3_1`. Two things throw numbers
+# Within a block less is lost than from block to block, mostly, most of all before `relu3_1`. Two things throw numbers
 # away there: the pooling between two blocks keeps one of four, and ReLUs set others to zero. (Blocks 3 and 4 have two more
 # layers each, which we left out.) After that the PSNR falls more slowly.
 #
@@ -357,7 +357,7 @@ grid(enlarged, titles, columns=2)
 # Without a regulariser the eye is full of coloured speckle. With β = 1 it is made of flat patches with hard borders, like
 # cut paper. Some patches are only a pixel or two large: the paper's *spikes*. With β = 2 there are no patches, and the
 # borders are soft, as in a photo out of focus. β = 1.5 lies between. All three λ are strong, so that you can see what β
-# does. That costs colour, too: the brown of the fur is gone.
+# does. That costs colour, too: the brown of the fur is gone, and violet and green have come in.
 #
 # λ cannot be compared between the pictures, because β changes what it is multiplied with.
 # </details>
@@ -457,7 +457,7 @@ grid(pictures, titles, columns=4)
 #
 # All six searches did well: each loss is a small part of 1. For `relu2_1` the three pictures agree nearly everywhere, and
 # the map is dark. That layer leaves little freedom. For `relu5_1` there are three answers, all good, and they differ: in
-# each the lines around the eyes, the nose and the mouth run another way. So this was not badly found: it is forgotten. (A
+# each the lines around the eyes, the nose and the mouth run another way. So this was mostly not badly found: it is forgotten. (A
 # trial with twice as many steps: `relu3_1` came nearly four decibels nearer to the photo, `relu5_1` one.) Large shapes
 # stay in their places. Fine structure is left to chance, and where the layer says little about colour, the grey of the
 # start is left.
@@ -542,7 +542,7 @@ grid(pictures, [*titles, "their disagreement", f"the course's code: {psnr(pictur
 # <details><summary>What you should see</summary>
 #
 # The first and the last picture agree: they are the same search, by your code and by the course's. The two seeds agree
-# in the shapes. They differ in fine lines, most of all in the dark stripes of the forehead and around the right eye:
+# in the shapes. They differ in fine lines, most of all in the dark stripes of the forehead, around the right eye and at the mouth:
 # there 150 steps have not yet settled where light and dark belong. Change the layer, λ or β in your objective, and
 # search again.
 # </details>

@@ -365,8 +365,8 @@ grid([painting, *textures], ["the painting", "relu1_1", *(f"… to {layer}" for 
 # <details><summary>What you should see</summary>
 #
 # `relu1_1` sees a few pixels at a time. It brings the colours, in soft dabs that lie flat like the waves. With `relu2_1` the dabs get edges and corners.
-# `relu3_1` adds the fine dark lines and the white foam, and the two deepest layers long waves, one behind the other. With each layer the pieces that are
-# right grow larger. But no texture shows the scene: the sun is torn into red spots, and sky and foam are mixed. *Where* things
+# `relu3_1` adds the fine dark lines and the white foam, and the two deepest layers join them to long waves. From `relu2_1` to `relu4_1`
+# the pieces that are right grow larger. But no texture shows the scene: the sun is torn into red spots, and sky and foam are mixed. *Where* things
 # were is gone, as section 2 says.
 # </details>
 #
@@ -595,7 +595,7 @@ grid([painting, x, course], titles, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Two pastiches of one kind. Both lower the same loss; only the steps differ. Plain gradient descent needs many more of them (section 9), so your picture is
+# Two pastiches of one kind. The course's picture also has total variation in its loss and begins at half of the size; apart from that the loss is the same. Plain gradient descent needs many more of them (section 9), so your picture is
 # less painted. All that follows only changes weights, layers, starts and optimisers.
 # </details>
 #
@@ -677,7 +677,7 @@ grid([painting, *found.values()], ["the style", *found], columns=2, even=True)
 # <details><summary>What you should see</summary>
 #
 # L-BFGS needs a fraction of the steps: where Adam ends, it was half-way. Plain gradient descent has one λ for everything: large enough to move the
-# flat directions, small enough not to overshoot in the steep ones. At first its curve goes up and down: there it overshoots. (Where the loss explodes,
+# flat directions, small enough not to overshoot in the steep ones. Its curve goes up and down all the time: it overshoots. (Where the loss explodes,
 # `optimize_image` goes back and halves λ.) How it compares with Adam depends on the picture and on λ.
 # </details>
 #

@@ -455,7 +455,7 @@ grid(pictures, ["new to it, too", "in one pass", "from the album", "in one pass"
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The drawing is there after ten steps, in wrong colours: it comes through from the photo. Then come colours and lines together, by step 50: for the colours a few weights of the last layer are enough, and lines that follow the edges of the photo lower both losses. What follows only cleans them. The style loss falls many times over, the content loss
+# The drawing is there after ten steps, in wrong colours: it comes through from the photo. Then come colours and lines together, by step 50: for the colours a few weights of the last layer are enough, and lines that follow the edges of the photo lower both losses. What follows brings the rest of the colours and cleans the lines. The style loss falls many times over, the content loss
 # less: the network has to give up the photo's details for the strokes.
 #
 # The photos that are new to it are painted as well as the one from the album. What it has learnt is not six pictures, but a way of painting.
@@ -633,7 +633,7 @@ grid([image[part] for image in pictures.values()], [*pictures], columns=4)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# **Checkerboards do not go away soon.** The transposed convolutions fill the leaves with rows of bright dots, two pixels apart. The leaves are nearly one colour, so nothing in the photo hides the pattern. It is there from the beginning, and 150 steps are not enough to learn weights that cancel it. With enlarging the same
+# **Checkerboards do not go away soon.** The transposed convolutions fill the leaves with rows of bright dots, four pixels apart. The leaves are nearly one colour, so nothing in the photo hides the pattern. It is there from the beginning, and 150 steps are not enough to learn weights that cancel it. With enlarging the same
 # leaves get long streaks, with no more than a faint weave over them. On the petals the dots do not stand out: there the photo has small light and dark spots of its own.
 #
 # **Total variation** adds up how much neighbouring pixels differ, so each single pixel and each hard outline costs something. The outlines are softest with γ = 150. Without it a fine weave of dark and bright pixels lies over the leaves, and each petal has hard, coloured edges. With 8 the weave is a little weaker. With 45 it is nearly gone,
@@ -648,7 +648,7 @@ grid([image[part] for image in pictures.values()], [*pictures], columns=4)
 # `stylelearn train johnson` trains one from any folder of photos and any style.
 #
 # They have one more input. In a clear blue sky all neighbourhoods are alike, and a convolutional network maps identical neighbourhoods to identical outputs. It can leave the sky empty or fill it with a pattern that repeats. A painter does neither. So these networks get
-# **noise** beside the picture, two channels of it: one that changes from pixel to pixel, one that changes every 4 pixels. Ulyanov's first paper does this for textures. Irregular strokes in a plain area come from this noise. Here is a plain grey card, painted by three of the four.
+# **noise** beside the picture, two channels of it: one that changes from pixel to pixel, one that changes every 4 pixels. Ulyanov's first paper does this for textures. What is irregular in a plain area comes from this noise: more in the colours than in the marks, as the next picture shows. Here is a plain grey card, painted by three of the four.
 
 # %%
 card = torch.full((1, 3, 192, 192), 0.6)
@@ -659,7 +659,7 @@ grid([card, *painted], ["a grey card", *(name.replace("_", " ") for name in name
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Nothing but the noise differs from place to place, so the norms enlarge it until it has the style's contrast. The noise is the same for all three, and each makes something else of it. The wave makes pale and dark clouds, drawn out sideways and cracked. The glass makes small panes between black lines, orange and violet in one place, green in another. The night makes short slanting strokes, blue ones and, in patches, yellow ones.
+# Nothing but the noise differs from place to place, so the norms enlarge it until it has the style's contrast. The noise is the same for all three, and each makes something else of it. The wave makes pale and dark clouds, drawn out sideways and cracked. The glass makes small panes between black lines, orange and violet in one place, blue in another. The night makes short slanting strokes, blue ones and, in patches, yellow ones.
 # </details>
 #
 # **Predict, then run.** For which of these photos will it work worst: the temple, the cat, the black-and-white photographer?
@@ -735,7 +735,7 @@ grid([large, *found.values()], ["the photo", *found], columns=3)
 #
 # *The same objective, with the same weights. Which one gets lower: the network, or the optimisation? And when?*
 #
-# We take a style of the course's own, and exactly the objective that its network was trained for. The optimisation starts from the photo.
+# We take a style of the course's own, and very nearly the objective that its network was trained for. (The network learnt with the root of each style loss; here both are measured by the square, with weights to match.) The optimisation starts from the photo.
 #
 # **Predict, then run.** After how many steps is the optimisation as good as the network?
 

@@ -288,7 +288,7 @@ for number, place in enumerate(places):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Mostly late ones: the second norm of block 4 and the norm behind the sum ("enlarge") lead both columns. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest, since another norm (5b) follows it. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
+# Mostly late ones: the second norm of block 4 and the norm behind the sum ("enlarge") lead both columns. What they give goes on to the last two convolutions, and no norm behind them takes a level or a contrast away again. Being late is not enough: block 5a is one of the smallest: another norm (5b) follows it, and takes part of its effect away. And being early is no obstacle: the γ of the very first norm is one of the large ones, since everything else comes through it.
 #
 # Some do not count at all. Look at the $\beta$ of the second norm in each of the first three blocks (block 1b, 2b, 3b): 0.0000. Here is why. Such a $\beta$ adds a constant to a whole channel. Whatever comes next is
 # a convolution, which turns a constant into a constant, and then a norm, which subtracts the mean. Nothing is left of it. (In a block the sum with the input is not
@@ -338,7 +338,7 @@ grid([*shown.values()], [*shown], columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# In the cross-fade it has the colours of the pane, only duller, with the dashes of the batik upon them, half as strong. It cannot be otherwise: everything of both is there at half strength. In the mixture most of the nose is a clear red, as in neither picture, and no dash is left on it. The dark lines on the cheek are as dark as the leads of the glass, but closer together, it is nearly white and blue between them, and the contrast is stronger than in the cross-fade. The network
+# In the cross-fade it has the colours of the pane, only duller, with the dashes of the batik upon them, half as strong. It cannot be otherwise: everything of both is there at half strength. In the mixture most of the nose is one clear red, and only a few dashes are left beside it. The dark lines on the cheek are as dark as the leads of the glass, but closer together, it is nearly white and blue between them, and the contrast is stronger than in the cross-fade. The network
 # has not laid one picture over the other. It painted the photo itself, with numbers between those of the two styles.
 #
 # Other pairs give a mixture that is nearly a cross-fade, such as `ink_hatching` and `cubist_facets`. (Change `one` and `two` to two names of `known`.)
@@ -561,7 +561,7 @@ print(f"left part, mask against all {a}: {psnr(results[0][far], paint(photo, a)[
 # Not the same. The left part is in the style, but its pixels differ: $\mu$ and $\sigma$ are taken over the whole picture, and the other half has changed them in every layer behind the first
 # norm. It happens twice here: in the coarse pastiche, and once more when that is painted over. So the parts influence each other. That can help (they agree in brightness and contrast) or not (a part with strong contrast takes it from the other one).
 #
-# (The left half of the glued picture is the one that we compare with.) With the mask more convolutions follow the change of style, so lines and colours run a few pixels across the seam; glued, they stop at one column. Now compare the halves. With the mask the light walls of the tower are smooth, where the hatching alone covers them with fine lines, and its darks are softer. The panes on the right are red above and pale green below, where they are magenta and blue in the picture that is all glass.
+# (The left half of the glued picture is the one that we compare with.) With the mask more convolutions follow the change of style, so lines and colours run a few pixels across the seam; glued, they stop at one column. Now compare the halves. With the mask the light walls of the tower are smooth, where the hatching alone covers them with fine lines, and its darks are softer. On the right, the lower pane is pale green, where it is blue in the picture that is all glass, and the red pane above has one dark line more.
 # </details>
 #
 # ## 7 · A new style in a minute
@@ -612,7 +612,7 @@ print("the old styles paint the very same pictures, bit for bit:", same)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The style loss falls to about a fifth, most of it within 30 steps; the content loss rises a little at first, and ends where it began. Blue and violet come within ten steps. Strokes follow more slowly: compare the background in "before", with its long cracks like old plaster, with the short crumbling dabs at the end. The old styles paint the very same pictures, bit for bit, because none of their numbers was changed.
+# The style loss falls to about a fifth, most of it within 30 steps; the content loss rises by a quarter at first, and ends near where it began. Blue comes within ten steps, violet within thirty. Strokes follow more slowly: compare the background in "before", with its long cracks like old plaster, with the short crumbling dabs at the end. The old styles paint the very same pictures, bit for bit, because none of their numbers was changed.
 # A network whose convolutions were trained further for the new style would forget the old ones.
 #
 # The limit: the frozen convolutions cannot make marks that no style of the first training needed. The chalk of the painting runs in long strokes, and bends around each fruit. Here there are small dabs of one size, which do not follow the round form of the flower. The flower is orange and yellow, like the fruit, but not because the network knows a round thing when it sees one, nor because it was orange in the photo. On the maps of section 8 a bright sky, pale in the photo, gets the same colours. (The flower is among the photos that this training saw.) The style loss asks only *that* there is some orange, not *where*. The paper trains its new style as we do, and finds that it comes out about as
@@ -679,7 +679,7 @@ display_figure(figure, f"Two maps, by PCA and by t-SNE, of the styles {', '.join
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands close to `starry_night` on both maps: both have much blue and short marks. `the_scream` and `cafe_terrace`, both warm, are near each other on both, too. `composition_vii` is beside them above; below, it is next to `great_wave` and `watercolour`. And `batik`, which is next to `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
+# Some neighbours are alike in colours and contrast, others only happen to be neighbours. In our run `chalk_pastel`, which was learnt alone and later, stands close to `starry_night` on both maps: both have much blue and short marks. `the_scream` and `cafe_terrace`, both warm, are near each other on both, too. `composition_vii` is beside them above; below, it is next to `great_wave`. And `batik`, which is next to `starry_night` below, stands apart above. Do not read much into such a map: seventeen points in more than a thousand dimensions can be drawn in many ways. Change
 # `perplexity` or `random_state` and see which neighbours stay.
 # </details>
 #

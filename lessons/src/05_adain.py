@@ -448,7 +448,7 @@ grid([waves, *on_the_way.values()], ["the style", *on_the_way], columns=4, even=
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At first the picture is nearly grey, with a faint cat: even an untrained decoder keeps things where $t$ has them. After 40 steps it is dark blue and cream, and in the end dark blue with yellowish lights: not quite the woodcut's blue and white, but near. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which no network of lesson 03 can do.
+# At first the picture is nearly grey, with a faint cat: even an untrained decoder keeps things where $t$ has them. After 40 steps it is dark blue and pinkish white, and in the end dark blue with yellowish lights: the woodcut's blue, and a light that is not its white. More steps need not bring every colour nearer. It saw neither picture in training. No waves have come: `relu2_1` sees a few pixels at a time, and the decoder has learnt for seconds, with seven photos. But it already takes a style that it has never seen, which no network of lesson 03 can do.
 #
 # The two trained decoders start from a deeper layer and saw thousands of photos and styles. `plain` of section 3 had these very losses, for 21 minutes: it has learnt colours and coarse marks. The style loss of the other was Gram matrices in place of (13), since with means and deviations alone it had learnt colours and grain, and no strokes. `stylelearn train adain` is the command, and
 # [the card beside the weights](../data/weights/adain.CARD.md) says how it was used.
@@ -550,7 +550,7 @@ print(f"α = 0 against the photo: {psnr(strip[0], cup):.1f} dB")
 # <details><summary>What you should see</summary>
 #
 # At α = 0 it is $g(f(c))$, the photo encoded and decoded again. It is close to the photo, but softer, and the finest colours are lost: the finest thing that $g$ is given is a picture half as wide.
-# With α the style comes in: at 0.3 the shadows turn blue, at 0.6 the red of the saucer fades, and at 1 the wood is blue and white, with level lines like those in the woodcut's sky. Only the decoder had to run again for each α. The activations are kept.
+# With α the style comes in: at 0.3 the shadows turn blue, at 0.6 the red of the saucer fades, and at 1 the wood is grey, and blue where it was dark, with level lines like those in the woodcut's sky. Only the decoder had to run again for each α. The activations are kept.
 # </details>
 #
 # ## 7 · Mixing styles
@@ -631,7 +631,7 @@ grid(list(square.values()), list(square), columns=3)
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Something of its own, and one drawing, not four laid over each other. Each line stands once, where the photo has it: the pattern comes from $f(c)$ and is the same for all four styles. What is averaged is how strongly each channel speaks. Walk along the edges and watch one thing at a time. From left to right along the top, the cream turns to red and turquoise. Down the left edge, the colours drain away and the heavy outlines become thin. The middle has some of each: an outline thinner than that of `geometric`, a nose paler than in `stained_glass`, a green eye, and blue in the ground.
+# Something of its own, and one drawing, not four laid over each other. The lines of the cat stand once, where the photo has them: their pattern comes from $f(c)$ and is the same for all four styles. What is averaged is how the painting's marks and colours are laid over it. Walk along the edges and watch one thing at a time. From left to right along the top, the cream turns to red and turquoise. Down the left edge, the colours drain away and the heavy outlines become thin. The middle has some of each: an outline thinner than that of `geometric`, a nose paler than in `stained_glass`, a green eye, and blue in the ground.
 #
 # AdaIN is linear in σ and μ, so in each pass mixing four results is the same as mixing their σ and μ first, as lesson 04 did with γ and β.
 # </details>
@@ -846,7 +846,7 @@ for name, content in (("marbling", photo), ("woodcut_waves", temple)):
 #
 # - **Small things.** A position of `relu4_1` is eight pixels wide, one of `relu3_1` four, and a pixel of the small picture two. Letters and distant people are not much larger, so the decoder has to guess them.
 # - **Smooth areas.** A clear sky has hardly any pattern of its own, and the style asks for a lot. So the little that is there is enlarged, and the decoder invents the rest. In the picture below, the dark blue sky breaks into light blue, yellow and pink, with rows of short dashes that repeat. These are not the dots of the painting, and the towers are nearly gone.
-# - **The decoder's own texture.** The decoder has to invent what is smaller than one position, and some of it is much the same from style to style: short dark cracks with a light edge, as in plaster. You can see them on the ground of the embroidered flower in section 8 and on the table of the lab's first picture. None of the paintings has them. They stand out most where the photo is smooth and the painting is shown small; that is why this page shows paintings large.
+# - **The decoder's own texture.** The decoder has to invent what is smaller than one position, and some of it is much the same from style to style: short dark cracks with a light edge, as in plaster. You can see them on the ground of the embroidered flower in section 8 and on the table of the lab's first picture. The embroidery has none of them. They stand out most where the photo is smooth and the painting is shown small; that is why this page shows paintings large.
 # - **Large shapes.** The swirls of the night and of the marbling do not come (see the top of this page). Numbers without places do not tell them.
 # - **Parts that do not correspond.** The whole photo gets the whole style's numbers. A style that is half white and half black makes a grey mean, whatever your photo shows. Lesson 07 compares sky with sky.
 
@@ -929,7 +929,7 @@ for side in (128, 256, 512):
 # - *"AdaIN has parameters."* (8) has none. The decoder has, and in the course's they make γ and β, too, out of a style's numbers.
 # - *"α = 0 is the photo."* It is the photo through encoder and decoder. What is lost there has nothing to do with style.
 # - *"Mixing styles is mixing pictures."* It is mixing means and deviations. The middle is a style of its own.
-# - *"It is better than lesson 02, because it is newer."* It is faster: nearly 800 times in the paper's table. If you can wait, lesson 02 comes closer to the style.
+# - *"It is better than lesson 02, because it is newer."* It is faster: nearly 800 times in the paper's table. If you can wait, lesson 02 comes closer to the style's Gram matrices.
 #
 # **To read**: the paper; Ulyanov, Vedaldi and Lempitsky, *Improved Texture Networks*, CVPR 2017, on instance normalisation; Sheng, Lin, Shao and Wang,
 # *Avatar-Net: Multi-scale Zero-shot Style Transfer by Feature Decoration*, CVPR 2018, from which our skip comes; Ghiasi, Lee, Kudlur, Dumoulin and Shlens, *Exploring the Structure of a Real-time, Arbitrary Neural Artistic Stylization Network*, BMVC 2017, where a network reads γ and β off a style; Li, Wang, Liu and Hou, *Demystifying Neural Style Transfer*, IJCAI 2017, on why

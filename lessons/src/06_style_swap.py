@@ -114,7 +114,7 @@ grid(pictures, titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# The white frame is the patch. Its best match has the same lines, in the same direction: a dark line falling to the right, a dark line that curves round a light disc, dark upright stripes side by side. Neither the colour nor the thing is the same: the rim of an eye is matched with the lead between two panes, and fur with
+# The white frame is the patch. Its best match has the same lines, in the same direction: a dark line falling to the right, a dark line that curves round a disc, dark upright stripes side by side. Neither the colour nor the thing is the same: the rim of an eye is matched with the lead between two panes, and fur with
 # the stems of flowers. So `relu3_1` of `mini` represents lines and their arrangement well, and colour only weakly. Activations are never negative, so patches without any likeness correlate, too: half of the glass reaches about 0.6 with the lower two. Compare correlations with each other, not with 0.
 # </details>
 #
@@ -401,7 +401,7 @@ grid([cat, marbling, *knob_pictures], ["the photo", "the style", *titles], colum
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# From 1 to 9 cells the photo gives way to the style. With single cells the fur is there, nearly hair by hair, in the colours of the marbling. With 3 cells the fur is drawn in streaks of colour. With 9 cells whole bands of the marbling run across cheek and chest, and the eyes are swirls. So the patch size trades photo against style.
+# From 1 to 9 cells the photo gives way to the style. With single cells the fur is there, nearly hair by hair, in the colours of the marbling. With 3 cells the fur is drawn in streaks of colour. With 9 cells whole bands of the marbling run across cheek and chest, and one eye has become a swirl. So the patch size trades photo against style.
 #
 # With a stride of 9 each square is one piece of the marbling, as it is. There is no cat any more: a piece begins only at every ninth cell, so it cannot follow an outline, and no neighbours are averaged with it.
 # </details>
@@ -487,8 +487,8 @@ for method in objectives:
 # The claim holds in part. The swap reaches twice its lowest loss in fewer steps than lesson 02, from each start. (It also begins nearer to its lowest loss, so count the steps with care.) From the two draws of noise it ends with nearly the same picture: cup, saucer and even the lines of the table are at the same places. Lesson 02 ends with
 # two different ones: each has waves, but in other places. In (3) the target says for every place what should be there. A Gram matrix only says what should occur *somewhere*, and many pictures satisfy that.
 #
-# The colours are another matter: from noise and from the photo the swap's pictures are even further apart than those of lesson 02 (about 8.7 against 10.6 dB). The swap keeps the colours of its start: the grey blue of the mixed pixels, or the orange of the photo. `relu3_1` of `mini` hardly reacts to slow changes of colour, so the search corrects them
-# last, and 80 steps are not enough. Lesson 02, which also compares early layers, turns much of the red saucer blue. That is why `paint` starts from scissors and glue, with the style's colours in place.
+# The colours are another matter: from noise and from the photo the swap's pictures are even further apart than those of lesson 02 (about 8.7 against 10.6 dB). The swap keeps the colours of its start: the lilac blue of the mixed pixels, or the orange of the photo. `relu3_1` of `mini` hardly reacts to slow changes of colour, so the search corrects them
+# last, and 80 steps are not enough. Lesson 02, which also compares early layers, takes the red out of the saucer: it becomes blue, grey and brown. That is why `paint` starts from scissors and glue, with the style's colours in place.
 #
 # The curves alone would mislead: from noise they lie close together for *both* methods. Equal losses need not mean equal pictures. And this is no proof: one pair, one encoder, one optimiser.
 # </details>
@@ -610,7 +610,7 @@ grid(rows, words, columns=3, even=True)
 # vectors of 256 numbers belong to no picture, and a network that has never seen such vectors may fail on them. We have not tested that.
 # </details>
 #
-# **Search or network?** The network approximates the search. The same swap, both ways; the number is the loss (3):
+# **Search or network?** The network approximates the search, roughly. The same swap, both ways; the number is the loss (3):
 
 # %%
 pairs = [("chelsea", "marbling"), ("coffee", "woodcut_waves")]
@@ -695,7 +695,7 @@ grid([temple, waves, *made], ["the photo", "the style", *methods], columns=2, ev
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# In the swap every patch is matched on its own, once, and the bushes become a quilt of separate dabs. Here each patch is matched in every step, after its neighbours have changed, so neighbours come to agree: the bushes grow into slopes with white crests and long lines, as the woodcut's waves have them. They can also agree on something nobody asked for, such as the foam in the sky. The content loss keeps the
+# In the swap every patch is matched on its own, once, and the bushes become a quilt of separate dabs. Here each patch is matched in every step, after its neighbours have changed, so neighbours come to agree: the bushes at the lower left grow into slopes with white crests and long lines, as the woodcut's waves have them. Further right they stay dabs. They can also agree on something nobody asked for, such as the foam in the sky. The content loss keeps the
 # temple in its place. The price: every step compares all patches again; content and style need a balance again (we weight the patch term by 25, and the smoothness twenty times as high as in the swap); and the target moves during the optimisation, so the start matters again. Li and Wand match in `relu4_1`, too; we keep to the layer of the swap.
 # (Both are painted with Adam. L-BFGS goes astray when a loss jumps, and this one jumps whenever a match changes.)
 # </details>
@@ -802,7 +802,7 @@ grid(strips, titles, columns=4, even=True)
 # Lesson 02 flickers over the whole frame. At 4 pixels the swap is several times steadier, though it knows nothing about neighbouring frames. With the network the middle is black: *exactly* the same. Four pixels are one cell.
 # All activations have moved by one cell, so each patch gets the same match. Only near the border, where things come into view, something changes.
 #
-# A motion of 3 pixels is no whole number of cells (above, at the right). The pattern falls onto the cells in another way, the activations differ a little, and in some places another patch wins: the search is then only a little steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
+# A motion of 3 pixels is no whole number of cells (above, at the right). The pattern falls onto the cells in another way, the activations differ a little, and in most places with a pattern another patch wins: the search is then only a little steadier than lesson 02. So the claim holds for motions by whole cells, and much less for others. The search adds
 # flicker of its own, by its fine grain. The disc shows a third case: patches at its edge see both the disc and the background.
 # </details>
 #
@@ -844,7 +844,7 @@ for name, times in costs.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# By the arithmetic, four times the pixels make four times the work for encoding and painting, and sixteen times for matching. The clock agrees only roughly, and differs from machine to machine. What holds is the order: the matching grows by far the fastest. At 384 pixels it takes most of the time, and its share goes on growing. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
+# By the arithmetic, four times the pixels make four times the work for encoding and painting, and sixteen times for matching. The clock may agree only roughly, and differs from machine to machine. What holds is the order: the matching grows by far the fastest. At 384 pixels it takes most of the time, and its share goes on growing. The table in lesson 05 shows the same: 0.17 seconds at 256 pixels,
 # 3.2 at 512. For large pictures a larger stride, or fewer patches of the style, helps.
 # </details>
 #

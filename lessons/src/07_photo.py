@@ -635,9 +635,9 @@ for name, picture in stages.items():
 #
 # From the photo hardly any evening comes. In one stage, with λ from the beginning, the sky stays as bright as it was: a picture that has to be this photo in every step cannot go far. In two stages the first one gets away, and the second takes most of it back: a piece of blue sky is left, and it ends at no edge of the photo.
 #
-# From the recoloured photo both ways show the evening: dark blue sky and lake, gold leaves, a lit tower. In two stages the style loss first falls far lower, because nothing holds the picture; as soon as λ comes it rises again, and both end at the same height. So the detour gains nothing here. Enlarged, the single stage is the crisper one: it keeps the light on the roof and its tiles, where two stages leave a softer, greyer roof.
+# From the recoloured photo both ways show the evening: dark blue sky and lake, gold leaves, a lit tower. In two stages the style loss first falls far lower, because nothing holds the picture; as soon as λ comes it rises again, and both end at the same height. Enlarged, the single stage is the one with more contrast: a yellow light on the roof, where two stages leave it softer and pinker.
 #
-# The numbers do not settle it. The two pictures from the photo have the best structure because they *are* nearly the photo, and their colours are far off. Of the other two, two stages have slightly more structure. We go on with the simplest of the good ones: **one stage from the recoloured photo**. All pictures below are made so, unless they say otherwise.
+# The numbers do not settle it. The two pictures from the photo have the best structure because they *are* nearly the photo, and their colours are far off. Of the other two, two stages are slightly better in all numbers. By so little that we go on with the simpler way: **one stage from the recoloured photo**. All pictures below are made so, unless they say otherwise.
 # </details>
 #
 # ### Your code paints
@@ -721,10 +721,10 @@ plot_curves(found, x="λ", y="structure, off colour", at=[*lambdas], log=False, 
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# **Too little λ**, at the left: it looks painted. The paper's 10⁴ still bends the columns here: the value belongs to the scales of its losses, and ours have others.
+# **Too little λ**, at the left: it looks painted. The paper's 10⁴ still has wrong colours between the columns: the value belongs to the scales of its losses, and ours have others.
 #
 # **From 10⁶ on** the painted start becomes a photo. 10⁶ and 10⁸ look almost the same there, also enlarged: the edges are back, and the colours of large areas are those of the start, which began with the recoloured photo. Whether the style loss still works is seen in the lower row.
-# At 10⁶ the walls and trees of the photo have turned browner. At 10⁸ nothing happens: **too much**. So take the smallest λ that gives a photo, here 10⁶. The curves show the same: structure rises with λ, and from the photo the colours are off for every λ.
+# At 10⁶ the walls and trees of the photo have turned browner. At 10⁸ nothing happens: **too much**. So take the smallest λ that gives a photo, here 10⁶. The curves show the same: structure rises with λ up to 10⁶, and from the photo the colours are off for every λ.
 #
 # So a start that already has the new colours is needed: the paper's painted one, or the recoloured photo.
 # </details>
@@ -801,12 +801,12 @@ for name, picture in sheet.items():
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# The colour methods keep the structure, all but Pitié without regraining: matching the whole distribution separates colours that were nearly equal, as in the sky; regraining repairs that. Each of them is one function of the colour for the whole picture. But one function cannot turn one grey into night sky and the same grey into a lit wall. The methods that paint get textures, and lose the photo. CNNMRF uses for each patch
+# The colour methods keep the structure, all but Pitié without regraining: matching the whole distribution separates colours that were nearly equal, as in the sky; regraining repairs that. Each of them is one function of the colour for the whole picture. But one function cannot turn one grey into night sky and the same grey into a lit wall. The methods that paint get textures; lesson 02 loses the photo, and CNNMRF keeps its edges and hardly changes its light. CNNMRF uses for each patch
 # the most similar one, wherever it comes from.
 #
 # Compare the linear map *region by region* with ours: in these two numbers it is hard to beat, it takes no time, and at first sight it is the better photo, crisp and luminous. Be careful with numbers: *off colour* measures mean and deviation, which are exactly what this map sets.
 #
-# Now look at the enlarged pieces. The map cuts where the mask cuts: black and white pixels along the roof and around the leaves, as if cut out with scissors. Our method follows the photo's own edges: no black rim, neither at the roof nor at the leaves, and the leaves stay golden up to the sky. The price is a faint glow beside the roof, and less contrast.
+# Now look at the enlarged pieces. The map cuts where the mask cuts: black and white pixels along the roof and around the leaves, as if cut out with scissors. Our method follows the photo's own edges: no black rim, neither at the roof nor at the leaves, and the leaves stay golden. The price: the crown of the tree has become half transparent, the edge of the roof is frayed, with a faint glow beside it, and its face has a little texture of paint.
 #
 # So the simple method is enough where regions have sharp borders and exact masks, and where the picture is shown small. Leaves, hair, mist and rough masks are what the other one is for.
 # </details>
@@ -833,7 +833,7 @@ grid(rows, titles, columns=3)
 #
 # The grey photo gets its evening: the sky turns deep blue at the top, the grass brown. In each window its colours lie on one line, and an affine function can lay this line along any tint. From window to window the tint may change, slowly. What it cannot do is to give two hues to the same grey side by side.
 #
-# The leaves behind the flower take the red-brown of the table, and its petals the pale grey and the red of the cup. The table becomes as dark green as the leaves, and the cup keeps its orange and white, as the flower has them too. In none of the three has a line moved: every petal, the spoon and the tripod are where they were.
+# The leaves behind the flower take the red-brown of the table, and its petals the pale grey and the red of the cup. The table becomes as dark green as the leaves, the saucer turns from brick red to the orange of the petals, and the white of the cup becomes a little yellow. In none of the three has a line moved: every petal, the spoon and the tripod are where they were.
 # </details>
 #
 # Remaining painted texture can be **smoothed afterwards**: keep of the result only what is, in somewhat larger windows, an affine function of the photo's colours. That is the regression of section 2, used as a filter. The first picture
@@ -890,7 +890,7 @@ grid([cup, flower, swapped, *over], titles, columns=3)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# A dark green cup. (The orange of the table is the petals', and hardly differs from its own brown.) What was white is blue-green now, and the coffee has turned green as well: it was painted over like the cup. There is no petal on the table: where the photo has no edge, a new one has a high $\mathcal L_m$.
+# A blue-green cup, nearly black outside, with green coffee: it was painted over like the cup. The table glows in the orange of the petals, brighter than its own brown, with some whitish patches. There is no petal on the table: where the photo has no edge, a new one has a high $\mathcal L_m$.
 # </details>
 #
 # ## 12 · Where it fails
@@ -911,11 +911,11 @@ grid([three, mismatch, dusk, by_day], titles, columns=2)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# At first sight it is an evening, too. The temple is still sharp where it meets the sky, but it is as blue as a night sky, and its own lines have nearly faded. $\mathcal L_m$ only measures whether it is the same photo in *some* light, and that is one. The sky is orange and brown, with streaks. It has only tiny differences of its own, and amplifying them
+# At first sight it is an evening, too. The temple is still sharp where it meets the sky, but it is as blue as a night sky, and its own lines are weak. $\mathcal L_m$ only measures whether it is the same photo in *some* light, and that is one. The sky is orange and brown, with streaks. It has only tiny differences of its own, and amplifying them
 # costs little: a window may multiply its contrast by 100 for $\epsilon \, a^\top a = 10^{-7} \cdot 100^2 = 0.001$ (section 2). The paper shows the same for pairs that have little in common: the method needs regions that correspond.
 # It also fails where a mask is inaccurate: the light may only follow edges of the photo, so a mask that cuts through a smooth area leaves a glow, or a stain.
 #
-# The launch pad looks like day at first sight. But its lamps are still on, as the photo has edges there. The towers are faint: an edge may become weaker at no cost (section 2). And the white rocket has taken the brown of the temple.
+# The launch pad looks like day at first sight. But its lamps are still on, as the photo has edges there. One of the towers is pale: an edge may become weaker at no cost (section 2). And the rocket has become grey.
 # </details>
 #
 # ## 13 · How to evaluate it
@@ -965,7 +965,7 @@ print(f"a step at {size}: network {network * 1e3:.0f} ms, L_m {matting * 1e3:.1f
 # - $\mathcal M_I$ depends on the photo only. It is symmetric, its rows add up to 0, and affine images of the photo cost nothing.
 # - Masks give one Gram matrix for each label, divided by the sum of the mask. Orphans need a partner.
 # - λ controls how much stays a photo; with too much of it the start decides. So start from something that already has the new colours: a painted picture, as in the paper, or the recoloured photo.
-# - Colour transfer without a network keeps the photo, and does not depend on where things are.
+# - Colour transfer without a network is quick and, as one smooth function of the colour, keeps the photo. It needs masks to know where things are.
 #
 # **Common misconceptions**
 #

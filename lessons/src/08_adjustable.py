@@ -78,7 +78,7 @@ grid([painting, *made], titles, columns=3, even=True)
 # %% [markdown]
 # <details><summary>What you should see</summary>
 #
-# All at 0 gives the photo back. `relu1_1` brings the **colours**: a red temple, blue and pink glass in the sky. `relu2_1` brings **small marks**: beads along the roofs and in the trees, and hardly any in the sky. `relu4_1` brings **large marks**: panes with dark leads all over the sky, and in them mostly the photo's own colours. These are the names of the three sliders in this lesson. They are not pure: `relu1_1` draws some marks, too, and each of the three brings a little colour.
+# All at 0 gives the photo back. `relu1_1` brings the **colours**: a red temple, blue and pink glass in the sky. `relu2_1` brings **small marks**: beads along the roofs and in the trees, and hardly any in the sky. `relu4_1` brings **large marks**: panes with dark leads all over the sky, in muted colours. These are the names of the three sliders in this lesson. They are not pure: `relu1_1` draws some marks, too, and each of the three brings some colour.
 # </details>
 #
 # ## 1 · Two problems
@@ -237,7 +237,7 @@ grid([painting, *bare[:, None]], ["the painting", *titles], columns=3, even=True
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# γ and β alone decide the colours and how large the marks are: the painting's colours with `relu1_1`, a smooth sky and beads with `relu2_1`, large panes with `relu4_1`. What is missing is the photo. With 0, 0, 0 nobody asks for style, yet Φ paints something, in garish colours: its norms have removed the photo's brightness, contrast and colours, so it cannot give them back.
+# γ and β alone decide the colours and how large the marks are: the painting's colours with `relu1_1`, a smooth sky and beads with `relu2_1`, large panes with `relu4_1`. What is missing is the photo. With 0, 0, 0 nobody asks for style, yet Φ paints something, in garish colours: its norms have removed the photo's brightness, contrast and colours, so it cannot give them back. (It was hardly ever trained for this setting, since its opacity is 0.)
 # </details>
 #
 # **How the photo comes back.** Our network lays what Φ paints *over* the photo, and the sliders also set how opaque it lies there:
@@ -447,8 +447,8 @@ grid([shapes, *rows], titles, columns=3, even=True)
 # Compare the last column from top to bottom.
 #
 # - `relu1_1`, **the colours**: an orange sky with a little blue, a yellow and red temple. The roofs and storeys stay where they are.
-# - `relu2_1`, **small marks**: dark beads with light gaps in the trees and under the roofs. The sky is smooth, the colours are nearly the photo's.
-# - `relu4_1`, **large marks**: dark bars with bent edges divide the sky, the trees become pieces as large as a storey, and the storeys are lost. The colours are pale.
+# - `relu2_1`, **small marks**: dark beads with light gaps in the trees and under the roofs. The sky is smooth, and more beige than the photo's.
+# - `relu4_1`, **large marks**: dark bent strokes come into the sky, the trees become pieces as large as a storey, and the storeys are lost. The colours are pale.
 #
 # With all three at 1 you get large orange pieces with dark edges. There is no circle and no chessboard: a network that knows a style by its moments has marks and colours, and no plan of a figure. At 0.3 the last two rows are still much alike; the next experiment shows why.
 # </details>
@@ -502,7 +502,7 @@ for i, layer in enumerate(layers):
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Up to the middle both networks do about equally well. There the opacity does most of the work, and that is why the sliders look alike at 0.3. Towards 1 only the network that knows the sliders goes on: with Λ at 0 the losses rise again, that of `relu1_1` even above the photo's, as garish as the painting is then (section 3). `relu4_1` depends on Λ least.
+# Up to the middle both networks do about equally well. There the opacity does most of the work, and that is why the lower two rows look alike at 0.3. In the last quarter only the network that knows the sliders goes on: with Λ at 0 the losses rise again, that of `relu1_1` even above the photo's, as garish as the painting is then (section 3). `relu4_1` depends on Λ least.
 #
 # The table shows how far the sliders overlap. Read a column: `relu1_1` and `relu4_1` lower their own loss more than any other slider does. But the loss of `relu2_1` falls most with `relu1_1`, to 0.04, and with its own slider only to 0.21. Colours count much in that layer, too, and the opacity lets only `relu1_1` change them strongly.
 #
@@ -572,7 +572,7 @@ titles = ["the painting", *titles[:3], "the photo", *titles[3:]]
 grid([painting, *dreams[:3], photo, *dreams[3:]], titles, columns=4, even=True)
 
 # %% [markdown]
-# Six relatives. Five have panes with dark lines between them, but the sky goes from pale grey to orange and green, and the temple keeps its storeys or loses them. The third above has hardly anything but `relu2_1`: a smooth violet sky, and dots of light in the trees. Where `relu1_1` is 0 (there, and in the second below) the temple stays nearest to its own colours.
+# Six relatives. Most have panes with dark lines between them, but the sky goes from pale grey to orange and green, and the temple keeps its storeys or loses them. The third above has hardly anything but `relu2_1`: a smooth violet sky, and dots of light in the trees. Where `relu1_1` is 0 (there, and in the second below) the temple stays nearest to its own colours.
 #
 # How diverse are they? We need a number. Take the activations $F_i$ of each pastiche in one layer: the mean distance of all pairs, relative to the mean norm:
 #
@@ -645,7 +645,7 @@ grid(shown, [*(f"random α: {wish}" for wish in wishes), *(f"noise alone, {n}" f
 #
 # Random α come first, with noise or without. AdaIN and noise follow, then noise alone. AdaIN alone has 0: one pair, one picture.
 #
-# Now look at the two rows, all of one piece of sky beside a tree. Random α change the colours, and whether there are panes at all. With noise alone (all sliders at 0.5) the manner stays, and a few marks move. So the order of the numbers agrees with the eye here. But (6) counts each mark that moves, which the eye hardly does: noise alone has two fifths of the diversity of random α.
+# Now look at the two rows, all of one piece of sky beside a tree. Random α change the colours, and whether there are panes at all. With noise alone (all sliders at 0.5) the manner stays, and a few marks move. So for this method the order of the numbers agrees with the eye. But (6) counts each mark that moves, which the eye hardly does: noise alone has two fifths of the diversity of random α.
 # </details>
 #
 # ### Your code paints
@@ -685,7 +685,7 @@ grid([poppies, *made[list(most), None], mug, *made[list(least), None]], titles, 
 #
 # The three that differ least have `relu4_1` at 0: none of them has large marks. The three that differ most have large marks in two pictures, and none in the third.
 #
-# Look again at the lower row. To the eye 0 · 1 · 0 stands apart, since it keeps the brown of the photo. The measure does not agree. With another layer the choice changes: `relu1_1` (put it in both places of the first line) finds 0 · 1 · 1, 1 · 0 · 1 and 1 · 1 · 1 most alike. So a number for diversity always means "diverse for this layer".
+# Look again at the lower row. To the eye 0 · 1 · 0 stands apart, since it has none of the white and green of the others. The measure does not agree. With another layer the choice changes: `relu1_1` (put it in both places of the first line) finds 0 · 1 · 1, 1 · 0 · 1 and 1 · 1 · 1 most alike. So a number for diversity always means "diverse for this layer".
 # </details>
 #
 # ## The lab
@@ -780,7 +780,7 @@ grid([column[row] for row in (0, 1) for column in columns], titles, columns=3, e
 # %% [markdown]
 # <details><summary>What it means</summary>
 #
-# Yes, also on a photo that was not used. Before, the cat is dark, with a weave of purple and green lines. After, it is as light as the painting, with clean areas of light green and a purple nose. The style loss falls to little more than a third, and the whole sum falls, too. The sliders still work: with all at 1 the marks are larger, and the cat's stripes are lost. Λ is unchanged. The fine-tuned vector serves all further photos.
+# Yes, also on a photo that was not used. Before, the cat is dark, with a weave of purple and green lines. After, it is as light as the painting, with clean areas of light green and a purple nose. The style loss falls to little more than a third, and the whole sum falls, too. The sliders still change it: with all at 1 the marks are larger, and most of the cat's stripes are lost. Λ is unchanged. The fine-tuned vector serves all further photos.
 #
 # How much does it help with other paintings? `python -m benchmarks adjustable` takes photos and paintings that the network was not trained on. On six pairs it leaves 22 times the style loss that 300 steps of lesson 02 leave with the same weights; after 60 steps of fine-tuning it is 17 times, so it usually helps much less than here. So Λ is one limit, and the other is Φ: it has a moment for what lesson 02 does in 300 steps.
 # </details>
