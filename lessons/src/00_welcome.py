@@ -121,12 +121,12 @@ plot_curves(curves, y="weighted loss", title="Style is gained, content is given 
 # - **Start** and **Stop** do what they say. **Save** writes the picture to a file.
 
 # %% tags=["nbval-ignore-output"]
-lab = WelcomeLab(content="chelsea", style="marbling", size=224, first_steps=60)
+lab = WelcomeLab(content="china", style="night_strokes", size=224, first_steps=60)
 lab
 
 # %% [markdown]
-# **Try this.** Start at the left end and go right. What changes first: the colours of the cat, or her shapes? What is
-# left of her at the right end? Then change only the style: is it the same there?
+# **Try this.** Start at the left end and go right. What changes first: the colours of the temple, or its shapes? What
+# is left of it at the right end? Then change only the style: is it the same there?
 #
 # **Your own pictures.** *Upload* takes a picture from your computer. The field beside it takes an address from the web,
 # or the name of a file that lies beside this notebook. Your pictures stay on your machine.
